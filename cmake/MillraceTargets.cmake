@@ -1,0 +1,46 @@
+# Helpers that give every target of the project the same language level, warnings and sanitizers.
+
+function(millrace_configure target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+  # Contraction is left to the code: the compiler must not turn a*b+c into a fused operation on one
+  # machine and not on another.
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                                           -Wno-sign-conversion -ffp-contract=off)
+  if(MILLRACE_SANITIZE STREQUAL "address")
+    target_compile_options(${target} PRIVATE -fsanitize=address,undefined -fno-sanitize-recover=all
+                                             -fno-omit-frame-pointer)
+    target_link_options(${target} PRIVATE -fsanitize=address,undefined)
+  elseif(MILLRACE_SANITIZE STREQUAL "thread")
+    target_compile_options(${target} PRIVATE -fsanitize=thread -fno-omit-frame-pointer)
+    target_link_options(${target} PRIVATE -fsanitize=thread)
+  endif()
+endfunction()
+
+# millrace_library(formats SOURCES a.cpp b.cpp LINK PUBLIC x PRIVATE y)
+function(millrace_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_library(millrace_${name} STATIC ${arg_SOURCES})
+  add_library(millrace::${name} ALIAS millrace_${name})
+  target_include_directories(millrace_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+  target_link_libraries(millrace_${name} ${arg_LINK})
+  millrace_configure(millrace_${name})
+endfunction()
+
+# millrace_executable(trainer SOURCES main.cpp LINK millrace::train)
+function(millrace_executable name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LINK})
+  millrace_configure(${name})
+endfunction()
+
+# millrace_test(formats_tests LABELS unit SOURCES a_test.cpp LINK millrace::formats): one GoogleTest
+# program, each of whose cases is a CTest test. Labels choose what runs under which sanitizer.
+function(millrace_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK;LABELS" ${ARGN})
+  millrace_executable(${name} SOURCES ${arg_SOURCES} LINK GTest::gtest GTest::gtest_main ${arg_LINK})
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 120 PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 600
+                       WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+endfunction()
+include(GoogleTest)

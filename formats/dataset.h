@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "formats/dtype.h"
+
+namespace millrace {
+
+/// Shape of one sample, outermost first: {28, 28} for MNIST, {784} for a vector.
+struct SampleShape {
+  std::vector<std::uint64_t> dims;
+
+  /// Product of the dimensions; 1 for a scalar sample.
+  std::uint64_t elements() const noexcept;
+  bool operator==(const SampleShape&) const = default;
+};
+
+/// The whole of a data set as it lies in memory. Views; the Dataset owns the bytes.
+struct ContiguousView {
+  std::span<const std::byte> samples;   ///< [size, elements] in dtype(), host byte order, row-major
+  std::span<const std::int32_t> labels;  ///< [size]
+};
+
+/// Random access to labelled samples of one fixed shape and type. All members may be called from any
+/// number of threads at once.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+
+  virtual std::uint64_t size() const noexcept = 0;
+  virtual const SampleShape& shape() const noexcept = 0;
+  virtual DType dtype() const noexcept = 0;
+  /// Labels lie in [0, classes()).
+  virtual std::uint32_t classes() const noexcept = 0;
+  /// Where it came from, for messages: a file or a folder.
+  virtual std::string name() const = 0;
+  /// 128-bit hash of shape, type, samples and labels as 32 hex digits: equal for equal content, whatever
+  /// the file names and the compression were. Computed once, on the first call.
+  virtual std::string hash() const = 0;
+
+  std::uint64_t sample_bytes() const noexcept { return shape().elements() * size_of(dtype()); }
+
+  /// Copies samples `ids` to `samples` ([ids.size(), elements], dtype()) and their labels to `labels`.
+  /// Throws DataError if a sample cannot be read, std::out_of_range if an id is not below size().
+  virtual void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
+                    std::span<std::int32_t> labels) const = 0;
+
+  /// The data in place where it is all in memory (or mapped); empty spans where it is not.
+  virtual ContiguousView contiguous() const noexcept { return {}; }
+};
+
+}  // namespace millrace

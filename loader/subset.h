@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "loader/permutation.h"
+
+namespace millrace {
+
+/// A part of a data set: positions [0, size()) mapped to sample ids, in O(1) memory.
+class Subset {
+ public:
+  Subset() = default;
+  /// All of `count` samples in their stored order.
+  static Subset all(std::uint64_t count);
+
+  std::uint64_t size() const noexcept { return size_; }
+  /// ids[i] = the sample at position positions[i]. Both spans have one length; they may be the same memory.
+  void map(std::span<const std::uint64_t> positions, std::span<std::uint64_t> ids) const;
+
+ private:
+  friend struct Split;
+  std::optional<Permutation> order_;  ///< of the whole set; none: stored order
+  std::uint64_t offset_ = 0;
+  std::uint64_t size_ = 0;
+};
+
+/// Two disjoint parts that together are the whole set, drawn as torch.utils.data.random_split draws them:
+/// a permutation of all samples seeded by `seed`, cut in two. With validation_size 0, `train` keeps the
+/// stored order.
+struct Split {
+  Subset train;
+  Subset validation;
+  /// Throws std::invalid_argument if validation_size is not below `count`.
+  static Split random(std::uint64_t count, std::uint64_t validation_size, std::uint64_t seed);
+};
+
+}  // namespace millrace

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compute/engine.h"
+#include "loader/stats.h"
+
+namespace millrace {
+
+/// Known before the first step.
+struct RunInfo {
+  EngineInfo engine;
+  std::string dataset;        ///< name of the training set
+  std::string dataset_hash;
+  std::string residency;      ///< in effect: "resident" or "host"
+  std::uint64_t train_samples = 0;
+  std::uint64_t validation_samples = 0;
+  std::uint64_t test_samples = 0;
+  std::vector<std::uint32_t> widths;  ///< of the layers, input and output included
+  std::uint64_t parameters = 0;
+  std::uint64_t epochs = 0;
+  std::uint64_t steps_per_epoch = 0;
+  std::uint64_t first_epoch = 0;  ///< where a resumed run goes on
+  std::uint64_t first_step_in_epoch = 0;
+  std::filesystem::path resumed_from;  ///< empty for a new run
+};
+
+/// Within an epoch, after a chunk.
+struct Progress {
+  std::uint64_t epoch = 0;
+  std::uint64_t step = 0;   ///< in the epoch, done so far
+  std::uint64_t steps = 0;  ///< of the epoch
+  double samples_per_s = 0.0;
+  double mean_loss = 0.0;  ///< of the epoch so far
+};
+
+struct EpochResult {
+  std::uint64_t epoch = 0;
+  double train_loss = 0.0;
+  double train_acc = 0.0;
+  std::optional<double> val_loss;  ///< none without validation samples
+  std::optional<double> val_acc;
+  double train_s = 0.0;
+  double val_s = 0.0;
+  bool partial = false;  ///< the first part was trained before a resume: train_s counts this part only
+};
+
+struct RunResult {
+  std::vector<EpochResult> history;
+  std::optional<double> test_loss;
+  std::optional<double> test_acc;
+  bool stopped = false;              ///< by request, before the last epoch
+  std::filesystem::path checkpoint;  ///< the newest one written; empty if none
+  std::string weights_hash;          ///< XXH3-128 of all parameter bytes in order, 32 hex digits
+  double fit_s = 0.0;
+  double checkpoint_s = 0.0;
+  double samples_per_s = 0.0;        ///< training samples over the sum of train_s
+  LoaderStats train_loader;
+  EngineStats engine;
+  std::string verdict;  ///< one sentence: what the run was waiting for
+};
+
+/// Hears of a run's progress; the trainer itself prints nothing. Called from the thread that calls fit().
+class TrainObserver {
+ public:
+  virtual ~TrainObserver() = default;
+  virtual void on_start(const RunInfo&) {}
+  virtual void on_progress(const Progress&) {}
+  virtual void on_epoch(const EpochResult&) {}
+  virtual void on_checkpoint(const std::filesystem::path&) {}
+  virtual void on_notice(const std::string&) {}  ///< something the user should know; not an error
+  virtual void on_finish(const RunResult&) {}
+};
+
+}  // namespace millrace

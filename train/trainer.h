@@ -1,0 +1,80 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "compute/engine.h"
+#include "formats/dataset.h"
+#include "loader/loader.h"
+#include "train/observer.h"
+
+namespace millrace {
+
+/// Where the data set lives during training; kAuto takes the first that fits.
+enum class Residency : std::uint8_t { kAuto, kResident, kHost };
+
+/// All that defines a run. The fields up to `shuffle` decide the result; those after it only how fast.
+struct RunSpec {
+  std::vector<std::uint32_t> hidden{32};
+  std::uint32_t batch = 128;
+  std::uint64_t validation_size = 10'000;
+  SgdSpec sgd;
+  Precision precision = Precision::kFloat32;
+  std::uint64_t seed = 0;
+  std::uint64_t epochs = 10;
+  bool shuffle = true;
+
+  Device device;
+  Residency residency = Residency::kAuto;
+  std::uint32_t chunk_batches = 0;  ///< 0: chosen from the sample size
+  std::uint32_t slots = 3;
+  std::uint32_t workers = 0;  ///< 0: the cores this process may use
+
+  std::filesystem::path init;            ///< parameters to start from (safetensors); empty: random
+  std::filesystem::path checkpoint_dir;  ///< empty: no checkpoints
+  std::uint64_t checkpoint_every = 0;    ///< steps between step-N checkpoints; 0: none
+  std::uint32_t keep = 3;                ///< newest step-N checkpoints kept
+  bool resume = false;                   ///< go on from `resume_from`, or the newest good one in checkpoint_dir
+  std::filesystem::path resume_from;
+};
+
+/// The loss of a step was not finite. Exit status 3.
+class DivergedError : public std::runtime_error {
+ public:
+  DivergedError(std::uint64_t step, std::uint64_t epoch, const std::string& hint);
+  std::uint64_t step() const noexcept { return step_; }  ///< counted from 0 over the whole run
+
+ private:
+  std::uint64_t step_;
+};
+
+/// Runs epochs, validation, test and checkpoints over one engine and its loaders.
+class Trainer {
+ public:
+  /// Opens nothing and starts no thread beyond the engine's. Throws std::invalid_argument for a spec that
+  /// cannot run (validation_size ≥ the data, …), DataError for init or resume files that do not fit,
+  /// DeviceError. `test` may be null. Observers outlive the trainer.
+  Trainer(RunSpec spec, std::shared_ptr<const Dataset> train, std::shared_ptr<const Dataset> test,
+          std::vector<TrainObserver*> observers);
+  ~Trainer();
+
+  /// Trains to the last epoch, or until `stop` becomes true: then it saves a checkpoint where there is a
+  /// checkpoint_dir, and returns with RunResult::stopped set. Throws DivergedError; the last good
+  /// checkpoint stays as it was.
+  RunResult fit(const std::atomic<bool>& stop);
+
+  Engine& engine();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace millrace
