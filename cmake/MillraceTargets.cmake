@@ -27,20 +27,29 @@ function(millrace_library name)
   millrace_configure(millrace_${name})
 endfunction()
 
-# millrace_executable(trainer SOURCES main.cpp LINK millrace::train)
+# millrace_executable(trainer SOURCES main.cpp LINK millrace::train): lands in <build>/bin.
 function(millrace_executable name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINK})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
   millrace_configure(${name})
 endfunction()
 
 # millrace_test(formats_tests LABELS unit SOURCES a_test.cpp LINK millrace::formats): one GoogleTest
-# program, each of whose cases is a CTest test. Labels choose what runs under which sanitizer.
+# program in <build>/tests, each of whose cases is a CTest test. Labels choose what runs under which
+# sanitizer: unit (everything quick), tsan (threads worth watching), e2e (whole programs).
 function(millrace_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK;LABELS" ${ARGN})
   millrace_executable(${name} SOURCES ${arg_SOURCES} LINK GTest::gtest GTest::gtest_main ${arg_LINK})
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 120 PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 600
-                       WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 120 WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+                       PROPERTIES TIMEOUT 600)
+  # Labels go through a file of their own: gtest_discover_tests flattens lists, so that a second label
+  # would be read as the name of a property.
+  set(labels_file "${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake")
+  file(WRITE "${labels_file}"
+       "if(${name}_TESTS)\n  set_tests_properties(\${${name}_TESTS} PROPERTIES LABELS \"${arg_LABELS}\")\nendif()\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${labels_file}")
 endfunction()
 include(GoogleTest)
