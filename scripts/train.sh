@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Trains: installs what is missing, builds, and runs the trainer with the arguments given.
+#
+#   scripts/train.sh [trainer arguments]        scripts/train.sh --help lists them
+#
+# Without --data it takes the folder data/, here or in the project. Where there is none, it says so and
+# trains on handwritten-like digits that the project draws itself.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+bin=$root/build/release/bin
+
+"$root/scripts/install_deps.sh" build
+
+# A tree that is configured already, say by scripts/test.sh, stays as it is: its test programs are kept.
+options=()
+[[ -f $root/build/release/CMakeCache.txt ]] || options=(-DMILLRACE_TESTS=OFF -DMILLRACE_BENCH=OFF)
+"$root/scripts/build.sh" release "${options[@]}" trainer tools
+
+needs_data=yes
+for argument in "$@"; do
+  case $argument in
+    --data | --data=* | --config | --config=* | -h | --help | --help-all | --version) needs_data=no ;;
+  esac
+done
+if [[ $needs_data == no ]]; then
+  exec "$bin/trainer" "$@"
+fi
+
+for folder in data "$root/data"; do
+  if [[ -d $folder ]]; then
+    exec "$bin/trainer" --data "$folder" "$@"
+  fi
+done
+
+drawn=$root/build/synthetic
+if [[ ! -d $drawn ]]; then
+  # Drawn beside and renamed, so that an interrupted run leaves no half of a data set.
+  unfinished=$(mktemp -d "$root/build/synthetic.XXXXXX")
+  trap 'rm -rf "$unfinished"' EXIT
+  "$bin/tools" synth "$unfinished" >/dev/null
+  mv -T "$unfinished" "$drawn"
+  trap - EXIT
+fi
+echo "No --data given and no folder data/: training on synthetic digits drawn by 'tools synth' ($drawn)." >&2
+exec "$bin/trainer" --data "$drawn" "$@"

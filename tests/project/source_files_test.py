@@ -1,0 +1,76 @@
+"""Rules for single files: no path of one person's machine, headers with their guard, a test beside each file."""
+
+import re
+import tempfile
+import unittest
+from pathlib import Path
+
+import source_tree
+
+MACHINE_PATH = re.compile(r"(?<![\w.~}/])/(?:home|root|Users|work|mnt|media)/\w|[A-Z]:\\\\?Users")
+# Library files without a test named for them → where they are tested, or why they need none.
+UNTESTED = {}
+
+
+def machine_paths(root):
+    found = []
+    for path in source_tree.files(root):
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue  # an image or other binary
+        for number, line in enumerate(text.split("\n"), start=1):
+            if MACHINE_PATH.search(line):
+                found.append(f"{path.relative_to(root).as_posix()}:{number}: {line.strip()}")
+    return found
+
+
+def unguarded_headers(root):
+    headers = [p for p in source_tree.code_files(root) if p.suffix in (".h", ".cuh")]
+    return [p.relative_to(root).as_posix() for p in headers if "#pragma once" not in p.read_text(encoding="utf-8")]
+
+
+def untested_files(root):
+    found = set()
+    for path in source_tree.code_files(root, source_tree.LIBRARIES):
+        stem = path.relative_to(root).with_suffix("")
+        if not (root / "tests" / stem.parent / (stem.name + "_test.cpp")).is_file():
+            found.add(stem.as_posix())
+    return found
+
+
+class SourceFiles(unittest.TestCase):
+    maxDiff = None
+
+    def broken(self, contents):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        source_tree.write_tree(Path(folder.name), contents)
+        return Path(folder.name)
+
+    def test_name_no_path_of_a_machine(self):
+        self.assertEqual(machine_paths(source_tree.ROOT), [])
+
+    def test_sees_a_path_of_a_machine(self):
+        line = "see /" + "home/me/mnist"
+        self.assertEqual(machine_paths(self.broken({"docs/a.md": line, "b": "https://x.org/" + "home/page"})),
+                         [f"docs/a.md:1: {line}"])
+
+    def test_headers_are_guarded(self):
+        self.assertEqual(unguarded_headers(source_tree.ROOT), [])
+
+    def test_sees_an_unguarded_header(self):
+        self.assertEqual(unguarded_headers(self.broken({"train/a.h": "int x;\n"})), ["train/a.h"])
+
+    def test_each_library_file_has_a_test(self):
+        untested = untested_files(source_tree.ROOT)
+        self.assertEqual(sorted(untested - set(UNTESTED)), [], "have neither a test nor a reason in UNTESTED")
+        self.assertEqual(sorted(set(UNTESTED) - untested), [], "are in UNTESTED but have a test or are gone")
+
+    def test_sees_a_file_without_test(self):
+        root = self.broken({"train/a.cpp": "", "train/b.cpp": "", "tests/train/b_test.cpp": ""})
+        self.assertEqual(untested_files(root), {"train/a"})
+
+
+if __name__ == "__main__":
+    unittest.main()
