@@ -1,0 +1,276 @@
+#include "compute/cpu/cpu_engine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+
+#include "compute/cpu/aligned_array.h"
+#include "compute/cpu/cpu_net.h"
+#include "compute/cpu/thread_team.h"
+#include "compute/cpu_info.h"
+
+namespace millrace {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Every n-th step's waiting is measured: reading the clock each time would cost a small net a percent.
+constexpr std::uint64_t kWaitSampling = 16;
+
+double seconds(Clock::duration d) { return std::chrono::duration<double>(d).count(); }
+
+// Rounds to a multiple of 2^-24, so that sums of such numbers are exact and the same in any grouping.
+double quantize(double value) {
+  constexpr double kUnit = 16777216.0;
+  return std::round(value * kUnit) / kUnit;
+}
+
+// In one order, with eight chains so that it is not one addition's latency for each sample.
+double sum_losses(const float* losses, std::uint32_t count) {
+  double chains[8] = {};
+  for (std::uint32_t i = 0; i < count; ++i) chains[i % 8] += static_cast<double>(losses[i]);
+  return ((chains[0] + chains[1]) + (chains[2] + chains[3])) +
+         ((chains[4] + chains[5]) + (chains[6] + chains[7]));
+}
+
+std::uint64_t count_correct(const std::uint8_t* correct, std::uint32_t count) {
+  std::uint64_t sum = 0;
+  for (std::uint32_t i = 0; i < count; ++i) sum += correct[i];
+  return sum;
+}
+
+class CpuEngine final : public Engine {
+ public:
+  CpuEngine(const MlpSpec& model, const TrainSpec& train, Precision precision, std::unique_ptr<cpu::CpuNet> net,
+            std::uint32_t threads, std::string notice)
+      : model_(model),
+        batch_limit_(train.batch),
+        sgd_(train.sgd),
+        precision_(precision),
+        notice_(std::move(notice)),
+        net_(std::move(net)),
+        lanes_(threads),
+        tiles_(threads),
+        losses_(std::max(train.batch, kEvaluateRows)),
+        correct_(std::max(train.batch, kEvaluateRows)),
+        waiting_(threads),
+        team_(threads) {}
+
+  std::uint32_t add_resident(ResidentSet set) override {
+    if (set.samples.size() != set.labels.size() * sample_bytes()) {
+      throw std::invalid_argument("resident set: expected " +
+                                  std::to_string(set.labels.size() * sample_bytes()) + " bytes of samples, found " +
+                                  std::to_string(set.samples.size()));
+    }
+    check_labels(set.labels);
+    resident_.push_back(std::move(set));
+    return static_cast<std::uint32_t>(resident_.size() - 1);
+  }
+
+  void train(const Chunk& chunk) override {
+    if (chunk.batch == 0 || chunk.batch > batch_limit_) {
+      throw std::invalid_argument("chunk: expected a batch of 1 to " + std::to_string(batch_limit_) +
+                                  ", found " + std::to_string(chunk.batch));
+    }
+    if (chunk.count == 0) return;
+    const cpu::RowSource whole = source_of(chunk);
+    const auto begin = start_clock();
+    const std::uint32_t steps = chunk.batches();
+
+    cpu::StepBatch step;
+    std::uint32_t lane_rows = 0;
+    const auto begin_step = [&](std::uint32_t s) {
+      const std::uint32_t first = s * chunk.batch;
+      step.rows = std::min(chunk.batch, chunk.count - first);
+      step.source = whole;
+      if (chunk.packed()) {
+        step.source.base = whole.base + std::size_t{first} * whole.sample_bytes;
+        step.source.labels = whole.labels + first;
+      } else {
+        step.source.indices = whole.indices + first;
+      }
+      lane_rows = rows_per_lane(step.rows);
+      lanes_.reset((step.rows + lane_rows - 1) / lane_rows);
+    };
+
+    begin_step(0);
+    team_.run([&](std::uint32_t member) {
+      for (std::uint32_t s = 0; s < steps; ++s) {
+        const bool sample_wait = s % kWaitSampling == 0;
+        lanes_.take(member, [&](std::uint32_t lane) {
+          const std::uint32_t first = lane * lane_rows;
+          net_->run_lane(member, step, first, std::min(lane_rows, step.rows - first), losses_.data(),
+                         correct_.data());
+        });
+        meet(member, sample_wait, [&] { tiles_.reset(net_->tiles()); });
+        tiles_.take(member, [&](std::uint32_t tile) { net_->run_tile(member, step, tile); });
+        meet(member, sample_wait, [&] {
+          finish_step(step.rows);
+          if (s + 1 < steps) begin_step(s + 1);
+        });
+      }
+    });
+    stop_clock(begin);
+  }
+
+  void evaluate(const Chunk& chunk) override {
+    if (chunk.count == 0) return;
+    const cpu::RowSource source = source_of(chunk);
+    const auto begin = start_clock();
+    for (std::uint32_t first = 0; first < chunk.count; first += kEvaluateRows) {
+      const std::uint32_t rows = std::min(kEvaluateRows, chunk.count - first);
+      const std::uint32_t lane_rows = net_->lane_limit();
+      lanes_.reset((rows + lane_rows - 1) / lane_rows);
+      team_.run([&](std::uint32_t member) {
+        lanes_.take(member, [&](std::uint32_t lane) {
+          const std::uint32_t at = lane * lane_rows;
+          net_->evaluate(member, source, first + at, std::min(lane_rows, rows - at), losses_.data() + at,
+                         correct_.data() + at);
+        });
+      });
+      add_metrics(rows);
+    }
+    stop_clock(begin);
+  }
+
+  Metrics metrics() override { return std::exchange(metrics_, Metrics{}); }
+  Parameters parameters() override { return net_->parameters(); }
+  void set_parameters(const Parameters& parameters) override { net_->set_parameters(parameters); }
+  OptimizerState optimizer_state() override { return net_->optimizer_state(); }
+  void set_optimizer_state(const OptimizerState& state) override { net_->set_optimizer_state(state); }
+
+  void set_learning_rate(float learning_rate) override {
+    sgd_.learning_rate = learning_rate;
+    net_->set_sgd(sgd_);
+  }
+
+  EngineInfo info() const override {
+    return {"cpu", cpu_model() + ", " + net_->instruction_set(), precision_, team_.size(), notice_};
+  }
+
+  EngineStats stats() const override {
+    EngineStats stats = stats_;
+    double waited = 0.0;
+    for (const Waiting& w : waiting_) waited += w.seconds;
+    stats.waiting = waited * static_cast<double>(kWaitSampling) / static_cast<double>(team_.size());
+    return stats;
+  }
+
+  HostMemory& host_memory() override { return pageable_memory(); }
+
+ private:
+  static constexpr std::uint32_t kEvaluateRows = 4096;
+  struct alignas(64) Waiting {
+    double seconds = 0.0;
+  };
+
+  std::size_t sample_bytes() const { return model_.features * size_of(model_.input); }
+
+  void check_labels(std::span<const std::int32_t> labels) const {
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      if (labels[i] < 0 || static_cast<std::uint32_t>(labels[i]) >= model_.classes) {
+        throw std::out_of_range("sample " + std::to_string(i) + ": expected a label below " +
+                                std::to_string(model_.classes) + ", found " + std::to_string(labels[i]));
+      }
+    }
+  }
+
+  cpu::RowSource source_of(const Chunk& chunk) const {
+    cpu::RowSource source;
+    source.sample_bytes = sample_bytes();
+    source.type = model_.input;
+    if (chunk.packed()) {
+      if (chunk.samples.size() < chunk.count * sample_bytes() || chunk.labels.size() < chunk.count) {
+        throw std::invalid_argument("chunk: expected " + std::to_string(chunk.count) +
+                                    " packed samples with labels, found fewer");
+      }
+      check_labels(chunk.labels.first(chunk.count));
+      source.base = chunk.samples.data();
+      source.labels = chunk.labels.data();
+      return source;
+    }
+    if (chunk.source >= resident_.size() || chunk.indices.size() < chunk.count) {
+      throw std::invalid_argument("chunk: expected the indices of a resident set, found set " +
+                                  std::to_string(chunk.source) + " of " + std::to_string(resident_.size()));
+    }
+    const ResidentSet& set = resident_[chunk.source];
+    const auto largest = *std::max_element(chunk.indices.begin(), chunk.indices.begin() + chunk.count);
+    if (largest >= set.labels.size()) {
+      throw std::out_of_range("chunk: expected indices below " + std::to_string(set.labels.size()) + ", found " +
+                              std::to_string(largest));
+    }
+    source.base = set.samples.data();
+    source.indices = chunk.indices.data();
+    source.labels = set.labels.data();
+    return source;
+  }
+
+  // Two lanes a member, so that one that lost its core for a while holds back little. The result does not
+  // depend on it.
+  std::uint32_t rows_per_lane(std::uint32_t rows) const {
+    const std::uint32_t pieces = team_.size() == 1 ? 1 : 2 * team_.size();
+    const std::uint32_t want = (rows + pieces - 1) / pieces;
+    const std::uint32_t limit = net_->lane_limit();
+    return std::clamp(want, std::min(16U, limit), limit);
+  }
+
+  template <class Last>
+  void meet(std::uint32_t member, bool sample, Last&& last) {
+    if (!sample) return team_.barrier(last);
+    const auto begin = Clock::now();
+    team_.barrier(last);
+    waiting_[member].seconds += seconds(Clock::now() - begin);
+  }
+
+  void add_metrics(std::uint32_t rows) {
+    metrics_.loss_sum += quantize(sum_losses(losses_.data(), rows));
+    metrics_.correct += count_correct(correct_.data(), rows);
+    metrics_.samples += rows;
+  }
+
+  void finish_step(std::uint32_t rows) {
+    const double before = metrics_.loss_sum;
+    add_metrics(rows);
+    if (!std::isfinite(metrics_.loss_sum) && std::isfinite(before)) metrics_.first_nonfinite_step = metrics_.steps;
+    ++metrics_.steps;
+  }
+
+  Clock::time_point start_clock() {
+    const auto now = Clock::now();
+    if (last_end_ != Clock::time_point{}) stats_.idle += seconds(now - last_end_);
+    return now;
+  }
+  void stop_clock(Clock::time_point begin) {
+    last_end_ = Clock::now();
+    stats_.busy += seconds(last_end_ - begin);
+  }
+
+  MlpSpec model_;
+  std::uint32_t batch_limit_;
+  SgdSpec sgd_;
+  Precision precision_;
+  std::string notice_;
+  std::unique_ptr<cpu::CpuNet> net_;
+  std::vector<ResidentSet> resident_;
+  cpu::WorkShare lanes_;
+  cpu::WorkShare tiles_;
+  cpu::AlignedArray<float> losses_;
+  cpu::AlignedArray<std::uint8_t> correct_;
+  Metrics metrics_;
+  EngineStats stats_;
+  Clock::time_point last_end_;
+  std::vector<Waiting> waiting_;
+  cpu::ThreadTeam team_;  // last: its threads stop before what they use goes
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_cpu_engine(const MlpSpec& model, const TrainSpec& train, const Device& device) {
+  const std::uint32_t threads = device.threads != 0 ? device.threads : cpu::available_cores();
+  return std::make_unique<CpuEngine>(model, train, Precision::kFloat32, cpu::make_f32_net(model, train, threads),
+                                     threads, "");
+}
+
+}  // namespace millrace

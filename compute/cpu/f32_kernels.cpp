@@ -1,0 +1,467 @@
+#include "compute/cpu/f32_kernels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "compute/cpu/f32_kernels.cpp"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "hwy/contrib/math/math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace millrace::cpu::f32 {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::CappedTag<float, 16>;
+using V = hn::Vec<D>;
+
+// Register tile: kMr rows × kNv vectors of sums, one row of B and a broadcast of A must fit the registers.
+#if HWY_TARGET <= HWY_AVX3
+constexpr std::size_t kMr = 14;
+#elif HWY_ARCH_ARM_A64
+constexpr std::size_t kMr = 12;
+#else
+constexpr std::size_t kMr = 6;
+#endif
+constexpr std::size_t kLanes = hn::MaxLanes(D());
+constexpr std::size_t kNv = 2;
+
+template <std::size_t MR, std::size_t NV>
+struct Sums {
+  V v[MR][NV];
+};
+
+template <std::size_t MR, std::size_t NV>
+HWY_INLINE void clear(Sums<MR, NV>& sums) {
+  const D d;
+#pragma GCC unroll 16
+  for (std::size_t m = 0; m < MR; ++m) {
+#pragma GCC unroll 2
+    for (std::size_t n = 0; n < NV; ++n) sums.v[m][n] = hn::Zero(d);
+  }
+}
+
+template <std::size_t MR, std::size_t NV>
+HWY_INLINE void load(Sums<MR, NV>& sums, const float* HWY_RESTRICT from, std::size_t stride) {
+  const D d;
+#pragma GCC unroll 16
+  for (std::size_t m = 0; m < MR; ++m) {
+#pragma GCC unroll 2
+    for (std::size_t n = 0; n < NV; ++n) sums.v[m][n] = hn::LoadU(d, from + m * stride + n * kLanes);
+  }
+}
+
+// sums[m, n] += sum over k of a[m * ARow + k * AK] * b[k * BK + n]
+template <std::size_t MR, std::size_t NV, std::size_t ARow, std::size_t AK, std::size_t BK>
+HWY_INLINE void accumulate(Sums<MR, NV>& sums, const float* HWY_RESTRICT a, const float* HWY_RESTRICT b,
+                           std::size_t depth) {
+  const D d;
+  Sums<MR, NV> s = sums;
+  for (std::size_t k = 0; k < depth; ++k) {
+    V row[NV];
+#pragma GCC unroll 2
+    for (std::size_t n = 0; n < NV; ++n) row[n] = hn::LoadU(d, b + n * kLanes);
+#pragma GCC unroll 16
+    for (std::size_t m = 0; m < MR; ++m) {
+      const V x = hn::Set(d, a[m * ARow]);
+#pragma GCC unroll 2
+      for (std::size_t n = 0; n < NV; ++n) s.v[m][n] = hn::MulAdd(x, row[n], s.v[m][n]);
+    }
+    a += AK;
+    b += BK;
+  }
+  sums = s;
+}
+
+// Calls f<MR>(first) for groups of rows of nearly equal size, none above kMr.
+template <std::size_t MR, class F>
+HWY_INLINE void with_rows(std::size_t rows, const F& f) {
+  if constexpr (MR > 1) {
+    if (rows != MR) return with_rows<MR - 1>(rows, f);
+  }
+  f(std::integral_constant<std::size_t, MR>());
+}
+
+template <class F>
+HWY_INLINE void each_row_group(std::size_t rows, const F& f) {
+  std::size_t groups = (rows + kMr - 1) / kMr;
+  std::size_t first = 0;
+  for (; groups > 0; --groups) {
+    const std::size_t take = (rows - first + groups - 1) / groups;
+    with_rows<kMr>(take, [&](auto mr) HWY_ATTR { f(mr, first); });
+    first += take;
+  }
+}
+
+// One panel of x · w for all rows: `finish(row, column, value)` turns a finished vector of sums into what is
+// stored. Sums of a depth beyond one chunk are parked in y in between.
+template <std::size_t PanelWidth, class Finish>
+HWY_INLINE void multiply_panel(const float* HWY_RESTRICT x, ActLayout x_layout, const float* HWY_RESTRICT panel,
+                               std::size_t depth, float* HWY_RESTRICT y, std::size_t rows,
+                               const Finish& finish) {
+  const D d;
+  constexpr std::size_t kWidth = std::min(kNv * kLanes, PanelWidth);
+  constexpr std::size_t kVectors = kWidth / kLanes;
+  for (std::size_t k = 0; k < depth; k += kActChunk) {
+    const std::size_t take = std::min(kActChunk, depth - k);
+    const bool last = k + take == depth;
+    const float* xk = x + k / kActChunk * x_layout.chunk_stride();
+    for (std::size_t c = 0; c < PanelWidth; c += kWidth) {
+      each_row_group(rows, [&](auto mr, std::size_t first) HWY_ATTR {
+        constexpr std::size_t kRows = decltype(mr)::value;
+        float* out = y + first * kActStride + c;
+        Sums<kRows, kVectors> sums;
+        if (k == 0) {
+          clear(sums);
+        } else {
+          load(sums, out, kActStride);
+        }
+        accumulate<kRows, kVectors, kActStride, 1, PanelWidth>(sums, xk + first * kActStride,
+                                                               panel + k * PanelWidth + c, take);
+#pragma GCC unroll 16
+        for (std::size_t m = 0; m < kRows; ++m) {
+#pragma GCC unroll 2
+          for (std::size_t n = 0; n < kVectors; ++n) {
+            V value = sums.v[m][n];
+            if (last) value = finish(first + m, c + n * kLanes, value);
+            hn::StoreU(value, d, out + m * kActStride + n * kLanes);
+          }
+        }
+      });
+    }
+  }
+}
+
+template <std::size_t PanelWidth>
+HWY_INLINE void forward_panel(const Forward& op, std::size_t panel) {
+  const D d;
+  const std::size_t column = panel * kPanel;
+  const float* bias = op.bias + column;
+  const V scale = hn::Set(d, op.scale);
+  const V floor = op.relu ? hn::Zero(d) : hn::Set(d, -INFINITY);
+  multiply_panel<PanelWidth>(
+      op.x, op.x_layout, op.weights + op.w_layout.panel_offset(panel), op.w_layout.depth,
+      op.y + op.y_layout.offset(0, column), op.rows,
+      [&](std::size_t, std::size_t c, V sum) HWY_ATTR {
+        // The sum stands second: the maximum of a number and a NaN is the second operand on x86, and a
+        // NaN must reach the loss.
+        return hn::Max(floor, hn::MulAdd(sum, scale, hn::LoadU(d, bias + c)));
+      });
+}
+
+void ForwardLane(const Forward& op) {
+  for (std::size_t panel = 0; panel < op.w_layout.panels(); ++panel) {
+    if (op.w_layout.panel_width(panel) == kPanel) {
+      forward_panel<kPanel>(op, panel);
+    } else {
+      forward_panel<kPanel / 2>(op, panel);
+    }
+  }
+}
+
+template <std::size_t PanelWidth>
+HWY_INLINE void backward_panel(const Backward& op, std::size_t panel) {
+  const D d;
+  const std::size_t at = op.layout.offset(0, panel * kPanel);
+  const float* h = op.h + at;
+  multiply_panel<PanelWidth>(op.dy, op.dy_layout, op.weights_t + op.wt_layout.panel_offset(panel),
+                             op.wt_layout.depth, op.dx + at, op.rows,
+                             [&](std::size_t row, std::size_t c, V sum) HWY_ATTR {
+                               const V x = hn::LoadU(d, h + row * kActStride + c);
+                               return hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), sum);
+                             });
+}
+
+void BackwardLane(const Backward& op) {
+  for (std::size_t panel = 0; panel < op.wt_layout.panels(); ++panel) {
+    if (op.wt_layout.panel_width(panel) == kPanel) {
+      backward_panel<kPanel>(op, panel);
+    } else {
+      backward_panel<kPanel / 2>(op, panel);
+    }
+  }
+}
+
+HWY_INLINE V widen(const std::uint8_t* from) {
+  const D d;
+  const hn::Rebind<std::uint8_t, D> d8;
+  const hn::Rebind<std::int32_t, D> d32;
+  return hn::ConvertTo(d, hn::PromoteTo(d32, hn::LoadU(d8, from)));
+}
+HWY_INLINE V widen(const float* from) { return hn::LoadU(D(), from); }
+
+// to[0, n) = from[0, n) as floats.
+template <class T>
+HWY_INLINE void widen_run(const T* HWY_RESTRICT from, std::size_t n, float* HWY_RESTRICT to) {
+  const D d;
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) hn::StoreU(widen(from + i), d, to + i);
+  for (; i < n; ++i) to[i] = static_cast<float>(from[i]);
+}
+
+void LoadRows(const RowSource& source, std::size_t first, std::size_t rows, std::size_t features, float* x,
+              ActLayout layout) {
+  for (std::size_t r = 0; r < rows; ++r) {
+    const std::byte* sample = source.data(first + r);
+    for (std::size_t k = 0; k < features; k += kActChunk) {
+      const std::size_t n = std::min(kActChunk, features - k);
+      float* to = x + layout.offset(r, k);
+      if (source.type == InputType::kUInt8) {
+        widen_run(reinterpret_cast<const std::uint8_t*>(sample) + k, n, to);
+      } else {
+        widen_run(reinterpret_cast<const float*>(sample) + k, n, to);
+      }
+    }
+  }
+}
+
+// Sixteen partial sums combined as a fixed tree, the same for every vector length.
+HWY_INLINE float tree_sum(float* lanes) {
+  for (std::size_t half = 8; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  }
+  return lanes[0];
+}
+
+// Calls f(pointer, column, n) for runs of at most one vector of the row's `classes` columns.
+template <class F>
+HWY_INLINE void each_vector(float* row, ActLayout layout, std::size_t classes, const F& f) {
+  for (std::size_t c = 0; c < classes; c += kLanes) {
+    f(row + c / kActChunk * layout.chunk_stride() + c % kActChunk, c, std::min(kLanes, classes - c));
+  }
+}
+
+void SoftmaxLane(const Softmax& op) {
+  const D d;
+  for (std::size_t r = 0; r < op.rows; ++r) {
+    float* row = op.z + r * kActStride;
+    const auto label = static_cast<std::size_t>(op.source->label(op.first + r));
+    V largest = hn::Set(d, -INFINITY);
+    each_vector(row, op.layout, op.classes, [&](const float* z, std::size_t, std::size_t n) HWY_ATTR {
+      const V x = hn::LoadU(d, z);
+      largest = hn::Max(largest, hn::IfThenElse(hn::FirstN(d, n), x, largest));
+    });
+    const V max = hn::MaxOfLanes(d, largest);
+    const float max_value = hn::GetLane(max);
+
+    HWY_ALIGN float partial[16] = {};
+    std::size_t best = op.classes;
+    const float label_logit = row[label / kActChunk * op.layout.chunk_stride() + label % kActChunk];
+    each_vector(row, op.layout, op.classes, [&](float* z, std::size_t c, std::size_t n) HWY_ATTR {
+      const V x = hn::LoadU(d, z);
+      const auto valid = hn::FirstN(d, n);
+      if (best == op.classes) {
+        const auto hit = hn::FindFirstTrue(d, hn::And(valid, hn::Eq(x, max)));
+        if (hit >= 0) best = c + static_cast<std::size_t>(hit);
+      }
+      const V e = hn::IfThenElseZero(valid, hn::Exp(d, hn::Sub(x, max)));
+      hn::StoreU(e, d, z);
+      float* sum = partial + c % 16;
+      hn::Store(hn::Add(hn::Load(d, sum), e), d, sum);
+    });
+    const float sum = tree_sum(partial);
+    // The losses' logarithms are taken below, a vector of rows at a time.
+    op.losses[r] = sum;
+    op.correct[r] = best == label ? 1 : 0;
+    const float rest = max_value - label_logit;
+    if (op.gradient) {
+      const V factor = hn::Set(d, op.gradient_scale / sum);
+      each_vector(row, op.layout, op.classes, [&](float* z, std::size_t, std::size_t) HWY_ATTR {
+        hn::StoreU(hn::Mul(hn::LoadU(d, z), factor), d, z);
+      });
+      row[label / kActChunk * op.layout.chunk_stride() + label % kActChunk] -= op.gradient_scale;
+    }
+    op.losses[r] = hn::GetLane(hn::Log(hn::CappedTag<float, 1>(), hn::Set(hn::CappedTag<float, 1>(), sum))) + rest;
+  }
+}
+
+// slab[b, i] = input column in_begin + i of sample first + b.
+HWY_INLINE void pack_slab(const Update& op, std::size_t first, std::size_t count, float* HWY_RESTRICT slab) {
+  const std::size_t width = op.in_end - op.in_begin;
+  for (std::size_t b = 0; b < count; ++b) {
+    float* to = slab + b * kTileIn;
+    if (op.source != nullptr) {
+      const std::byte* sample = op.source->data(first + b);
+      if (op.source->type == InputType::kUInt8) {
+        widen_run(reinterpret_cast<const std::uint8_t*>(sample) + op.in_begin, width, to);
+      } else {
+        widen_run(reinterpret_cast<const float*>(sample) + op.in_begin, width, to);
+      }
+    } else {
+      for (std::size_t i = op.in_begin; i < op.in_end;) {
+        const std::size_t n = std::min(op.in_end - i, kActChunk - i % kActChunk);
+        widen_run(op.x + op.x_layout.offset(first + b, i), n, to + (i - op.in_begin));
+        i += n;
+      }
+    }
+  }
+}
+
+template <bool HasMomentum>
+HWY_INLINE void apply_sgd(const Sgd& sgd, V gradient, float* HWY_RESTRICT w, float* HWY_RESTRICT m) {
+  const D d;
+  const V weight = hn::LoadU(d, w);
+  V g = hn::MulAdd(hn::Set(d, sgd.weight_decay), weight, gradient);
+  if constexpr (HasMomentum) {
+    g = hn::MulAdd(hn::Set(d, sgd.momentum), hn::LoadU(d, m), g);
+    hn::StoreU(g, d, m);
+  }
+  hn::StoreU(hn::NegMulAdd(hn::Set(d, sgd.learning_rate), g, weight), d, w);
+}
+
+// Rows [begin, end) × `width` columns of a panel, written as columns of the transposed panels.
+HWY_INLINE void transpose_rows(const Update& op, std::size_t panel, std::size_t width) {
+  const float* from = op.weights + op.w_layout.panel_offset(panel);
+  const std::size_t columns = std::min(width, op.w_layout.width - panel * kPanel);
+  std::size_t i = op.in_begin;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::CappedTag<float, 4> d4;
+  using V4 = hn::Vec<decltype(d4)>;
+  for (; i + 4 <= op.in_end; i += 4) {
+    const std::size_t to_width = op.wt_layout.panel_width(i / kPanel);
+    float* to = op.weights_t + op.wt_layout.offset(panel * kPanel, i);
+    const float* r0 = from + i * width;
+    std::size_t c = 0;
+    for (; c + 4 <= columns; c += 4) {
+      const V4 a = hn::LoadU(d4, r0 + c);
+      const V4 b = hn::LoadU(d4, r0 + width + c);
+      const V4 e = hn::LoadU(d4, r0 + 2 * width + c);
+      const V4 f = hn::LoadU(d4, r0 + 3 * width + c);
+      const V4 ab_lo = hn::InterleaveLower(d4, a, e);
+      const V4 ab_hi = hn::InterleaveUpper(d4, a, e);
+      const V4 ef_lo = hn::InterleaveLower(d4, b, f);
+      const V4 ef_hi = hn::InterleaveUpper(d4, b, f);
+      hn::StoreU(hn::InterleaveLower(d4, ab_lo, ef_lo), d4, to + (c + 0) * to_width);
+      hn::StoreU(hn::InterleaveUpper(d4, ab_lo, ef_lo), d4, to + (c + 1) * to_width);
+      hn::StoreU(hn::InterleaveLower(d4, ab_hi, ef_hi), d4, to + (c + 2) * to_width);
+      hn::StoreU(hn::InterleaveUpper(d4, ab_hi, ef_hi), d4, to + (c + 3) * to_width);
+    }
+    for (; c < columns; ++c) {
+      for (std::size_t j = 0; j < 4; ++j) to[c * to_width + j] = r0[j * width + c];
+    }
+  }
+#endif
+  for (; i < op.in_end; ++i) {
+    for (std::size_t c = 0; c < columns; ++c) {
+      op.weights_t[op.wt_layout.offset(panel * kPanel + c, i)] = from[i * width + c];
+    }
+  }
+}
+
+template <std::size_t PanelWidth, bool HasMomentum>
+HWY_INLINE void update_panel(const Update& op, std::size_t panel, const float* HWY_RESTRICT slab,
+                             std::size_t first, std::size_t count, float* HWY_RESTRICT parked) {
+  const D d;
+  constexpr std::size_t kWidth = std::min(kNv * kLanes, PanelWidth);
+  constexpr std::size_t kVectors = kWidth / kLanes;
+  const bool last = first + count == op.batch;
+  const float* dy = op.dy + op.dy_layout.offset(first, panel * kPanel);
+  const V scale = hn::Set(d, op.scale);
+  for (std::size_t c = 0; c < PanelWidth; c += kWidth) {
+    each_row_group(op.in_end - op.in_begin, [&](auto mr, std::size_t row) HWY_ATTR {
+      constexpr std::size_t kRows = decltype(mr)::value;
+      float* park = parked + row * kPanel + c;
+      Sums<kRows, kVectors> sums;
+      if (first == 0) {
+        clear(sums);
+      } else {
+        load(sums, park, kPanel);
+      }
+      accumulate<kRows, kVectors, 1, kTileIn, kActStride>(sums, slab + row, dy + c, count);
+      const std::size_t at =
+          op.w_layout.panel_offset(panel) + (op.in_begin + row) * PanelWidth + c;
+#pragma GCC unroll 16
+      for (std::size_t m = 0; m < kRows; ++m) {
+#pragma GCC unroll 2
+        for (std::size_t n = 0; n < kVectors; ++n) {
+          if (last) {
+            const std::size_t w = at + m * PanelWidth + n * kLanes;
+            apply_sgd<HasMomentum>(op.sgd, hn::Mul(sums.v[m][n], scale), op.weights + w,
+                                   HasMomentum ? op.momentum + w : nullptr);
+          } else {
+            hn::StoreU(sums.v[m][n], d, park + m * kPanel + n * kLanes);
+          }
+        }
+      }
+    });
+  }
+  if (last && op.weights_t != nullptr) transpose_rows(op, panel, PanelWidth);
+}
+
+template <bool HasMomentum>
+HWY_INLINE void update_bias(const Update& op, std::size_t panel) {
+  const D d;
+  const std::size_t column = panel * kPanel;
+  const float* dy = op.dy + op.dy_layout.offset(0, column);
+  for (std::size_t c = 0; c < op.w_layout.panel_width(panel); c += kLanes) {
+    V sum = hn::Zero(d);
+    for (std::size_t b = 0; b < op.batch; ++b) {
+      sum = hn::Add(sum, hn::LoadU(d, dy + b * kActStride + c));
+    }
+    apply_sgd<HasMomentum>(op.sgd, sum, op.bias + column + c,
+                           HasMomentum ? op.bias_momentum + column + c : nullptr);
+  }
+}
+
+template <bool HasMomentum>
+HWY_INLINE void update_all(const Update& op) {
+  float* slab = op.scratch;
+  float* parked = op.scratch + kTileBatch * kTileIn + 32;
+  for (std::size_t first = 0; first < op.batch; first += kTileBatch) {
+    const std::size_t count = std::min(kTileBatch, op.batch - first);
+    pack_slab(op, first, count, slab);
+    for (std::size_t panel = op.panel_begin; panel < op.panel_end; ++panel) {
+      float* park = parked + (panel - op.panel_begin) * kTileIn * kPanel;
+      if (op.w_layout.panel_width(panel) == kPanel) {
+        update_panel<kPanel, HasMomentum>(op, panel, slab, first, count, park);
+      } else {
+        update_panel<kPanel / 2, HasMomentum>(op, panel, slab, first, count, park);
+      }
+    }
+  }
+  if (op.in_begin == 0) {
+    for (std::size_t panel = op.panel_begin; panel < op.panel_end; ++panel) {
+      update_bias<HasMomentum>(op, panel);
+    }
+  }
+}
+
+void UpdatePiece(const Update& op) {
+  if (op.momentum != nullptr) {
+    update_all<true>(op);
+  } else {
+    update_all<false>(op);
+  }
+}
+
+const char* TargetName() { return hwy::TargetName(HWY_TARGET); }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace millrace::cpu::f32
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace millrace::cpu::f32 {
+
+HWY_EXPORT(LoadRows);
+HWY_EXPORT(ForwardLane);
+HWY_EXPORT(BackwardLane);
+HWY_EXPORT(SoftmaxLane);
+HWY_EXPORT(UpdatePiece);
+HWY_EXPORT(TargetName);
+
+void load_rows(const RowSource& source, std::size_t first, std::size_t rows, std::size_t features, float* x,
+               ActLayout layout) {
+  HWY_DYNAMIC_DISPATCH(LoadRows)(source, first, rows, features, x, layout);
+}
+void forward(const Forward& op) { HWY_DYNAMIC_DISPATCH(ForwardLane)(op); }
+void backward(const Backward& op) { HWY_DYNAMIC_DISPATCH(BackwardLane)(op); }
+void softmax(const Softmax& op) { HWY_DYNAMIC_DISPATCH(SoftmaxLane)(op); }
+void update(const Update& op) { HWY_DYNAMIC_DISPATCH(UpdatePiece)(op); }
+const char* target_name() { return HWY_DYNAMIC_DISPATCH(TargetName)(); }
+
+}  // namespace millrace::cpu::f32
+#endif

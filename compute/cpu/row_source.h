@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "compute/chunk.h"
+
+namespace millrace::cpu {
+
+/// The samples of one batch, wherever they lie. A view.
+struct RowSource {
+  const std::byte* base = nullptr;
+  const std::uint32_t* indices = nullptr;  ///< null: consecutive samples
+  const std::int32_t* labels = nullptr;    ///< by sample, not by row
+  std::size_t sample_bytes = 0;
+  InputType type = InputType::kUInt8;
+
+  std::size_t sample(std::size_t row) const { return indices != nullptr ? indices[row] : row; }
+  const std::byte* data(std::size_t row) const { return base + sample(row) * sample_bytes; }
+  std::int32_t label(std::size_t row) const { return labels[sample(row)]; }
+};
+
+}  // namespace millrace::cpu

@@ -1,0 +1,113 @@
+#include "compute/cpu/thread_team.h"
+
+#include <algorithm>
+
+#if defined(__linux__)
+#include <pthread.h>
+#include <sched.h>
+#endif
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace millrace::cpu {
+namespace {
+
+// About 10 to 30 microseconds: longer than the lanes and tiles of a small net differ, shorter than anything
+// another program would notice.
+constexpr int kSpins = 400;
+
+void relax() noexcept {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("isb" ::: "memory");
+#endif
+}
+
+void name_thread(std::thread& thread, const char* name) noexcept {
+#if defined(__linux__)
+  pthread_setname_np(thread.native_handle(), name);
+#else
+  (void)thread;
+  (void)name;
+#endif
+}
+
+}  // namespace
+
+ThreadTeam::ThreadTeam(std::uint32_t threads) {
+  threads_.reserve(threads - 1);
+  // A member waits for epoch_ before it looks at anything else, so that size() is settled by then.
+  for (std::uint32_t member = 1; member < threads; ++member) {
+    threads_.emplace_back([this, member] { member_loop(member); });
+    name_thread(threads_.back(), "compute");
+  }
+}
+
+ThreadTeam::~ThreadTeam() {
+  closing_.store(true, std::memory_order_relaxed);
+  epoch_.fetch_add(1, std::memory_order_seq_cst);
+  epoch_.notify_all();
+  for (auto& thread : threads_) thread.join();
+}
+
+void ThreadTeam::run(const std::function<void(std::uint32_t)>& work) {
+  if (threads_.empty()) {
+    work(0);
+    return;
+  }
+  work_ = &work;
+  epoch_.fetch_add(1, std::memory_order_seq_cst);
+  if (sleepers_.load(std::memory_order_seq_cst) != 0) epoch_.notify_all();
+  work(0);
+  barrier();
+}
+
+void ThreadTeam::member_loop(std::uint32_t member) {
+  std::uint32_t seen = 0;
+  while (true) {
+    wait_while(epoch_, seen);
+    ++seen;
+    if (closing_.load(std::memory_order_relaxed)) return;
+    (*work_)(member);
+    barrier();
+  }
+}
+
+void ThreadTeam::wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
+  for (int spin = 0; spin < kSpins; ++spin) {
+    if (value.load(std::memory_order_acquire) != old) return;
+    relax();
+  }
+  sleepers_.fetch_add(1, std::memory_order_seq_cst);
+  // The store of a new value and the look at sleepers_ are both sequentially consistent, so either the
+  // waker sees this sleeper or this load sees the new value.
+  while (value.load(std::memory_order_seq_cst) == old) value.wait(old, std::memory_order_seq_cst);
+  sleepers_.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+WorkShare::WorkShare(std::uint32_t members)
+    : members_(members), ranges_(std::make_unique<Range[]>(members)) {}
+
+void WorkShare::reset(std::uint32_t pieces) noexcept {
+  for (std::uint32_t member = 0; member < members_; ++member) {
+    const auto bound = [&](std::uint32_t m) {
+      return static_cast<std::uint32_t>(std::uint64_t{pieces} * m / members_);
+    };
+    ranges_[member].end = bound(member + 1);
+    ranges_[member].next.store(bound(member), std::memory_order_relaxed);
+  }
+}
+
+std::uint32_t available_cores() noexcept {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) {
+    return static_cast<std::uint32_t>(std::max(1, CPU_COUNT(&set)));
+  }
+#endif
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace millrace::cpu
