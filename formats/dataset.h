@@ -21,12 +21,12 @@ struct SampleShape {
 
 /// The whole of a data set as it lies in memory. Views; the Dataset owns the bytes.
 struct ContiguousView {
-  std::span<const std::byte> samples;   ///< [size, elements] in dtype(), host byte order, row-major
+  std::span<const std::byte> samples;  ///< [size, elements] in dtype(), host byte order, row-major
   std::span<const std::int32_t> labels;  ///< [size]
 };
 
-/// Random access to labelled samples of one fixed shape and type. All members may be called from any
-/// number of threads at once.
+/// Random access to labelled samples of one fixed shape and type. All members may be called from
+/// any number of threads at once.
 class Dataset {
  public:
   virtual ~Dataset() = default;
@@ -38,14 +38,15 @@ class Dataset {
   virtual std::uint32_t classes() const noexcept = 0;
   /// Where it came from, for messages: a file or a folder.
   virtual std::string name() const = 0;
-  /// 128-bit hash of shape, type, samples and labels as 32 hex digits: equal for equal content, whatever
-  /// the file names and the compression were. Computed once, on the first call.
+  /// 128-bit hash of shape, type, samples and labels as 32 hex digits: equal for equal content,
+  /// whatever the file names and the compression were. Computed once, on the first call.
   virtual std::string hash() const = 0;
 
   std::uint64_t sample_bytes() const noexcept { return shape().elements() * size_of(dtype()); }
 
-  /// Copies samples `ids` to `samples` ([ids.size(), elements], dtype()) and their labels to `labels`.
-  /// Throws DataError if a sample cannot be read, std::out_of_range if an id is not below size().
+  /// Copies samples `ids` to `samples` ([ids.size(), elements], dtype()) and their labels to
+  /// `labels`. Throws DataError if a sample cannot be read, std::out_of_range if an id is not below
+  /// size().
   virtual void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
                     std::span<std::int32_t> labels) const = 0;
 

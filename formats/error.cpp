@@ -10,7 +10,8 @@ namespace {
 std::string describe(const std::filesystem::path& file, std::optional<std::uint64_t> offset,
                      std::string_view expected, std::string_view found) {
   if (offset) {
-    return fmt::format("{}: byte {}: expected {}, found {}", file.string(), *offset, expected, found);
+    return fmt::format("{}: byte {}: expected {}, found {}", file.string(), *offset, expected,
+                       found);
   }
   return fmt::format("{}: expected {}, found {}", file.string(), expected, found);
 }

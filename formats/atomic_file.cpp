@@ -1,0 +1,215 @@
+#include "formats/atomic_file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "formats/error.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::size_t kBufferBytes = std::size_t{64} << 10;
+// Linux writes at most 0x7ffff000 bytes a call; smaller pieces also let a signal handler run.
+constexpr std::size_t kLargestWrite = std::size_t{64} << 20;
+constexpr std::string_view kSuffix = ".millrace-tmp";
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+// Hidden, so that no pattern like *.safetensors finds it; the suffix tells
+// remove_stale_temporaries() whose it is.
+std::string temporary_name(const std::filesystem::path& path) {
+  static std::atomic<unsigned> counter{0};
+  return fmt::format(".{}.{}-{}{}", path.filename().string(), ::getpid(), counter.fetch_add(1),
+                     kSuffix);
+}
+
+/// The lock tells remove_stale_temporaries() that the writer lives; the kernel drops it with the
+/// process. False if somebody took the file for stale between its creation and the lock.
+bool lock_new_file(int fd) {
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    // Without locks on this file system nobody else can lock it either, so nobody will remove it.
+    return errno != EWOULDBLOCK;
+  }
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 && status.st_nlink > 0;
+}
+
+/// Permissions of the file that will be replaced, if there is one.
+std::optional<mode_t> mode_of_existing(const std::filesystem::path& path, int folder) {
+  struct stat status {};
+  if (::fstatat(folder, path.filename().c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return std::nullopt;
+    throw io_error(path, "create", errno);
+  }
+  if (S_ISDIR(status.st_mode)) throw io_error(path, "create", EISDIR);
+  if (S_ISLNK(status.st_mode)) return std::nullopt;
+  if (!S_ISREG(status.st_mode)) throw DataError(path, "cannot replace: not a regular file");
+  return status.st_mode & mode_t{07777};
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
+  if (!path_.has_filename()) throw io_error(path_, "create", EISDIR);
+  const auto folder = folder_of(path_);
+  // Opened first: a folder that cannot be synced is found before anything is written.
+  folder_ = FileDescriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder_) {
+    throw io_error(path_, fmt::format("create: open folder {}", folder.string()), errno);
+  }
+  const auto mode = mode_of_existing(path_, folder_.get());
+  for (;;) {
+    auto name = temporary_name(path_);
+    FileDescriptor file(
+        ::openat(folder_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (!file) {
+      if (errno == EEXIST || errno == EINTR) continue;
+      throw io_error(path_, fmt::format("create a temporary file in {}", folder.string()), errno);
+    }
+    if (!lock_new_file(file.get())) continue;
+    file_ = std::move(file);
+    temporary_name_ = std::move(name);
+    break;
+  }
+  if (mode && ::fchmod(file_.get(), *mode) != 0) {
+    const int code = errno;
+    discard();
+    throw io_error(path_, "keep the permissions", code);
+  }
+  buffer_.reserve(kBufferBytes);
+}
+
+AtomicFile::~AtomicFile() { discard(); }
+
+AtomicFile::AtomicFile(AtomicFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      temporary_name_(std::exchange(other.temporary_name_, {})),
+      folder_(std::move(other.folder_)),
+      file_(std::move(other.file_)),
+      buffer_(std::move(other.buffer_)),
+      size_(std::exchange(other.size_, 0)),
+      failed_(std::exchange(other.failed_, false)) {}
+
+AtomicFile& AtomicFile::operator=(AtomicFile&& other) noexcept {
+  if (this != &other) {
+    discard();
+    path_ = std::move(other.path_);
+    temporary_name_ = std::exchange(other.temporary_name_, {});
+    folder_ = std::move(other.folder_);
+    file_ = std::move(other.file_);
+    buffer_ = std::move(other.buffer_);
+    size_ = std::exchange(other.size_, 0);
+    failed_ = std::exchange(other.failed_, false);
+  }
+  return *this;
+}
+
+std::filesystem::path AtomicFile::temporary() const { return folder_of(path_) / temporary_name_; }
+
+void AtomicFile::check_open() const {
+  if (temporary_name_.empty() || failed_) {
+    throw std::logic_error(path_.string() + ": AtomicFile used after commit() or an error");
+  }
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  check_open();
+  if (bytes.size() > kBufferBytes - buffer_.size()) flush();
+  if (bytes.size() >= kBufferBytes) {
+    write_through(bytes);
+  } else {
+    buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+  }
+  size_ += bytes.size();
+}
+
+void AtomicFile::write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+
+void AtomicFile::flush() {
+  write_through(buffer_);
+  buffer_.clear();
+}
+
+void AtomicFile::write_through(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const auto piece = std::min(bytes.size(), kLargestWrite);
+    const auto written = ::write(file_.get(), bytes.data(), piece);
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      failed_ = true;
+      throw io_error(path_, fmt::format("write {} bytes to its temporary file", piece), errno);
+    }
+    // A short write is not an error yet: the next call says why.
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void AtomicFile::commit() {
+  check_open();
+  flush();
+  const auto fail = [this](std::string_view action) {
+    const int code = errno;
+    failed_ = true;
+    throw io_error(path_, action, code);
+  };
+  if (::fsync(file_.get()) != 0) fail("sync to disk");
+  if (::renameat(folder_.get(), temporary_name_.c_str(), folder_.get(), path_.filename().c_str()) !=
+      0) {
+    fail("rename its temporary file");
+  }
+  temporary_name_.clear();
+  file_.reset();
+  // EINVAL: the file system has no such thing as syncing a folder.
+  if (::fsync(folder_.get()) != 0 && errno != EINVAL) fail("sync its folder to disk");
+  folder_.reset();
+}
+
+void AtomicFile::discard() noexcept {
+  if (!temporary_name_.empty()) {
+    ::unlinkat(folder_.get(), temporary_name_.c_str(), 0);
+    temporary_name_.clear();
+  }
+  file_.reset();
+  folder_.reset();
+}
+
+std::size_t remove_stale_temporaries(const std::filesystem::path& folder) {
+  struct CloseDir {
+    void operator()(DIR* dir) const noexcept { ::closedir(dir); }
+  };
+  const std::unique_ptr<DIR, CloseDir> dir(::opendir(folder.c_str()));
+  if (!dir) {
+    if (errno == ENOENT) return 0;
+    throw io_error(folder, "list the folder", errno);
+  }
+  const int at = ::dirfd(dir.get());
+  std::size_t removed = 0;
+  // POSIX: readdir() of one DIR stream used by one thread is safe.
+  while (const dirent* entry = ::readdir(dir.get())) {  // NOLINT(concurrency-mt-unsafe)
+    const char* name = entry->d_name;
+    if (name[0] != '.' || !std::string_view(name).ends_with(kSuffix)) continue;
+    const FileDescriptor file(::openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!file) continue;  // gone meanwhile, or not ours
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) continue;
+    if (::unlinkat(at, name, 0) == 0) ++removed;
+  }
+  return removed;
+}
+
+}  // namespace millrace

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+namespace millrace {
+
+/// Writes a file of a known content size through AtomicFile, compressed by its name: ".gz" with
+/// libdeflate (one gzip member for each 64 MiB of content), ".zst" as one zstd frame with content
+/// size and checksum, anything else plain. Little memory for plain and zstd; up to 64 MiB and as
+/// much again for gzip. Move-only, one thread at a time.
+class EncodedWriter {
+ public:
+  /// Throws as AtomicFile does.
+  EncodedWriter(const std::filesystem::path& path, std::uint64_t content_size);
+  ~EncodedWriter();
+  EncodedWriter(EncodedWriter&& other) noexcept;
+  EncodedWriter& operator=(EncodedWriter&& other) noexcept;
+
+  /// Bytes still to come.
+  std::uint64_t remaining() const noexcept { return remaining_; }
+  /// Throws std::invalid_argument for more than remaining(), DataError if the file cannot be
+  /// written.
+  void write(std::span<const std::byte> bytes);
+  /// Throws std::logic_error while bytes remain, DataError if the file cannot be written.
+  void commit();
+
+  /// A way to turn content into the file's bytes.
+  class Encoder;
+
+ private:
+  std::unique_ptr<Encoder> encoder_;
+  std::uint64_t remaining_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,184 @@
+#include "formats/folder.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <future>
+#include <optional>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "formats/error.h"
+#include "formats/idx_dataset.h"
+#include "formats/idx_names.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::string_view kLookedFor =
+    "IDX pairs like train-images-idx3-ubyte and train-labels-idx1-ubyte (also [variant-]train-…, "
+    "t10k-…, test-…, "
+    ".gz, .zst)";
+constexpr std::string_view kEmnistPrefix = "emnist-";
+
+struct Pair {
+  IdxArray images;
+  IdxArray labels;
+};
+
+Pair read_pair(const IdxFiles& files, IdxSplit split) {
+  return {read_idx(files.at(split, IdxRole::kImages)), read_idx(files.at(split, IdxRole::kLabels))};
+}
+
+bool has_any(const IdxFiles& files, IdxSplit split) {
+  return files.has(split, IdxRole::kImages) || files.has(split, IdxRole::kLabels);
+}
+
+void check_whole(const std::filesystem::path& folder, const IdxFiles& files, IdxSplit split) {
+  for (const auto role : {IdxRole::kImages, IdxRole::kLabels}) {
+    const auto other = role == IdxRole::kImages ? IdxRole::kLabels : IdxRole::kImages;
+    if (!files.has(split, role)) {
+      throw DataError(folder, std::nullopt,
+                      fmt::format("a {} {} file beside {}", name_of(split), name_of(role),
+                                  files.at(split, other).filename().string()),
+                      "none");
+    }
+  }
+}
+
+std::string describe_shape(const Dataset& data) {
+  return fmt::format("{} {}", fmt::join(data.shape().dims, "x"), name_of(data.dtype()));
+}
+
+DataFolder open_files(const std::filesystem::path& folder, const IdxFiles& files) {
+  if (!has_any(files, IdxSplit::kTrain)) {
+    throw DataError(folder, std::nullopt, "training files (train-images-…, train-labels-…)",
+                    "test files only");
+  }
+  check_whole(folder, files, IdxSplit::kTrain);
+  const bool tested = has_any(files, IdxSplit::kTest);
+  if (tested) check_whole(folder, files, IdxSplit::kTest);
+
+  std::future<Pair> test_pair;
+  if (tested) {
+    test_pair =
+        std::async(std::launch::async, [&files] { return read_pair(files, IdxSplit::kTest); });
+  }
+  auto train_pair = read_pair(files, IdxSplit::kTrain);
+  auto train = std::make_shared<const IdxDataset>(std::move(train_pair.images), train_pair.labels);
+  DataFolder opened{.train = train, .test = nullptr, .description = {}};
+  std::string counts = fmt::format("{} training", train->size());
+  if (tested) {
+    auto [images, labels] = test_pair.get();
+    auto test = std::make_shared<const IdxDataset>(std::move(images), labels, train->classes());
+    if (test->shape() != train->shape() || test->dtype() != train->dtype()) {
+      throw DataError(files.at(IdxSplit::kTest, IdxRole::kImages), 0,
+                      fmt::format("samples of {}, as in {}", describe_shape(*train), train->name()),
+                      describe_shape(*test));
+    }
+    counts += fmt::format(" and {} test", test->size());
+    opened.test = std::move(test);
+  }
+  opened.description = fmt::format("{}: {} samples, {}, {} classes", folder.string(), counts,
+                                   describe_shape(*train), train->classes());
+  return opened;
+}
+
+/// Sub-folders, down to two levels, that open_folder could open: for the message that nothing is in
+/// this one.
+std::vector<std::string> folders_below(const std::filesystem::path& folder) {
+  std::vector<std::string> found;
+  std::error_code error;
+  using Iterator = std::filesystem::recursive_directory_iterator;
+  for (Iterator it(folder, std::filesystem::directory_options::skip_permission_denied, error), end;
+       !error && it != end; it.increment(error)) {
+    if (it.depth() >= 2) it.disable_recursion_pending();
+    const auto name = parse_idx_name(it->path().filename().string());
+    if (name && name->split == IdxSplit::kTrain && name->role == IdxRole::kImages) {
+      found.push_back(it->path().parent_path().string());
+    }
+  }
+  std::ranges::sort(found);
+  const auto repeated = std::ranges::unique(found);
+  found.erase(repeated.begin(), repeated.end());
+  return found;
+}
+
+[[noreturn]] void fail_unrecognised(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    names.push_back(it->path().filename().string());
+  }
+  std::ranges::sort(names);
+  const auto below = folders_below(folder);
+  if (!below.empty()) {
+    throw DataError(folder, std::nullopt, kLookedFor,
+                    fmt::format("none here, but some in {}", fmt::join(below, " and ")));
+  }
+  constexpr std::size_t kShown = 5;
+  if (names.empty()) throw DataError(folder, std::nullopt, kLookedFor, "an empty folder");
+  const auto shown = std::min(names.size(), kShown);
+  throw DataError(
+      folder, std::nullopt, kLookedFor,
+      fmt::format("{}{}", fmt::join(names.begin(), names.begin() + shown, ", "),
+                  names.size() > shown ? fmt::format(" and {} more", names.size() - shown) : ""));
+}
+
+/// data/emnist/letters where data/emnist has emnist-letters-train-images-…; nullopt if it is no
+/// such path.
+std::optional<DataFolder> open_variant(const std::filesystem::path& path) {
+  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  if (!std::filesystem::is_directory(folder)) return std::nullopt;
+  const auto all = find_idx_files(folder);
+  const auto variant = path.filename().string();
+  auto found = all.find(variant);
+  if (found == all.end()) found = all.find(std::string(kEmnistPrefix) + variant);
+  if (variant.empty() || found == all.end()) return std::nullopt;
+  return open_files(path, found->second);
+}
+
+DataFolder open_file(const std::filesystem::path& path) {
+  const auto name = parse_idx_name(path.filename().string());
+  if (!name) {
+    throw DataError(path, std::nullopt,
+                    "a folder, or an IDX file named like train-images-idx3-ubyte",
+                    "a file of another name");
+  }
+  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  auto all = find_idx_files(folder);
+  const auto& siblings = all[name->variant];
+  IdxFiles files;
+  files.paths[0] = siblings.paths[static_cast<std::size_t>(name->split)];
+  files.paths[0][static_cast<std::size_t>(name->role)] = path;
+  return open_files(path, files);
+}
+
+}  // namespace
+
+DataFolder open_folder(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) {
+    if (auto opened = open_variant(path)) return std::move(*opened);
+    if (error && error != std::errc::no_such_file_or_directory) {
+      throw io_error(path, "open the data folder", error.value());
+    }
+    throw io_error(path, "open the data folder", ENOENT);
+  }
+  if (!std::filesystem::is_directory(status)) return open_file(path);
+  const auto variants = find_idx_files(path);
+  if (variants.empty()) fail_unrecognised(path);
+  if (variants.size() == 1) return open_files(path, variants.begin()->second);
+  const auto plain = variants.find("");
+  if (plain != variants.end()) return open_files(path, plain->second);
+  std::vector<std::string> choices;
+  for (const auto& [variant, files] : variants) choices.push_back((path / variant).string());
+  throw DataError(path, std::nullopt, "one data set",
+                  fmt::format("{}; choose one of {}", choices.size(), fmt::join(choices, ", ")));
+}
+
+}  // namespace millrace

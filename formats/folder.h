@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "formats/dataset.h"
+
+namespace millrace {
+
+/// The data sets of one folder. Shapes and types of both are the same, and the test labels lie in
+/// the classes of the training set.
+struct DataFolder {
+  std::shared_ptr<const Dataset> train;
+  std::shared_ptr<const Dataset> test;  ///< null if the folder has no test files
+  std::string description;  ///< one line: "data/mnist: 60000 training and 10000 test samples, 28x28
+                            ///< uint8, 10 classes"
+};
+
+/// Opens a folder by looking at it: pairs of IDX files, images and labels, in the naming of MNIST,
+/// Fashion-MNIST, KMNIST and EMNIST, plain, .gz or .zst; of several forms of one file the plain one
+/// is taken. Training and test files are decoded at the same time.
+///
+/// A folder with several EMNIST variants is opened as folder/variant: data/emnist/letters. `path`
+/// may also be one images or labels file; then the pair it belongs to is the training set and there
+/// is no test set.
+///
+/// Throws DataError: nothing there, nothing recognised (naming what was looked for), half a pair,
+/// several variants (naming them), training and test sets that do not go together, and all that
+/// read_idx and IdxDataset throw.
+DataFolder open_folder(const std::filesystem::path& path);
+
+}  // namespace millrace

@@ -1,0 +1,55 @@
+#include "formats/mapped_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <limits>
+#include <utility>
+
+#include "formats/error.h"
+#include "formats/file_descriptor.h"
+
+namespace millrace {
+
+MappedFile::MappedFile(const std::filesystem::path& path) {
+  // O_NONBLOCK: opening a pipe must not wait for a writer.
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file) throw io_error(path, "open", errno);
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) throw io_error(path, "read its size", errno);
+  if (S_ISDIR(status.st_mode)) throw DataError(path, std::nullopt, "a file", "a folder");
+  if (!S_ISREG(status.st_mode)) {
+    throw DataError(path, std::nullopt, "a regular file", "a device, pipe or socket");
+  }
+  if (status.st_size == 0) return;  // mmap refuses a length of 0
+  if (std::cmp_greater(status.st_size, std::numeric_limits<std::size_t>::max())) {
+    throw io_error(path, "map", EFBIG);
+  }
+  const auto size = static_cast<std::size_t>(status.st_size);
+  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  if (address == MAP_FAILED) throw io_error(path, "map", errno);
+  bytes_ = {static_cast<const std::byte*>(address), size};
+}
+
+MappedFile::~MappedFile() {
+  if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  MappedFile moved(std::move(other));
+  std::swap(bytes_, moved.bytes_);
+  return *this;
+}
+
+void MappedFile::expect_sequential() const noexcept {
+  // Advice only: where it fails, reading is slower and nothing else.
+  if (!bytes_.empty()) {
+    ::madvise(const_cast<std::byte*>(bytes_.data()), bytes_.size(), MADV_SEQUENTIAL);
+  }
+}
+
+}  // namespace millrace

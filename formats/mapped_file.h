@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+
+namespace millrace {
+
+/// A regular file mapped read-only. Move-only. The bytes are read from disk when they are touched;
+/// a file that somebody shortens meanwhile ends the process (SIGBUS), as with every mapping:
+/// replace files, as AtomicFile does, instead of rewriting them.
+class MappedFile {
+ public:
+  MappedFile() noexcept = default;
+  /// Throws DataError if `path` cannot be opened or is not a regular file (a folder, device or
+  /// pipe).
+  explicit MappedFile(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+
+  /// All of it, page-aligned; empty for an empty file.
+  std::span<const std::byte> bytes() const noexcept { return bytes_; }
+
+  /// Tells the kernel that the file will be read from front to back.
+  void expect_sequential() const noexcept;
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
+}  // namespace millrace
