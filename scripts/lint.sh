@@ -18,7 +18,6 @@ check_format() { code_files | sort | xargs -d '\n' clang-format-14 --dry-run -We
 check_shell() { shellcheck scripts/*.sh .ci/run; }
 
 check_tidy() {
-
   scripts/build.sh release -DMILLRACE_TESTS=ON -DMILLRACE_BENCH=ON || return 1
   local findings
   findings=$(mktemp)
