@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Installs what Millrace needs and this machine lacks, from the distribution's own packages.
 #
-#   scripts/install_deps.sh [build] [test] [lint] [bench] [all]     (default: build)
+#   scripts/install_deps.sh [build] [test] [lint] [bench] [peer] [all]     (default: build)
+#
+#   build, test, lint, bench   for scripts/train.sh, scripts/test.sh, scripts/lint.sh, the programs of bench/
+#   peer                       PyTorch and plotting, for scripts/bench.sh, which compares with it
 #
 # Made for Debian 12 or newer and Ubuntu 24.04 or newer. It asks no question, prints what it installs and why,
 # and does not touch apt when nothing is missing. On a system without apt it lists what to install by hand.
@@ -33,15 +36,15 @@ lint|shellcheck|command shellcheck|checks the shell scripts
 lint|python3|command python3|runs clang-tidy on every file
 bench|libbenchmark-dev|header benchmark/benchmark.h|times small pieces of code
 bench|libdnnl-dev|header dnnl.hpp|oneDNN, which the benchmarks compare with
-bench|python3|command python3|runs the comparison
-bench|python3-torch|module torch|PyTorch, which the benchmarks compare with
-bench|python3-numpy|module numpy|arrays for the comparison
-bench|python3-pil|module PIL|images for the comparison
-bench|python3-matplotlib|module matplotlib|draws the plots
+peer|python3|command python3|runs the comparison
+peer|python3-torch|module torch|PyTorch, which the benchmarks compare with
+peer|python3-numpy|module numpy|arrays for the comparison
+peer|python3-pil|module PIL|images for the comparison
+peer|python3-matplotlib|module matplotlib|draws the plots
 '
 
 usage() {
-  sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+  sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
 }
 
 package_installed() {
@@ -75,8 +78,8 @@ by_hand() {
 sets=()
 for argument in "${@:-build}"; do
   case $argument in
-    build | test | lint | bench) sets+=("$argument") ;;
-    all) sets+=(build test lint bench) ;;
+    build | test | lint | bench | peer) sets+=("$argument") ;;
+    all) sets+=(build test lint bench peer) ;;
     -h | --help) usage; exit 0 ;;
     *) echo "install_deps.sh: unknown set '$argument'" >&2; usage >&2; exit 2 ;;
   esac
