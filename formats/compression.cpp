@@ -104,9 +104,9 @@ Decoded EncodedFile::decode(std::span<std::byte> out) const {
 }
 
 Bytes EncodedFile::take(std::uint64_t size, std::string_view what, std::size_t aligned_at) && {
+  const auto expected = fmt::format("{} bytes ({})", size, what);
   const auto too_short = [&](std::uint64_t found) {
-    return DataError(path_, found, fmt::format("{} of {} bytes", what, size),
-                     "the end of the content");
+    return DataError(path_, found, expected, "the end of the content");
   };
   const auto too_long = [&](std::string_view found) {
     return DataError(path_, size, fmt::format("the end of {}", what), found);
@@ -116,9 +116,9 @@ Bytes EncodedFile::take(std::uint64_t size, std::string_view what, std::size_t a
     throw too_long(fmt::format("{} bytes more", *size_.exact - size));
   }
   if (size > size_.most) {
-    throw DataError(path_, std::nullopt, fmt::format("{} of {} bytes", what, size),
-                    fmt::format("{} bytes of {}, which cannot hold more than {}",
-                                file_.bytes().size(), name_of(compression_), size_.most));
+    throw DataError(path_, std::nullopt, expected,
+                    fmt::format("a {} file of {} bytes, which can hold at most {}",
+                                name_of(compression_), file_.bytes().size(), size_.most));
   }
   if (compression_ == Compression::kNone) return Bytes(std::move(file_));
   file_.expect_sequential();

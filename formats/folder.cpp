@@ -95,6 +95,8 @@ std::vector<std::string> folders_below(const std::filesystem::path& folder) {
   for (Iterator it(folder, std::filesystem::directory_options::skip_permission_denied, error), end;
        !error && it != end; it.increment(error)) {
     if (it.depth() >= 2) it.disable_recursion_pending();
+    std::error_code unreadable;
+    if (it->is_directory(unreadable)) continue;
     const auto name = parse_idx_name(it->path().filename().string());
     if (name && name->split == IdxSplit::kTrain && name->role == IdxRole::kImages) {
       found.push_back(it->path().parent_path().string());
@@ -159,7 +161,8 @@ DataFolder open_file(const std::filesystem::path& path) {
 
 }  // namespace
 
-DataFolder open_folder(const std::filesystem::path& path) {
+DataFolder open_folder(const std::filesystem::path& given) {
+  const auto path = given.has_filename() ? given : given.parent_path();  // data/emnist/letters/
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) {

@@ -21,9 +21,9 @@ struct DataFolder {
 /// Fashion-MNIST, KMNIST and EMNIST, plain, .gz or .zst; of several forms of one file the plain one
 /// is taken. Training and test files are decoded at the same time.
 ///
-/// A folder with several EMNIST variants is opened as folder/variant: data/emnist/letters. `path`
-/// may also be one images or labels file; then the pair it belongs to is the training set and there
-/// is no test set.
+/// A folder with several EMNIST variants is opened as folder/variant: data/emnist/letters (where
+/// MNIST's own files lie in it too, the folder alone means those). `path` may also be one images or
+/// labels file; then the pair it belongs to is the training set and there is no test set.
 ///
 /// Throws DataError: nothing there, nothing recognised (naming what was looked for), half a pair,
 /// several variants (naming them), training and test sets that do not go together, and all that

@@ -97,7 +97,9 @@ std::map<std::string, IdxFiles> find_idx_files(const std::filesystem::path& fold
   for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
        it.increment(error)) {
     auto name = parse_idx_name(it->path().filename().string());
-    if (name) found.push_back({it->path(), std::move(*name)});
+    // Some archives unpack to a folder of the file's name, with the file in it.
+    std::error_code unreadable;
+    if (name && !it->is_directory(unreadable)) found.push_back({it->path(), std::move(*name)});
   }
   if (error) throw io_error(folder, "list the folder", error.value());
   // A folder's order is arbitrary; ours is not.

@@ -1,0 +1,282 @@
+#include "formats/atomic_file.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/files.h"
+#include "tests/support/limits.h"
+
+namespace millrace {
+namespace {
+
+using test::data_error_of;
+using test::make_bytes;
+using test::read_bytes;
+using test::TempFolder;
+using test::write_bytes;
+using Names = std::vector<std::string>;
+
+TEST(AtomicFile, AppearsWithCommit) {
+  const TempFolder folder;
+  AtomicFile file(folder / "a");
+  file.write("one ");
+  file.write(make_bytes("two"));
+  EXPECT_EQ(file.size(), 7U);
+  EXPECT_FALSE(std::filesystem::exists(folder / "a"));
+  EXPECT_TRUE(std::filesystem::exists(file.temporary()));
+  EXPECT_EQ(file.temporary().parent_path(), folder.path())
+      << "a rename must not cross file systems";
+  file.commit();
+  EXPECT_EQ(folder.names(), Names{"a"});
+  EXPECT_EQ(read_bytes(folder / "a"), make_bytes("one two"));
+}
+
+TEST(AtomicFile, ReplacesAnOlderFileOnlyWithCommit) {
+  const TempFolder folder;
+  write_bytes(folder / "a", make_bytes("old"));
+  {
+    AtomicFile dropped(folder / "a");
+    dropped.write("new");
+  }
+  EXPECT_EQ(folder.names(), Names{"a"});
+  EXPECT_EQ(read_bytes(folder / "a"), make_bytes("old"));
+  AtomicFile file(folder / "a");
+  file.write("new");
+  file.commit();
+  EXPECT_EQ(folder.names(), Names{"a"});
+  EXPECT_EQ(read_bytes(folder / "a"), make_bytes("new"));
+}
+
+TEST(AtomicFile, MayBeEmpty) {
+  const TempFolder folder;
+  AtomicFile(folder / "a").commit();
+  EXPECT_EQ(std::filesystem::file_size(folder / "a"), 0U);
+}
+
+TEST(AtomicFile, KeepsEveryByteOfPiecesOfAnySize) {
+  const TempFolder folder;
+  AtomicFile file(folder / "a");
+  test::ByteVector expected;
+  // Around the size of its buffer, where an off-by-one would be.
+  const std::size_t buffer = std::size_t{64} << 10;
+  int value = 0;
+  for (const std::size_t size :
+       {std::size_t{1}, buffer - 1, std::size_t{1}, buffer, std::size_t{0}, buffer + 1,
+        std::size_t{3}, 5 * buffer + 7, buffer - 3, std::size_t{2}, std::size_t{2}}) {
+    const test::ByteVector piece(size, static_cast<std::byte>(++value));
+    file.write(piece);
+    expected.insert(expected.end(), piece.begin(), piece.end());
+    EXPECT_EQ(file.size(), expected.size());
+  }
+  file.commit();
+  EXPECT_TRUE(read_bytes(folder / "a") == expected);
+}
+
+TEST(AtomicFile, WorksInTheCurrentFolder) {
+  const TempFolder folder;
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  AtomicFile file("a");
+  file.write("x");
+  file.commit();
+  std::filesystem::current_path(before);
+  EXPECT_EQ(folder.names(), Names{"a"});
+}
+
+TEST(AtomicFile, KeepsThePermissionsOfTheOlderFile) {
+  const TempFolder folder;
+  write_bytes(folder / "a", {});
+  ASSERT_EQ(::chmod((folder / "a").c_str(), 0640), 0);
+  AtomicFile(folder / "a").commit();
+  struct stat status {};
+  ASSERT_EQ(::stat((folder / "a").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0640U);
+}
+
+TEST(AtomicFile, GivesANewFileThePermissionsOfTheProcess) {
+  const TempFolder folder;
+  const auto mask = ::umask(0027);
+  AtomicFile(folder / "a").commit();
+  ::umask(mask);
+  struct stat status {};
+  ASSERT_EQ(::stat((folder / "a").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0640U);
+}
+
+TEST(AtomicFile, ReplacesASymbolicLinkAndNotWhatItPointsTo) {
+  const TempFolder folder;
+  write_bytes(folder / "target", make_bytes("old"));
+  std::filesystem::create_symlink("target", folder / "a");
+  AtomicFile file(folder / "a");
+  file.write("new");
+  file.commit();
+  EXPECT_FALSE(std::filesystem::is_symlink(folder / "a"));
+  EXPECT_EQ(read_bytes(folder / "target"), make_bytes("old"));
+}
+
+TEST(AtomicFile, MoveHandsOver) {
+  const TempFolder folder;
+  AtomicFile first(folder / "a");
+  first.write("a");
+  AtomicFile second(std::move(first));
+  second.write("b");
+  AtomicFile third(folder / "c");
+  third.write("lost");
+  third = std::move(second);
+  third.commit();
+  EXPECT_EQ(folder.names(), Names{"a"}) << "the file that was assigned over is dropped";
+  EXPECT_EQ(read_bytes(folder / "a"), make_bytes("ab"));
+  EXPECT_THROW(first.write("x"), std::logic_error);  // NOLINT(bugprone-use-after-move)
+  EXPECT_THROW(third.commit(), std::logic_error);
+}
+
+TEST(AtomicFile, TwoWritersOfOnePathDoNotMix) {
+  const TempFolder folder;
+  AtomicFile one(folder / "a");
+  AtomicFile two(folder / "a");
+  one.write("one");
+  two.write("two");
+  one.commit();
+  EXPECT_EQ(read_bytes(folder / "a"), make_bytes("one"));
+  two.commit();
+  EXPECT_EQ(read_bytes(folder / "a"), make_bytes("two"));
+}
+
+TEST(AtomicFile, NamesAMissingFolder) {
+  const TempFolder folder;
+  EXPECT_EQ(data_error_of([&] { AtomicFile(folder / "b" / "a"); }),
+            (folder / "b" / "a").string() + ": cannot create: open folder " +
+                (folder / "b").string() + ": No such file or directory");
+}
+
+TEST(AtomicFile, RefusesAFolder) {
+  const TempFolder folder;
+  EXPECT_EQ(data_error_of([&] { AtomicFile(folder.path()); }),
+            folder.path().string() + ": cannot create: Is a directory");
+  EXPECT_EQ(data_error_of([&] { AtomicFile(folder / ""); }),
+            (folder / "").string() + ": cannot create: Is a directory");
+}
+
+TEST(AtomicFile, RefusesADevice) {
+  EXPECT_EQ(data_error_of([] { AtomicFile("/dev/full"); }),
+            "/dev/full: cannot replace: not a regular file");
+}
+
+TEST(AtomicFile, NamesAFolderThatCannotBeWritten) {
+  const TempFolder folder;
+  std::filesystem::permissions(folder.path(), std::filesystem::perms(0555));
+  const test::WithoutRoot nobody;
+  EXPECT_EQ(data_error_of([&] { AtomicFile(folder / "a"); }),
+            (folder / "a").string() + ": cannot create a temporary file in " +
+                folder.path().string() + ": Permission denied");
+}
+
+TEST(AtomicFile, AFullDiskLeavesTheOlderFile) {
+  const TempFolder folder;
+  const auto old = make_bytes("old");
+  write_bytes(folder / "a", old);
+  const test::FileSizeLimit limit(100'000);
+  {
+    AtomicFile file(folder / "a");
+    file.write(test::ByteVector(90'000));
+    EXPECT_EQ(data_error_of([&] { file.write(test::ByteVector(90'000)); }),
+              (folder / "a").string() +
+                  ": cannot write 80000 bytes to its temporary file: File too large");
+    EXPECT_THROW(file.write("x"), std::logic_error);
+    EXPECT_THROW(file.commit(), std::logic_error) << "a file with a hole must not be committed";
+  }
+  EXPECT_EQ(folder.names(), Names{"a"});
+  EXPECT_EQ(read_bytes(folder / "a"), old);
+}
+
+TEST(AtomicFile, AFullDiskIsSeenByCommitToo) {
+  const TempFolder folder;
+  const test::FileSizeLimit limit(10);
+  {
+    AtomicFile file(folder / "a");
+    file.write("more than ten bytes");  // stays in the buffer
+    EXPECT_EQ(
+        data_error_of([&] { file.commit(); }),
+        (folder / "a").string() + ": cannot write 9 bytes to its temporary file: File too large");
+  }
+  EXPECT_EQ(folder.names(), Names{});
+}
+
+TEST(AtomicFile, AFolderThatGoesAwayIsSeenByCommit) {
+  const TempFolder folder;
+  std::filesystem::create_directory(folder / "b");
+  AtomicFile file(folder / "b" / "a");
+  file.write("x");
+  std::filesystem::remove_all(folder / "b");
+  EXPECT_EQ(data_error_of([&] { file.commit(); }),
+            (folder / "b" / "a").string() +
+                ": cannot rename its temporary file: No such file or directory");
+}
+
+/// Starts a process that begins to write `path` and then waits; returns when it has begun.
+pid_t start_writer(const std::filesystem::path& path) {
+  int ready[2] = {-1, -1};
+  if (::pipe(ready) != 0) return -1;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    AtomicFile file(path);
+    file.write(test::ByteVector(200'000));
+    if (::write(ready[1], "x", 1) != 1) ::_exit(1);
+    ::pause();
+    ::_exit(0);
+  }
+  char byte = 0;
+  const auto got = ::read(ready[0], &byte, 1);
+  ::close(ready[0]);
+  ::close(ready[1]);
+  return got == 1 ? child : -1;
+}
+
+TEST(RemoveStaleTemporaries, TakesWhatAKilledProcessLeft) {
+  const TempFolder folder;
+  write_bytes(folder / "a", make_bytes("old"));
+  write_bytes(folder / ".hidden", {});
+  const pid_t writer = start_writer(folder / "a");
+  ASSERT_GT(writer, 0);
+  EXPECT_EQ(remove_stale_temporaries(folder.path()), 0U) << "the writer lives";
+  EXPECT_EQ(folder.names().size(), 3U);
+  ASSERT_EQ(::kill(writer, SIGKILL), 0);
+  ASSERT_EQ(::waitpid(writer, nullptr, 0), writer);
+  EXPECT_EQ(folder.names().size(), 3U) << "nobody was left to remove it";
+  EXPECT_EQ(read_bytes(folder / "a"), make_bytes("old"));
+  EXPECT_EQ(remove_stale_temporaries(folder.path()), 1U);
+  EXPECT_EQ(folder.names(), (Names{".hidden", "a"}));
+}
+
+TEST(RemoveStaleTemporaries, LeavesThoseOfThisProcessAlone) {
+  const TempFolder folder;
+  AtomicFile file(folder / "a");
+  file.write("x");
+  EXPECT_EQ(remove_stale_temporaries(folder.path()), 0U);
+  file.commit();
+  EXPECT_EQ(folder.names(), Names{"a"});
+}
+
+TEST(RemoveStaleTemporaries, AMissingFolderIsClean) {
+  EXPECT_EQ(remove_stale_temporaries("/nowhere/at/all"), 0U);
+}
+
+TEST(RemoveStaleTemporaries, NamesAFolderThatIsNone) {
+  const TempFolder folder;
+  write_bytes(folder / "a", {});
+  EXPECT_EQ(data_error_of([&] { remove_stale_temporaries(folder / "a"); }),
+            (folder / "a").string() + ": cannot list the folder: Not a directory");
+}
+
+}  // namespace
+}  // namespace millrace
