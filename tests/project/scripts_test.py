@@ -1,0 +1,147 @@
+"""The scripts people start with, in a copy of scripts/ whose path has a space, with programs that only note how they
+were called in place of apt-get, cmake and the trainer."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import source_tree
+
+BASICS = ("bash", "sh", "env", "sed", "grep", "dirname", "mktemp", "tail", "rm", "mkdir", "mv", "cat", "nproc", "true")
+NOTE = '#!/bin/sh\nprintf "%s\\n" "$(basename "$0") $*" >>"$CALLS"\n'
+
+
+class Scripts(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.top = Path(folder.name)
+        self.root = self.top / "a project"
+        self.bin = self.top / "bin"
+        self.bin.mkdir()
+        shutil.copytree(source_tree.ROOT / "scripts", self.root / "scripts")
+        for name in (*BASICS, "basename"):
+            (self.bin / name).symlink_to(shutil.which(name))
+        self.program("id", "#!/bin/sh\necho 0\n")
+
+    def program(self, name, text=NOTE, folder=None):
+        path = (folder or self.bin) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o755)
+
+    def call(self, script, *arguments, cwd=None):
+        environment = {"PATH": str(self.bin), "CALLS": str(self.top / "calls"), "HOME": str(self.top)}
+        done = subprocess.run([str(self.root / "scripts" / script), *arguments], env=environment, cwd=cwd or self.top,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+        calls = self.top / "calls"
+        noted = calls.read_text(encoding="utf-8").splitlines() if calls.exists() else []
+        return done, noted
+
+    # install_deps.sh
+
+    def everything_installed(self):
+        self.program("dpkg-query", "#!/bin/sh\nprintf installed\n")
+
+    def test_install_leaves_apt_alone_when_nothing_is_missing(self):
+        self.everything_installed()
+        self.program("apt-get")
+        done, calls = self.call("install_deps.sh", "all")
+        self.assertEqual((done.returncode, done.stdout, done.stderr, calls), (0, "", "", []))
+
+    def test_install_says_what_it_installs_and_asks_nothing(self):
+        self.program("apt-get")
+        done, calls = self.call("install_deps.sh", "build")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(calls), 1, "the package lists are not fetched where they are good")
+        self.assertRegex(calls[0], r"^apt-get -y .*install .*g\+\+ cmake ninja-build")
+        self.assertIn("libtbb-dev", done.stdout)
+
+    def test_install_fetches_the_lists_when_they_do_not_do(self):
+        self.program("apt-get", NOTE + 'case "$*" in *update*) touch "$HOME/updated";; esac\n[ -e "$HOME/updated" ]\n')
+        (self.bin / "touch").symlink_to(shutil.which("touch"))
+        done, calls = self.call("install_deps.sh", "build")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(["update" in c for c in calls], [False, True, False])
+
+    def test_install_names_the_packages_when_apt_fails(self):
+        self.program("apt-get", "#!/bin/sh\necho E: no network >&2\nexit 100\n")
+        done, _ = self.call("install_deps.sh", "test")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no network", done.stderr)
+        self.assertIn("by hand", done.stderr)
+        self.assertIn("libgtest-dev", done.stderr)
+
+    def test_install_names_the_packages_without_apt_and_without_root(self):
+        done, _ = self.call("install_deps.sh", "test")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no apt-get", done.stderr)
+        self.program("apt-get")
+        self.program("id", "#!/bin/sh\necho 1000\n")
+        done, calls = self.call("install_deps.sh", "test")
+        self.assertEqual((done.returncode, calls), (1, []))
+        self.assertIn("no sudo", done.stderr)
+        self.assertIn("libgtest-dev", done.stderr)
+
+    # train.sh
+
+    def built(self):
+        self.everything_installed()
+        self.program("cmake", "#!/bin/sh\nexit 0\n")
+        programs = self.root / "build/release/bin"
+        self.program("trainer", NOTE, programs)
+        self.program("tools", NOTE + 'echo drawn >"$2/images"\n', programs)
+
+    def test_train_hands_its_arguments_on(self):
+        self.built()
+        done, calls = self.call("train.sh", "--data", "my data", "--epochs", "3")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(calls, ["trainer --data my data --epochs 3"])
+
+    def test_train_takes_the_data_folder_here(self):
+        self.built()
+        here = self.top / "elsewhere"
+        (here / "data").mkdir(parents=True)
+        _, calls = self.call("train.sh", "--epochs", "3", cwd=here)
+        self.assertEqual(calls, ["trainer --data data --epochs 3"])
+
+    def test_train_takes_the_data_folder_of_the_project(self):
+        self.built()
+        (self.root / "data").mkdir()
+        _, calls = self.call("train.sh")
+        self.assertEqual(calls, [f"trainer --data {self.root}/data"])
+
+    def test_train_draws_digits_without_data_and_says_so(self):
+        self.built()
+        for expected in (2, 3):  # drawn once, trained on twice
+            done, calls = self.call("train.sh", "--epochs", "3")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("synthetic", done.stderr)
+            self.assertEqual(len(calls), expected)
+            self.assertEqual(calls[-1], f"trainer --data {self.root}/build/synthetic --epochs 3")
+        self.assertTrue(calls[0].startswith("tools synth "), calls[0])
+        self.assertEqual([p.name for p in (self.root / "build/synthetic").iterdir()], ["images"])
+
+    def test_train_hands_on_the_trainers_status(self):
+        self.built()
+        self.program("trainer", "#!/bin/sh\nexit 3\n", self.root / "build/release/bin")
+        self.assertEqual(self.call("train.sh", "--data", "x")[0].returncode, 3)
+
+    # build.sh
+
+    def test_build_shows_the_end_of_the_log_when_it_fails(self):
+        self.everything_installed()
+        self.program("cmake", "#!/bin/sh\necho something broke\nexit 1\n")
+        done, calls = self.call("train.sh", "--data", "x")
+        self.assertEqual((done.returncode, calls), (1, []))
+        self.assertIn("something broke", done.stderr)
+        self.assertIn("build.log", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
