@@ -108,7 +108,7 @@ Bytes EncodedFile::take(std::uint64_t size, std::string_view what, std::size_t a
   const auto too_short = [&](std::uint64_t found) {
     return DataError(path_, found, expected, "the end of the content");
   };
-  const auto too_long = [&](std::string_view found) {
+  const auto too_long = [&](const std::string& found) {
     return DataError(path_, size, fmt::format("the end of {}", what), found);
   };
   if (size_.exact && *size_.exact < size) throw too_short(*size_.exact);
@@ -124,7 +124,15 @@ Bytes EncodedFile::take(std::uint64_t size, std::string_view what, std::size_t a
   file_.expect_sequential();
   auto bytes = allocate(path_, size, aligned_at);
   const auto decoded = decode(bytes.writable());
-  if (decoded.more) throw too_long("more bytes");
+  if (decoded.more) {
+    // A truncated deflate stream may decode on for a few bytes: with more room it shows whether it
+    // is one.
+    bytes = {};
+    bytes = allocate(path_, size + kDecodeSlack, 0);
+    const auto all = decode(bytes.writable());
+    throw too_long(all.more ? std::string("more")
+                            : fmt::format("{} bytes more", all.written - size));
+  }
   if (decoded.written < size) throw too_short(decoded.written);
   return bytes;
 }

@@ -56,13 +56,12 @@ class Header {
 
   /// Position of the deflate stream.
   std::size_t parse() {
-    need(kHeaderBytes);
-    if (little_endian(in_, at_, 2) != 0x8b1f) {
-      fail(file_, at_,
-           start_ == 0 ? "a gzip member (1f 8b)" : "the end or another gzip member (1f 8b)",
-           fmt::format("{:02x} {:02x} and {} bytes behind it", byte(0), byte(1),
-                       in_.size() - at_ - 2));
+    const auto rest = in_.size() - at_;
+    if (rest < 2 || little_endian(in_, at_, 2) != 0x8b1f) {
+      fail(file_, at_, start_ == 0 ? "a gzip member" : "the end or another gzip member",
+           fmt::format("{} bytes that begin with {:02x} instead of 1f 8b", rest, byte(0)));
     }
+    need(kHeaderBytes);
     if (byte(2) != 8) fail(file_, at_ + 2, "compression method 8", fmt::format("{}", byte(2)));
     const auto flags = byte(3);
     if ((flags & kReserved) != 0)
