@@ -74,7 +74,9 @@ DataFolder open_files(const std::filesystem::path& folder, const IdxFiles& files
     auto [images, labels] = test_pair.get();
     auto test = std::make_shared<const IdxDataset>(std::move(images), labels, train->classes());
     if (test->shape() != train->shape() || test->dtype() != train->dtype()) {
-      throw DataError(files.at(IdxSplit::kTest, IdxRole::kImages), 0,
+      const std::uint64_t at =
+          test->dtype() == train->dtype() ? 4 : 2;  // of the sizes, of the type
+      throw DataError(files.at(IdxSplit::kTest, IdxRole::kImages), at,
                       fmt::format("samples of {}, as in {}", describe_shape(*train), train->name()),
                       describe_shape(*test));
     }
