@@ -64,6 +64,10 @@ class Watch {
 };
 
 json parse_json(const std::filesystem::path& file, std::string_view text) {
+  // The library takes a NUL for the end of the text, and would not look at what follows.
+  if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
+    throw DataError(file, kSafetensorsLengthBytes + nul, "a JSON header", "a NUL byte");
+  }
   try {
     return json::parse(text.begin(), text.end(), Watch(file));
   } catch (const json::parse_error& error) {
