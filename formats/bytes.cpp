@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <cstdlib>
 #include <limits>
 #include <new>
 #include <utility>
@@ -13,6 +14,10 @@ constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 }  // namespace
+
+// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory): the one owner of such
+// memory
+void Bytes::Free::operator()(std::byte* memory) const noexcept { std::free(memory); }
 
 Bytes::Bytes(MappedFile file) noexcept : file_(std::move(file)), view_(file_.bytes()) {}
 
@@ -30,6 +35,8 @@ Bytes Bytes::allocate(std::size_t size, std::size_t aligned_at) {
   bytes.view_ = {bytes.memory_.get() + skipped, size};
   return bytes;
 }
+
+// NOLINTEND(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
 
 std::span<std::byte> Bytes::writable() noexcept {
   if (!memory_) return {};

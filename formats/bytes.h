@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
 #include <span>
 
@@ -36,7 +35,7 @@ class Bytes {
 
  private:
   struct Free {
-    void operator()(std::byte* memory) const noexcept { std::free(memory); }
+    void operator()(std::byte* memory) const noexcept;
   };
   MappedFile file_;
   std::unique_ptr<std::byte, Free> memory_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <future>
 #include <optional>
+#include <set>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -90,8 +91,8 @@ DataFolder open_files(const std::filesystem::path& folder, const IdxFiles& files
 
 /// Sub-folders, down to two levels, that open_folder could open: for the message that nothing is in
 /// this one.
-std::vector<std::string> folders_below(const std::filesystem::path& folder) {
-  std::vector<std::string> found;
+std::set<std::string> folders_below(const std::filesystem::path& folder) {
+  std::set<std::string> found;
   std::error_code error;
   using Iterator = std::filesystem::recursive_directory_iterator;
   for (Iterator it(folder, std::filesystem::directory_options::skip_permission_denied, error), end;
@@ -101,12 +102,9 @@ std::vector<std::string> folders_below(const std::filesystem::path& folder) {
     if (it->is_directory(unreadable)) continue;
     const auto name = parse_idx_name(it->path().filename().string());
     if (name && name->split == IdxSplit::kTrain && name->role == IdxRole::kImages) {
-      found.push_back(it->path().parent_path().string());
+      found.insert(it->path().parent_path().string());
     }
   }
-  std::ranges::sort(found);
-  const auto repeated = std::ranges::unique(found);
-  found.erase(repeated.begin(), repeated.end());
   return found;
 }
 

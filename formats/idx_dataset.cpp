@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 #include "formats/error.h"
@@ -54,7 +55,8 @@ std::vector<std::int32_t> convert_labels(const IdxArray& labels, std::uint32_t l
                       fmt::format("a label in [0, {}) for sample {}", limit, i),
                       fmt::format("{}", static_cast<std::int64_t>(stored)));
     }
-    converted[i] = static_cast<std::int32_t>(stored);
+    // By way of its unsigned type, which changes nothing: it is not negative.
+    converted[i] = static_cast<std::int32_t>(static_cast<std::make_unsigned_t<Stored>>(stored));
   }
   return converted;
 }

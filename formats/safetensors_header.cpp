@@ -19,6 +19,8 @@ using nlohmann::json;
 
 // Tensor entries are objects in an object, with arrays in them.
 constexpr int kDeepest = 4;
+// What NumPy and PyTorch know; the format itself has no limit.
+constexpr std::size_t kHighestRank = 64;
 
 struct NamedType {
   std::string_view name;
@@ -38,6 +40,28 @@ constexpr std::array<NamedType, 13> kTypes{{{"BOOL", DType::kBool},
                                             {"I64", DType::kInt64},
                                             {"U64", DType::kUInt64}}};
 
+/// Text of the file as part of a message: JSON, so that it has no line breaks, and not megabytes of
+/// it.
+std::string brief(const json& value) {
+  constexpr std::size_t kLongest = 100;
+  // Cutting a character in two is the one way to get here text that is not UTF-8.
+  auto text = value.is_string() ? json(value.get_ref<const std::string&>().substr(0, kLongest))
+                                      .dump(-1, ' ', false, json::error_handler_t::replace)
+                                : value.dump(-1, ' ', true);
+  if (text.size() > kLongest + 2) text = text.substr(0, kLongest) + "...";
+  return text;
+}
+
+/// What the JSON library says of an error, without its own name for it and the text that it read
+/// last.
+std::string reason(const json::exception& error) {
+  std::string_view text = error.what();
+  text = text.substr(0, text.find("; last read"));
+  if (const auto colon = text.find(": "); colon != std::string_view::npos)
+    text.remove_prefix(colon + 2);
+  return std::string(text.substr(0, 200));
+}
+
 /// Refuses what a JSON library lets pass: one name twice in an object, and nesting without end.
 class Watch {
  public:
@@ -53,7 +77,7 @@ class Watch {
     if (event == Event::object_end) names_.pop_back();
     if (event == Event::key && !names_.back().insert(value.get<std::string>()).second) {
       throw DataError(file_, kSafetensorsLengthBytes, "each name once in the header",
-                      fmt::format("{} twice", value.dump()));
+                      fmt::format("{} twice", brief(value)));
     }
     return true;
   }
@@ -72,10 +96,9 @@ json parse_json(const std::filesystem::path& file, std::string_view text) {
     return json::parse(text.begin(), text.end(), Watch(file));
   } catch (const json::parse_error& error) {
     const auto at = error.byte == 0 ? 0 : error.byte - 1;
-    throw DataError(file, kSafetensorsLengthBytes + at, "a JSON header",
-                    fmt::format("a syntax error ({})", error.what()));
+    throw DataError(file, kSafetensorsLengthBytes + at, "a JSON header", reason(error));
   } catch (const json::exception& error) {
-    throw DataError(file, kSafetensorsLengthBytes, "a JSON header", error.what());
+    throw DataError(file, kSafetensorsLengthBytes, "a JSON header", reason(error));
   }
 }
 
@@ -90,8 +113,11 @@ class EntryParser {
     const auto& dtype_name = field("dtype");
     if (!dtype_name.is_string()) fail("a string as dtype", dtype_name.type_name());
     const auto dtype = safetensors_dtype(dtype_name.get_ref<const std::string&>());
-    if (!dtype) fail("a dtype that Millrace reads", dtype_name.dump());
+    if (!dtype) fail("a dtype that Millrace reads", brief(dtype_name));
     auto shape = numbers("shape");
+    if (shape.size() > kHighestRank) {
+      fail(fmt::format("at most {} dimensions", kHighestRank), fmt::format("{}", shape.size()));
+    }
     const auto offsets = numbers("data_offsets");
     if (offsets.size() != 2) fail("two data_offsets", fmt::format("{}", offsets.size()));
     const auto bytes = tensor_bytes(*dtype, shape);
@@ -111,7 +137,7 @@ class EntryParser {
  private:
   [[noreturn]] void fail(std::string_view expected, std::string_view found) const {
     throw DataError(file_, kSafetensorsLengthBytes,
-                    fmt::format("for tensor {}: {}", json(name_).dump(), expected), found);
+                    fmt::format("for tensor {}: {}", brief(name_), expected), found);
   }
 
   const json& field(const char* key) const {
@@ -126,7 +152,7 @@ class EntryParser {
     std::vector<std::uint64_t> values;
     values.reserve(list.size());
     for (const auto& item : list) {
-      if (!item.is_number_unsigned()) fail(fmt::format("whole numbers in {}", key), item.dump());
+      if (!item.is_number_unsigned()) fail(fmt::format("whole numbers in {}", key), brief(item));
       values.push_back(item.get<std::uint64_t>());
     }
     return values;
@@ -144,7 +170,7 @@ TensorMetadata parse_metadata(const std::filesystem::path& file, const json& obj
   if (!object.is_object()) fail(object.type_name());
   TensorMetadata metadata;
   for (const auto& [key, value] : object.items()) {
-    if (!value.is_string()) fail(fmt::format("{} for {}", value.type_name(), json(key).dump()));
+    if (!value.is_string()) fail(fmt::format("{} for {}", value.type_name(), brief(key)));
     metadata.emplace(key, value.get<std::string>());
   }
   return metadata;
@@ -155,7 +181,7 @@ void check_cover(const std::filesystem::path& file, const SafetensorsHeader& hea
                  std::uint64_t data_start, std::uint64_t data_bytes) {
   std::uint64_t covered = 0;
   for (const auto& tensor : header.tensors) {
-    const auto name = json(tensor.name).dump();
+    const auto name = brief(tensor.name);
     if (tensor.end > data_bytes) {
       throw DataError(file, data_start + data_bytes,
                       fmt::format("{} bytes of data, up to the end of tensor {}", tensor.end, name),
@@ -210,10 +236,8 @@ std::string describe(DType dtype, std::span<const std::uint64_t> shape) {
 SafetensorsHeader parse_safetensors_header(const std::filesystem::path& file, std::string_view text,
                                            std::uint64_t data_bytes) {
   if (!text.starts_with('{')) {
-    throw DataError(
-        file, kSafetensorsLengthBytes, "a safetensors header, which begins with {",
-        text.empty() ? std::string("an empty one")
-                     : json(text.substr(0, 1)).dump(-1, ' ', true, json::error_handler_t::replace));
+    throw DataError(file, kSafetensorsLengthBytes, "a safetensors header, which begins with {",
+                    text.empty() ? std::string("an empty one") : brief(text.substr(0, 1)));
   }
   const auto root = parse_json(file, text);
   SafetensorsHeader header;

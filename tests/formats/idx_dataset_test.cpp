@@ -146,6 +146,7 @@ TEST_F(IdxDatasetTest, HashMayBeAskedForByManyThreads) {
   std::vector<std::string> hashes(8);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(hashes.size());
     for (auto& hash : hashes) threads.emplace_back([&] { hash = data->hash(); });
   }
   for (const auto& hash : hashes) EXPECT_EQ(hash, hashes.front());

@@ -105,7 +105,7 @@ std::string data_error_of(Action&& action) {
   try {
     std::forward<Action>(action)();
   } catch (const DataError& error) {
-    const std::string message = error.what();
+    std::string message = error.what();
     EXPECT_EQ(message.find_first_of("\n\r"), std::string::npos) << message;
     return message;
   }
