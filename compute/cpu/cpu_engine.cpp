@@ -81,16 +81,21 @@ class CpuEngine final : public Engine {
 
     cpu::StepBatch step;
     std::uint32_t lane_rows = 0;
-    const auto begin_step = [&](std::uint32_t s) {
+    const auto set_batch = [&](std::uint32_t s, cpu::RowSource& source, std::uint32_t& rows) {
       const std::uint32_t first = s * chunk.batch;
-      step.rows = std::min(chunk.batch, chunk.count - first);
-      step.source = whole;
+      source = whole;
       if (chunk.packed()) {
-        step.source.base = whole.base + std::size_t{first} * whole.sample_bytes;
-        step.source.labels = whole.labels + first;
+        source.base = whole.base + std::size_t{first} * whole.sample_bytes;
+        source.labels = whole.labels + first;
       } else {
-        step.source.indices = whole.indices + first;
+        source.indices = whole.indices + first;
       }
+      rows = std::min(chunk.batch, chunk.count - first);
+    };
+    const auto begin_step = [&](std::uint32_t s) {
+      set_batch(s, step.source, step.rows);
+      step.next_rows = 0;
+      if (s + 1 < steps) set_batch(s + 1, step.next, step.next_rows);
       lane_rows = rows_per_lane(step.rows);
       lanes_.reset((step.rows + lane_rows - 1) / lane_rows);
     };

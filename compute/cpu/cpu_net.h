@@ -14,6 +14,8 @@ namespace millrace::cpu {
 struct StepBatch {
   RowSource source;
   std::uint32_t rows = 0;
+  RowSource next;  ///< the step after this one, to prefetch; next_rows 0 at the end of a chunk
+  std::uint32_t next_rows = 0;
 };
 
 /// The parameters, activations and arithmetic of one model in one precision, cut into pieces that a thread team

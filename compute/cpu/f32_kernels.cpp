@@ -7,8 +7,8 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "compute/cpu/f32_kernels.cpp"
 #include "hwy/foreach_target.h"
-#include "hwy/highway.h"
 #include "hwy/contrib/math/math-inl.h"
+#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace millrace::cpu::f32 {
@@ -54,22 +54,38 @@ HWY_INLINE void load(Sums<MR, NV>& sums, const float* HWY_RESTRICT from, std::si
   }
 }
 
-// sums[m, n] += sum over k of a[m * ARow + k * AK] * b[k * BK + n]
-template <std::size_t MR, std::size_t NV, std::size_t ARow, std::size_t AK, std::size_t BK>
-HWY_INLINE void accumulate(Sums<MR, NV>& sums, const float* HWY_RESTRICT a, const float* HWY_RESTRICT b,
-                           std::size_t depth) {
+// sums[m, n] += a[m * ARow] * b[n]
+template <std::size_t MR, std::size_t NV, std::size_t ARow>
+HWY_INLINE void multiply_add(Sums<MR, NV>& sums, const float* HWY_RESTRICT a, const float* HWY_RESTRICT b) {
   const D d;
-  Sums<MR, NV> s = sums;
-  for (std::size_t k = 0; k < depth; ++k) {
-    V row[NV];
+  V row[NV];
 #pragma GCC unroll 2
-    for (std::size_t n = 0; n < NV; ++n) row[n] = hn::LoadU(d, b + n * kLanes);
+  for (std::size_t n = 0; n < NV; ++n) row[n] = hn::LoadU(d, b + n * kLanes);
 #pragma GCC unroll 16
-    for (std::size_t m = 0; m < MR; ++m) {
-      const V x = hn::Set(d, a[m * ARow]);
+  for (std::size_t m = 0; m < MR; ++m) {
+    const V x = hn::Set(d, a[m * ARow]);
 #pragma GCC unroll 2
-      for (std::size_t n = 0; n < NV; ++n) s.v[m][n] = hn::MulAdd(x, row[n], s.v[m][n]);
+    for (std::size_t n = 0; n < NV; ++n) sums.v[m][n] = hn::MulAdd(x, row[n], sums.v[m][n]);
+  }
+}
+
+// sums[m, n] += sum over k of a[m * ARow + k * AK] * b[k * BK + n]; one prefetch every `Every` k.
+template <std::size_t MR, std::size_t NV, std::size_t ARow, std::size_t AK, std::size_t BK, std::size_t Every>
+HWY_INLINE void accumulate(Sums<MR, NV>& sums, const float* HWY_RESTRICT a, const float* HWY_RESTRICT b,
+                           std::size_t depth, Prefetcher& prefetch) {
+  Sums<MR, NV> s = sums;
+  std::size_t k = 0;
+  for (; k + Every <= depth; k += Every) {
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < Every; ++i) {
+      multiply_add<MR, NV, ARow>(s, a, b);
+      a += AK;
+      b += BK;
     }
+    prefetch.one();
+  }
+  for (; k < depth; ++k) {
+    multiply_add<MR, NV, ARow>(s, a, b);
     a += AK;
     b += BK;
   }
@@ -96,60 +112,73 @@ HWY_INLINE void each_row_group(std::size_t rows, const F& f) {
   }
 }
 
-// One panel of x · w for all rows: `finish(row, column, value)` turns a finished vector of sums into what is
-// stored. Sums of a depth beyond one chunk are parked in y in between.
+// One panel of x · w over part of the depth, for all rows. xk: the rows' part, panel: the panel's. The sums go on
+// from y unless this is the first part; `finish(row, column, value)` turns them into what is stored after the last.
 template <std::size_t PanelWidth, class Finish>
-HWY_INLINE void multiply_panel(const float* HWY_RESTRICT x, ActLayout x_layout, const float* HWY_RESTRICT panel,
-                               std::size_t depth, float* HWY_RESTRICT y, std::size_t rows,
-                               const Finish& finish) {
+HWY_INLINE void multiply_part(const float* HWY_RESTRICT xk, const float* HWY_RESTRICT panel, std::size_t depth,
+                              bool is_first, bool is_last, float* HWY_RESTRICT y, std::size_t rows,
+                              Prefetcher& prefetch, const Finish& finish) {
   const D d;
   constexpr std::size_t kWidth = std::min(kNv * kLanes, PanelWidth);
   constexpr std::size_t kVectors = kWidth / kLanes;
-  for (std::size_t k = 0; k < depth; k += kActChunk) {
-    const std::size_t take = std::min(kActChunk, depth - k);
-    const bool last = k + take == depth;
-    const float* xk = x + k / kActChunk * x_layout.chunk_stride();
-    for (std::size_t c = 0; c < PanelWidth; c += kWidth) {
-      each_row_group(rows, [&](auto mr, std::size_t first) HWY_ATTR {
-        constexpr std::size_t kRows = decltype(mr)::value;
-        float* out = y + first * kActStride + c;
-        Sums<kRows, kVectors> sums;
-        if (k == 0) {
-          clear(sums);
-        } else {
-          load(sums, out, kActStride);
-        }
-        accumulate<kRows, kVectors, kActStride, 1, PanelWidth>(sums, xk + first * kActStride,
-                                                               panel + k * PanelWidth + c, take);
+  for (std::size_t c = 0; c < PanelWidth; c += kWidth) {
+    each_row_group(rows, [&](auto mr, std::size_t first) HWY_ATTR {
+      constexpr std::size_t kRows = decltype(mr)::value;
+      float* out = y + first * kActStride + c;
+      Sums<kRows, kVectors> sums;
+      if (is_first) {
+        clear(sums);
+      } else {
+        load(sums, out, kActStride);
+      }
+      accumulate<kRows, kVectors, kActStride, 1, PanelWidth, 4>(sums, xk + first * kActStride, panel + c, depth,
+                                                                prefetch);
 #pragma GCC unroll 16
-        for (std::size_t m = 0; m < kRows; ++m) {
+      for (std::size_t m = 0; m < kRows; ++m) {
 #pragma GCC unroll 2
-          for (std::size_t n = 0; n < kVectors; ++n) {
-            V value = sums.v[m][n];
-            if (last) value = finish(first + m, c + n * kLanes, value);
-            hn::StoreU(value, d, out + m * kActStride + n * kLanes);
-          }
+        for (std::size_t n = 0; n < kVectors; ++n) {
+          V value = sums.v[m][n];
+          if (is_last) value = finish(first + m, c + n * kLanes, value);
+          hn::StoreU(value, d, out + m * kActStride + n * kLanes);
         }
-      });
-    }
+      }
+    });
   }
 }
 
+// One panel of x · w over the whole depth.
+template <std::size_t PanelWidth, class Finish>
+HWY_INLINE void multiply_panel(const float* x, ActLayout x_layout, const float* panel, std::size_t depth, float* y,
+                               std::size_t rows, const Finish& finish) {
+  Prefetcher nothing;
+  for (std::size_t k = 0; k < depth; k += kActChunk) {
+    const std::size_t take = std::min(kActChunk, depth - k);
+    multiply_part<PanelWidth>(x + k / kActChunk * x_layout.chunk_stride(), panel + k * PanelWidth, take, k == 0,
+                              k + take == depth, y, rows, nothing, finish);
+  }
+}
+
+// max(floor, sum * scale + bias). The sum stands second in the maximum: on x86 that of a number and a NaN is
+// the second operand, and a NaN must reach the loss.
+struct Activate {
+  V scale;
+  V floor;
+  const float* bias;
+
+  HWY_INLINE Activate(const Forward& op, std::size_t column)
+      : scale(hn::Set(D(), op.scale)),
+        floor(op.relu ? hn::Zero(D()) : hn::Set(D(), -INFINITY)),
+        bias(op.bias + column) {}
+  HWY_INLINE V operator()(std::size_t, std::size_t c, V sum) const {
+    return hn::Max(floor, hn::MulAdd(sum, scale, hn::LoadU(D(), bias + c)));
+  }
+};
+
 template <std::size_t PanelWidth>
 HWY_INLINE void forward_panel(const Forward& op, std::size_t panel) {
-  const D d;
   const std::size_t column = panel * kPanel;
-  const float* bias = op.bias + column;
-  const V scale = hn::Set(d, op.scale);
-  const V floor = op.relu ? hn::Zero(d) : hn::Set(d, -INFINITY);
-  multiply_panel<PanelWidth>(
-      op.x, op.x_layout, op.weights + op.w_layout.panel_offset(panel), op.w_layout.depth,
-      op.y + op.y_layout.offset(0, column), op.rows,
-      [&](std::size_t, std::size_t c, V sum) HWY_ATTR {
-        // The sum stands second: the maximum of a number and a NaN is the second operand on x86, and a
-        // NaN must reach the loss.
-        return hn::Max(floor, hn::MulAdd(sum, scale, hn::LoadU(d, bias + c)));
-      });
+  multiply_panel<PanelWidth>(op.x, op.x_layout, op.weights + op.w_layout.panel_offset(panel), op.w_layout.depth,
+                             op.y + op.y_layout.offset(0, column), op.rows, Activate(op, column));
 }
 
 void ForwardLane(const Forward& op) {
@@ -193,28 +222,71 @@ HWY_INLINE V widen(const std::uint8_t* from) {
 }
 HWY_INLINE V widen(const float* from) { return hn::LoadU(D(), from); }
 
-// to[0, n) = from[0, n) as floats.
+// to[0, n) = from[0, n) as floats. The last vector overlaps the one before rather than reading too far.
 template <class T>
 HWY_INLINE void widen_run(const T* HWY_RESTRICT from, std::size_t n, float* HWY_RESTRICT to) {
   const D d;
-  std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) hn::StoreU(widen(from + i), d, to + i);
-  for (; i < n; ++i) to[i] = static_cast<float>(from[i]);
+  if (n < kLanes) {
+    for (std::size_t i = 0; i < n; ++i) to[i] = static_cast<float>(from[i]);
+    return;
+  }
+  for (std::size_t i = 0; i + kLanes <= n; i += kLanes) hn::StoreU(widen(from + i), d, to + i);
+  hn::StoreU(widen(from + n - kLanes), d, to + n - kLanes);
 }
 
-void LoadRows(const RowSource& source, std::size_t first, std::size_t rows, std::size_t features, float* x,
-              ActLayout layout) {
+// Conversion stores four bytes for each one it loads, so that on x86 nearly every load has the low address bits
+// of some store that is still in flight and waits for it: misses are not overlapped. Prefetches do not wait,
+// so the bytes are asked into the first-level cache some rows ahead.
+HWY_INLINE void touch(const std::byte* from, std::size_t bytes) {
+  constexpr std::size_t kLine = 64;
+  for (std::size_t i = 0; i < bytes; i += kLine) __builtin_prefetch(from + i, 0, 3);
+  __builtin_prefetch(from + bytes - 1, 0, 3);
+}
+
+// x[r, 0 … n) = elements k … k + n of row first + r, as floats.
+HWY_INLINE void load_part(const RowSource& source, std::size_t first, std::size_t rows, std::size_t k, std::size_t n,
+                          float* HWY_RESTRICT x) {
+  constexpr std::size_t kAhead = 3;
+  const std::size_t element = size_of(source.type);
+  for (std::size_t r = 0; r < std::min(kAhead, rows); ++r) touch(source.data(first + r) + k * element, n * element);
   for (std::size_t r = 0; r < rows; ++r) {
     const std::byte* sample = source.data(first + r);
-    for (std::size_t k = 0; k < features; k += kActChunk) {
-      const std::size_t n = std::min(kActChunk, features - k);
-      float* to = x + layout.offset(r, k);
-      if (source.type == InputType::kUInt8) {
-        widen_run(reinterpret_cast<const std::uint8_t*>(sample) + k, n, to);
-      } else {
-        widen_run(reinterpret_cast<const float*>(sample) + k, n, to);
+    if (r + kAhead < rows) touch(source.data(first + r + kAhead) + k * element, n * element);
+    if (source.type == InputType::kUInt8) {
+      widen_run(reinterpret_cast<const std::uint8_t*>(sample) + k, n, x + r * kActStride);
+    } else {
+      widen_run(reinterpret_cast<const float*>(sample) + k, n, x + r * kActStride);
+    }
+  }
+}
+
+void ForwardSamples(const Forward& op, const RowSource& source, std::size_t first, Prefetcher next, float* scratch) {
+  // A narrow layer's rows are converted a register tile at a time, so that they stay in the first-level cache; a
+  // wide one's all at once, so that its weights come from further out only once.
+  const std::size_t panels = op.w_layout.panels();
+  const std::size_t block = panels <= 2 ? kMr : op.rows;
+  const std::size_t blocks = (op.rows + block - 1) / block;
+  const std::size_t depth = op.w_layout.depth;
+  std::size_t row = 0;
+  for (std::size_t b = 0; b < blocks; ++b) {
+    const std::size_t rows = (op.rows - row + blocks - b - 1) / (blocks - b);
+    for (std::size_t k = 0; k < depth; k += kActChunk) {
+      const std::size_t take = std::min(kActChunk, depth - k);
+      load_part(source, first + row, rows, k, take, scratch);
+      for (std::size_t panel = 0; panel < panels; ++panel) {
+        const std::size_t column = panel * kPanel;
+        const float* weights = op.weights + op.w_layout.panel_offset(panel);
+        float* y = op.y + op.y_layout.offset(row, column);
+        if (op.w_layout.panel_width(panel) == kPanel) {
+          multiply_part<kPanel>(scratch, weights + k * kPanel, take, k == 0, k + take == depth, y, rows, next,
+                                Activate(op, column));
+        } else {
+          multiply_part<kPanel / 2>(scratch, weights + k * kPanel / 2, take, k == 0, k + take == depth, y, rows,
+                                    next, Activate(op, column));
+        }
       }
     }
+    row += rows;
   }
 }
 
@@ -236,6 +308,10 @@ HWY_INLINE void each_vector(float* row, ActLayout layout, std::size_t classes, c
 
 void SoftmaxLane(const Softmax& op) {
   const D d;
+  constexpr std::size_t kBlock = 16;  // rows whose logarithms are taken at once
+  HWY_ALIGN float sums[kBlock];
+  HWY_ALIGN float rest[kBlock];
+  std::fill(sums, sums + kBlock, 1.0F);
   for (std::size_t r = 0; r < op.rows; ++r) {
     float* row = op.z + r * kActStride;
     const auto label = static_cast<std::size_t>(op.source->label(op.first + r));
@@ -245,11 +321,11 @@ void SoftmaxLane(const Softmax& op) {
       largest = hn::Max(largest, hn::IfThenElse(hn::FirstN(d, n), x, largest));
     });
     const V max = hn::MaxOfLanes(d, largest);
-    const float max_value = hn::GetLane(max);
 
     HWY_ALIGN float partial[16] = {};
     std::size_t best = op.classes;
-    const float label_logit = row[label / kActChunk * op.layout.chunk_stride() + label % kActChunk];
+    float& label_cell = row[label / kActChunk * op.layout.chunk_stride() + label % kActChunk];
+    rest[r % kBlock] = hn::GetLane(max) - label_cell;
     each_vector(row, op.layout, op.classes, [&](float* z, std::size_t c, std::size_t n) HWY_ATTR {
       const V x = hn::LoadU(d, z);
       const auto valid = hn::FirstN(d, n);
@@ -258,42 +334,68 @@ void SoftmaxLane(const Softmax& op) {
         if (hit >= 0) best = c + static_cast<std::size_t>(hit);
       }
       const V e = hn::IfThenElseZero(valid, hn::Exp(d, hn::Sub(x, max)));
-      hn::StoreU(e, d, z);
+      if (op.gradient) hn::StoreU(e, d, z);
       float* sum = partial + c % 16;
       hn::Store(hn::Add(hn::Load(d, sum), e), d, sum);
     });
     const float sum = tree_sum(partial);
-    // The losses' logarithms are taken below, a vector of rows at a time.
-    op.losses[r] = sum;
+    sums[r % kBlock] = sum;
     op.correct[r] = best == label ? 1 : 0;
-    const float rest = max_value - label_logit;
     if (op.gradient) {
       const V factor = hn::Set(d, op.gradient_scale / sum);
       each_vector(row, op.layout, op.classes, [&](float* z, std::size_t, std::size_t) HWY_ATTR {
         hn::StoreU(hn::Mul(hn::LoadU(d, z), factor), d, z);
       });
-      row[label / kActChunk * op.layout.chunk_stride() + label % kActChunk] -= op.gradient_scale;
+      label_cell -= op.gradient_scale;
     }
-    op.losses[r] = hn::GetLane(hn::Log(hn::CappedTag<float, 1>(), hn::Set(hn::CappedTag<float, 1>(), sum))) + rest;
+    if (r % kBlock + 1 == kBlock || r + 1 == op.rows) {
+      const std::size_t begin = r / kBlock * kBlock;
+      for (std::size_t i = 0; i < kBlock; i += kLanes) {
+        hn::Store(hn::Add(hn::Log(d, hn::Load(d, sums + i)), hn::Load(d, rest + i)), d, sums + i);
+      }
+      std::copy(sums, sums + (r + 1 - begin), op.losses + begin);
+    }
+  }
+}
+
+// A row of a full tile: a number of vectors that is known here keeps the loop over samples short.
+template <class T>
+HWY_INLINE void widen_tile_row(const T* HWY_RESTRICT from, float* HWY_RESTRICT to) {
+  const D d;
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i + kLanes <= kTileIn; i += kLanes) hn::StoreU(widen(from + i), d, to + i);
+  if (kTileIn % kLanes != 0) hn::StoreU(widen(from + kTileIn - kLanes), d, to + kTileIn - kLanes);
+}
+
+template <class T>
+HWY_INLINE void pack_samples(const Update& op, std::size_t first, std::size_t count, float* HWY_RESTRICT slab) {
+  const RowSource& source = *op.source;
+  const std::size_t width = op.in_end - op.in_begin;
+  constexpr std::size_t kAhead = 16;
+  const std::size_t offset = op.in_begin * sizeof(T);
+  for (std::size_t b = 0; b < std::min(kAhead, count); ++b) touch(source.data(first + b) + offset, width * sizeof(T));
+  for (std::size_t b = 0; b < count; ++b) {
+    if (b + kAhead < count) touch(source.data(first + b + kAhead) + offset, width * sizeof(T));
+    const T* from = reinterpret_cast<const T*>(source.data(first + b) + offset);
+    if (width == kTileIn) {
+      widen_tile_row(from, slab + b * kTileIn);
+    } else {
+      widen_run(from, width, slab + b * kTileIn);
+    }
   }
 }
 
 // slab[b, i] = input column in_begin + i of sample first + b.
 HWY_INLINE void pack_slab(const Update& op, std::size_t first, std::size_t count, float* HWY_RESTRICT slab) {
-  const std::size_t width = op.in_end - op.in_begin;
-  for (std::size_t b = 0; b < count; ++b) {
-    float* to = slab + b * kTileIn;
-    if (op.source != nullptr) {
-      const std::byte* sample = op.source->data(first + b);
-      if (op.source->type == InputType::kUInt8) {
-        widen_run(reinterpret_cast<const std::uint8_t*>(sample) + op.in_begin, width, to);
-      } else {
-        widen_run(reinterpret_cast<const float*>(sample) + op.in_begin, width, to);
-      }
-    } else {
+  if (op.source != nullptr && op.source->type == InputType::kUInt8) {
+    pack_samples<std::uint8_t>(op, first, count, slab);
+  } else if (op.source != nullptr) {
+    pack_samples<float>(op, first, count, slab);
+  } else {
+    for (std::size_t b = 0; b < count; ++b) {
       for (std::size_t i = op.in_begin; i < op.in_end;) {
         const std::size_t n = std::min(op.in_end - i, kActChunk - i % kActChunk);
-        widen_run(op.x + op.x_layout.offset(first + b, i), n, to + (i - op.in_begin));
+        widen_run(op.x + op.x_layout.offset(first + b, i), n, slab + b * kTileIn + (i - op.in_begin));
         i += n;
       }
     }
@@ -353,7 +455,8 @@ HWY_INLINE void transpose_rows(const Update& op, std::size_t panel, std::size_t 
 
 template <std::size_t PanelWidth, bool HasMomentum>
 HWY_INLINE void update_panel(const Update& op, std::size_t panel, const float* HWY_RESTRICT slab,
-                             std::size_t first, std::size_t count, float* HWY_RESTRICT parked) {
+                             std::size_t first, std::size_t count, float* HWY_RESTRICT parked,
+                             Prefetcher& prefetch) {
   const D d;
   constexpr std::size_t kWidth = std::min(kNv * kLanes, PanelWidth);
   constexpr std::size_t kVectors = kWidth / kLanes;
@@ -370,7 +473,7 @@ HWY_INLINE void update_panel(const Update& op, std::size_t panel, const float* H
       } else {
         load(sums, park, kPanel);
       }
-      accumulate<kRows, kVectors, 1, kTileIn, kActStride>(sums, slab + row, dy + c, count);
+      accumulate<kRows, kVectors, 1, kTileIn, kActStride, 2>(sums, slab + row, dy + c, count, prefetch);
       const std::size_t at =
           op.w_layout.panel_offset(panel) + (op.in_begin + row) * PanelWidth + c;
 #pragma GCC unroll 16
@@ -408,6 +511,7 @@ HWY_INLINE void update_bias(const Update& op, std::size_t panel) {
 
 template <bool HasMomentum>
 HWY_INLINE void update_all(const Update& op) {
+  Prefetcher prefetch = op.next;
   float* slab = op.scratch;
   float* parked = op.scratch + kTileBatch * kTileIn + 32;
   for (std::size_t first = 0; first < op.batch; first += kTileBatch) {
@@ -416,9 +520,9 @@ HWY_INLINE void update_all(const Update& op) {
     for (std::size_t panel = op.panel_begin; panel < op.panel_end; ++panel) {
       float* park = parked + (panel - op.panel_begin) * kTileIn * kPanel;
       if (op.w_layout.panel_width(panel) == kPanel) {
-        update_panel<kPanel, HasMomentum>(op, panel, slab, first, count, park);
+        update_panel<kPanel, HasMomentum>(op, panel, slab, first, count, park, prefetch);
       } else {
-        update_panel<kPanel / 2, HasMomentum>(op, panel, slab, first, count, park);
+        update_panel<kPanel / 2, HasMomentum>(op, panel, slab, first, count, park, prefetch);
       }
     }
   }
@@ -446,16 +550,16 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace millrace::cpu::f32 {
 
-HWY_EXPORT(LoadRows);
+HWY_EXPORT(ForwardSamples);
 HWY_EXPORT(ForwardLane);
 HWY_EXPORT(BackwardLane);
 HWY_EXPORT(SoftmaxLane);
 HWY_EXPORT(UpdatePiece);
 HWY_EXPORT(TargetName);
 
-void load_rows(const RowSource& source, std::size_t first, std::size_t rows, std::size_t features, float* x,
-               ActLayout layout) {
-  HWY_DYNAMIC_DISPATCH(LoadRows)(source, first, rows, features, x, layout);
+void forward_samples(const Forward& op, const RowSource& source, std::size_t first, Prefetcher next,
+                     float* scratch) {
+  HWY_DYNAMIC_DISPATCH(ForwardSamples)(op, source, first, next, scratch);
 }
 void forward(const Forward& op) { HWY_DYNAMIC_DISPATCH(ForwardLane)(op); }
 void backward(const Backward& op) { HWY_DYNAMIC_DISPATCH(BackwardLane)(op); }

@@ -5,16 +5,13 @@
 #include <span>
 
 #include "compute/cpu/layout.h"
+#include "compute/cpu/prefetch.h"
 #include "compute/cpu/row_source.h"
 
 // The operations of a float32 step. Every output is one chain of fused multiply-adds in ascending order of
 // the summed index, so that it does not depend on how rows and columns are shared out, nor on the vector
 // length of the instruction set.
 namespace millrace::cpu::f32 {
-
-/// x[r, :] = the elements of sample first + r, as they are stored. x: activations [rows, features].
-void load_rows(const RowSource& source, std::size_t first, std::size_t rows, std::size_t features, float* x,
-               ActLayout layout);
 
 /// y = act(scale * (x · w) + bias), act = max(0, ·) or nothing.
 struct Forward {
@@ -30,6 +27,13 @@ struct Forward {
   std::size_t rows;
 };
 void forward(const Forward& op);
+
+/// forward() of the first layer, whose input is rows first … of `source` and not `op.x`. `next` are samples
+/// that the caller wants soon; scratch: kLoadScratch floats.
+void forward_samples(const Forward& op, const RowSource& source, std::size_t first, Prefetcher next,
+                     float* scratch);
+inline constexpr std::size_t kMaxLane = 64;  ///< most rows of a call
+inline constexpr std::size_t kLoadScratch = kMaxLane * kActStride;
 
 /// dx = (dy · wt) where h > 0, else 0: the gradient of a ReLU layer's pre-activations.
 struct Backward {
@@ -70,6 +74,7 @@ struct Sgd {
 /// the batch, and the update.
 struct Update {
   const RowSource* source;  ///< the layer's input: samples if not null, else `x`
+  Prefetcher next;          ///< samples that the caller wants soon
   const float* x;           ///< activations [batch, in]
   ActLayout x_layout;
   const float* dy;  ///< activations [batch, out]
@@ -88,14 +93,14 @@ struct Update {
   float* bias_momentum;  ///< the same, or null
   float* scratch;        ///< kUpdateScratch floats of the calling thread
 };
-inline constexpr std::size_t kTileIn = 28;      ///< most input columns of one piece
+inline constexpr std::size_t kTileIn = 56;      ///< most input columns of one piece
 inline constexpr std::size_t kTilePanels = 4;   ///< most output panels of one piece
 inline constexpr std::size_t kTileBatch = 128;  ///< samples between two spills of the sums
 inline constexpr std::size_t kUpdateScratch =
     kTileBatch * kTileIn + kTileIn * kTilePanels * kPanel + 64;
 void update(const Update& op);
 
-/// Widest lane of rows that is still shared out without a loss.
+/// The instruction set in use, in Highway's words: "AVX3" is AVX-512.
 const char* target_name();
 
 }  // namespace millrace::cpu::f32

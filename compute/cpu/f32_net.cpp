@@ -9,7 +9,7 @@
 namespace millrace::cpu {
 namespace {
 
-constexpr std::uint32_t kLaneLimit = 64;
+constexpr std::uint32_t kLaneLimit = f32::kMaxLane;
 
 struct Layer {
   std::uint32_t in = 0;
@@ -34,7 +34,7 @@ struct Tile {
 };
 
 struct Scratch {
-  AlignedArray<float> x;         // a lane's samples as floats
+  AlignedArray<float> x;         // part of a lane's samples as floats
   AlignedArray<float> front;     // evaluation: activations of this layer
   AlignedArray<float> back;      // and of the one before
   AlignedArray<float> update;
@@ -63,10 +63,9 @@ class F32Net final : public CpuNet {
       layers_.push_back(std::move(layer));
     }
     if (sgd_.momentum != 0.0F) make_momentum();
-    x_layout_ = {kLaneLimit, model.features};
     scratch_.resize(members);
     for (Scratch& scratch : scratch_) {
-      scratch.x = AlignedArray<float>(x_layout_.size());
+      scratch.x = AlignedArray<float>(f32::kLoadScratch);
       scratch.front = AlignedArray<float>(ActLayout{kLaneLimit, widest}.size());
       scratch.back = AlignedArray<float>(ActLayout{kLaneLimit, widest}.size());
       scratch.update = AlignedArray<float>(f32::kUpdateScratch);
@@ -80,24 +79,23 @@ class F32Net final : public CpuNet {
 
   void run_lane(std::uint32_t member, const StepBatch& batch, std::uint32_t first, std::uint32_t rows,
                 float* losses, std::uint8_t* correct) override {
-    Scratch& scratch = scratch_[member];
-    f32::load_rows(batch.source, first, rows, model_.features, scratch.x.data(), x_layout_);
-    const float* x = scratch.x.data();
-    ActLayout x_layout = x_layout_;
-    for (Layer& layer : layers_) {
-      const bool hidden = &layer != &layers_.back();
-      float* y = (hidden ? layer.y : layer.dy).data() + std::size_t{first} * kActStride;
-      forward(layer, x, x_layout, y, layer.act, rows, hidden);
-      x = y;
-      x_layout = layer.act;
+    const std::size_t at = std::size_t{first} * kActStride;
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      Layer& layer = layers_[l];
+      const bool hidden = l + 1 < layers_.size();
+      const f32::Forward op = forward_of(layer, (hidden ? layer.y : layer.dy).data() + at, layer.act, rows, hidden);
+      if (l == 0) {
+        forward_first(member, op, batch, first);
+      } else {
+        forward_next(op, layers_[l - 1].y.data() + at, layers_[l - 1].act);
+      }
     }
     Layer& top = layers_.back();
-    f32::softmax({top.dy.data() + std::size_t{first} * kActStride, top.act, rows, top.out, &batch.source,
+    f32::softmax({top.dy.data() + at, top.act, rows, top.out, &batch.source,
                   first, 1.0F / static_cast<float>(batch.rows), true, losses + first, correct + first});
     for (std::size_t l = layers_.size() - 1; l > 0; --l) {
       const Layer& above = layers_[l];
       Layer& below = layers_[l - 1];
-      const std::size_t at = std::size_t{first} * kActStride;
       f32::backward({above.dy.data() + at, above.act, above.weights_t.data(), above.wt,
                      below.y.data() + at, below.dy.data() + at, below.act, rows});
     }
@@ -109,6 +107,12 @@ class F32Net final : public CpuNet {
     f32::Update op{};
     if (tile.layer == 0) {
       op.source = &batch.source;
+      // The next tile's columns, which the other members' lanes have read and this core has not.
+      if (index + 1 < tiles_.size() && tiles_[index + 1].layer == 0) {
+        const std::size_t element = size_of(model_.input);
+        const Tile& next = tiles_[index + 1];
+        op.next = {&batch.source, 0, batch.rows, next.in_begin * element, (next.in_end - next.in_begin) * element};
+      }
     } else {
       op.x = layers_[tile.layer - 1].y.data();
       op.x_layout = layers_[tile.layer - 1].act;
@@ -136,14 +140,17 @@ class F32Net final : public CpuNet {
   void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first, std::uint32_t rows,
                 float* losses, std::uint8_t* correct) override {
     Scratch& scratch = scratch_[member];
-    f32::load_rows(source, first, rows, model_.features, scratch.x.data(), x_layout_);
-    const float* x = scratch.x.data();
-    ActLayout x_layout = x_layout_;
+    ActLayout x_layout;
     for (Layer& layer : layers_) {
       const ActLayout y_layout{kLaneLimit, layer.out};
-      forward(layer, x, x_layout, scratch.front.data(), y_layout, rows, &layer != &layers_.back());
+      const f32::Forward op =
+          forward_of(layer, scratch.front.data(), y_layout, rows, &layer != &layers_.back());
+      if (&layer == &layers_.front()) {
+        f32::forward_samples(op, source, first, {}, scratch.x.data());
+      } else {
+        forward_next(op, scratch.back.data(), x_layout);
+      }
       std::swap(scratch.front, scratch.back);
-      x = scratch.back.data();
       x_layout = y_layout;
     }
     f32::softmax({scratch.back.data(), x_layout, rows, model_.classes, &source, first, 0.0F, false, losses,
@@ -193,10 +200,27 @@ class F32Net final : public CpuNet {
   std::string instruction_set() const override { return f32::target_name(); }
 
  private:
-  static void forward(const Layer& layer, const float* x, ActLayout x_layout, float* y, ActLayout y_layout,
-                      std::uint32_t rows, bool relu) {
-    f32::forward({x, x_layout, layer.weights.data(), layer.w, layer.bias.data(), layer.scale, relu, y,
-                  y_layout, rows});
+  static f32::Forward forward_of(const Layer& layer, float* y, ActLayout y_layout, std::uint32_t rows, bool relu) {
+    return {nullptr, {}, layer.weights.data(), layer.w, layer.bias.data(), layer.scale, relu, y, y_layout, rows};
+  }
+
+  static void forward_next(f32::Forward op, const float* x, ActLayout x_layout) {
+    op.x = x;
+    op.x_layout = x_layout;
+    f32::forward(op);
+  }
+
+  // While a lane is multiplied the samples that its member wants next are on their way: the lane after it,
+  // or the next step's.
+  void forward_first(std::uint32_t member, const f32::Forward& op, const StepBatch& batch, std::uint32_t first) {
+    Prefetcher next;
+    const std::size_t after = first + op.rows;
+    if (after < batch.rows) {
+      next = {&batch.source, after, std::min<std::size_t>(batch.rows, after + op.rows), 0, batch.source.sample_bytes};
+    } else {
+      next = {&batch.next, 0, std::min<std::size_t>(batch.next_rows, op.rows), 0, batch.source.sample_bytes};
+    }
+    f32::forward_samples(op, batch.source, first, next, scratch_[member].x.data());
   }
 
   void make_momentum() {
@@ -248,7 +272,6 @@ class F32Net final : public CpuNet {
   f32::Sgd sgd_;
   std::vector<Layer> layers_;
   std::vector<Tile> tiles_;
-  ActLayout x_layout_;
   std::vector<Scratch> scratch_;
 };
 
