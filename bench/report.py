@@ -72,6 +72,13 @@ def measured(results):
     return "\n".join(lines)
 
 
+def filled(page, results):
+    """`page` with the numbers between its two marks; ValueError where it has not exactly these two."""
+    if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(END) < page.index(BEGIN):
+        raise ValueError("expected the two marks that the numbers go between, found other")
+    return f"{page.split(BEGIN)[0]}{BEGIN}\n{measured(results)}\n{END}{page.split(END)[1]}"
+
+
 def main():
     if len(sys.argv) > 2 or sys.argv[1:] in (["-h"], ["--help"]):
         sys.exit(__doc__)
@@ -79,11 +86,10 @@ def main():
     results = json.loads(source.read_text(encoding="utf-8"))
     if results["smoke"]:
         sys.exit(f"{source}: the numbers of a smoke run are no measurements")
-    page = PAGE.read_text(encoding="utf-8")
-    if page.count(BEGIN) != 1 or page.count(END) != 1:
-        sys.exit(f"{PAGE}: expected the two marks that the numbers go between, found other")
-    before, rest = page.split(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{measured(results)}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+    try:
+        PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
+    except ValueError as error:
+        sys.exit(f"{PAGE}: {error}")
     if results["width"]:
         PLOT.parent.mkdir(parents=True, exist_ok=True)
         PLOT.write_text(draw(results["width"]), encoding="utf-8")
