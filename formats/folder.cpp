@@ -179,6 +179,7 @@ DataFolder open_folder(const std::filesystem::path& given) {
   const auto plain = variants.find("");
   if (plain != variants.end()) return open_files(path, plain->second);
   std::vector<std::string> choices;
+  choices.reserve(variants.size());
   for (const auto& [variant, files] : variants) choices.push_back((path / variant).string());
   throw DataError(path, std::nullopt, "one data set",
                   fmt::format("{}; choose one of {}", choices.size(), fmt::join(choices, ", ")));

@@ -213,13 +213,20 @@ TEST(SafetensorsHeader, QuotesHostileNames) {
 
 TEST(SafetensorsHeader, KeepsMessagesShort) {
   const std::string huge(1'000'000, 'x');
-  for (const auto& text : {R"({")" + huge + R"(":1})", R"({"a":{"dtype":")" + huge + R"("}})",
-                           "{\"" + huge, R"({"a":{"dtype":"U8","shape":[")" + huge + R"("]}})",
-                           R"({"a":{"dtype":"U8","shape":[1)" + std::string(1'000'000, '0') + "]}}",
-                           R"({"a":{"dtype":"U8","shape":[[")" + huge + R"("]]}})",
-                           R"({"__metadata__":{")" + huge + R"(":1}})",
-                           R"({")" + huge + R"(":1,")" + huge + R"(":1})"}) {
-    EXPECT_LT(error_of(text).size(), 400U) << text.substr(0, 40);
+  // @ stands for a megabyte of text.
+  for (const std::string form :
+       {R"({"@":1})", R"({"a":{"dtype":"@"}})", R"({"@)", R"({"a":{"dtype":"U8","shape":["@"]}})",
+        R"({"a":{"dtype":"U8","shape":[["@"]]}})", R"({"__metadata__":{"@":1}})",
+        R"({"@":1,"@":1})"}) {
+    std::string text;
+    for (const char c : form) {
+      if (c == '@') {
+        text += huge;
+      } else {
+        text += c;
+      }
+    }
+    EXPECT_LT(error_of(text).size(), 400U) << form;
   }
 }
 
