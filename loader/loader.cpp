@@ -1,1 +1,178 @@
 #include "loader/loader.h"
+
+#include <exception>
+#include <mutex>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "loader/chunk_cursor.h"
+#include "loader/chunk_filler.h"
+#include "loader/ring.h"
+#include "loader/worker_pool.h"
+
+namespace millrace {
+namespace {
+
+// What leases keep alive when the Loader is gone.
+class Core {
+ public:
+  Core(const LoaderSpec& spec, LoaderState start, HostMemory& memory)
+      : cursor_({spec.subset.size(), spec.batch, spec.chunk_batches, spec.epochs}, start),
+        batches_per_epoch_(cursor_.batches_per_epoch()),
+        filler_(spec),
+        ring_(spec.slots, WorkerPool::resolve(spec.workers),
+              [this](std::uint32_t slot) { return plan(slot); }),
+        pool_(spec.workers, [this] { return step(); }) {
+    slots_.reserve(spec.slots);
+    for (std::uint32_t i = 0; i < spec.slots; ++i) slots_.push_back(filler_.make_slot(memory));
+  }
+
+  std::uint64_t batches_per_epoch() const noexcept { return batches_per_epoch_; }
+  const ChunkPlan& plan_of(std::uint32_t slot) const noexcept { return slots_[slot].plan; }
+  Chunk chunk(std::uint32_t slot) const noexcept { return filler_.view(slots_[slot]); }
+  Ring& ring() noexcept { return ring_; }
+
+  void start() { pool_.wake(); }
+
+  void release(std::uint32_t slot) noexcept {
+    ring_.release(slot);
+    try {
+      pool_.wake();
+    } catch (...) {
+      ring_.poison(std::current_exception());
+    }
+  }
+
+  // No worker touches anything after this.
+  void end() noexcept {
+    ring_.close();
+    pool_.stop();
+  }
+
+ private:
+  std::uint32_t plan(std::uint32_t slot) noexcept {
+    const auto next = cursor_.next();
+    return next ? filler_.prepare(slots_[slot], *next) : 0;
+  }
+
+  bool step() noexcept {
+    const auto part = ring_.claim();
+    if (!part) return false;
+    try {
+      if (part->more) pool_.wake();
+      ring_.done(*part, filler_.fill(slots_[part->slot], part->part));
+    } catch (...) {
+      ring_.fail(*part, std::current_exception());
+    }
+    return true;
+  }
+
+  ChunkCursor cursor_;  // guarded by the ring
+  const std::uint64_t batches_per_epoch_;
+  ChunkFiller filler_;
+  std::vector<ChunkSlot> slots_;
+  Ring ring_;
+  WorkerPool pool_;  // last: its tasks use all of the above
+};
+
+}  // namespace
+
+struct ChunkLease::Access {
+  std::shared_ptr<Core> core;
+  std::uint32_t slot = 0;
+  Chunk chunk;
+};
+
+ChunkLease::ChunkLease(std::unique_ptr<Access> access) noexcept : access_(std::move(access)) {}
+ChunkLease::ChunkLease(ChunkLease&& other) noexcept = default;
+
+ChunkLease& ChunkLease::operator=(ChunkLease&& other) noexcept {
+  ChunkLease moved(std::move(other));
+  std::swap(access_, moved.access_);
+  return *this;
+}
+
+ChunkLease::~ChunkLease() {
+  if (access_) access_->core->release(access_->slot);
+}
+
+const Chunk& ChunkLease::chunk() const noexcept { return access_->chunk; }
+LoaderState ChunkLease::position() const noexcept {
+  return access_->core->plan_of(access_->slot).position;
+}
+bool ChunkLease::last_in_epoch() const noexcept {
+  return access_->core->plan_of(access_->slot).last_in_epoch;
+}
+
+class Loader::Impl {
+ public:
+  Impl(const LoaderSpec& spec, LoaderState start, HostMemory& memory)
+      : core_(std::make_shared<Core>(spec, start, memory)),
+        state_(start.batch == core_->batches_per_epoch() ? LoaderState{start.epoch + 1, 0}
+                                                         : start) {
+    core_->start();
+  }
+  ~Impl() { core_->end(); }
+
+  std::unique_ptr<ChunkLease::Access> next() {
+    auto access = std::make_unique<ChunkLease::Access>();
+    const auto slot = core_->ring().take();
+    if (!slot) return nullptr;
+    access->core = core_;
+    access->slot = *slot;
+    access->chunk = core_->chunk(*slot);
+    const std::lock_guard lock(mutex_);
+    state_ = core_->plan_of(*slot).after;
+    ++chunks_;
+    samples_ += access->chunk.count;
+    return access;
+  }
+
+  LoaderState state() const {
+    const std::lock_guard lock(mutex_);
+    return state_;
+  }
+
+  LoaderStats stats() const {
+    LoaderStats stats = core_->ring().stats();
+    const std::lock_guard lock(mutex_);
+    stats.chunks = chunks_;
+    stats.samples = samples_;
+    return stats;
+  }
+
+  void stop() noexcept { core_->ring().close(); }
+  std::uint64_t batches_per_epoch() const noexcept { return core_->batches_per_epoch(); }
+
+ private:
+  const std::shared_ptr<Core> core_;
+  mutable std::mutex mutex_;
+  LoaderState state_;
+  std::uint64_t chunks_ = 0;
+  std::uint64_t samples_ = 0;
+};
+
+Loader::Loader(LoaderSpec spec, LoaderState start, HostMemory& memory) {
+  if (spec.slots == 0) throw std::invalid_argument("0 slots: a loader needs at least one");
+  impl_ = std::make_unique<Impl>(spec, start, memory);
+}
+
+Loader::~Loader() = default;
+
+std::optional<ChunkLease> Loader::next() {
+  auto access = impl_->next();
+  if (!access) return std::nullopt;
+  return ChunkLease(std::move(access));
+}
+
+LoaderState Loader::state() const { return impl_->state(); }
+LoaderStats Loader::stats() const { return impl_->stats(); }
+void Loader::stop() noexcept { impl_->stop(); }
+std::uint64_t Loader::batches_per_epoch() const noexcept { return impl_->batches_per_epoch(); }
+
+InputType input_type_for(DType type) noexcept {
+  return type == DType::kUInt8 ? InputType::kUInt8 : InputType::kFloat32;
+}
+
+}  // namespace millrace

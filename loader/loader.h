@@ -17,16 +17,16 @@ enum class ChunkKind : std::uint8_t { kIndices, kPacked };
 
 struct LoaderSpec {
   std::shared_ptr<const Dataset> data;
-  Subset subset;                        ///< the samples to deliver, in the order that shuffle starts from
+  Subset subset;  ///< the samples to deliver, in the order that shuffle starts from
   ChunkKind kind = ChunkKind::kIndices;
-  std::uint32_t source = 0;             ///< kIndices: the number Engine::add_resident gave
-  std::uint32_t batch = 128;            ///< samples of one step; an epoch's last batch may be smaller
-  std::uint32_t chunk_batches = 32;     ///< batches of one chunk; an epoch's last chunk may be smaller
-  std::uint32_t slots = 3;              ///< chunks that exist at once: the only backpressure
-  std::uint32_t workers = 0;            ///< oneTBB threads that fill slots; 0: the cores this process may use
-  bool shuffle = true;                  ///< a new order each epoch, a pure function of (seed, epoch)
+  std::uint32_t source = 0;          ///< kIndices: the number Engine::add_resident gave
+  std::uint32_t batch = 128;         ///< samples of one step; an epoch's last batch may be smaller
+  std::uint32_t chunk_batches = 32;  ///< batches of one chunk; an epoch's last chunk may be smaller
+  std::uint32_t slots = 3;           ///< chunks that exist at once: the only backpressure
+  std::uint32_t workers = 0;  ///< oneTBB threads that fill slots; 0: the cores this process may use
+  bool shuffle = true;        ///< a new order each epoch, a pure function of (seed, epoch)
   std::uint64_t seed = 0;
-  std::uint64_t epochs = 1;             ///< next() ends after this many, counted from epoch 0
+  std::uint64_t epochs = 1;  ///< next() ends after this many, counted from epoch 0
 };
 
 /// A position between two batches of a run; all a checkpoint needs.
@@ -37,7 +37,9 @@ struct LoaderState {
   bool operator==(const LoaderState&) const = default;
 };
 
-/// A filled slot, on loan. Gives the slot back when dropped. Move-only. Must not outlive its Loader.
+/// A filled slot, on loan. Gives the slot back when dropped, on any thread. Move-only. It may
+/// outlive its Loader: the slots' memory goes with the last of them, and the HostMemory it came
+/// from must live so long.
 class ChunkLease {
  public:
   ChunkLease(ChunkLease&& other) noexcept;
@@ -56,23 +58,25 @@ class ChunkLease {
   std::unique_ptr<Access> access_;
 };
 
-/// Delivers the chunks of a run in order: every epoch visits each sample of the subset once. Chunks never
-/// cross the end of an epoch; filling runs ahead of the consumer, across epochs, as far as there are slots.
+/// Delivers the chunks of a run in order: every epoch visits each sample of the subset once. Chunks
+/// never cross the end of an epoch; filling runs ahead of the consumer, across epochs, as far as
+/// there are slots.
 ///
-/// What is delivered depends on data, subset, shuffle, seed and batch alone, never on workers, slots or
-/// chunk_batches. The first error of any worker reaches the consumer after the chunks before it, and
-/// again on every later call.
+/// What is delivered depends on data, subset, shuffle, seed and batch alone, never on workers,
+/// slots or chunk_batches. The first error of any worker reaches the consumer after the chunks
+/// before it, and again on every later call.
 class Loader {
  public:
-  /// Throws std::invalid_argument for an impossible spec (an empty subset, batch 0, slots 0, …), and
-  /// std::bad_alloc if the slots cannot be had. `memory` outlives the loader.
+  /// Throws std::invalid_argument for an impossible spec (an empty subset, batch 0, slots 0, …),
+  /// and std::bad_alloc if the slots cannot be had. `memory` outlives the loader.
   explicit Loader(LoaderSpec spec, LoaderState start = {}, HostMemory& memory = pageable_memory());
   ~Loader();
 
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  /// The next chunk; waits for it. nullopt after the last epoch and after stop(). One thread at a time.
+  /// The next chunk; waits for it. nullopt after the last epoch and after stop(). One thread at a
+  /// time.
   std::optional<ChunkLease> next();
   /// The position after the last chunk that next() returned.
   LoaderState state() const;

@@ -17,7 +17,10 @@ class Subset {
   static Subset all(std::uint64_t count);
 
   std::uint64_t size() const noexcept { return size_; }
-  /// ids[i] = the sample at position positions[i]. Both spans have one length; they may be the same memory.
+  /// No sample id reaches this.
+  std::uint64_t bound() const noexcept { return order_ ? order_->size() : offset_ + size_; }
+  /// ids[i] = the sample at position positions[i]. Both spans have one length; they may be the same
+  /// memory. Throws std::out_of_range for a position that is not below size().
   void map(std::span<const std::uint64_t> positions, std::span<std::uint64_t> ids) const;
 
  private:
@@ -27,9 +30,9 @@ class Subset {
   std::uint64_t size_ = 0;
 };
 
-/// Two disjoint parts that together are the whole set, drawn as torch.utils.data.random_split draws them:
-/// a permutation of all samples seeded by `seed`, cut in two. With validation_size 0, `train` keeps the
-/// stored order.
+/// Two disjoint parts that together are the whole set, drawn as torch.utils.data.random_split draws
+/// them: a permutation of all samples seeded by `seed`, cut in two. With validation_size 0, `train`
+/// keeps the stored order.
 struct Split {
   Subset train;
   Subset validation;

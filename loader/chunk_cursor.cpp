@@ -1,0 +1,49 @@
+#include "loader/chunk_cursor.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+namespace millrace {
+namespace {
+
+void require(bool condition, const std::string& message) {
+  if (!condition) throw std::invalid_argument(message);
+}
+
+}  // namespace
+
+ChunkCursor::ChunkCursor(const Shape& shape, LoaderState start) : shape_(shape), position_(start) {
+  require(shape.samples > 0, "nothing to load: the subset is empty");
+  require(shape.batch > 0, "batch size 0: a batch holds at least one sample");
+  require(shape.chunk_batches > 0, "chunk of 0 batches: a chunk holds at least one batch");
+  batches_ = (shape.samples - 1) / shape.batch + 1;
+  require(start.batch <= batches_, "cannot start at batch " + std::to_string(start.batch) +
+                                       " of an epoch of " + std::to_string(batches_) + " batches");
+  if (start.batch == batches_) position_ = {start.epoch + 1, 0};
+  const bool at_end = position_ == LoaderState{shape.epochs, 0};
+  require(position_.epoch < shape.epochs || at_end,
+          "cannot start at epoch " + std::to_string(start.epoch) + ", batch " +
+              std::to_string(start.batch) + ": the run ends after " + std::to_string(shape.epochs) +
+              " epochs");
+}
+
+std::optional<ChunkPlan> ChunkCursor::next() noexcept {
+  if (position_.epoch >= shape_.epochs) return std::nullopt;
+  const std::uint64_t left_in_chunk = shape_.chunk_batches - position_.batch % shape_.chunk_batches;
+  const std::uint64_t end_batch =
+      position_.batch + std::min(left_in_chunk, batches_ - position_.batch);
+
+  ChunkPlan plan;
+  plan.position = position_;
+  plan.last_in_epoch = end_batch == batches_;
+  plan.after = plan.last_in_epoch ? LoaderState{position_.epoch + 1, 0}
+                                  : LoaderState{position_.epoch, end_batch};
+  plan.first = position_.batch * shape_.batch;
+  const std::uint64_t end = plan.last_in_epoch ? shape_.samples : end_batch * shape_.batch;
+  plan.count = static_cast<std::uint32_t>(end - plan.first);
+  position_ = plan.after;
+  return plan;
+}
+
+}  // namespace millrace

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "loader/loader.h"
+
+namespace millrace {
+
+/// Which samples of which epoch a chunk takes.
+struct ChunkPlan {
+  LoaderState position;     ///< of its first batch
+  LoaderState after;        ///< of the batch after its last
+  std::uint64_t first = 0;  ///< first sample, counted within the epoch
+  std::uint32_t count = 0;  ///< samples
+  bool last_in_epoch = false;
+};
+
+/// Cuts the epochs of a run into chunks, in order. Chunks begin at multiples of chunk_batches in an
+/// epoch, so a run that starts within one has the same chunks from the next multiple on.
+class ChunkCursor {
+ public:
+  struct Shape {
+    std::uint64_t samples = 0;  ///< of one epoch
+    std::uint32_t batch = 0;
+    std::uint32_t chunk_batches = 0;
+    std::uint64_t epochs = 0;
+  };
+
+  /// Throws std::invalid_argument for a zero in `shape` (epochs may be 0), or a start beyond the
+  /// run's end. start.batch == batches_per_epoch() is the beginning of the next epoch.
+  ChunkCursor(const Shape& shape, LoaderState start);
+
+  std::uint64_t batches_per_epoch() const noexcept { return batches_; }
+  LoaderState position() const noexcept { return position_; }
+  /// nullopt after the last epoch.
+  std::optional<ChunkPlan> next() noexcept;
+
+ private:
+  Shape shape_;
+  std::uint64_t batches_;
+  LoaderState position_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,139 @@
+#include "loader/chunk_filler.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+namespace millrace {
+namespace {
+
+// A part is some ten microseconds of copying: long against what handing it out costs, short enough
+// that several cores share a chunk evenly and that stop() need not wait.
+constexpr std::size_t kPartBytes = 128 * 1024;
+constexpr std::size_t kMaxPartSamples = 1024;
+constexpr std::size_t kAlignment = 64;
+
+using Ids = std::array<std::uint64_t, kMaxPartSamples>;
+
+constexpr std::size_t aligned(std::size_t bytes) {
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+void require(bool condition, const std::string& message) {
+  if (!condition) throw std::invalid_argument(message);
+}
+
+std::uint32_t largest_chunk(const LoaderSpec& spec) {
+  const std::uint64_t asked = std::uint64_t{spec.batch} * spec.chunk_batches;
+  const std::uint64_t most = std::min(asked, spec.subset.size());
+  require(most <= std::numeric_limits<std::uint32_t>::max(),
+          "a chunk of " + std::to_string(spec.chunk_batches) + " batches of " +
+              std::to_string(spec.batch) + " samples is too large: the limit is 2^32 - 1 samples");
+  return static_cast<std::uint32_t>(most);
+}
+
+}  // namespace
+
+ChunkFiller::ChunkFiller(const LoaderSpec& spec)
+    : kind_(spec.kind),
+      source_(spec.source),
+      batch_(spec.batch),
+      shuffle_(spec.shuffle),
+      seed_(spec.seed),
+      subset_(spec.subset) {
+  require(spec.data != nullptr, "a loader needs a data set");
+  require(subset_.bound() <= spec.data->size(),
+          spec.data->name() + ": the subset reaches sample " + std::to_string(subset_.bound()) +
+              ", but there are " + std::to_string(spec.data->size()));
+  require(subset_.size() <= Feistel::kMaxSize, "a subset has at most 2^62 samples");
+  most_ = largest_chunk(spec);
+  if (kind_ == ChunkKind::kIndices) {
+    require(spec.data->size() - 1 <= std::numeric_limits<std::uint32_t>::max(),
+            spec.data->name() + ": " + std::to_string(spec.data->size()) +
+                " samples are too many for chunks of indices: the limit is 2^32");
+    part_samples_ = most_;
+    return;
+  }
+  reader_.emplace(spec.data, input_type_for(spec.data->dtype()));
+  const std::size_t bytes = reader_->sample_bytes();
+  require(bytes > 0, spec.data->name() + ": samples have no elements");
+  // Half of the address space, so that sums with labels and padding fit too.
+  require(most_ <= std::numeric_limits<std::size_t>::max() / 2 / (bytes + sizeof(std::int32_t)),
+          "a slot of " + std::to_string(most_) + " samples of " + std::to_string(bytes) +
+              " bytes is too large for memory");
+  part_samples_ =
+      static_cast<std::uint32_t>(std::clamp<std::size_t>(kPartBytes / bytes, 1, kMaxPartSamples));
+}
+
+ChunkSlot ChunkFiller::make_slot(HostMemory& memory) const {
+  ChunkSlot slot;
+  if (kind_ == ChunkKind::kIndices) {
+    slot.buffer = HostBuffer(memory, most_ * sizeof(std::uint32_t));
+    slot.indices = {reinterpret_cast<std::uint32_t*>(slot.buffer.data()), most_};
+    return slot;
+  }
+  const std::size_t samples = most_ * reader_->sample_bytes();
+  slot.buffer = HostBuffer(memory, aligned(samples) + most_ * sizeof(std::int32_t));
+  slot.samples = slot.buffer.bytes().first(samples);
+  slot.labels = {reinterpret_cast<std::int32_t*>(slot.buffer.data() + aligned(samples)), most_};
+  return slot;
+}
+
+std::uint32_t ChunkFiller::prepare(ChunkSlot& slot, const ChunkPlan& plan) const noexcept {
+  slot.plan = plan;
+  if (shuffle_) slot.order.emplace(subset_.size(), seed_, plan.position.epoch);
+  return (plan.count - 1) / part_samples_ + 1;
+}
+
+// The samples at positions [first, first + ids.size()) of the plan's epoch.
+void ChunkFiller::ids_of(const ChunkSlot& slot, std::uint64_t first,
+                         std::span<std::uint64_t> ids) const {
+  if (slot.order) {
+    slot.order->range(first, ids);
+  } else {
+    for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = first + i;
+  }
+  subset_.map(ids, ids);
+}
+
+std::uint64_t ChunkFiller::fill(const ChunkSlot& slot, std::uint32_t part) {
+  if (kind_ == ChunkKind::kIndices) return fill_indices(slot);
+  const std::size_t first = std::size_t{part} * part_samples_;
+  const std::size_t count = std::min<std::size_t>(part_samples_, slot.plan.count - first);
+  Ids storage;
+  const std::span ids(storage.data(), count);
+  ids_of(slot, slot.plan.first + first, ids);
+  const std::size_t bytes = reader_->sample_bytes();
+  reader_->read(ids, slot.samples.subspan(first * bytes, count * bytes),
+                slot.labels.subspan(first, count));
+  return count * (bytes + sizeof(std::int32_t));
+}
+
+std::uint64_t ChunkFiller::fill_indices(const ChunkSlot& slot) const {
+  Ids storage;
+  for (std::size_t first = 0; first < slot.plan.count; first += storage.size()) {
+    const std::size_t count = std::min<std::size_t>(storage.size(), slot.plan.count - first);
+    ids_of(slot, slot.plan.first + first, std::span(storage.data(), count));
+    for (std::size_t i = 0; i < count; ++i)
+      slot.indices[first + i] = static_cast<std::uint32_t>(storage[i]);
+  }
+  return slot.plan.count * sizeof(std::uint32_t);
+}
+
+Chunk ChunkFiller::view(const ChunkSlot& slot) const noexcept {
+  Chunk chunk;
+  chunk.batch = batch_;
+  chunk.count = slot.plan.count;
+  if (kind_ == ChunkKind::kIndices) {
+    chunk.source = source_;
+    chunk.indices = slot.indices.first(chunk.count);
+  } else {
+    chunk.samples = slot.samples.first(chunk.count * reader_->sample_bytes());
+    chunk.labels = slot.labels.first(chunk.count);
+  }
+  return chunk;
+}
+
+}  // namespace millrace

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "compute/chunk.h"
+#include "compute/memory.h"
+#include "loader/chunk_cursor.h"
+#include "loader/loader.h"
+#include "loader/permutation.h"
+#include "loader/sample_reader.h"
+
+namespace millrace {
+
+/// The memory of one slot and the chunk planned for it.
+struct ChunkSlot {
+  HostBuffer buffer;
+  std::span<std::uint32_t> indices;  ///< of an index chunk: as many as the largest chunk has
+  std::span<std::byte> samples;      ///< of a packed chunk
+  std::span<std::int32_t> labels;    ///< of a packed chunk
+
+  ChunkPlan plan;
+  std::optional<Permutation> order;  ///< of the plan's epoch; none: the subset's own order
+};
+
+/// Writes chunks into slots, part by part: which samples, in which order, in which form. The
+/// content is a function of spec and plan alone. fill() may be called for any parts at once.
+class ChunkFiller {
+ public:
+  /// Throws std::invalid_argument for a spec that cannot be filled.
+  explicit ChunkFiller(const LoaderSpec& spec);
+
+  /// Throws std::bad_alloc.
+  ChunkSlot make_slot(HostMemory& memory) const;
+  /// Sets plan and order; returns the number of parts.
+  std::uint32_t prepare(ChunkSlot& slot, const ChunkPlan& plan) const noexcept;
+  /// Fills one part and returns its bytes. Throws what the data set throws.
+  std::uint64_t fill(const ChunkSlot& slot, std::uint32_t part);
+  /// The filled slot, as an engine takes it.
+  Chunk view(const ChunkSlot& slot) const noexcept;
+
+ private:
+  void ids_of(const ChunkSlot& slot, std::uint64_t first, std::span<std::uint64_t> ids) const;
+  std::uint64_t fill_indices(const ChunkSlot& slot) const;
+
+  ChunkKind kind_;
+  std::uint32_t source_;
+  std::uint32_t batch_;
+  bool shuffle_;
+  std::uint64_t seed_;
+  Subset subset_;
+  std::optional<SampleReader> reader_;  ///< of packed chunks
+  std::uint32_t most_ = 0;              ///< samples of the largest chunk
+  std::uint32_t part_samples_ = 0;
+};
+
+}  // namespace millrace

@@ -1,0 +1,87 @@
+#include "loader/permutation.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace millrace {
+namespace {
+
+// The words of one (seed, stream), in order.
+class Words {
+ public:
+  Words(std::uint64_t seed, std::uint64_t stream) noexcept
+      : key_(Philox::key_of(seed)),
+        counter_{0, kPurpose, static_cast<std::uint32_t>(stream),
+                 static_cast<std::uint32_t>(stream >> 32U)} {}
+
+  std::uint32_t next() noexcept {
+    if (used_ == block_.size()) {
+      block_ = Philox::generate(counter_, key_);
+      ++counter_[0];
+      used_ = 0;
+    }
+    return block_[used_++];
+  }
+
+  // Uniform in [0, bound), without bias: Lemire, "Fast random integer generation in an interval"
+  // (ACM TOMACS 2019).
+  std::uint32_t below(std::uint32_t bound) noexcept {
+    const std::uint32_t reject_below = (0U - bound) % bound;
+    std::uint64_t product = 0;
+    do {
+      product = std::uint64_t{next()} * bound;
+    } while (static_cast<std::uint32_t>(product) < reject_below);
+    return static_cast<std::uint32_t>(product >> 32U);
+  }
+
+ private:
+  // Keeps these draws apart from others that a seed may serve.
+  static constexpr std::uint32_t kPurpose = 0x7065726D;
+
+  Philox::Key key_;
+  Philox::Counter counter_;
+  Philox::Counter block_{};
+  std::size_t used_ = block_.size();
+};
+
+}  // namespace
+
+Permutation::Permutation(std::uint64_t size, std::uint64_t seed, std::uint64_t stream) {
+  if (size > Feistel::kMaxSize) {
+    throw std::invalid_argument("a permutation of " + std::to_string(size) +
+                                " indices is too large: the limit is 2^62");
+  }
+  feistel_.size = size;
+  Words words(seed, stream);
+  if (tabled()) {
+    for (std::size_t i = 0; i < size; ++i) table_[i] = static_cast<std::uint8_t>(i);
+    for (std::size_t i = size; i > 1; --i) {
+      std::swap(table_[i - 1], table_[words.below(static_cast<std::uint32_t>(i))]);
+    }
+    return;
+  }
+  // Halves of about equal size mix best.
+  feistel_.row_bits = static_cast<std::uint32_t>(std::bit_width(size - 1)) / 2;
+  feistel_.columns = static_cast<std::uint32_t>(((size - 1) >> feistel_.row_bits) + 1);
+  for (auto& key : feistel_.keys) key = {words.next(), words.next()};
+}
+
+std::uint64_t Permutation::operator()(std::uint64_t index) const noexcept {
+  return tabled() ? table_[index] : feistel_(index);
+}
+
+void Permutation::range(std::uint64_t first, std::span<std::uint64_t> out) const noexcept {
+  if (!tabled()) return feistel_range(feistel_, first, out);
+  std::copy_n(table_.begin() + static_cast<std::ptrdiff_t>(first), out.size(), out.begin());
+}
+
+void Permutation::apply(std::span<std::uint64_t> values) const noexcept {
+  if (!tabled()) return feistel_apply(feistel_, values);
+  for (auto& value : values) value = table_[value];
+}
+
+}  // namespace millrace

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <memory>
+
+#include "compute/engine.h"
+#include "formats/dataset.h"
+
+namespace millrace {
+
+/// All samples of `data`, for Engine::add_resident(). The data set's own memory where it is
+/// contiguous and of that type, else a converted copy. Throws std::invalid_argument where the
+/// stored type cannot become `type` (all can become float32), DataError where a sample cannot be
+/// read, std::bad_alloc.
+ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, InputType type);
+
+}  // namespace millrace

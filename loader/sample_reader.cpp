@@ -1,0 +1,101 @@
+#include "loader/sample_reader.h"
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "loader/convert.h"
+#include "loader/gather.h"
+
+namespace millrace {
+namespace {
+
+bool same_type(DType stored, InputType type) noexcept {
+  return stored == (type == InputType::kUInt8 ? DType::kUInt8 : DType::kFloat32);
+}
+
+std::span<float> as_floats(std::span<std::byte> bytes) noexcept {
+  return {reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float)};
+}
+
+}  // namespace
+
+// A buffer borrowed for one call.
+class SampleReader::Scratch {
+ public:
+  Scratch(SampleReader& reader, std::size_t bytes) : reader_(reader) {
+    {
+      const std::lock_guard lock(reader_.mutex_);
+      if (!reader_.scratch_.empty()) {
+        buffer_ = std::move(reader_.scratch_.back());
+        reader_.scratch_.pop_back();
+      }
+      // So that giving it back cannot fail.
+      reader_.scratch_.reserve(reader_.scratch_.size() + ++reader_.borrowed_);
+    }
+    if (buffer_.size() < bytes) buffer_.resize(bytes);
+    bytes_ = {buffer_.data(), bytes};
+  }
+  ~Scratch() {
+    const std::lock_guard lock(reader_.mutex_);
+    --reader_.borrowed_;
+    reader_.scratch_.push_back(std::move(buffer_));
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  std::span<std::byte> bytes() const noexcept { return bytes_; }
+
+ private:
+  SampleReader& reader_;
+  std::vector<std::byte> buffer_;
+  std::span<std::byte> bytes_;
+};
+
+SampleReader::SampleReader(std::shared_ptr<const Dataset> data, InputType type)
+    : data_(std::move(data)),
+      type_(type),
+      stored_(data_->dtype()),
+      elements_(data_->shape().elements()),
+      stored_bytes_(data_->sample_bytes()),
+      view_(data_->contiguous()) {
+  if (type_ == InputType::kUInt8 && stored_ != DType::kUInt8) {
+    throw std::invalid_argument(data_->name() + ": samples of type " +
+                                std::string(name_of(stored_)) + " cannot be delivered as uint8");
+  }
+}
+
+void SampleReader::read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
+                        std::span<std::int32_t> labels) {
+  if (!view_.samples.empty()) {
+    read_in_place(ids, samples, labels);
+  } else if (same_type(stored_, type_)) {
+    data_->read(ids, samples, labels);
+  } else {
+    read_and_convert(ids, as_floats(samples), labels);
+  }
+}
+
+void SampleReader::read_in_place(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
+                                 std::span<std::int32_t> labels) const {
+  gather_labels(view_.labels, ids, labels);
+  if (same_type(stored_, type_)) return gather_rows(view_.samples, stored_bytes_, ids, samples);
+  const std::span<float> out = as_floats(samples);
+  const std::size_t ahead = prefetch_distance(stored_bytes_);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (i + ahead < ids.size()) {
+      prefetch_row(view_.samples.data() + ids[i + ahead] * stored_bytes_, stored_bytes_);
+    }
+    to_float32(stored_, view_.samples.subspan(ids[i] * stored_bytes_, stored_bytes_),
+               out.subspan(i * elements_, elements_));
+  }
+}
+
+void SampleReader::read_and_convert(std::span<const std::uint64_t> ids, std::span<float> samples,
+                                    std::span<std::int32_t> labels) {
+  const Scratch scratch(*this, ids.size() * stored_bytes_);
+  data_->read(ids, scratch.bytes(), labels);
+  to_float32(stored_, scratch.bytes(), samples);
+}
+
+}  // namespace millrace

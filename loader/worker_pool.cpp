@@ -1,0 +1,125 @@
+#include "loader/worker_pool.h"
+
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/info.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace millrace {
+
+// Tasks own it together with the pool: one that oneTBB starts only after the pool's end finds it
+// stopped.
+class WorkerPool::Crew {
+ public:
+  Crew(std::uint32_t workers, std::function<bool()> step)
+      : workers_(workers), step_(std::move(step)) {}
+
+  std::uint32_t workers() const noexcept { return workers_; }
+
+  /// `start` puts a task in place that calls run(), with the crew locked: never after stop().
+  template <typename Start>
+  void wake(const Start& start) {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    ++wakes_;
+    if (running_ == workers_) return;
+    try {
+      start();
+      ++running_;
+    } catch (...) {
+      if (running_ == 0) throw;
+    }
+  }
+
+  [[gnu::noinline]] void run() noexcept {
+    std::unique_lock lock(mutex_);
+    std::uint64_t seen = 0;
+    do {
+      seen = wakes_;
+      bool again = true;
+      while (again && !stopped_) {
+        ++inside_;
+        lock.unlock();
+        again = step_();
+        lock.lock();
+        --inside_;
+      }
+    } while (!stopped_ && seen != wakes_);
+    --running_;
+    if (stopped_) left_.notify_all();
+  }
+
+  void stop() noexcept {
+    std::unique_lock lock(mutex_);
+    stopped_ = true;
+    left_.wait(lock, [this] { return inside_ == 0; });
+  }
+
+ private:
+  const std::uint32_t workers_;
+  const std::function<bool()> step_;
+
+  std::mutex mutex_;
+  std::condition_variable left_;
+  std::uint64_t wakes_ = 0;
+  std::uint32_t running_ = 0;  ///< tasks started and not yet ended
+  std::uint32_t inside_ = 0;   ///< of them, those that are in step_
+  bool stopped_ = false;
+};
+
+struct WorkerPool::Task {
+  std::shared_ptr<Crew> crew;
+
+  // oneTBB's library is not instrumented, so ThreadSanitizer cannot see that it hands the task
+  // over: the one read of what the task carries is left out. All after it is ordered by the crew's
+  // mutex.
+#if defined(__SANITIZE_THREAD__)
+  __attribute__((no_sanitize_thread))
+#endif
+  void
+  operator()() const noexcept {
+    crew->run();
+  }
+};
+
+struct WorkerPool::Threads {
+  explicit Threads(std::uint32_t workers) : arena(static_cast<int>(workers), 0) {
+    // oneTBB keeps one thread less than there are cores, counting on the caller to help. Ours does
+    // not.
+    using tbb::global_control;
+    const std::size_t wanted = std::size_t{workers} + 1;
+    if (global_control::active_value(global_control::max_allowed_parallelism) < wanted) {
+      limit.emplace(global_control::max_allowed_parallelism, wanted);
+    }
+  }
+
+  std::optional<tbb::global_control> limit;
+  tbb::task_arena arena;
+};
+
+std::uint32_t WorkerPool::resolve(std::uint32_t workers) {
+  return workers != 0 ? workers
+                      : static_cast<std::uint32_t>(std::max(1, tbb::info::default_concurrency()));
+}
+
+WorkerPool::WorkerPool(std::uint32_t workers, std::function<bool()> step)
+    : crew_(std::make_shared<Crew>(resolve(workers), std::move(step))),
+      threads_(std::make_unique<Threads>(crew_->workers())) {}
+
+WorkerPool::~WorkerPool() { stop(); }
+
+void WorkerPool::wake() {
+  crew_->wake([this] { threads_->arena.enqueue(Task{crew_}); });
+}
+
+void WorkerPool::stop() noexcept { crew_->stop(); }
+
+std::uint32_t WorkerPool::workers() const noexcept { return crew_->workers(); }
+
+}  // namespace millrace
