@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <future>
 #include <optional>
 #include <set>
@@ -20,8 +21,7 @@ namespace {
 
 constexpr std::string_view kLookedFor =
     "IDX pairs like train-images-idx3-ubyte and train-labels-idx1-ubyte (also [variant-]train-…, "
-    "t10k-…, test-…, "
-    ".gz, .zst)";
+    "t10k-…, test-…, .gz, .zst)";
 constexpr std::string_view kEmnistPrefix = "emnist-";
 
 struct Pair {
@@ -134,7 +134,8 @@ std::set<std::string> folders_below(const std::filesystem::path& folder) {
 /// such path.
 std::optional<DataFolder> open_variant(const std::filesystem::path& path) {
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  if (!std::filesystem::is_directory(folder)) return std::nullopt;
+  std::error_code unreadable;
+  if (!std::filesystem::is_directory(folder, unreadable)) return std::nullopt;
   const auto all = find_idx_files(folder);
   const auto variant = path.filename().string();
   auto found = all.find(variant);

@@ -166,6 +166,7 @@ TEST_F(FolderTest, NamesAFolderThatMayNotBeRead) {
   {
     const test::WithoutRoot nobody;
     EXPECT_EQ(error_of(), here() + "cannot list the folder: Permission denied");
+    EXPECT_EQ(error_of("letters"), here() + "cannot list the folder: Permission denied");
   }
   std::filesystem::permissions(folder_.path(), std::filesystem::perms::owner_all);
 }
