@@ -14,9 +14,9 @@ namespace millrace {
 /// Known before the first step.
 struct RunInfo {
   EngineInfo engine;
-  std::string dataset;        ///< name of the training set
+  std::string dataset;  ///< name of the training set
   std::string dataset_hash;
-  std::string residency;      ///< in effect: "resident" or "host"
+  std::string residency;  ///< in effect: "resident" or "host"
   std::uint64_t train_samples = 0;
   std::uint64_t validation_samples = 0;
   std::uint64_t test_samples = 0;
@@ -46,7 +46,8 @@ struct EpochResult {
   std::optional<double> val_acc;
   double train_s = 0.0;
   double val_s = 0.0;
-  bool partial = false;  ///< the first part was trained before a resume: train_s counts this part only
+  bool partial =
+      false;  ///< the first part was trained before a resume: train_s counts this part only
 };
 
 struct RunResult {
@@ -58,13 +59,14 @@ struct RunResult {
   std::string weights_hash;          ///< XXH3-128 of all parameter bytes in order, 32 hex digits
   double fit_s = 0.0;
   double checkpoint_s = 0.0;
-  double samples_per_s = 0.0;        ///< training samples over the sum of train_s
+  double samples_per_s = 0.0;  ///< training samples over the sum of train_s
   LoaderStats train_loader;
   EngineStats engine;
   std::string verdict;  ///< one sentence: what the run was waiting for
 };
 
-/// Hears of a run's progress; the trainer itself prints nothing. Called from the thread that calls fit().
+/// Hears of a run's progress; the trainer itself prints nothing. Called from the thread that calls
+/// fit().
 class TrainObserver {
  public:
   virtual ~TrainObserver() = default;

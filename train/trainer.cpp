@@ -1,1 +1,261 @@
 #include "train/trainer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "train/best.h"
+#include "train/diverged.h"
+#include "train/epoch_loop.h"
+#include "train/evaluator.h"
+#include "train/placement.h"
+#include "train/run_setup.h"
+#include "train/stopwatch.h"
+#include "train/verdict.h"
+#include "train/weights_hash.h"
+
+namespace millrace {
+
+class Trainer::Impl {
+ public:
+  Impl(RunSpec spec, std::shared_ptr<const Dataset> train, std::shared_ptr<const Dataset> test,
+       std::vector<TrainObserver*> observers)
+      : spec_(std::move(spec)),
+        train_(std::move(train)),
+        test_(std::move(test)),
+        observers_(std::move(observers)),
+        setup_(set_up(spec_, *train_, test_.get(), notice_)),
+        state_(setup_.state),
+        first_(state_) {}
+
+  RunResult fit(const std::atomic<bool>& stop);
+  Engine& engine() { return *setup_.engine; }
+
+ private:
+  template <typename... Args>
+  void tell(void (TrainObserver::*event)(const Args&...), const Args&... args) const {
+    for (TrainObserver* observer : observers_) (observer->*event)(args...);
+  }
+
+  RunInfo info() const;
+  LoaderSpec loader_spec(const std::shared_ptr<const Dataset>& data, Placement placement) const;
+  void make_loops();
+  bool run_epoch(const std::atomic<bool>& stop);
+  std::optional<Metrics> evaluate(Evaluator& evaluator, const std::atomic<bool>& stop);
+  void test(const std::atomic<bool>& stop);
+  Checkpoint snapshot();
+  template <typename Save>
+  void save(Save save);
+  void save_stopped();
+  void finish();
+
+  const RunSpec spec_;
+  const std::shared_ptr<const Dataset> train_;
+  const std::shared_ptr<const Dataset> test_;
+  const std::vector<TrainObserver*> observers_;
+  const std::function<void(const std::string&)> notice_ = [this](const std::string& line) {
+    tell(&TrainObserver::on_notice, line);
+  };
+  RunSetup setup_;
+  RunState& state_;
+  const RunState first_;  // where this process began
+  Placement placement_;
+  std::optional<EpochLoop> loop_;        // none where no step is left to train
+  std::optional<Evaluator> validation_;  // none without validation samples or epochs left
+  RunResult result_;
+  double train_s_ = 0.0;
+  std::optional<std::uint64_t> saved_step_;  // of last.safetensors
+  std::uint64_t saved_epoch_ = 0;
+};
+
+RunInfo Trainer::Impl::info() const {
+  RunInfo info;
+  info.engine = setup_.engine->info();
+  info.dataset = train_->name();
+  info.dataset_hash = state_.dataset_hash;
+  info.residency = placement_.kind == ChunkKind::kIndices ? "resident" : "host";
+  info.train_samples = setup_.plan.split.train.size();
+  info.validation_samples = setup_.plan.split.validation.size();
+  info.test_samples = test_ ? test_->size() : 0;
+  info.widths = setup_.plan.model.widths();
+  info.parameters = setup_.plan.model.parameter_count();
+  info.epochs = spec_.epochs;
+  info.steps_per_epoch = setup_.plan.steps_per_epoch;
+  info.first_epoch = state_.epoch;
+  info.first_step_in_epoch = state_.batch;
+  info.resumed_from = setup_.resumed_from;
+  return info;
+}
+
+// For evaluation; training overrides what differs.
+LoaderSpec Trainer::Impl::loader_spec(const std::shared_ptr<const Dataset>& data,
+                                      Placement placement) const {
+  LoaderSpec spec;
+  spec.data = data;
+  spec.kind = placement.kind;
+  spec.source = placement.source;
+  spec.batch = evaluation_batch(setup_.plan.model);
+  spec.slots = std::min(2U, spec_.slots);
+  spec.workers = spec_.workers;
+  spec.seed = spec_.seed;
+  return spec;
+}
+
+void Trainer::Impl::make_loops() {
+  if (state_.epoch >= spec_.epochs) return;
+  const RunPlan& plan = setup_.plan;
+  if (plan.split.validation.size() > 0) {
+    LoaderSpec spec = loader_spec(train_, placement_);
+    spec.subset = plan.split.validation;
+    spec.epochs = spec_.epochs - state_.epoch;
+    validation_.emplace(engine(), std::move(spec));
+  }
+  LoaderState start{state_.epoch, state_.batch};
+  if (start.batch == plan.steps_per_epoch) start = {start.epoch + 1, 0};
+  LoaderSpec spec = loader_spec(train_, placement_);
+  spec.subset = plan.split.train;
+  spec.batch = plan.batch;
+  spec.chunk_batches = chunk_batches(spec_, plan, placement_.kind);
+  spec.slots = spec_.slots;
+  spec.shuffle = spec_.shuffle;
+  spec.epochs = spec_.epochs;
+  EpochLoopSpec loop;
+  loop.steps_per_epoch = plan.steps_per_epoch;
+  loop.checkpoint_every = setup_.checkpoints ? spec_.checkpoint_every : 0;
+  loop.sgd = spec_.sgd;
+  loop.on_progress = [this](const Progress& p) { tell(&TrainObserver::on_progress, p); };
+  loop.on_checkpoint = [this] {
+    save([&](const Checkpoint& c) { return setup_.checkpoints->save_step(c); });
+  };
+  loop_.emplace(std::move(loop), engine(), std::move(spec), start);
+}
+
+RunResult Trainer::Impl::fit(const std::atomic<bool>& stop) {
+  if (loop_ || !result_.weights_hash.empty()) throw std::logic_error("Trainer::fit: called twice");
+  Stopwatch clock;
+  placement_ = place(engine(), spec_.residency, train_, setup_.plan.model.input, notice_);
+  tell(&TrainObserver::on_start, info());
+  make_loops();
+  while (state_.epoch < spec_.epochs && !result_.stopped) result_.stopped = !run_epoch(stop);
+  if (!result_.stopped && test_ && test_->size() > 0) test(stop);
+  finish();
+  clock.stop();
+  result_.fit_s = clock.total();
+  tell(&TrainObserver::on_finish, result_);
+  return result_;
+}
+
+// False if stopped: the state then stands in this epoch.
+bool Trainer::Impl::run_epoch(const std::atomic<bool>& stop) {
+  const bool trained = loop_->run(state_, stop);
+  train_s_ += loop_->train_s();
+  Stopwatch clock;
+  std::optional<Metrics> validated;
+  if (trained && validation_) validated = evaluate(*validation_, stop);
+  if (!trained || (validation_ && !validated)) {
+    save_stopped();
+    return false;
+  }
+  clock.stop();
+
+  EpochResult epoch;
+  epoch.epoch = state_.epoch;
+  epoch.train_loss = state_.sums.loss_sum / static_cast<double>(state_.sums.samples);
+  epoch.train_acc =
+      static_cast<double>(state_.sums.correct) / static_cast<double>(state_.sums.samples);
+  if (validated) {
+    epoch.val_loss = validated->mean_loss();
+    epoch.val_acc = validated->accuracy();
+    epoch.val_s = clock.total();
+  }
+  epoch.train_s = loop_->train_s();
+  epoch.partial = state_.epoch == first_.epoch && first_.batch > 0;
+  state_.history.push_back(epoch);
+  ++state_.epoch;
+  state_.batch = 0;
+  state_.sums = {};
+  tell(&TrainObserver::on_epoch, epoch);
+
+  if (setup_.checkpoints) {
+    save([&](const Checkpoint& c) {
+      if (last_is_best(state_.history)) setup_.checkpoints->save_best(c);
+      if (spec_.checkpoint_every != 0 && state_.step % spec_.checkpoint_every == 0) {
+        setup_.checkpoints->save_step(c);
+      }
+      return setup_.checkpoints->save_last(c);
+    });
+    saved_step_ = state_.step;
+    saved_epoch_ = state_.epoch;
+  }
+  return true;
+}
+
+std::optional<Metrics> Trainer::Impl::evaluate(Evaluator& evaluator,
+                                               const std::atomic<bool>& stop) {
+  auto metrics = evaluator.pass(stop);
+  // After the last step of the epoch, which counts from 0.
+  if (metrics) {
+    check_evaluation(*metrics, state_.step == 0 ? 0 : state_.step - 1, state_.epoch, spec_.sgd);
+  }
+  return metrics;
+}
+
+void Trainer::Impl::test(const std::atomic<bool>& stop) {
+  const auto placement = place(engine(), spec_.residency, test_, setup_.plan.model.input, notice_);
+  LoaderSpec spec = loader_spec(test_, placement);
+  spec.subset = Subset::all(test_->size());
+  Evaluator evaluator(engine(), std::move(spec));
+  const auto metrics = evaluate(evaluator, stop);
+  result_.stopped = !metrics;
+  if (!metrics) return;
+  result_.test_loss = metrics->mean_loss();
+  result_.test_acc = metrics->accuracy();
+}
+
+// Throws DivergedError rather than hand out what nobody can go on from.
+Checkpoint Trainer::Impl::snapshot() {
+  Checkpoint checkpoint{engine().parameters(), engine().optimizer_state(), state_};
+  const std::uint64_t step = state_.step == 0 ? 0 : state_.step - 1;
+  const std::uint64_t epoch = step / setup_.plan.steps_per_epoch;
+  check_finite(checkpoint.parameters, step, epoch, spec_.sgd);
+  check_finite(checkpoint.optimizer, step, epoch, spec_.sgd);
+  return checkpoint;
+}
+
+template <typename Save>
+void Trainer::Impl::save(Save save) {
+  Stopwatch clock;
+  result_.checkpoint = save(snapshot());
+  clock.stop();
+  result_.checkpoint_s += clock.total();
+  tell(&TrainObserver::on_checkpoint, result_.checkpoint);
+}
+
+void Trainer::Impl::save_stopped() {
+  const bool saved = saved_step_ == state_.step && saved_epoch_ == state_.epoch;
+  if (!setup_.checkpoints || saved) return;
+  save([&](const Checkpoint& c) { return setup_.checkpoints->save_last(c); });
+}
+
+void Trainer::Impl::finish() {
+  result_.history = state_.history;
+  result_.weights_hash = weights_hash(snapshot().parameters);
+  if (loop_) {
+    result_.train_loader = loop_->loader_stats();
+    if (train_s_ > 0.0) result_.samples_per_s = static_cast<double>(loop_->samples()) / train_s_;
+  }
+  result_.engine = engine().stats();
+  result_.verdict = verdict(result_.train_loader, result_.engine, train_s_);
+}
+
+Trainer::Trainer(RunSpec spec, std::shared_ptr<const Dataset> train,
+                 std::shared_ptr<const Dataset> test, std::vector<TrainObserver*> observers)
+    : impl_(std::make_unique<Impl>(std::move(spec), std::move(train), std::move(test),
+                                   std::move(observers))) {}
+
+Trainer::~Trainer() = default;
+
+RunResult Trainer::fit(const std::atomic<bool>& stop) { return impl_->fit(stop); }
+
+Engine& Trainer::engine() { return impl_->engine(); }
+
+}  // namespace millrace

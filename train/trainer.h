@@ -20,7 +20,8 @@ namespace millrace {
 /// Where the data set lives during training; kAuto takes the first that fits.
 enum class Residency : std::uint8_t { kAuto, kResident, kHost };
 
-/// All that defines a run. The fields up to `shuffle` decide the result; those after it only how fast.
+/// All that defines a run. The fields up to `shuffle` decide the result; those after it only how
+/// fast.
 struct RunSpec {
   std::vector<std::uint32_t> hidden{32};
   std::uint32_t batch = 128;
@@ -41,7 +42,7 @@ struct RunSpec {
   std::filesystem::path checkpoint_dir;  ///< empty: no checkpoints
   std::uint64_t checkpoint_every = 0;    ///< steps between step-N checkpoints; 0: none
   std::uint32_t keep = 3;                ///< newest step-N checkpoints kept
-  bool resume = false;                   ///< go on from `resume_from`, or the newest good one in checkpoint_dir
+  bool resume = false;  ///< go on from `resume_from`, or the newest good one in checkpoint_dir
   std::filesystem::path resume_from;
 };
 
@@ -58,16 +59,20 @@ class DivergedError : public std::runtime_error {
 /// Runs epochs, validation, test and checkpoints over one engine and its loaders.
 class Trainer {
  public:
-  /// Opens nothing and starts no thread beyond the engine's. Throws std::invalid_argument for a spec that
-  /// cannot run (validation_size ≥ the data, …), DataError for init or resume files that do not fit,
-  /// DeviceError. `test` may be null. Observers outlive the trainer.
+  /// Makes the engine, and the checkpoint folder where it is missing, and reads what the run starts
+  /// from; reads no samples but to hash them. Throws std::invalid_argument for a spec that cannot
+  /// run (validation_size ≥ the data, …), DataError for a folder that cannot be written, for init
+  /// or resume files that do not fit and for a test set that does not go with `train`, DeviceError.
+  /// `test` may be null. Observers outlive the trainer; they hear notices already here.
   Trainer(RunSpec spec, std::shared_ptr<const Dataset> train, std::shared_ptr<const Dataset> test,
           std::vector<TrainObserver*> observers);
   ~Trainer();
 
-  /// Trains to the last epoch, or until `stop` becomes true: then it saves a checkpoint where there is a
-  /// checkpoint_dir, and returns with RunResult::stopped set. Throws DivergedError; the last good
-  /// checkpoint stays as it was.
+  /// Trains to the last epoch, or until `stop` becomes true, which is looked at about every 25 ms:
+  /// then it saves a checkpoint where there is a checkpoint_dir, and returns with
+  /// RunResult::stopped set. Throws DivergedError; the last good checkpoint stays as it was. Throws
+  /// DataError for samples that cannot be read or a checkpoint that cannot be written. To be called
+  /// once.
   RunResult fit(const std::atomic<bool>& stop);
 
   Engine& engine();

@@ -1,0 +1,112 @@
+#include "train/checkpoint.h"
+
+#include <cmath>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+#include "formats/error.h"
+#include "formats/safetensors.h"
+#include "train/run_state.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::string_view kOptimizerPrefix = "optimizer.";
+constexpr std::string_view kMomentumSuffix = ".momentum";
+
+std::string momentum_name(const std::string& parameter) {
+  return std::string(kOptimizerPrefix) + parameter + std::string(kMomentumSuffix);
+}
+
+TensorView view_of(const Tensor& tensor, std::string name) {
+  return {std::move(name), DType::kFloat32, tensor.shape, std::as_bytes(std::span(tensor.values))};
+}
+
+Tensor read_tensor(const SafetensorsFile& file, const Tensor& like, const std::string& name) {
+  Tensor tensor{like.name, like.shape,
+                file.require(name, DType::kFloat32, like.shape).values<float>()};
+  for (std::size_t i = 0; i < tensor.values.size(); ++i) {
+    if (!std::isfinite(tensor.values[i])) {
+      throw DataError(file.path(), std::nullopt, name + " with finite values",
+                      std::to_string(tensor.values[i]) + " at element " + std::to_string(i));
+    }
+  }
+  return tensor;
+}
+
+// The file's parameters, and nothing else but optimizer tensors beside them.
+Parameters read_parameters(const SafetensorsFile& file, const Parameters& expected) {
+  Parameters parameters;
+  std::unordered_set<std::string_view> names;
+  for (const Tensor& like : expected) {
+    parameters.push_back(read_tensor(file, like, like.name));
+    names.insert(like.name);
+  }
+  for (const TensorView& view : file.tensors()) {
+    if (!names.contains(view.name) && !view.name.starts_with(kOptimizerPrefix)) {
+      throw DataError(
+          file.path(), std::nullopt,
+          std::to_string(expected.size()) + " parameters, the last of them " + expected.back().name,
+          "a tensor " + view.name.substr(0, 80) + " too");
+    }
+  }
+  return parameters;
+}
+
+// A run with momentum cannot go on without its buffers.
+OptimizerState read_optimizer(const SafetensorsFile& file, const Parameters& expected,
+                              float momentum) {
+  OptimizerState state;
+  if (momentum == 0.0F) return state;
+  for (const Tensor& like : expected) {
+    state.push_back(read_tensor(file, like, momentum_name(like.name)));
+  }
+  return state;
+}
+
+// Names and shapes by the recorded widths, and no values: a lying header must not cost memory.
+Parameters shapes_of(const std::vector<std::uint32_t>& widths) {
+  Parameters shapes;
+  for (std::size_t layer = 0; layer + 1 < widths.size(); ++layer) {
+    const std::string module = std::to_string(2 * layer);
+    shapes.push_back({module + ".weight", {widths[layer + 1], widths[layer]}, {}});
+    shapes.push_back({module + ".bias", {widths[layer + 1]}, {}});
+  }
+  return shapes;
+}
+
+}  // namespace
+
+void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+  std::vector<TensorView> views;
+  for (const Tensor& tensor : checkpoint.parameters) views.push_back(view_of(tensor, tensor.name));
+  for (const Tensor& tensor : checkpoint.optimizer) {
+    views.push_back(view_of(tensor, momentum_name(tensor.name)));
+  }
+  write_safetensors(path, views, encode_run_state(checkpoint.state));
+}
+
+Checkpoint load_checkpoint(const std::filesystem::path& path) {
+  const SafetensorsFile file(path);
+  Checkpoint checkpoint;
+  checkpoint.state = decode_run_state(path, file.metadata());
+  const auto& widths = checkpoint.state.options.widths;
+  if (widths.size() < 2) {
+    throw DataError(path, std::nullopt, "at least two layer widths", std::to_string(widths.size()));
+  }
+  const Parameters shapes = shapes_of(widths);
+  checkpoint.parameters = read_parameters(file, shapes);
+  checkpoint.optimizer = read_optimizer(file, shapes, checkpoint.state.options.sgd.momentum);
+  return checkpoint;
+}
+
+Parameters load_parameters(const std::filesystem::path& path, const MlpSpec& model) {
+  const SafetensorsFile file(path);
+  return read_parameters(file, shapes_of(model.widths()));
+}
+
+}  // namespace millrace

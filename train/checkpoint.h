@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "compute/engine.h"
+#include "compute/spec.h"
+#include "train/observer.h"
+
+namespace millrace {
+
+/// What decides the bits of a run, as its checkpoints record it.
+struct RunOptions {
+  std::vector<std::uint32_t> widths;  ///< of the layers, input and output included
+  std::uint32_t batch = 0;
+  std::uint64_t validation_size = 0;
+  SgdSpec sgd;
+  Precision precision = Precision::kFloat32;  ///< in effect
+  std::uint64_t seed = 0;
+  bool shuffle = true;
+};
+
+/// Sums over the steps of an epoch done so far. Losses are multiples of 2^-24, so that sums of them
+/// are exact however they are grouped.
+struct EpochSums {
+  double loss_sum = 0.0;
+  std::uint64_t correct = 0;
+  std::uint64_t samples = 0;
+
+  bool operator==(const EpochSums&) const = default;
+};
+
+/// Where a run stands between two steps.
+struct RunState {
+  std::uint64_t epoch = 0;
+  std::uint64_t batch =
+      0;                   ///< steps of that epoch done; all of them: validation is what comes next
+  std::uint64_t step = 0;  ///< steps of the whole run done
+  std::string dataset_hash;  ///< of the training set
+  RunOptions options;
+  EpochSums sums;                    ///< of the running epoch
+  std::vector<EpochResult> history;  ///< of the epochs before it
+};
+
+struct Checkpoint {
+  Parameters parameters;
+  OptimizerState optimizer;
+  RunState state;
+};
+
+/// Writes a safetensors file, whole or not at all. Its tensors are the parameters under their own
+/// names ("0.weight", …), which torch.nn.Module.load_state_dict takes, and the momentum buffers as
+/// "optimizer.0.weight.momentum", …; `__metadata__` holds the run state in entries "millrace.*".
+/// Throws DataError if it cannot be written: an older file at `path` is then still there.
+void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
+
+/// Reads what save_checkpoint() wrote, parameters in state_dict order. Throws DataError for a file
+/// that is damaged, is no checkpoint of this program (plain parameters, a later format), or whose
+/// tensors are not those of the model it names.
+Checkpoint load_checkpoint(const std::filesystem::path& path);
+
+/// The parameters of `model` from any safetensors file that has them as float32; its optimizer
+/// tensors are passed over. Throws DataError naming the first tensor that is missing, left over,
+/// not finite or of another type or shape, with what was expected and found.
+Parameters load_parameters(const std::filesystem::path& path, const MlpSpec& model);
+
+}  // namespace millrace

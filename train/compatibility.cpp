@@ -1,0 +1,101 @@
+#include "train/compatibility.h"
+
+#include <array>
+#include <charconv>
+#include <span>
+#include <string_view>
+
+#include "formats/error.h"
+
+namespace millrace {
+namespace {
+
+std::string text(std::uint64_t value) { return std::to_string(value); }
+std::string text(bool value) { return value ? "on" : "off"; }
+std::string text(Precision value) { return value == Precision::kBFloat16 ? "bf16" : "fp32"; }
+
+std::string text(float value) {
+  std::array<char, 32> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  return {digits.data(), end.ptr};
+}
+
+std::string text(std::span<const std::uint32_t> widths) {
+  if (widths.empty()) return "none";
+  std::string all;
+  for (const std::uint32_t width : widths) all += (all.empty() ? "" : ",") + std::to_string(width);
+  return all;
+}
+
+class Differences {
+ public:
+  template <typename T>
+  void compare(std::string_view what, const T& checkpoint, const T& run) {
+    if (checkpoint == run) return;
+    add(what, text(checkpoint), text(run));
+  }
+  void add(std::string_view what, const std::string& checkpoint, const std::string& run) {
+    lines_.push_back(std::string(what) + ": checkpoint " + checkpoint + ", this run " + run);
+  }
+  const std::vector<std::string>& lines() const { return lines_; }
+  std::string joined() const {
+    std::string all;
+    for (const std::string& line : lines_) all += (all.empty() ? "" : "; ") + line;
+    return all;
+  }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+void compare_widths(Differences& found, std::span<const std::uint32_t> checkpoint,
+                    std::span<const std::uint32_t> run) {
+  found.compare("features", std::uint64_t{checkpoint.front()}, std::uint64_t{run.front()});
+  const auto before = text(checkpoint.subspan(1, checkpoint.size() - 2));
+  const auto now = text(run.subspan(1, run.size() - 2));
+  if (before != now) found.add("hidden", before, now);
+  found.compare("classes", std::uint64_t{checkpoint.back()}, std::uint64_t{run.back()});
+}
+
+}  // namespace
+
+std::vector<std::string> check_compatible(const std::filesystem::path& file, const RunState& state,
+                                          const RunIdentity& run) {
+  Differences found;
+  const RunOptions& before = state.options;
+  const RunOptions& now = run.options;
+  compare_widths(found, before.widths, now.widths);
+  if (state.dataset_hash != run.dataset_hash) {
+    found.add("data set", "content " + state.dataset_hash,
+              run.dataset + " with content " + run.dataset_hash);
+  }
+  found.compare("batch", std::uint64_t{before.batch}, std::uint64_t{now.batch});
+  found.compare("validation size", before.validation_size, now.validation_size);
+  found.compare("precision", before.precision, now.precision);
+  found.compare("seed", before.seed, now.seed);
+  found.compare("shuffle", before.shuffle, now.shuffle);
+  if (!found.lines().empty()) {
+    throw DataError(file, "is a checkpoint of another run: " + found.joined());
+  }
+  // With everything else equal these can only be wrong in a file that was made by hand.
+  if (state.batch > run.steps_per_epoch ||
+      state.step != state.epoch * run.steps_per_epoch + state.batch) {
+    throw DataError(file, std::nullopt,
+                    "a position within epochs of " + text(run.steps_per_epoch) + " steps",
+                    "step " + text(state.step) + " as batch " + text(state.batch) + " of epoch " +
+                        text(state.epoch));
+  }
+
+  Differences rates;
+  rates.compare("learning rate", before.sgd.learning_rate, now.sgd.learning_rate);
+  rates.compare("momentum", before.sgd.momentum, now.sgd.momentum);
+  rates.compare("weight decay", before.sgd.weight_decay, now.sgd.weight_decay);
+  std::vector<std::string> notices = rates.lines();
+  if (state.epoch >= run.epochs) {
+    notices.push_back(file.string() + " has " + text(state.epoch) + " of " + text(run.epochs) +
+                      " epochs behind it: nothing is left to train");
+  }
+  return notices;
+}
+
+}  // namespace millrace

@@ -1,0 +1,104 @@
+#include "train/epoch_loop.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "train/diverged.h"
+
+namespace millrace {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Often enough for a moving bar and to end a diverged run soon; asking makes some engines wait.
+constexpr std::chrono::milliseconds kDrainInterval{50};
+
+}  // namespace
+
+EpochLoop::EpochLoop(EpochLoopSpec spec, Engine& engine, LoaderSpec loader, LoaderState start)
+    : spec_(std::move(spec)),
+      engine_(engine),
+      loader_(std::move(loader), start, engine.host_memory()) {}
+
+bool EpochLoop::run(RunState& state, const std::atomic<bool>& stop) {
+  clock_ = Stopwatch{};
+  clock_.start();
+  last_drain_ = Clock::now();
+  drained_step_ = state.step;
+  epoch_samples_ = 0;
+  bool stopped = false;
+  while (state.batch < spec_.steps_per_epoch && !stopped) {
+    if (stop.load(std::memory_order_relaxed)) {
+      stopped = true;
+      break;
+    }
+    const auto lease = loader_.next();
+    if (!lease || lease->position() != LoaderState{state.epoch, state.batch}) {
+      throw std::logic_error("epoch loop: the loader is not where the run is");
+    }
+    stopped = !run_chunk(lease->chunk(), state, stop);
+  }
+  drain(state);
+  clock_.stop();
+  return !stopped;
+}
+
+bool EpochLoop::run_chunk(const Chunk& chunk, RunState& state, const std::atomic<bool>& stop) {
+  const std::uint32_t batches = chunk.batches();
+  for (std::uint32_t done = 0; done < batches;) {
+    const std::uint32_t steps = pacer_.next(steps_to_checkpoint(state, batches - done));
+    const Chunk slice = chunk.slice(done, steps);
+    Stopwatch lap;
+    engine_.train(slice);
+    pacer_.took(steps, lap.stop());
+    done += steps;
+    state.batch += steps;
+    state.step += steps;
+    samples_ += slice.count;
+    epoch_samples_ += slice.count;
+    const bool last = state.batch == spec_.steps_per_epoch;
+    if (spec_.checkpoint_every != 0 && state.step % spec_.checkpoint_every == 0 && !last) {
+      drain(state);
+      clock_.stop();
+      spec_.on_checkpoint();
+      clock_.start();
+    }
+    if (Clock::now() - last_drain_ >= kDrainInterval) {
+      drain(state);
+      report(state);
+    }
+    if (!last && stop.load(std::memory_order_relaxed)) return false;
+  }
+  return true;
+}
+
+std::uint32_t EpochLoop::steps_to_checkpoint(const RunState& state, std::uint32_t limit) const {
+  if (spec_.checkpoint_every == 0) return limit;
+  const std::uint64_t left = spec_.checkpoint_every - state.step % spec_.checkpoint_every;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(limit, left));
+}
+
+void EpochLoop::drain(RunState& state) {
+  last_drain_ = Clock::now();
+  if (drained_step_ == state.step) return;
+  const Metrics metrics = engine_.metrics();
+  check_losses(metrics, drained_step_, state.epoch, spec_.sgd);
+  drained_step_ = state.step;
+  state.sums.loss_sum += metrics.loss_sum;
+  state.sums.correct += metrics.correct;
+  state.sums.samples += metrics.samples;
+}
+
+void EpochLoop::report(const RunState& state) {
+  const double seconds = clock_.now();
+  Progress progress;
+  progress.epoch = state.epoch;
+  progress.step = state.batch;
+  progress.steps = spec_.steps_per_epoch;
+  progress.samples_per_s = seconds > 0.0 ? static_cast<double>(epoch_samples_) / seconds : 0.0;
+  progress.mean_loss = state.sums.loss_sum / static_cast<double>(state.sums.samples);
+  spec_.on_progress(progress);
+}
+
+}  // namespace millrace

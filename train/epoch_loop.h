@@ -1,0 +1,60 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+
+#include "compute/engine.h"
+#include "loader/loader.h"
+#include "train/checkpoint.h"
+#include "train/observer.h"
+#include "train/step_pacer.h"
+#include "train/stopwatch.h"
+
+namespace millrace {
+
+struct EpochLoopSpec {
+  std::uint64_t steps_per_epoch = 0;
+  std::uint64_t checkpoint_every = 0;                ///< steps of the run; 0: never
+  SgdSpec sgd;                                       ///< for the hint of a DivergedError
+  std::function<void(const Progress&)> on_progress;  ///< at most 20 times a second
+  std::function<void()> on_checkpoint;  ///< at every checkpoint_every-th step but an epoch's last
+};
+
+/// Feeds training chunks to the engine and keeps a RunState in step with it.
+class EpochLoop {
+ public:
+  /// `start` is where the state of the first run() will stand. `engine` outlives the loop.
+  EpochLoop(EpochLoopSpec spec, Engine& engine, LoaderSpec loader, LoaderState start);
+
+  /// Trains the steps of state.epoch from state.batch on. Afterwards the state has them, their sums
+  /// too, and the engine's metrics are drained; the same holds when a hook is called. True when the
+  /// epoch is complete, false if `stop` was set before. Throws DivergedError, what the loader
+  /// throws and what the hooks throw.
+  bool run(RunState& state, const std::atomic<bool>& stop);
+
+  /// Wall time of the last run() without its hooks' on_checkpoint.
+  double train_s() const noexcept { return clock_.total(); }
+  /// Of all run() together.
+  std::uint64_t samples() const noexcept { return samples_; }
+  LoaderStats loader_stats() const { return loader_.stats(); }
+
+ private:
+  bool run_chunk(const Chunk& chunk, RunState& state, const std::atomic<bool>& stop);
+  std::uint32_t steps_to_checkpoint(const RunState& state, std::uint32_t limit) const;
+  void drain(RunState& state);
+  void report(const RunState& state);
+
+  EpochLoopSpec spec_;
+  Engine& engine_;
+  Loader loader_;
+  StepPacer pacer_;
+  Stopwatch clock_;
+  std::chrono::steady_clock::time_point last_drain_;
+  std::uint64_t drained_step_ = 0;
+  std::uint64_t samples_ = 0;
+  std::uint64_t epoch_samples_ = 0;  // of this run(): less than state.sums.samples after a resume
+};
+
+}  // namespace millrace

@@ -1,0 +1,153 @@
+#include "train/plan.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "formats/error.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::uint32_t kMaxU32 = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint32_t kIndexChunkBatches = 64;
+constexpr std::uint64_t kPackedChunkBytes = std::uint64_t{4} << 20U;
+
+[[noreturn]] void refuse(const std::string& what, const std::string& expected,
+                         const std::string& found) {
+  throw std::invalid_argument(what + ": expected " + expected + ", found " + found);
+}
+
+void check_rate(const char* what, float rate) {
+  if (!std::isfinite(rate) || rate < 0.0F) {
+    refuse(what, "a finite number of at least 0", std::to_string(rate));
+  }
+}
+
+void check_spec(const RunSpec& spec, const Dataset& train) {
+  if (spec.batch == 0) refuse("batch", "at least 1", "0");
+  if (spec.slots == 0) refuse("slots", "at least 1", "0");
+  if (std::ranges::count(spec.hidden, 0U) != 0) refuse("hidden", "widths of at least 1", "0");
+  check_rate("learning rate", spec.sgd.learning_rate);
+  check_rate("momentum", spec.sgd.momentum);
+  check_rate("weight decay", spec.sgd.weight_decay);
+  if (spec.validation_size >= train.size()) {
+    refuse("validation size",
+           "fewer than the " + std::to_string(train.size()) + " samples of " + train.name(),
+           std::to_string(spec.validation_size));
+  }
+}
+
+std::string text(const SampleShape& shape) {
+  std::string dims;
+  for (const std::uint64_t dim : shape.dims)
+    dims += (dims.empty() ? "" : "x") + std::to_string(dim);
+  return "samples of " + (dims.empty() ? "one value" : dims);
+}
+
+// Only called where the test set may have labels that the training set has not.
+void check_test_labels(const Dataset& test, std::uint32_t classes) {
+  constexpr std::uint64_t kBlock = 4096;
+  const auto view = test.contiguous();
+  std::vector<std::uint64_t> ids;
+  std::vector<std::byte> samples;
+  std::vector<std::int32_t> labels;
+  for (std::uint64_t first = 0; first < test.size(); first += kBlock) {
+    const auto count = static_cast<std::size_t>(std::min(kBlock, test.size() - first));
+    std::span<const std::int32_t> block;
+    if (view.labels.empty()) {
+      ids.resize(count);
+      for (std::size_t i = 0; i < count; ++i) ids[i] = first + i;
+      samples.resize(count * test.sample_bytes());
+      labels.resize(count);
+      test.read(ids, samples, labels);
+      block = labels;
+    } else {
+      block = view.labels.subspan(first, count);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      if (block[i] < 0 || static_cast<std::uint32_t>(block[i]) >= classes) {
+        throw DataError(
+            test.name(), std::nullopt,
+            "labels below " + std::to_string(classes) + ", as in the training set",
+            "label " + std::to_string(block[i]) + " of sample " + std::to_string(first + i));
+      }
+    }
+  }
+}
+
+void check_test(const Dataset& train, const Dataset& test) {
+  if (test.shape() != train.shape()) {
+    throw DataError(test.name(), std::nullopt, text(train.shape()) + ", as in the training set",
+                    text(test.shape()));
+  }
+  if (test.dtype() != train.dtype()) {
+    throw DataError(test.name(), std::nullopt,
+                    std::string(name_of(train.dtype())) + " samples, as in the training set",
+                    std::string(name_of(test.dtype())));
+  }
+  if (test.classes() > train.classes()) check_test_labels(test, train.classes());
+}
+
+MlpSpec model_of(const RunSpec& spec, const Dataset& train) {
+  const std::uint64_t features = train.shape().elements();
+  if (features == 0 || features > kMaxU32) {
+    throw DataError(train.name(), std::nullopt, "samples of 1 to 4294967295 values",
+                    std::to_string(features));
+  }
+  MlpSpec model;
+  model.features = static_cast<std::uint32_t>(features);
+  model.input = input_type_for(train.dtype());
+  model.input_scale = model.input == InputType::kUInt8 ? 1.0F / 255.0F : 1.0F;
+  model.hidden = spec.hidden;
+  model.classes = train.classes();
+  return model;
+}
+
+}  // namespace
+
+RunPlan make_plan(const RunSpec& spec, const Dataset& train, const Dataset* test) {
+  check_spec(spec, train);
+  if (test != nullptr) check_test(train, *test);
+  RunPlan plan;
+  plan.model = model_of(spec, train);
+  plan.split = Split::random(train.size(), spec.validation_size, spec.seed);
+  const std::uint64_t samples = plan.split.train.size();
+  plan.batch = static_cast<std::uint32_t>(std::min<std::uint64_t>(spec.batch, samples));
+  plan.steps_per_epoch = (samples + plan.batch - 1) / plan.batch;
+  plan.train = {plan.batch, spec.sgd, spec.precision, spec.seed};
+  return plan;
+}
+
+std::uint32_t chunk_batches(const RunSpec& spec, const RunPlan& plan, ChunkKind kind) {
+  std::uint64_t batches = spec.chunk_batches;
+  if (batches == 0) {
+    const std::uint64_t batch_bytes =
+        std::uint64_t{plan.batch} *
+        (std::uint64_t{plan.model.features} * size_of(plan.model.input) + sizeof(std::int32_t));
+    batches =
+        kind == ChunkKind::kIndices
+            ? kIndexChunkBatches
+            : std::clamp<std::uint64_t>(kPackedChunkBytes / batch_bytes, 1, kIndexChunkBatches);
+  }
+  // A chunk counts its samples in 32 bits.
+  const std::uint64_t limit = std::min<std::uint64_t>(plan.steps_per_epoch, kMaxU32 / plan.batch);
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(batches, 1, limit));
+}
+
+std::uint32_t evaluation_batch(const MlpSpec& model) {
+  constexpr std::uint64_t kFlops = 2'000'000'000;
+  const std::uint64_t by_time = kFlops / (2 * model.parameter_count());
+  const std::uint64_t by_size =
+      kPackedChunkBytes / (std::uint64_t{model.features} * size_of(model.input));
+  const auto rows = std::clamp<std::uint64_t>(std::min(by_time, by_size), 64, 4096);
+  return static_cast<std::uint32_t>(std::bit_floor(rows));
+}
+
+}  // namespace millrace

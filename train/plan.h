@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "compute/spec.h"
+#include "formats/dataset.h"
+#include "loader/loader.h"
+#include "loader/subset.h"
+#include "train/trainer.h"
+
+namespace millrace {
+
+/// What follows from a spec and its data sets before anything is allocated.
+struct RunPlan {
+  MlpSpec model;
+  TrainSpec train;
+  Split split;
+  std::uint32_t batch = 0;  ///< the spec's, or the training samples where they are fewer
+  std::uint64_t steps_per_epoch = 0;
+};
+
+/// Throws std::invalid_argument for a spec that cannot run on this data, DataError where the test
+/// set does not go with the training set: another shape or type of samples, or labels it has no
+/// class for. `test` may be null.
+RunPlan make_plan(const RunSpec& spec, const Dataset& train, const Dataset* test);
+
+/// Batches of a chunk: the spec's, or 64 index batches, or as many packed ones as make a few MB;
+/// never more than an epoch has.
+std::uint32_t chunk_batches(const RunSpec& spec, const RunPlan& plan, ChunkKind kind);
+
+/// Samples that evaluation hands to the engine at once: a function of model and data alone, so that
+/// sums of losses are rounded in the same places in every run. Takes in the order of 10 ms.
+std::uint32_t evaluation_batch(const MlpSpec& model);
+
+}  // namespace millrace

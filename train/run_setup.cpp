@@ -1,0 +1,82 @@
+#include "train/run_setup.h"
+
+#include <stdexcept>
+#include <utility>
+
+#include "train/compatibility.h"
+
+namespace millrace {
+namespace {
+
+using Notice = std::function<void(const std::string&)>;
+
+RunIdentity identity_of(const RunSpec& spec, const RunPlan& plan, const Engine& engine,
+                        const Dataset& train) {
+  RunIdentity identity;
+  identity.options.widths = plan.model.widths();
+  identity.options.batch = spec.batch;
+  identity.options.validation_size = spec.validation_size;
+  identity.options.sgd = spec.sgd;
+  identity.options.precision = engine.info().precision;
+  identity.options.seed = spec.seed;
+  identity.options.shuffle = spec.shuffle;
+  identity.dataset = train.name();
+  identity.dataset_hash = train.hash();
+  identity.epochs = spec.epochs;
+  identity.steps_per_epoch = plan.steps_per_epoch;
+  return identity;
+}
+
+std::optional<FoundCheckpoint> find_checkpoint(const RunSpec& spec, const Notice& notice) {
+  if (!spec.resume) return std::nullopt;
+  if (!spec.resume_from.empty()) {
+    return FoundCheckpoint{spec.resume_from, load_checkpoint(spec.resume_from)};
+  }
+  if (spec.checkpoint_dir.empty()) {
+    throw std::invalid_argument("resume: expected a file or a checkpoint folder, found neither");
+  }
+  auto found = newest_good(spec.checkpoint_dir, notice);
+  if (!found) {
+    notice("no checkpoint in " + spec.checkpoint_dir.string() + ": starting a new run");
+  }
+  return found;
+}
+
+void restore(RunSetup& setup, FoundCheckpoint found, const RunSpec& spec,
+             const RunIdentity& identity, const Notice& notice) {
+  for (const std::string& line : check_compatible(found.path, found.checkpoint.state, identity)) {
+    notice(line);
+  }
+  setup.engine->set_parameters(found.checkpoint.parameters);
+  if (spec.sgd.momentum != 0.0F) {
+    if (found.checkpoint.optimizer.empty()) {
+      notice(found.path.string() + " has no momentum: it starts from zero");
+    } else {
+      setup.engine->set_optimizer_state(found.checkpoint.optimizer);
+    }
+  }
+  setup.state = std::move(found.checkpoint.state);
+  setup.resumed_from = std::move(found.path);
+}
+
+}  // namespace
+
+RunSetup set_up(const RunSpec& spec, const Dataset& train, const Dataset* test,
+                const Notice& notice) {
+  RunSetup setup;
+  setup.plan = make_plan(spec, train, test);
+  setup.engine = make_engine(setup.plan.model, setup.plan.train, spec.device);
+  if (const auto info = setup.engine->info(); !info.notice.empty()) notice(info.notice);
+  const RunIdentity identity = identity_of(spec, setup.plan, *setup.engine, train);
+  if (!spec.checkpoint_dir.empty()) setup.checkpoints.emplace(spec.checkpoint_dir, spec.keep);
+  if (auto found = find_checkpoint(spec, notice)) {
+    restore(setup, std::move(*found), spec, identity, notice);
+  } else if (!spec.init.empty()) {
+    setup.engine->set_parameters(load_parameters(spec.init, setup.plan.model));
+  }
+  setup.state.dataset_hash = identity.dataset_hash;
+  setup.state.options = identity.options;
+  return setup;
+}
+
+}  // namespace millrace

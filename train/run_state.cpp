@@ -1,0 +1,224 @@
+#include "train/run_state.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "formats/error.h"
+
+namespace millrace {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kVersion = "1";
+constexpr std::string_view kVersionKey = "millrace.checkpoint";
+constexpr std::string_view kEpochKey = "millrace.epoch";
+constexpr std::string_view kBatchKey = "millrace.batch";
+constexpr std::string_view kStepKey = "millrace.step";
+constexpr std::string_view kDatasetKey = "millrace.dataset_hash";
+constexpr std::string_view kOptionsKey = "millrace.options";
+constexpr std::string_view kHistoryKey = "millrace.history";
+constexpr std::string_view kLossSumKey = "millrace.epoch_loss_sum";
+constexpr std::string_view kCorrectKey = "millrace.epoch_correct";
+constexpr std::string_view kSamplesKey = "millrace.epoch_samples";
+
+std::string_view name_of(Precision precision) {
+  return precision == Precision::kBFloat16 ? "bf16" : "fp32";
+}
+
+// Hexadecimal, so that a reader in another language gets the same bits too.
+std::string hex_float(double value) {
+  std::array<char, 64> text{};
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::hex);
+  return {text.data(), end.ptr};
+}
+
+json to_json(const std::optional<double>& value) { return value ? json(*value) : json(nullptr); }
+
+json encode_options(const RunOptions& options) {
+  return {{"widths", options.widths},
+          {"batch", options.batch},
+          {"validation_size", options.validation_size},
+          {"learning_rate", options.sgd.learning_rate},
+          {"momentum", options.sgd.momentum},
+          {"weight_decay", options.sgd.weight_decay},
+          {"precision", name_of(options.precision)},
+          {"seed", options.seed},
+          {"shuffle", options.shuffle}};
+}
+
+json encode_history(const std::vector<EpochResult>& history) {
+  json all = json::array();
+  for (const EpochResult& e : history) {
+    all.push_back({{"epoch", e.epoch},
+                   {"train_loss", e.train_loss},
+                   {"train_acc", e.train_acc},
+                   {"val_loss", to_json(e.val_loss)},
+                   {"val_acc", to_json(e.val_acc)},
+                   {"train_s", e.train_s},
+                   {"val_s", e.val_s},
+                   {"partial", e.partial}});
+  }
+  return all;
+}
+
+// Reads the entries of one file; every complaint names it.
+class Decoder {
+ public:
+  Decoder(const std::filesystem::path& file, const TensorMetadata& metadata)
+      : file_(file), metadata_(metadata) {}
+
+  const std::string& text(std::string_view key) const {
+    const auto found = metadata_.find(std::string(key));
+    if (found == metadata_.end()) {
+      throw DataError(file_, std::nullopt, "metadata entry " + std::string(key), "none");
+    }
+    return found->second;
+  }
+
+  std::uint64_t integer(std::string_view key) const {
+    const std::string& value = text(key);
+    std::uint64_t number = 0;
+    const auto [end, code] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (code != std::errc{} || end != value.data() + value.size() || value.empty()) {
+      fail(key, "a whole number", value);
+    }
+    return number;
+  }
+
+  double real(std::string_view key) const {
+    const std::string& value = text(key);
+    double number = 0.0;
+    const auto [end, code] =
+        std::from_chars(value.data(), value.data() + value.size(), number, std::chars_format::hex);
+    if (code != std::errc{} || end != value.data() + value.size() || !std::isfinite(number)) {
+      fail(key, "a finite hexadecimal number", value);
+    }
+    return number;
+  }
+
+  // `read` turns the entry's JSON into a value, and may throw json::exception.
+  template <typename Read>
+  auto parsed(std::string_view key, std::string_view expected, Read read) const {
+    const std::string& value = text(key);
+    try {
+      return read(json::parse(value));
+    } catch (const json::exception&) {
+      fail(key, expected, value);
+    }
+  }
+
+  [[noreturn]] void fail(std::string_view key, std::string_view expected,
+                         const std::string& found) const {
+    constexpr std::size_t kShown = 60;
+    throw DataError(file_, std::nullopt, std::string(expected) + " as " + std::string(key),
+                    '"' + (found.size() > kShown ? found.substr(0, kShown) + "…" : found) + '"');
+  }
+
+ private:
+  const std::filesystem::path& file_;
+  const TensorMetadata& metadata_;
+};
+
+// get<>() would cut a number that is negative, has a fraction or is too large.
+template <typename T>
+T whole(const json& object, const char* key) {
+  const json& value = object.at(key);
+  if (!value.is_number_unsigned() ||
+      value.get<std::uint64_t>() > std::uint64_t{std::numeric_limits<T>::max()}) {
+    throw json::type_error::create(302, "not a whole number in range", &value);
+  }
+  return value.get<T>();
+}
+
+RunOptions decode_options(const json& object) {
+  RunOptions options;
+  for (const json& width : object.at("widths")) {
+    options.widths.push_back(whole<std::uint32_t>(json{{"width", width}}, "width"));
+  }
+  options.batch = whole<std::uint32_t>(object, "batch");
+  options.validation_size = whole<std::uint64_t>(object, "validation_size");
+  options.sgd.learning_rate = object.at("learning_rate").get<float>();
+  options.sgd.momentum = object.at("momentum").get<float>();
+  options.sgd.weight_decay = object.at("weight_decay").get<float>();
+  const auto precision = object.at("precision").get<std::string>();
+  if (precision != "fp32" && precision != "bf16") {
+    throw json::type_error::create(302, "no known precision", &object);
+  }
+  options.precision = precision == "bf16" ? Precision::kBFloat16 : Precision::kFloat32;
+  options.seed = whole<std::uint64_t>(object, "seed");
+  options.shuffle = object.at("shuffle").get<bool>();
+  return options;
+}
+
+std::optional<double> optional_double(const json& value) {
+  return value.is_null() ? std::nullopt : std::optional(value.get<double>());
+}
+
+std::vector<EpochResult> decode_history(const json& all) {
+  std::vector<EpochResult> history;
+  for (const json& object : all) {
+    EpochResult e;
+    e.epoch = whole<std::uint64_t>(object, "epoch");
+    e.train_loss = object.at("train_loss").get<double>();
+    e.train_acc = object.at("train_acc").get<double>();
+    e.val_loss = optional_double(object.at("val_loss"));
+    e.val_acc = optional_double(object.at("val_acc"));
+    e.train_s = object.at("train_s").get<double>();
+    e.val_s = object.at("val_s").get<double>();
+    e.partial = object.at("partial").get<bool>();
+    history.push_back(e);
+  }
+  return history;
+}
+
+}  // namespace
+
+TensorMetadata encode_run_state(const RunState& state) {
+  TensorMetadata metadata;
+  const auto put = [&](std::string_view key, std::string value) {
+    metadata.emplace(std::string(key), std::move(value));
+  };
+  put(kVersionKey, std::string(kVersion));
+  put(kEpochKey, std::to_string(state.epoch));
+  put(kBatchKey, std::to_string(state.batch));
+  put(kStepKey, std::to_string(state.step));
+  put(kDatasetKey, state.dataset_hash);
+  put(kOptionsKey, encode_options(state.options).dump());
+  put(kHistoryKey, encode_history(state.history).dump());
+  put(kLossSumKey, hex_float(state.sums.loss_sum));
+  put(kCorrectKey, std::to_string(state.sums.correct));
+  put(kSamplesKey, std::to_string(state.sums.samples));
+  return metadata;
+}
+
+RunState decode_run_state(const std::filesystem::path& file, const TensorMetadata& metadata) {
+  const Decoder in(file, metadata);
+  if (!metadata.contains(std::string(kVersionKey))) {
+    throw DataError(file, std::nullopt, "a checkpoint with run state to resume from",
+                    "a safetensors file without " + std::string(kVersionKey));
+  }
+  if (in.text(kVersionKey) != kVersion) in.fail(kVersionKey, "version 1", in.text(kVersionKey));
+  RunState state;
+  state.epoch = in.integer(kEpochKey);
+  state.batch = in.integer(kBatchKey);
+  state.step = in.integer(kStepKey);
+  state.dataset_hash = in.text(kDatasetKey);
+  state.options = in.parsed(kOptionsKey, "the options of a run", decode_options);
+  state.history = in.parsed(kHistoryKey, "the epochs of a run", decode_history);
+  state.sums = {in.real(kLossSumKey), in.integer(kCorrectKey), in.integer(kSamplesKey)};
+  if (state.history.size() != state.epoch) {
+    throw DataError(file, std::nullopt, std::to_string(state.epoch) + " epochs of history",
+                    std::to_string(state.history.size()));
+  }
+  return state;
+}
+
+}  // namespace millrace

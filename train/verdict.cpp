@@ -1,0 +1,41 @@
+#include "train/verdict.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace millrace {
+namespace {
+
+// Below this share of the training time a wait is not worth a user's attention.
+constexpr double kWorthTelling = 0.10;
+
+std::string percent(double share) {
+  std::array<char, 16> digits{};
+  std::snprintf(digits.data(), digits.size(), "%.0f %%", 100.0 * std::clamp(share, 0.0, 1.0));
+  return digits.data();
+}
+
+}  // namespace
+
+std::string verdict(const LoaderStats& loader, const EngineStats& engine, double training) {
+  if (training <= 0.0 || loader.chunks == 0) return "nothing was trained";
+  const double starved = std::clamp(loader.consumer.starved / training, 0.0, 1.0);
+  const double waiting = engine.busy <= 0.0 ? 0.0 : engine.waiting / engine.busy;
+  if (starved >= kWorthTelling) {
+    // Workers that had no free slot were not the bottleneck all the time: the supply is uneven.
+    const bool uneven = loader.fill.blocked > loader.fill.busy;
+    return "loader-bound: the engine waited for samples " + percent(starved) +
+           " of the training time; " +
+           (uneven ? "more slots or larger chunks would even out the supply"
+                   : "more workers, or a resident data set, would feed it faster");
+  }
+  if (waiting >= kWorthTelling) {
+    return "imbalanced: the engine's threads waited for each other " + percent(waiting) +
+           " of its time; fewer threads, a larger batch or a less busy machine would lower that";
+  }
+  return "compute-bound: the engine waited for samples " + percent(starved) +
+         " of the training time";
+}
+
+}  // namespace millrace
