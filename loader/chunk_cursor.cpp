@@ -20,12 +20,12 @@ ChunkCursor::ChunkCursor(const Shape& shape, LoaderState start) : shape_(shape),
   batches_ = (shape.samples - 1) / shape.batch + 1;
   require(start.batch <= batches_, "cannot start at batch " + std::to_string(start.batch) +
                                        " of an epoch of " + std::to_string(batches_) + " batches");
-  if (start.batch == batches_) position_ = {start.epoch + 1, 0};
-  const bool at_end = position_ == LoaderState{shape.epochs, 0};
-  require(position_.epoch < shape.epochs || at_end,
+  const bool at_end = start == LoaderState{shape.epochs, 0};
+  require(start.epoch < shape.epochs || at_end,
           "cannot start at epoch " + std::to_string(start.epoch) + ", batch " +
               std::to_string(start.batch) + ": the run ends after " + std::to_string(shape.epochs) +
               " epochs");
+  if (start.batch == batches_) position_ = {start.epoch + 1, 0};
 }
 
 std::optional<ChunkPlan> ChunkCursor::next() noexcept {

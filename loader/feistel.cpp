@@ -53,7 +53,7 @@ HWY_INLINE Vector permute_domain(const Feistel& feistel, const Constants& c, Vec
   const Halves halves;
   Vector column = hn::ShiftRightSame(index, c.row_bits);
   Vector row = hn::And(index, c.row_mask);
-  for (std::size_t round = 0; round < 2 * std::size_t{Feistel::kRoundPairs}; round += 2) {
+  for (std::size_t round = 0; round < 2 * feistel.round_pairs; round += 2) {
     const Vector step = hash(row, feistel.keys[round]);
     column = hn::Add(column, hn::ShiftRight<32>(multiply_low(step, c.columns)));
     // column < 2 * columns ≤ 2^32, so the smaller of the two unsigned values is the one in range.

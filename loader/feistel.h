@@ -18,8 +18,12 @@ namespace millrace {
 /// Black and Rogaway, "Ciphers with arbitrary finite domains" (CT-RSA 2002); Mitchell, Stokes,
 /// Frank and Holmes, "Bandwidth-optimal random shuffling for GPUs" (ACM TOPC 2022).
 struct Feistel {
-  /// Luby and Rackoff need 4 for random functions on large halves; the others are for small halves.
-  static constexpr int kRoundPairs = 3;
+  /// Rounds come in pairs, one for each half. Luby and Rackoff need 4 rounds on large halves. Measured on 10^8
+  /// pairs of images, 6 show no bias from 2^14 on, but do below 2^12.
+  static constexpr std::size_t kMaxRoundPairs = 5;
+  static constexpr std::size_t round_pairs_for(std::uint64_t size) noexcept {
+    return size < (std::uint64_t{1} << 14U) ? kMaxRoundPairs : 3;
+  }
   static constexpr std::uint64_t kMaxSize = std::uint64_t{1} << 62U;
 
   /// 32 random bits each; as wide as the lanes they are broadcast to.
@@ -31,7 +35,8 @@ struct Feistel {
   std::uint64_t size = 0;
   std::uint32_t columns = 0;   ///< at most 2^31
   std::uint32_t row_bits = 1;  ///< 1 to 31
-  std::array<RoundKey, 2 * std::size_t{kRoundPairs}> keys{};
+  std::size_t round_pairs = kMaxRoundPairs;
+  std::array<RoundKey, 2 * kMaxRoundPairs> keys{};
 
   /// `hash`'s low 32 bits are the random ones, its high bits those of a product.
   static constexpr std::uint64_t hash(std::uint64_t half, const RoundKey& key) noexcept {
@@ -45,7 +50,7 @@ struct Feistel {
     const std::uint64_t row_mask = (std::uint64_t{1} << row_bits) - 1;
     std::uint64_t column = index >> row_bits;
     std::uint64_t row = index & row_mask;
-    for (std::size_t round = 0; round < keys.size(); round += 2) {
+    for (std::size_t round = 0; round < 2 * round_pairs; round += 2) {
       const std::uint64_t step = hash(row, keys[round]);
       column += (static_cast<std::uint32_t>(step) * std::uint64_t{columns}) >> 32U;
       if (column >= columns) column -= columns;

@@ -67,6 +67,7 @@ Permutation::Permutation(std::uint64_t size, std::uint64_t seed, std::uint64_t s
   // Halves of about equal size mix best.
   feistel_.row_bits = static_cast<std::uint32_t>(std::bit_width(size - 1)) / 2;
   feistel_.columns = static_cast<std::uint32_t>(((size - 1) >> feistel_.row_bits) + 1);
+  feistel_.round_pairs = Feistel::round_pairs_for(size);
   for (auto& key : feistel_.keys) key = {words.next(), words.next()};
 }
 

@@ -15,6 +15,7 @@ Feistel network(std::uint64_t size, std::uint32_t columns, std::uint32_t row_bit
   feistel.size = size;
   feistel.columns = columns;
   feistel.row_bits = row_bits;
+  feistel.round_pairs = Feistel::round_pairs_for(size);
   std::uint32_t word = 1;
   for (auto& key : feistel.keys) {
     key.before = word *= 2654435761U;

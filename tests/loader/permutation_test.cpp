@@ -141,9 +141,9 @@ TEST(Permutation, ImagesAreUniformOverStreams) {
 // Over streams: so does every pair, of neighbours and of indices that share a half of the network.
 TEST(Permutation, PairsOfImagesAreUniformOverStreams) {
   for (const std::uint64_t size : {std::uint64_t{257}, std::uint64_t{272}, std::uint64_t{300}}) {
-    for (const std::uint64_t distance : {1U, 2U, 8U, 16U, 32U, 128U}) {
+    for (const std::uint64_t distance : {1U, 2U, 16U, 128U}) {
       std::vector<std::uint64_t> cells(size);
-      for (std::uint64_t stream = 0; stream < 4'000; ++stream) {
+      for (std::uint64_t stream = 0; stream < 30'000; ++stream) {
         const auto values = values_of(Permutation(size, 6, stream));
         for (std::uint64_t i = 0; i + distance < size; i += 2 * distance) {
           ++cells[(values[i] + size - values[i + distance]) % size];
