@@ -94,6 +94,11 @@ Checkpoint load_checkpoint(const std::filesystem::path& path) {
   const SafetensorsFile file(path);
   Checkpoint checkpoint;
   checkpoint.state = decode_run_state(path, file.metadata());
+  // Damage to the hash's own name would else pass for a file of another program.
+  if (!file.verified()) {
+    throw DataError(path, std::nullopt, "the content's hash as " + std::string(kIntegrityKey),
+                    "none");
+  }
   const auto& widths = checkpoint.state.options.widths;
   if (widths.size() < 2) {
     throw DataError(path, std::nullopt, "at least two layer widths", std::to_string(widths.size()));

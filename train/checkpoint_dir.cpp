@@ -81,9 +81,9 @@ CheckpointDir::CheckpointDir(fs::path folder, std::uint32_t keep)
   fs::create_directories(folder_, error);
   if (error) throw io_error(folder_, "create the checkpoint folder", error.value());
   remove_stale_temporaries(folder_);
-  // Dropped without commit: finds a folder that cannot be written while nothing is lost yet.
-  AtomicFile probe(folder_ / kLast);
-  probe.write(std::string_view("probe"));
+  // Creates a temporary and drops it: finds a folder that cannot be written while nothing is lost
+  // yet.
+  const AtomicFile probe(folder_ / kLast);
 }
 
 fs::path CheckpointDir::save_last(const Checkpoint& checkpoint) const {

@@ -1,0 +1,218 @@
+#include "train/checkpoint.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "formats/safetensors.h"
+#include "tests/support/files.h"
+#include "train/run_state.h"
+
+namespace millrace {
+namespace {
+
+Checkpoint sample_checkpoint() {
+  Checkpoint c;
+  c.parameters = {{"0.weight", {2, 3}, {1, 2, 3, 4, 5, -0.0F}},
+                  {"0.bias", {2}, {0.1F, 1e-40F}},
+                  {"2.weight", {4, 2}, {1, 2, 3, 4, 5, 6, 7, 8}},
+                  {"2.bias", {4}, {9, 8, 7, 6}}};
+  c.optimizer = c.parameters;
+  for (Tensor& t : c.optimizer) {
+    for (float& v : t.values) v *= 3;
+  }
+  c.state.epoch = 1;
+  c.state.batch = 7;
+  c.state.step = 24;
+  c.state.dataset_hash = "0123456789abcdef0123456789abcdef";
+  c.state.options = {{3, 2, 4}, 16, 40, {0.1F, 0.9F, 1e-5F}, Precision::kBFloat16, ~0ULL, false};
+  c.state.sums = {0x1.23456789abcdep+9, 100, 112};
+  c.state.history = {{0, 0.1, 1.0 / 3.0, 0.7, std::nullopt, 1.5, 0.25, true}};
+  return c;
+}
+
+// What a file says, changed by `edit` and written anew with a right hash.
+template <typename Edit>
+std::filesystem::path edited(const test::TempFolder& folder, Edit edit) {
+  const auto good = folder / "good.safetensors";
+  save_checkpoint(good, sample_checkpoint());
+  const SafetensorsFile file(good);
+  std::vector<TensorView> tensors(file.tensors().begin(), file.tensors().end());
+  TensorMetadata metadata = file.metadata();
+  edit(tensors, metadata);
+  write_safetensors(folder / "edited.safetensors", tensors, metadata);
+  return folder / "edited.safetensors";
+}
+
+std::string refusal(const std::filesystem::path& path) {
+  try {
+    load_checkpoint(path);
+  } catch (const DataError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Checkpoint, ComesBackBitForBit) {
+  const test::TempFolder folder;
+  const Checkpoint saved = sample_checkpoint();
+  save_checkpoint(folder / "a.safetensors", saved);
+  const Checkpoint loaded = load_checkpoint(folder / "a.safetensors");
+  EXPECT_EQ(loaded.parameters, saved.parameters);
+  EXPECT_TRUE(std::signbit(loaded.parameters[0].values[5]));
+  EXPECT_EQ(loaded.optimizer, saved.optimizer);
+  EXPECT_EQ(loaded.state.sums, saved.state.sums);
+  EXPECT_EQ(loaded.state.epoch, 1U);
+  EXPECT_EQ(loaded.state.batch, 7U);
+  EXPECT_EQ(loaded.state.step, 24U);
+  EXPECT_EQ(loaded.state.options.seed, ~0ULL);
+  EXPECT_EQ(loaded.state.options.sgd.weight_decay, 1e-5F);
+  EXPECT_EQ(encode_run_state(loaded.state), encode_run_state(saved.state));
+  ASSERT_EQ(loaded.state.history.size(), 1U);
+  EXPECT_EQ(loaded.state.history[0].train_acc, 1.0 / 3.0);
+  EXPECT_FALSE(loaded.state.history[0].val_acc);
+}
+
+TEST(Checkpoint, NamesTensorsAsPyTorchDoes) {
+  const test::TempFolder folder;
+  save_checkpoint(folder / "a.safetensors", sample_checkpoint());
+  const SafetensorsFile file(folder / "a.safetensors");
+  EXPECT_NE(file.find("2.weight"), nullptr);
+  EXPECT_NE(file.find("optimizer.2.weight.momentum"), nullptr);
+  EXPECT_EQ(file.tensors().size(), 8U);
+  EXPECT_TRUE(file.verified());
+}
+
+TEST(Checkpoint, EveryTruncationIsRefused) {
+  const test::TempFolder folder;
+  save_checkpoint(folder / "a.safetensors", sample_checkpoint());
+  const auto bytes = test::read_bytes(folder / "a.safetensors");
+  for (std::size_t size = 0; size < bytes.size(); size += 13) {
+    test::write_bytes(folder / "cut.safetensors", std::span(bytes).first(size));
+    const std::string line = refusal(folder / "cut.safetensors");
+    EXPECT_NE(line, "accepted") << size;
+    EXPECT_NE(line.find("cut.safetensors"), std::string::npos) << line;
+  }
+}
+
+TEST(Checkpoint, EveryFlippedByteIsRefused) {
+  const test::TempFolder folder;
+  save_checkpoint(folder / "a.safetensors", sample_checkpoint());
+  auto bytes = test::read_bytes(folder / "a.safetensors");
+  for (std::size_t at = 0; at < bytes.size(); at += 7) {
+    bytes[at] ^= std::byte{0x10};
+    test::write_bytes(folder / "bad.safetensors", bytes);
+    EXPECT_NE(refusal(folder / "bad.safetensors"), "accepted") << at;
+    bytes[at] ^= std::byte{0x10};
+  }
+}
+
+TEST(Checkpoint, PlainParametersAreNoCheckpoint) {
+  const test::TempFolder folder;
+  const auto path = edited(folder, [](auto&, TensorMetadata& m) { m.clear(); });
+  EXPECT_NE(refusal(path).find("a checkpoint with run state"), std::string::npos) << refusal(path);
+}
+
+TEST(Checkpoint, AnotherVersionIsRefused) {
+  const test::TempFolder folder;
+  const auto path =
+      edited(folder, [](auto&, TensorMetadata& m) { m["millrace.checkpoint"] = "2"; });
+  EXPECT_NE(refusal(path).find("expected version 1"), std::string::npos) << refusal(path);
+}
+
+TEST(Checkpoint, WrongEntriesAreNamed) {
+  const std::vector<std::pair<std::string, std::string>> lies = {
+      {"millrace.epoch", "-1"},
+      {"millrace.epoch", "2"},  // with one epoch of history
+      {"millrace.batch", "7.5"},
+      {"millrace.step", ""},
+      {"millrace.step", "99999999999999999999"},
+      {"millrace.epoch_loss_sum", "nan"},
+      {"millrace.epoch_loss_sum", "1.8p+1x"},
+      {"millrace.options", "{}"},
+      {"millrace.options", "[3"},
+      {"millrace.history", "7"},
+      {"millrace.history", R"([{"epoch":0}])"}};
+  for (const auto& [key, value] : lies) {
+    const test::TempFolder folder;
+    const auto path = edited(folder, [&](auto&, TensorMetadata& m) { m.at(key) = value; });
+    const std::string line = refusal(path);
+    EXPECT_NE(line.find("expected"), std::string::npos) << key << '=' << value << ": " << line;
+    EXPECT_NE(line.find("edited.safetensors"), std::string::npos) << line;
+  }
+}
+
+TEST(Checkpoint, EveryMissingEntryIsNamed) {
+  const TensorMetadata all = encode_run_state(sample_checkpoint().state);
+  for (const auto& [key, value] : all) {
+    const test::TempFolder folder;
+    const auto path = edited(folder, [&](auto&, TensorMetadata& m) { m.erase(key); });
+    EXPECT_NE(refusal(path).find(key), std::string::npos) << refusal(path);
+  }
+}
+
+TEST(Checkpoint, AMissingOrLeftOverTensorIsNamed) {
+  const auto without = [](std::string_view name) {
+    return [name](std::vector<TensorView>& tensors, TensorMetadata&) {
+      std::erase_if(tensors, [&](const TensorView& t) { return t.name == name; });
+    };
+  };
+  for (const char* name : {"2.bias", "optimizer.0.weight.momentum"}) {
+    const test::TempFolder folder;
+    const std::string line = refusal(edited(folder, without(name)));
+    EXPECT_NE(line.find(name), std::string::npos) << line;
+  }
+  const test::TempFolder folder;
+  const std::string line = refusal(edited(folder, [](std::vector<TensorView>& tensors, auto&) {
+    tensors.push_back(tensors.front());
+    tensors.back().name = "4.weight";
+  }));
+  EXPECT_NE(line.find("4.weight"), std::string::npos) << line;
+}
+
+TEST(Checkpoint, ValuesThatAreNotFiniteAreRefused) {
+  const test::TempFolder folder;
+  Checkpoint bad = sample_checkpoint();
+  bad.parameters[2].values[5] = std::numeric_limits<float>::quiet_NaN();
+  save_checkpoint(folder / "a.safetensors", bad);
+  const std::string line = refusal(folder / "a.safetensors");
+  EXPECT_NE(line.find("2.weight"), std::string::npos) << line;
+  EXPECT_NE(line.find("element 5"), std::string::npos) << line;
+}
+
+TEST(LoadParameters, TakesThemFromACheckpoint) {
+  const test::TempFolder folder;
+  save_checkpoint(folder / "a.safetensors", sample_checkpoint());
+  MlpSpec model;
+  model.features = 3;
+  model.hidden = {2};
+  model.classes = 4;
+  EXPECT_EQ(load_parameters(folder / "a.safetensors", model), sample_checkpoint().parameters);
+}
+
+TEST(LoadParameters, AnotherShapeIsToldWithBoth) {
+  const test::TempFolder folder;
+  save_checkpoint(folder / "a.safetensors", sample_checkpoint());
+  MlpSpec model;
+  model.features = 5;
+  model.hidden = {2};
+  model.classes = 4;
+  const auto line = [&] {
+    try {
+      load_parameters(folder / "a.safetensors", model);
+    } catch (const DataError& error) {
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  }();
+  EXPECT_NE(line.find("0.weight"), std::string::npos) << line;
+  EXPECT_NE(line.find("[2, 5]"), std::string::npos) << line;
+  EXPECT_NE(line.find("[2, 3]"), std::string::npos) << line;
+}
+
+}  // namespace
+}  // namespace millrace

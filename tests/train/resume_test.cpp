@@ -1,0 +1,193 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <filesystem>
+#include <ostream>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+
+#include "formats/error.h"
+#include "tests/support/files.h"
+#include "tests/support/training.h"
+#include "train/checkpoint.h"
+
+namespace millrace {
+namespace {
+
+using test::outcome;
+using test::Recorder;
+using test::run;
+using test::small_run;
+
+// Trains until the first checkpoint at or after step `until`, saving every `every` steps in
+// `folder`.
+RunResult interrupted(RunSpec spec, const std::filesystem::path& folder, std::uint64_t every,
+                      std::uint64_t until) {
+  std::atomic<bool> stop{false};
+  Recorder recorder;
+  recorder.when_saved = [&](const std::filesystem::path& path) {
+    if (load_checkpoint(path).state.step >= until) stop = true;
+  };
+  spec.checkpoint_dir = folder;
+  spec.checkpoint_every = every;
+  return Trainer(spec, test::training_data(), test::test_data(), {&recorder}).fit(stop);
+}
+
+struct Way {
+  std::uint32_t chunk_batches;
+  std::uint32_t slots;
+  std::uint32_t workers;
+  Residency residency;
+};
+
+void PrintTo(const Way& way, std::ostream* out) {
+  *out << "chunk_batches " << way.chunk_batches << ", slots " << way.slots << ", workers "
+       << way.workers;
+}
+
+class ResumeAtStep : public testing::TestWithParam<std::tuple<std::uint64_t, Way>> {};
+
+TEST_P(ResumeAtStep, EndsAsIfNeverStopped) {
+  const auto [step, way] = GetParam();
+  const test::TempFolder folder;
+  const RunResult first = interrupted(small_run(), folder.path(), step, step);
+  ASSERT_TRUE(first.stopped);
+  EXPECT_FALSE(first.test_acc);
+
+  RunSpec spec = small_run();
+  spec.checkpoint_dir = folder.path();
+  spec.resume = true;
+  spec.chunk_batches = way.chunk_batches;
+  spec.slots = way.slots;
+  spec.workers = way.workers;
+  spec.residency = way.residency;
+  Recorder recorder;
+  const RunResult second = run(spec, test::training_data(), test::test_data(), {&recorder});
+  EXPECT_EQ(outcome(second), outcome(run(small_run())));
+  ASSERT_EQ(recorder.started.size(), 1U);
+  // An epoch has 17 steps.
+  const RunInfo& info = recorder.started[0];
+  EXPECT_EQ(info.first_epoch * 17 + info.first_step_in_epoch, step);
+  EXPECT_EQ(info.resumed_from.parent_path(), folder.path());
+  EXPECT_EQ(recorder.epochs.front().partial, step % 17 != 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Steps, ResumeAtStep,
+                         testing::Combine(testing::Values(1, 5, 16, 17, 18, 33, 34, 50),
+                                          testing::Values(Way{0, 3, 1, Residency::kAuto},
+                                                          Way{3, 1, 2, Residency::kHost},
+                                                          Way{1, 4, 3, Residency::kResident})));
+
+TEST(Resume, InManyPiecesEndsInTheSameBits) {
+  const test::TempFolder folder;
+  RunSpec spec = small_run();
+  spec.resume = true;
+  std::uint64_t pieces = 0;
+  while (interrupted(spec, folder.path(), 4, 0).stopped) ASSERT_LT(++pieces, 100U);
+  EXPECT_GE(pieces, 51U / 4);
+  spec.checkpoint_dir = folder.path();
+  EXPECT_EQ(outcome(run(spec)), outcome(run(small_run())));
+}
+
+TEST(Resume, BetweenLastStepAndValidationEndsInTheSameBits) {
+  const test::TempFolder folder;
+  RunSpec spec = small_run();
+  spec.epochs = 1;
+  spec.checkpoint_dir = folder.path();
+  run(spec);
+  // What a stop in validation saves: all steps of the epoch, which is not yet history.
+  Checkpoint c = load_checkpoint(folder / "last.safetensors");
+  const double loss = c.state.history[0].train_loss * 260;
+  c.state.sums = {std::round(loss * 0x1p24) * 0x1p-24,
+                  static_cast<std::uint64_t>(std::llround(c.state.history[0].train_acc * 260)),
+                  260};
+  c.state.history.clear();
+  c.state.epoch = 0;
+  c.state.batch = 17;
+  save_checkpoint(folder / "last.safetensors", c);
+
+  for (const std::uint64_t epochs : {1U, 3U}) {
+    RunSpec rest = small_run();
+    rest.epochs = epochs;
+    RunSpec whole = rest;
+    rest.resume = true;
+    rest.resume_from = folder / "last.safetensors";
+    EXPECT_EQ(outcome(run(rest)), outcome(run(whole))) << epochs;
+  }
+}
+
+TEST(Resume, MoreEpochsGoOnWhereTheRunEnded) {
+  const test::TempFolder folder;
+  RunSpec spec = small_run();
+  spec.epochs = 1;
+  spec.checkpoint_dir = folder.path();
+  run(spec);
+  spec.epochs = 3;
+  spec.resume = true;
+  EXPECT_EQ(outcome(run(spec)), outcome(run(small_run())));
+}
+
+TEST(Resume, OfAFinishedRunTestsIt) {
+  const test::TempFolder folder;
+  RunSpec spec = small_run();
+  spec.checkpoint_dir = folder.path();
+  const std::string whole = outcome(run(spec));
+  spec.resume = true;
+  Recorder recorder;
+  const RunResult again = run(spec, test::training_data(), test::test_data(), {&recorder});
+  EXPECT_EQ(outcome(again), whole);
+  EXPECT_TRUE(recorder.epochs.empty());
+  ASSERT_EQ(recorder.notices.size(), 1U);
+  EXPECT_NE(recorder.notices[0].find("nothing is left"), std::string::npos);
+}
+
+TEST(Resume, WithoutACheckpointStartsANewRunAndSaysSo) {
+  const test::TempFolder folder;
+  RunSpec spec = small_run();
+  spec.checkpoint_dir = folder.path();
+  spec.resume = true;
+  Recorder recorder;
+  const RunResult result = run(spec, test::training_data(), test::test_data(), {&recorder});
+  EXPECT_EQ(outcome(result), outcome(run(small_run())));
+  ASSERT_EQ(recorder.notices.size(), 1U);
+  EXPECT_NE(recorder.notices[0].find("starting a new run"), std::string::npos);
+}
+
+TEST(Resume, OfAnotherDataSetIsRefused) {
+  const test::TempFolder folder;
+  RunSpec spec = small_run();
+  spec.epochs = 1;
+  spec.checkpoint_dir = folder.path();
+  run(spec);
+  spec.resume = true;
+  EXPECT_THROW(run(spec, test::memory_dataset({.seed = 2})), DataError);
+  spec.hidden = {12};
+  EXPECT_THROW(run(spec), DataError);
+}
+
+TEST(Resume, FromNowhereIsRefused) {
+  RunSpec spec = small_run();
+  spec.resume = true;
+  EXPECT_THROW(run(spec), std::invalid_argument);
+  spec.resume_from = "no-such-file.safetensors";
+  EXPECT_THROW(run(spec), DataError);
+}
+
+TEST(Resume, AChangedLearningRateTakesEffect) {
+  const test::TempFolder folder;
+  interrupted(small_run(), folder.path(), 20, 20);
+  RunSpec spec = small_run();
+  spec.checkpoint_dir = folder.path();
+  spec.resume = true;
+  spec.sgd.learning_rate = 0.01F;
+  Recorder recorder;
+  const RunResult slower = run(spec, test::training_data(), test::test_data(), {&recorder});
+  EXPECT_NE(slower.weights_hash, run(small_run()).weights_hash);
+  ASSERT_EQ(recorder.notices.size(), 1U);
+  EXPECT_NE(recorder.notices[0].find("learning rate"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace millrace

@@ -1,0 +1,39 @@
+#include "train/step_pacer.h"
+
+#include <gtest/gtest.h>
+
+namespace millrace {
+namespace {
+
+TEST(StepPacer, MeasuresOneStepFirst) {
+  const StepPacer pacer;
+  EXPECT_EQ(pacer.next(64), 1U);
+  EXPECT_EQ(pacer.next(0), 0U);
+}
+
+TEST(StepPacer, TakesAllOfAChunkOfQuickSteps) {
+  StepPacer pacer;
+  pacer.took(1, 40e-6);
+  EXPECT_EQ(pacer.next(64), 64U);
+  StepPacer immeasurable;
+  immeasurable.took(1, 0.0);
+  EXPECT_EQ(immeasurable.next(20'000'000U), 20'000'000U);
+}
+
+TEST(StepPacer, CutsSlowStepsToTheTarget) {
+  StepPacer pacer;
+  pacer.took(1, 0.005);
+  EXPECT_EQ(pacer.next(64), 5U);
+  pacer.took(5, 5.0);
+  EXPECT_EQ(pacer.next(64), 1U);
+}
+
+TEST(StepPacer, ComesBackToLargerSlicesByAndBy) {
+  StepPacer pacer;
+  pacer.took(1, 1.0);
+  for (int i = 0; i < 20; ++i) pacer.took(1, 0.001);
+  EXPECT_GE(pacer.next(64), 24U);
+}
+
+}  // namespace
+}  // namespace millrace

@@ -1,0 +1,53 @@
+#include "train/verdict.h"
+
+#include <gtest/gtest.h>
+
+namespace millrace {
+namespace {
+
+LoaderStats loader(double starved, double fill_busy = 1.0, double fill_blocked = 0.0) {
+  LoaderStats stats;
+  stats.chunks = 10;
+  stats.consumer.starved = starved;
+  stats.fill.busy = fill_busy;
+  stats.fill.blocked = fill_blocked;
+  return stats;
+}
+
+EngineStats engine(double busy, double waiting) { return {busy, 0.0, waiting}; }
+
+TEST(Verdict, AFedEngineIsComputeBound) {
+  const auto line = verdict(loader(0.2), engine(9.8, 0.1), 10.0);
+  EXPECT_TRUE(line.starts_with("compute-bound: ")) << line;
+  EXPECT_NE(line.find(" 2 %"), std::string::npos) << line;
+}
+
+TEST(Verdict, AStarvedEngineIsLoaderBound) {
+  const auto line = verdict(loader(4.0), engine(6.0, 3.0), 10.0);
+  EXPECT_TRUE(line.starts_with("loader-bound: ")) << line;
+  EXPECT_NE(line.find(" 40 %"), std::string::npos) << line;
+  EXPECT_NE(line.find("more workers"), std::string::npos) << line;
+}
+
+TEST(Verdict, AnUnevenSupplyAsksForSlots) {
+  const auto line = verdict(loader(4.0, 1.0, 2.0), engine(6.0, 0.0), 10.0);
+  EXPECT_NE(line.find("more slots"), std::string::npos) << line;
+}
+
+TEST(Verdict, ThreadsThatWaitForEachOtherAreTold) {
+  const auto line = verdict(loader(0.0), engine(10.0, 3.0), 10.0);
+  EXPECT_TRUE(line.starts_with("imbalanced: ")) << line;
+  EXPECT_NE(line.find(" 30 %"), std::string::npos) << line;
+}
+
+TEST(Verdict, SharesStayWithinTheWhole) {
+  const auto line = verdict(loader(50.0), engine(1.0, 0.0), 10.0);
+  EXPECT_NE(line.find(" 100 %"), std::string::npos) << line;
+}
+
+TEST(Verdict, WithoutTrainingThereIsNone) {
+  EXPECT_EQ(verdict({}, {}, 0.0), "nothing was trained");
+}
+
+}  // namespace
+}  // namespace millrace
