@@ -6,11 +6,13 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <span>
 #include <vector>
 
 #include "bench/peak.h"
 #include "compute/cpu_info.h"
 #include "compute/engine.h"
+#include "formats/bytes.h"
 
 namespace {
 
@@ -47,7 +49,9 @@ nlohmann::json measure(const Options& options) {
   device.threads = options.threads;
   const auto engine = millrace::make_engine(model, train, device);
 
-  std::vector<std::byte> samples(std::size_t{options.samples} * options.features);
+  // The memory that a decoded data set lies in.
+  auto memory = millrace::Bytes::allocate(std::size_t{options.samples} * options.features);
+  const std::span<std::byte> samples = memory.writable();
   std::vector<std::int32_t> labels(options.samples);
   std::uint32_t state = 1;
   for (auto& byte : samples) {
@@ -84,7 +88,7 @@ nlohmann::json measure(const Options& options) {
           {"hidden", options.hidden},
           {"batch", options.batch},
           {"threads", options.threads},
-          {"precision", options.precision},
+          {"precision", engine->info().precision == millrace::Precision::kBFloat16 ? "bf16" : "fp32"},
           {"engine", engine->info().description},
           {"epoch_s", epoch_s},
           {"epoch_s_min", *std::min_element(epochs.begin(), epochs.end())},

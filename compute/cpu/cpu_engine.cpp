@@ -1,6 +1,7 @@
 #include "compute/cpu/cpu_engine.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <stdexcept>
@@ -51,8 +52,7 @@ class CpuEngine final : public Engine {
         precision_(precision),
         notice_(std::move(notice)),
         net_(std::move(net)),
-        lanes_(threads),
-        tiles_(threads),
+        shares_{cpu::WorkShare(threads), cpu::WorkShare(threads), cpu::WorkShare(threads)},
         losses_(std::max(train.batch, kEvaluateRows)),
         correct_(std::max(train.batch, kEvaluateRows)),
         waiting_(threads),
@@ -80,7 +80,8 @@ class CpuEngine final : public Engine {
     const std::uint32_t steps = chunk.batches();
 
     cpu::StepBatch step;
-    std::uint32_t lane_rows = 0;
+    step.losses = losses_.data();
+    step.correct = correct_.data();
     const auto set_batch = [&](std::uint32_t s, cpu::RowSource& source, std::uint32_t& rows) {
       const std::uint32_t first = s * chunk.batch;
       source = whole;
@@ -96,25 +97,24 @@ class CpuEngine final : public Engine {
       set_batch(s, step.source, step.rows);
       step.next_rows = 0;
       if (s + 1 < steps) set_batch(s + 1, step.next, step.next_rows);
-      lane_rows = rows_per_lane(step.rows);
-      lanes_.reset((step.rows + lane_rows - 1) / lane_rows);
+      shares_[0].reset(net_->pieces(0, step));
     };
 
     begin_step(0);
     team_.run([&](std::uint32_t member) {
       for (std::uint32_t s = 0; s < steps; ++s) {
         const bool sample_wait = s % kWaitSampling == 0;
-        lanes_.take(member, [&](std::uint32_t lane) {
-          const std::uint32_t first = lane * lane_rows;
-          net_->run_lane(member, step, first, std::min(lane_rows, step.rows - first), losses_.data(),
-                         correct_.data());
-        });
-        meet(member, sample_wait, [&] { tiles_.reset(net_->tiles()); });
-        tiles_.take(member, [&](std::uint32_t tile) { net_->run_tile(member, step, tile); });
-        meet(member, sample_wait, [&] {
-          finish_step(step.rows);
-          if (s + 1 < steps) begin_step(s + 1);
-        });
+        for (std::uint32_t phase = 0; phase < cpu::CpuNet::kPhases; ++phase) {
+          shares_[phase].take(member, [&](std::uint32_t piece) { net_->run(member, phase, piece, step); });
+          meet(member, sample_wait, [&] {
+            if (phase + 1 < cpu::CpuNet::kPhases) {
+              shares_[phase + 1].reset(net_->pieces(phase + 1, step));
+            } else {
+              finish_step(step.rows);
+              if (s + 1 < steps) begin_step(s + 1);
+            }
+          });
+        }
       }
     });
     stop_clock(begin);
@@ -126,10 +126,10 @@ class CpuEngine final : public Engine {
     const auto begin = start_clock();
     for (std::uint32_t first = 0; first < chunk.count; first += kEvaluateRows) {
       const std::uint32_t rows = std::min(kEvaluateRows, chunk.count - first);
-      const std::uint32_t lane_rows = net_->lane_limit();
-      lanes_.reset((rows + lane_rows - 1) / lane_rows);
+      const std::uint32_t lane_rows = net_->evaluate_limit();
+      shares_[0].reset((rows + lane_rows - 1) / lane_rows);
       team_.run([&](std::uint32_t member) {
-        lanes_.take(member, [&](std::uint32_t lane) {
+        shares_[0].take(member, [&](std::uint32_t lane) {
           const std::uint32_t at = lane * lane_rows;
           net_->evaluate(member, source, first + at, std::min(lane_rows, rows - at), losses_.data() + at,
                          correct_.data() + at);
@@ -212,15 +212,6 @@ class CpuEngine final : public Engine {
     return source;
   }
 
-  // Two lanes a member, so that one that lost its core for a while holds back little. The result does not
-  // depend on it.
-  std::uint32_t rows_per_lane(std::uint32_t rows) const {
-    const std::uint32_t pieces = team_.size() == 1 ? 1 : 2 * team_.size();
-    const std::uint32_t want = (rows + pieces - 1) / pieces;
-    const std::uint32_t limit = net_->lane_limit();
-    return std::clamp(want, std::min(16U, limit), limit);
-  }
-
   template <class Last>
   void meet(std::uint32_t member, bool sample, Last&& last) {
     if (!sample) return team_.barrier(last);
@@ -259,8 +250,7 @@ class CpuEngine final : public Engine {
   std::string notice_;
   std::unique_ptr<cpu::CpuNet> net_;
   std::vector<ResidentSet> resident_;
-  cpu::WorkShare lanes_;
-  cpu::WorkShare tiles_;
+  std::array<cpu::WorkShare, cpu::CpuNet::kPhases> shares_;
   cpu::AlignedArray<float> losses_;
   cpu::AlignedArray<std::uint8_t> correct_;
   Metrics metrics_;

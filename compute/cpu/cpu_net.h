@@ -10,34 +10,37 @@
 
 namespace millrace::cpu {
 
-/// One training step's batch, shared by all its lanes and tiles.
+/// One training step's batch, shared by all its pieces.
 struct StepBatch {
   RowSource source;
   std::uint32_t rows = 0;
   RowSource next;  ///< the step after this one, to prefetch; next_rows 0 at the end of a chunk
   std::uint32_t next_rows = 0;
+  float* losses = nullptr;          ///< [rows], out
+  std::uint8_t* correct = nullptr;  ///< [rows], out
 };
 
 /// The parameters, activations and arithmetic of one model in one precision, cut into pieces that a thread team
-/// works on: first all lanes of a step, then all its tiles. Pieces of one phase touch disjoint outputs
-/// and may run on any members in any order; the results are the same bits.
+/// works on, phase by phase:
+///
+///   0 input    columns × rows: samples converted, and multiplied by the first layer's weights of those columns
+///   1 lanes    rows: the first layer's sums finished, all other layers, loss, gradients of all pre-activations
+///   2 tiles    weights: gradient over the whole batch and the optimizer's update, fused
+///
+/// Pieces of one phase write apart from each other and may run on any members in any order; the results are the
+/// same bits. Members should get about the same share of a phase's pieces each time: an input piece leaves
+/// in its core's cache what the tiles of those columns read, and those tiles the weights it wants next.
 class CpuNet {
  public:
+  static constexpr std::uint32_t kPhases = 3;
+
   virtual ~CpuNet() = default;
 
-  /// Most rows that one lane or one evaluate() call may have.
-  virtual std::uint32_t lane_limit() const = 0;
+  virtual std::uint32_t pieces(std::uint32_t phase, const StepBatch& batch) const = 0;
+  virtual void run(std::uint32_t member, std::uint32_t phase, std::uint32_t piece, const StepBatch& batch) = 0;
 
-  /// Rows [first, first + rows) of the batch: gather, conversion, forward, loss, and the gradients of all
-  /// pre-activations, left in shared memory for the tiles. losses and correct: [batch.rows].
-  virtual void run_lane(std::uint32_t member, const StepBatch& batch, std::uint32_t first,
-                        std::uint32_t rows, float* losses, std::uint8_t* correct) = 0;
-
-  /// Tiles of weights, of all layers.
-  virtual std::uint32_t tiles() const = 0;
-  /// Gradient over the whole batch and the optimizer's update of one tile.
-  virtual void run_tile(std::uint32_t member, const StepBatch& batch, std::uint32_t tile) = 0;
-
+  /// Most rows of one evaluate() call.
+  virtual std::uint32_t evaluate_limit() const = 0;
   /// Forward and loss alone. losses and correct: [rows], for rows first … of the source.
   virtual void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first,
                         std::uint32_t rows, float* losses, std::uint8_t* correct) = 0;

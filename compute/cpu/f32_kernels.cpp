@@ -20,7 +20,7 @@ using V = hn::Vec<D>;
 
 // Register tile: kMr rows × kNv vectors of sums, one row of B and a broadcast of A must fit the registers.
 #if HWY_TARGET <= HWY_AVX3
-constexpr std::size_t kMr = 14;
+constexpr std::size_t kMr = 12;
 #elif HWY_ARCH_ARM_A64
 constexpr std::size_t kMr = 12;
 #else
@@ -114,7 +114,7 @@ HWY_INLINE void each_row_group(std::size_t rows, const F& f) {
 
 // One panel of x · w over part of the depth, for all rows. xk: the rows' part, panel: the panel's. The sums go on
 // from y unless this is the first part; `finish(row, column, value)` turns them into what is stored after the last.
-template <std::size_t PanelWidth, class Finish>
+template <std::size_t PanelWidth, std::size_t XStride, class Finish>
 HWY_INLINE void multiply_part(const float* HWY_RESTRICT xk, const float* HWY_RESTRICT panel, std::size_t depth,
                               bool is_first, bool is_last, float* HWY_RESTRICT y, std::size_t rows,
                               Prefetcher& prefetch, const Finish& finish) {
@@ -131,8 +131,7 @@ HWY_INLINE void multiply_part(const float* HWY_RESTRICT xk, const float* HWY_RES
       } else {
         load(sums, out, kActStride);
       }
-      accumulate<kRows, kVectors, kActStride, 1, PanelWidth, 4>(sums, xk + first * kActStride, panel + c, depth,
-                                                                prefetch);
+      accumulate<kRows, kVectors, XStride, 1, PanelWidth, 4>(sums, xk + first * XStride, panel + c, depth, prefetch);
 #pragma GCC unroll 16
       for (std::size_t m = 0; m < kRows; ++m) {
 #pragma GCC unroll 2
@@ -153,24 +152,21 @@ HWY_INLINE void multiply_panel(const float* x, ActLayout x_layout, const float* 
   Prefetcher nothing;
   for (std::size_t k = 0; k < depth; k += kActChunk) {
     const std::size_t take = std::min(kActChunk, depth - k);
-    multiply_part<PanelWidth>(x + k / kActChunk * x_layout.chunk_stride(), panel + k * PanelWidth, take, k == 0,
+    multiply_part<PanelWidth, kActStride>(x + k / kActChunk * x_layout.chunk_stride(), panel + k * PanelWidth, take, k == 0,
                               k + take == depth, y, rows, nothing, finish);
   }
 }
 
-// max(floor, sum * scale + bias). The sum stands second in the maximum: on x86 that of a number and a NaN is
-// the second operand, and a NaN must reach the loss.
+// max(floor, sum + bias). The sum stands second in the maximum: on x86 that of a number and a NaN is the second
+// operand, and a NaN must reach the loss.
 struct Activate {
-  V scale;
   V floor;
   const float* bias;
 
   HWY_INLINE Activate(const Forward& op, std::size_t column)
-      : scale(hn::Set(D(), op.scale)),
-        floor(op.relu ? hn::Zero(D()) : hn::Set(D(), -INFINITY)),
-        bias(op.bias + column) {}
+      : floor(op.relu ? hn::Zero(D()) : hn::Set(D(), -INFINITY)), bias(op.bias + column) {}
   HWY_INLINE V operator()(std::size_t, std::size_t c, V sum) const {
-    return hn::Max(floor, hn::MulAdd(sum, scale, hn::LoadU(D(), bias + c)));
+    return hn::Max(floor, hn::Add(sum, hn::LoadU(D(), bias + c)));
   }
 };
 
@@ -234,59 +230,62 @@ HWY_INLINE void widen_run(const T* HWY_RESTRICT from, std::size_t n, float* HWY_
   hn::StoreU(widen(from + n - kLanes), d, to + n - kLanes);
 }
 
-// Conversion stores four bytes for each one it loads, so that on x86 nearly every load has the low address bits
-// of some store that is still in flight and waits for it: misses are not overlapped. Prefetches do not wait,
-// so the bytes are asked into the first-level cache some rows ahead.
-HWY_INLINE void touch(const std::byte* from, std::size_t bytes) {
-  constexpr std::size_t kLine = 64;
-  for (std::size_t i = 0; i < bytes; i += kLine) __builtin_prefetch(from + i, 0, 3);
-  __builtin_prefetch(from + bytes - 1, 0, 3);
-}
-
 // x[r, 0 … n) = elements k … k + n of row first + r, as floats.
+template <class T>
 HWY_INLINE void load_part(const RowSource& source, std::size_t first, std::size_t rows, std::size_t k, std::size_t n,
                           float* HWY_RESTRICT x) {
-  constexpr std::size_t kAhead = 3;
-  const std::size_t element = size_of(source.type);
-  for (std::size_t r = 0; r < std::min(kAhead, rows); ++r) touch(source.data(first + r) + k * element, n * element);
   for (std::size_t r = 0; r < rows; ++r) {
-    const std::byte* sample = source.data(first + r);
-    if (r + kAhead < rows) touch(source.data(first + r + kAhead) + k * element, n * element);
-    if (source.type == InputType::kUInt8) {
-      widen_run(reinterpret_cast<const std::uint8_t*>(sample) + k, n, x + r * kActStride);
-    } else {
-      widen_run(reinterpret_cast<const float*>(sample) + k, n, x + r * kActStride);
-    }
+    widen_run(reinterpret_cast<const T*>(source.data(first + r)) + k, n, x + r * kRangeStride);
   }
 }
 
-void ForwardSamples(const Forward& op, const RowSource& source, std::size_t first, Prefetcher next, float* scratch) {
+void InputPiece(const Input& op) {
   // A narrow layer's rows are converted a register tile at a time, so that they stay in the first-level cache; a
   // wide one's all at once, so that its weights come from further out only once.
+  const RowSource source = *op.source;
   const std::size_t panels = op.w_layout.panels();
-  const std::size_t block = panels <= 2 ? kMr : op.rows;
-  const std::size_t blocks = (op.rows + block - 1) / block;
-  const std::size_t depth = op.w_layout.depth;
+  const std::size_t blocks = panels <= 2 ? (op.rows + kMr - 1) / kMr : 1;
+  const std::size_t depth = op.end - op.begin;
+  Prefetcher next = op.next;
+  const auto as_is = [](std::size_t, std::size_t, V sum) HWY_ATTR { return sum; };
   std::size_t row = 0;
   for (std::size_t b = 0; b < blocks; ++b) {
     const std::size_t rows = (op.rows - row + blocks - b - 1) / (blocks - b);
-    for (std::size_t k = 0; k < depth; k += kActChunk) {
-      const std::size_t take = std::min(kActChunk, depth - k);
-      load_part(source, first + row, rows, k, take, scratch);
-      for (std::size_t panel = 0; panel < panels; ++panel) {
-        const std::size_t column = panel * kPanel;
-        const float* weights = op.weights + op.w_layout.panel_offset(panel);
-        float* y = op.y + op.y_layout.offset(row, column);
-        if (op.w_layout.panel_width(panel) == kPanel) {
-          multiply_part<kPanel>(scratch, weights + k * kPanel, take, k == 0, k + take == depth, y, rows, next,
-                                Activate(op, column));
-        } else {
-          multiply_part<kPanel / 2>(scratch, weights + k * kPanel / 2, take, k == 0, k + take == depth, y, rows,
-                                    next, Activate(op, column));
-        }
+    float* x = op.x + row * kRangeStride;
+    if (source.type == InputType::kUInt8) {
+      load_part<std::uint8_t>(source, op.first + row, rows, op.begin, depth, x);
+    } else {
+      load_part<float>(source, op.first + row, rows, op.begin, depth, x);
+    }
+    for (std::size_t panel = 0; panel < panels; ++panel) {
+      const std::size_t width = op.w_layout.panel_width(panel);
+      const float* weights = op.weights + op.w_layout.panel_offset(panel) + op.begin * width;
+      float* y = op.sums + op.sums_layout.offset(row, panel * kPanel);
+      if (width == kPanel) {
+        multiply_part<kPanel, kRangeStride>(x, weights, depth, true, true, y, rows, next, as_is);
+      } else {
+        multiply_part<kPanel / 2, kRangeStride>(x, weights, depth, true, true, y, rows, next, as_is);
       }
     }
     row += rows;
+  }
+}
+
+void FinishLane(const Finish& op) {
+  const D d;
+  const V scale = hn::Set(d, op.scale);
+  const V floor = op.relu ? hn::Zero(d) : hn::Set(d, -INFINITY);
+  const std::size_t width = round_up(op.layout.width, 16);
+  for (std::size_t r = 0; r < op.rows; ++r) {
+    for (std::size_t c = 0; c < width; c += kLanes) {
+      const std::size_t at = op.layout.offset(r, c);
+      V sum = hn::LoadU(d, op.sums + at);
+      for (std::size_t range = 1; range < op.ranges; ++range) {
+        sum = hn::Add(sum, hn::LoadU(d, op.sums + range * op.range_stride + at));
+      }
+      // The NaN stands second, as above.
+      hn::StoreU(hn::Max(floor, hn::MulAdd(sum, scale, hn::LoadU(d, op.bias + c))), d, op.y + at);
+    }
   }
 }
 
@@ -358,50 +357,6 @@ void SoftmaxLane(const Softmax& op) {
   }
 }
 
-// A row of a full tile: a number of vectors that is known here keeps the loop over samples short.
-template <class T>
-HWY_INLINE void widen_tile_row(const T* HWY_RESTRICT from, float* HWY_RESTRICT to) {
-  const D d;
-#pragma GCC unroll 16
-  for (std::size_t i = 0; i + kLanes <= kTileIn; i += kLanes) hn::StoreU(widen(from + i), d, to + i);
-  if (kTileIn % kLanes != 0) hn::StoreU(widen(from + kTileIn - kLanes), d, to + kTileIn - kLanes);
-}
-
-template <class T>
-HWY_INLINE void pack_samples(const Update& op, std::size_t first, std::size_t count, float* HWY_RESTRICT slab) {
-  const RowSource& source = *op.source;
-  const std::size_t width = op.in_end - op.in_begin;
-  constexpr std::size_t kAhead = 16;
-  const std::size_t offset = op.in_begin * sizeof(T);
-  for (std::size_t b = 0; b < std::min(kAhead, count); ++b) touch(source.data(first + b) + offset, width * sizeof(T));
-  for (std::size_t b = 0; b < count; ++b) {
-    if (b + kAhead < count) touch(source.data(first + b + kAhead) + offset, width * sizeof(T));
-    const T* from = reinterpret_cast<const T*>(source.data(first + b) + offset);
-    if (width == kTileIn) {
-      widen_tile_row(from, slab + b * kTileIn);
-    } else {
-      widen_run(from, width, slab + b * kTileIn);
-    }
-  }
-}
-
-// slab[b, i] = input column in_begin + i of sample first + b.
-HWY_INLINE void pack_slab(const Update& op, std::size_t first, std::size_t count, float* HWY_RESTRICT slab) {
-  if (op.source != nullptr && op.source->type == InputType::kUInt8) {
-    pack_samples<std::uint8_t>(op, first, count, slab);
-  } else if (op.source != nullptr) {
-    pack_samples<float>(op, first, count, slab);
-  } else {
-    for (std::size_t b = 0; b < count; ++b) {
-      for (std::size_t i = op.in_begin; i < op.in_end;) {
-        const std::size_t n = std::min(op.in_end - i, kActChunk - i % kActChunk);
-        widen_run(op.x + op.x_layout.offset(first + b, i), n, slab + b * kTileIn + (i - op.in_begin));
-        i += n;
-      }
-    }
-  }
-}
-
 template <bool HasMomentum>
 HWY_INLINE void apply_sgd(const Sgd& sgd, V gradient, float* HWY_RESTRICT w, float* HWY_RESTRICT m) {
   const D d;
@@ -453,45 +408,34 @@ HWY_INLINE void transpose_rows(const Update& op, std::size_t panel, std::size_t 
   }
 }
 
-template <std::size_t PanelWidth, bool HasMomentum>
-HWY_INLINE void update_panel(const Update& op, std::size_t panel, const float* HWY_RESTRICT slab,
-                             std::size_t first, std::size_t count, float* HWY_RESTRICT parked,
-                             Prefetcher& prefetch) {
-  const D d;
+template <std::size_t XStride, std::size_t PanelWidth, bool HasMomentum>
+HWY_INLINE void update_panel(const Update& op, std::size_t panel) {
   constexpr std::size_t kWidth = std::min(kNv * kLanes, PanelWidth);
   constexpr std::size_t kVectors = kWidth / kLanes;
-  const bool last = first + count == op.batch;
-  const float* dy = op.dy + op.dy_layout.offset(first, panel * kPanel);
-  const V scale = hn::Set(d, op.scale);
+  const float* dy = op.dy + op.dy_layout.offset(0, panel * kPanel);
+  const V scale = hn::Set(D(), op.scale);
+  Prefetcher nothing;
   for (std::size_t c = 0; c < PanelWidth; c += kWidth) {
     each_row_group(op.in_end - op.in_begin, [&](auto mr, std::size_t row) HWY_ATTR {
       constexpr std::size_t kRows = decltype(mr)::value;
-      float* park = parked + row * kPanel + c;
+      const std::size_t at = op.w_layout.panel_offset(panel) + (op.in_begin + row) * PanelWidth + c;
+      // Other cores may have read these weights in the forward pass: owning them again takes as long as a miss.
+      for (std::size_t i = 0; i < kRows * PanelWidth; i += 16) __builtin_prefetch(op.weights + at + i, 1, 3);
       Sums<kRows, kVectors> sums;
-      if (first == 0) {
-        clear(sums);
-      } else {
-        load(sums, park, kPanel);
-      }
-      accumulate<kRows, kVectors, 1, kTileIn, kActStride, 2>(sums, slab + row, dy + c, count, prefetch);
-      const std::size_t at =
-          op.w_layout.panel_offset(panel) + (op.in_begin + row) * PanelWidth + c;
+      clear(sums);
+      accumulate<kRows, kVectors, 1, XStride, kActStride, 2>(sums, op.x + row, dy + c, op.batch, nothing);
 #pragma GCC unroll 16
       for (std::size_t m = 0; m < kRows; ++m) {
 #pragma GCC unroll 2
         for (std::size_t n = 0; n < kVectors; ++n) {
-          if (last) {
-            const std::size_t w = at + m * PanelWidth + n * kLanes;
-            apply_sgd<HasMomentum>(op.sgd, hn::Mul(sums.v[m][n], scale), op.weights + w,
-                                   HasMomentum ? op.momentum + w : nullptr);
-          } else {
-            hn::StoreU(sums.v[m][n], d, park + m * kPanel + n * kLanes);
-          }
+          const std::size_t w = at + m * PanelWidth + n * kLanes;
+          apply_sgd<HasMomentum>(op.sgd, hn::Mul(sums.v[m][n], scale), op.weights + w,
+                                 HasMomentum ? op.momentum + w : nullptr);
         }
       }
     });
   }
-  if (last && op.weights_t != nullptr) transpose_rows(op, panel, PanelWidth);
+  if (op.weights_t != nullptr) transpose_rows(op, panel, PanelWidth);
 }
 
 template <bool HasMomentum>
@@ -509,35 +453,24 @@ HWY_INLINE void update_bias(const Update& op, std::size_t panel) {
   }
 }
 
-template <bool HasMomentum>
+template <std::size_t XStride, bool HasMomentum>
 HWY_INLINE void update_all(const Update& op) {
-  Prefetcher prefetch = op.next;
-  float* slab = op.scratch;
-  float* parked = op.scratch + kTileBatch * kTileIn + 32;
-  for (std::size_t first = 0; first < op.batch; first += kTileBatch) {
-    const std::size_t count = std::min(kTileBatch, op.batch - first);
-    pack_slab(op, first, count, slab);
-    for (std::size_t panel = op.panel_begin; panel < op.panel_end; ++panel) {
-      float* park = parked + (panel - op.panel_begin) * kTileIn * kPanel;
-      if (op.w_layout.panel_width(panel) == kPanel) {
-        update_panel<kPanel, HasMomentum>(op, panel, slab, first, count, park, prefetch);
-      } else {
-        update_panel<kPanel / 2, HasMomentum>(op, panel, slab, first, count, park, prefetch);
-      }
+  for (std::size_t panel = op.panel_begin; panel < op.panel_end; ++panel) {
+    if (op.w_layout.panel_width(panel) == kPanel) {
+      update_panel<XStride, kPanel, HasMomentum>(op, panel);
+    } else {
+      update_panel<XStride, kPanel / 2, HasMomentum>(op, panel);
     }
-  }
-  if (op.in_begin == 0) {
-    for (std::size_t panel = op.panel_begin; panel < op.panel_end; ++panel) {
-      update_bias<HasMomentum>(op, panel);
-    }
+    if (op.in_begin == 0) update_bias<HasMomentum>(op, panel);
   }
 }
 
 void UpdatePiece(const Update& op) {
-  if (op.momentum != nullptr) {
-    update_all<true>(op);
+  const bool momentum = op.momentum != nullptr;
+  if (op.x_is_range) {
+    momentum ? update_all<kRangeStride, true>(op) : update_all<kRangeStride, false>(op);
   } else {
-    update_all<false>(op);
+    momentum ? update_all<kActStride, true>(op) : update_all<kActStride, false>(op);
   }
 }
 
@@ -550,17 +483,16 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace millrace::cpu::f32 {
 
-HWY_EXPORT(ForwardSamples);
+HWY_EXPORT(InputPiece);
+HWY_EXPORT(FinishLane);
 HWY_EXPORT(ForwardLane);
 HWY_EXPORT(BackwardLane);
 HWY_EXPORT(SoftmaxLane);
 HWY_EXPORT(UpdatePiece);
 HWY_EXPORT(TargetName);
 
-void forward_samples(const Forward& op, const RowSource& source, std::size_t first, Prefetcher next,
-                     float* scratch) {
-  HWY_DYNAMIC_DISPATCH(ForwardSamples)(op, source, first, next, scratch);
-}
+void input(const Input& op) { HWY_DYNAMIC_DISPATCH(InputPiece)(op); }
+void finish(const Finish& op) { HWY_DYNAMIC_DISPATCH(FinishLane)(op); }
 void forward(const Forward& op) { HWY_DYNAMIC_DISPATCH(ForwardLane)(op); }
 void backward(const Backward& op) { HWY_DYNAMIC_DISPATCH(BackwardLane)(op); }
 void softmax(const Softmax& op) { HWY_DYNAMIC_DISPATCH(SoftmaxLane)(op); }

@@ -13,27 +13,50 @@
 // length of the instruction set.
 namespace millrace::cpu::f32 {
 
-/// y = act(scale * (x · w) + bias), act = max(0, ·) or nothing.
+/// Input piece: columns [begin, end) of rows first … first + rows, as floats, and their product with the first
+/// layer's weights.
+struct Input {
+  const RowSource* source;
+  std::size_t first;
+  std::size_t rows;
+  std::size_t begin;
+  std::size_t end;  ///< at most InputRanges::kLongest from begin
+  Prefetcher next;  ///< samples that the caller wants soon
+  float* x;         ///< [rows, kRangeStride], out: the elements as they are stored
+  const float* weights;  ///< panels [in, out]
+  PanelLayout w_layout;
+  float* sums;  ///< activations [rows, out], out
+  ActLayout sums_layout;
+};
+void input(const Input& op);
+
+/// y = act(scale * (sum of the ranges' sums, in order) + bias): the first layer's output.
+struct Finish {
+  const float* sums;         ///< of range 0, at the lane's first row
+  std::size_t range_stride;  ///< floats from one range's to the next
+  std::size_t ranges;
+  const float* bias;
+  float scale;
+  bool relu;
+  float* y;  ///< may be `sums`
+  ActLayout layout;  ///< of sums and y
+  std::size_t rows;
+};
+void finish(const Finish& op);
+
+/// y = act(x · w + bias), act = max(0, ·) or nothing.
 struct Forward {
   const float* x;  ///< activations [rows, w.depth], at the lane's first row
   ActLayout x_layout;
   const float* weights;  ///< panels [in, out]
   PanelLayout w_layout;
   const float* bias;  ///< [out rounded up to 16]
-  float scale;
   bool relu;
   float* y;  ///< activations [rows, out]
   ActLayout y_layout;
   std::size_t rows;
 };
 void forward(const Forward& op);
-
-/// forward() of the first layer, whose input is rows first … of `source` and not `op.x`. `next` are samples
-/// that the caller wants soon; scratch: kLoadScratch floats.
-void forward_samples(const Forward& op, const RowSource& source, std::size_t first, Prefetcher next,
-                     float* scratch);
-inline constexpr std::size_t kMaxLane = 64;  ///< most rows of a call
-inline constexpr std::size_t kLoadScratch = kMaxLane * kActStride;
 
 /// dx = (dy · wt) where h > 0, else 0: the gradient of a ReLU layer's pre-activations.
 struct Backward {
@@ -70,19 +93,17 @@ struct Sgd {
   float weight_decay;
 };
 
-/// Input columns [in_begin, in_end) × output panels [panel_begin, panel_end) of one layer: gradient over
-/// the batch, and the update.
+/// Weights of input columns [in_begin, in_end) × output panels [panel_begin, panel_end): gradient over the batch,
+/// and the update.
 struct Update {
-  const RowSource* source;  ///< the layer's input: samples if not null, else `x`
-  Prefetcher next;          ///< samples that the caller wants soon
-  const float* x;           ///< activations [batch, in]
-  ActLayout x_layout;
+  const float* x;  ///< column in_begin of the layer's input, sample 0
+  bool x_is_range;  ///< rows of x are kRangeStride apart, else kActStride
   const float* dy;  ///< activations [batch, out]
   ActLayout dy_layout;
   std::size_t batch;
   std::size_t in_begin, in_end;
   std::size_t panel_begin, panel_end;
-  float scale;  ///< of the input, as in forward()
+  float scale;  ///< of the input
   Sgd sgd;
   float* weights;   ///< panels [in, out]
   float* momentum;  ///< the same, or null
@@ -91,13 +112,7 @@ struct Update {
   PanelLayout wt_layout;
   float* bias;           ///< [out rounded up to 16]; updated by the piece with in_begin == 0
   float* bias_momentum;  ///< the same, or null
-  float* scratch;        ///< kUpdateScratch floats of the calling thread
 };
-inline constexpr std::size_t kTileIn = 56;      ///< most input columns of one piece
-inline constexpr std::size_t kTilePanels = 4;   ///< most output panels of one piece
-inline constexpr std::size_t kTileBatch = 128;  ///< samples between two spills of the sums
-inline constexpr std::size_t kUpdateScratch =
-    kTileBatch * kTileIn + kTileIn * kTilePanels * kPanel + 64;
 void update(const Update& op);
 
 /// The instruction set in use, in Highway's words: "AVX3" is AVX-512.

@@ -9,7 +9,11 @@
 namespace millrace::cpu {
 namespace {
 
-constexpr std::uint32_t kLaneLimit = f32::kMaxLane;
+// Rows of one evaluate() call.
+constexpr std::uint32_t kEvaluateRows = 64;
+// Input columns and output panels of one tile.
+constexpr std::uint32_t kTileIn = 64;
+constexpr std::uint32_t kTilePanels = 4;
 
 struct Layer {
   std::uint32_t in = 0;
@@ -33,17 +37,18 @@ struct Tile {
   std::uint32_t panel_begin, panel_end;
 };
 
+// What a member needs to evaluate some rows by itself.
 struct Scratch {
-  AlignedArray<float> x;         // part of a lane's samples as floats
-  AlignedArray<float> front;     // evaluation: activations of this layer
-  AlignedArray<float> back;      // and of the one before
-  AlignedArray<float> update;
+  AlignedArray<float> x;      // one range of samples as floats
+  AlignedArray<float> sums;   // the ranges' products
+  AlignedArray<float> front;  // activations of this layer
+  AlignedArray<float> back;   // and of the one before
 };
 
 class F32Net final : public CpuNet {
  public:
   F32Net(const MlpSpec& model, const TrainSpec& train, std::uint32_t members)
-      : model_(model), sgd_{train.sgd.learning_rate, train.sgd.momentum, train.sgd.weight_decay} {
+      : model_(model), members_(members), ranges_{model.features}, sgd_{train.sgd.learning_rate, train.sgd.momentum, train.sgd.weight_decay} {
     const auto widths = model.widths();
     std::uint32_t widest = 0;
     for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
@@ -63,98 +68,53 @@ class F32Net final : public CpuNet {
       layers_.push_back(std::move(layer));
     }
     if (sgd_.momentum != 0.0F) make_momentum();
+    const std::size_t batch = train.batch;
+    x_ = AlignedArray<float>(ranges_.count() * batch * kRangeStride);
+    sums_stride_ = layers_.front().act.size();
+    sums_ = AlignedArray<float>(ranges_.count() * sums_stride_);
     scratch_.resize(members);
     for (Scratch& scratch : scratch_) {
-      scratch.x = AlignedArray<float>(f32::kLoadScratch);
-      scratch.front = AlignedArray<float>(ActLayout{kLaneLimit, widest}.size());
-      scratch.back = AlignedArray<float>(ActLayout{kLaneLimit, widest}.size());
-      scratch.update = AlignedArray<float>(f32::kUpdateScratch);
+      const std::size_t activations = ActLayout{kEvaluateRows, widest}.size();
+      scratch.x = AlignedArray<float>(kEvaluateRows * kRangeStride);
+      scratch.sums = AlignedArray<float>(ranges_.count() * ActLayout{kEvaluateRows, layers_.front().out}.size());
+      scratch.front = AlignedArray<float>(activations);
+      scratch.back = AlignedArray<float>(activations);
     }
     make_tiles();
     set_parameters(initial_parameters(model, train.seed));
   }
 
-  std::uint32_t lane_limit() const override { return kLaneLimit; }
-  std::uint32_t tiles() const override { return static_cast<std::uint32_t>(tiles_.size()); }
+  std::uint32_t evaluate_limit() const override { return kEvaluateRows; }
 
-  void run_lane(std::uint32_t member, const StepBatch& batch, std::uint32_t first, std::uint32_t rows,
-                float* losses, std::uint8_t* correct) override {
-    const std::size_t at = std::size_t{first} * kActStride;
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-      Layer& layer = layers_[l];
-      const bool hidden = l + 1 < layers_.size();
-      const f32::Forward op = forward_of(layer, (hidden ? layer.y : layer.dy).data() + at, layer.act, rows, hidden);
-      if (l == 0) {
-        forward_first(member, op, batch, first);
-      } else {
-        forward_next(op, layers_[l - 1].y.data() + at, layers_[l - 1].act);
-      }
-    }
-    Layer& top = layers_.back();
-    f32::softmax({top.dy.data() + at, top.act, rows, top.out, &batch.source,
-                  first, 1.0F / static_cast<float>(batch.rows), true, losses + first, correct + first});
-    for (std::size_t l = layers_.size() - 1; l > 0; --l) {
-      const Layer& above = layers_[l];
-      Layer& below = layers_[l - 1];
-      f32::backward({above.dy.data() + at, above.act, above.weights_t.data(), above.wt,
-                     below.y.data() + at, below.dy.data() + at, below.act, rows});
-    }
+  std::uint32_t pieces(std::uint32_t phase, const StepBatch& batch) const override {
+    if (phase == 0) return static_cast<std::uint32_t>(ranges_.count() * div_up(batch.rows, input_rows(batch)));
+    if (phase == 1) return static_cast<std::uint32_t>(div_up(batch.rows, lane_rows(batch)));
+    return static_cast<std::uint32_t>(tiles_.size());
   }
 
-  void run_tile(std::uint32_t member, const StepBatch& batch, std::uint32_t index) override {
-    const Tile& tile = tiles_[index];
-    Layer& layer = layers_[tile.layer];
-    f32::Update op{};
-    if (tile.layer == 0) {
-      op.source = &batch.source;
-      // The next tile's columns, which the other members' lanes have read and this core has not.
-      if (index + 1 < tiles_.size() && tiles_[index + 1].layer == 0) {
-        const std::size_t element = size_of(model_.input);
-        const Tile& next = tiles_[index + 1];
-        op.next = {&batch.source, 0, batch.rows, next.in_begin * element, (next.in_end - next.in_begin) * element};
-      }
-    } else {
-      op.x = layers_[tile.layer - 1].y.data();
-      op.x_layout = layers_[tile.layer - 1].act;
-    }
-    op.dy = layer.dy.data();
-    op.dy_layout = layer.act;
-    op.batch = batch.rows;
-    op.in_begin = tile.in_begin;
-    op.in_end = tile.in_end;
-    op.panel_begin = tile.panel_begin;
-    op.panel_end = tile.panel_end;
-    op.scale = layer.scale;
-    op.sgd = sgd_;
-    op.weights = layer.weights.data();
-    op.momentum = layer.momentum.data();
-    op.w_layout = layer.w;
-    op.weights_t = layer.weights_t.data();
-    op.wt_layout = layer.wt;
-    op.bias = layer.bias.data();
-    op.bias_momentum = layer.bias_momentum.data();
-    op.scratch = scratch_[member].update.data();
-    f32::update(op);
+  void run(std::uint32_t, std::uint32_t phase, std::uint32_t piece, const StepBatch& batch) override {
+    if (phase == 0) return run_input(batch, piece);
+    if (phase == 1) return run_lane(batch, piece);
+    run_tile(batch, tiles_[piece]);
   }
 
   void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first, std::uint32_t rows,
                 float* losses, std::uint8_t* correct) override {
     Scratch& scratch = scratch_[member];
-    ActLayout x_layout;
-    for (Layer& layer : layers_) {
-      const ActLayout y_layout{kLaneLimit, layer.out};
-      const f32::Forward op =
-          forward_of(layer, scratch.front.data(), y_layout, rows, &layer != &layers_.back());
-      if (&layer == &layers_.front()) {
-        f32::forward_samples(op, source, first, {}, scratch.x.data());
-      } else {
-        forward_next(op, scratch.back.data(), x_layout);
-      }
-      std::swap(scratch.front, scratch.back);
-      x_layout = y_layout;
+    Layer& bottom = layers_.front();
+    ActLayout layout{kEvaluateRows, bottom.out};
+    for (std::size_t range = 0; range < ranges_.count(); ++range) {
+      f32::input({&source, first, rows, ranges_.begin(range), ranges_.end(range), {}, scratch.x.data(),
+                  bottom.weights.data(), bottom.w, scratch.sums.data() + range * layout.size(), layout});
     }
-    f32::softmax({scratch.back.data(), x_layout, rows, model_.classes, &source, first, 0.0F, false, losses,
-                  correct});
+    finish(scratch.sums.data(), layout.size(), scratch.back.data(), layout, rows);
+    for (std::size_t l = 1; l < layers_.size(); ++l) {
+      const ActLayout below = layout;
+      layout = {kEvaluateRows, layers_[l].out};
+      forward(l, scratch.back.data(), below, scratch.front.data(), layout, rows);
+      std::swap(scratch.front, scratch.back);
+    }
+    f32::softmax({scratch.back.data(), layout, rows, model_.classes, &source, first, 0.0F, false, losses, correct});
   }
 
   void set_sgd(const SgdSpec& sgd) override {
@@ -200,27 +160,106 @@ class F32Net final : public CpuNet {
   std::string instruction_set() const override { return f32::target_name(); }
 
  private:
-  static f32::Forward forward_of(const Layer& layer, float* y, ActLayout y_layout, std::uint32_t rows, bool relu) {
-    return {nullptr, {}, layer.weights.data(), layer.w, layer.bias.data(), layer.scale, relu, y, y_layout, rows};
+  // Rows of one input piece: all, unless there are fewer ranges than members.
+  std::uint32_t input_rows(const StepBatch& batch) const {
+    const std::size_t parts = div_up(members_, ranges_.count());
+    return std::max(16U, static_cast<std::uint32_t>(div_up(batch.rows, parts)));
   }
 
-  static void forward_next(f32::Forward op, const float* x, ActLayout x_layout) {
-    op.x = x;
-    op.x_layout = x_layout;
-    f32::forward(op);
+  // Rows of one lane. Two lanes a member, so that one that lost its core for a while holds back little.
+  std::uint32_t lane_rows(const StepBatch& batch) const {
+    const std::size_t lanes = members_ == 1 ? 1 : 2 * std::size_t{members_};
+    return std::clamp(static_cast<std::uint32_t>(div_up(batch.rows, lanes)), 16U, 64U);
   }
 
-  // While a lane is multiplied the samples that its member wants next are on their way: the lane after it,
-  // or the next step's.
-  void forward_first(std::uint32_t member, const f32::Forward& op, const StepBatch& batch, std::uint32_t first) {
-    Prefetcher next;
-    const std::size_t after = first + op.rows;
-    if (after < batch.rows) {
-      next = {&batch.source, after, std::min<std::size_t>(batch.rows, after + op.rows), 0, batch.source.sample_bytes};
-    } else {
-      next = {&batch.next, 0, std::min<std::size_t>(batch.next_rows, op.rows), 0, batch.source.sample_bytes};
+  void run_input(const StepBatch& batch, std::uint32_t piece) {
+    const std::uint32_t rows_each = input_rows(batch);
+    const std::uint32_t parts = static_cast<std::uint32_t>(div_up(batch.rows, rows_each));
+    // Pieces of one range follow each other, so that a member gets whole ranges where it can.
+    const std::size_t range = piece / parts;
+    const std::uint32_t first = piece % parts * rows_each;
+    const std::uint32_t rows = std::min(rows_each, batch.rows - first);
+    const std::size_t element = size_of(model_.input);
+    f32::Input op{};
+    op.source = &batch.source;
+    op.first = first;
+    op.rows = rows;
+    op.begin = ranges_.begin(range);
+    op.end = ranges_.end(range);
+    if (first < batch.next_rows) {
+      op.next = {&batch.next, first, std::min(batch.next_rows, first + rows), op.begin * element,
+                 (op.end - op.begin) * element};
     }
-    f32::forward_samples(op, batch.source, first, next, scratch_[member].x.data());
+    op.x = range_samples(range) + std::size_t{first} * kRangeStride;
+    op.weights = layers_.front().weights.data();
+    op.w_layout = layers_.front().w;
+    op.sums = sums_.data() + range * sums_stride_ + std::size_t{first} * kActStride;
+    op.sums_layout = layers_.front().act;
+    f32::input(op);
+  }
+
+  void run_lane(const StepBatch& batch, std::uint32_t piece) {
+    const std::uint32_t first = piece * lane_rows(batch);
+    const std::uint32_t rows = std::min(lane_rows(batch), batch.rows - first);
+    const std::size_t at = std::size_t{first} * kActStride;
+    finish(sums_.data() + at, sums_stride_, output(0).data() + at, layers_.front().act, rows);
+    for (std::size_t l = 1; l < layers_.size(); ++l) {
+      forward(l, output(l - 1).data() + at, layers_[l - 1].act, output(l).data() + at, layers_[l].act, rows);
+    }
+    Layer& top = layers_.back();
+    f32::softmax({top.dy.data() + at, top.act, rows, top.out, &batch.source, first,
+                  1.0F / static_cast<float>(batch.rows), true, batch.losses + first, batch.correct + first});
+    for (std::size_t l = layers_.size() - 1; l > 0; --l) {
+      const Layer& above = layers_[l];
+      Layer& below = layers_[l - 1];
+      f32::backward({above.dy.data() + at, above.act, above.weights_t.data(), above.wt, below.y.data() + at,
+                     below.dy.data() + at, below.act, rows});
+    }
+  }
+
+  void run_tile(const StepBatch& batch, const Tile& tile) {
+    Layer& layer = layers_[tile.layer];
+    f32::Update op{};
+    if (tile.layer == 0) {
+      const std::size_t range = tile.in_begin / ranges_.longest();
+      op.x = range_samples(range) + (tile.in_begin - ranges_.begin(range));
+      op.x_is_range = true;
+    } else {
+      op.x = layers_[tile.layer - 1].y.data() + layers_[tile.layer - 1].act.offset(0, tile.in_begin);
+    }
+    op.dy = layer.dy.data();
+    op.dy_layout = layer.act;
+    op.batch = batch.rows;
+    op.in_begin = tile.in_begin;
+    op.in_end = tile.in_end;
+    op.panel_begin = tile.panel_begin;
+    op.panel_end = tile.panel_end;
+    op.scale = layer.scale;
+    op.sgd = sgd_;
+    op.weights = layer.weights.data();
+    op.momentum = layer.momentum.data();
+    op.w_layout = layer.w;
+    op.weights_t = layer.weights_t.data();
+    op.wt_layout = layer.wt;
+    op.bias = layer.bias.data();
+    op.bias_momentum = layer.bias_momentum.data();
+    f32::update(op);
+  }
+
+  // Where layer l's output goes: the last layer's logits become its gradient in place.
+  AlignedArray<float>& output(std::size_t l) { return l + 1 < layers_.size() ? layers_[l].y : layers_[l].dy; }
+  float* range_samples(std::size_t range) { return x_.data() + range * (x_.size() / ranges_.count()); }
+
+  void finish(const float* sums, std::size_t stride, float* y, ActLayout layout, std::uint32_t rows) const {
+    const Layer& bottom = layers_.front();
+    f32::finish({sums, stride, ranges_.count(), bottom.bias.data(), bottom.scale, layers_.size() > 1, y, layout, rows});
+  }
+
+  void forward(std::size_t l, const float* x, ActLayout x_layout, float* y, ActLayout y_layout,
+               std::uint32_t rows) const {
+    const Layer& layer = layers_[l];
+    f32::forward({x, x_layout, layer.weights.data(), layer.w, layer.bias.data(), l + 1 < layers_.size(), y,
+                  y_layout, rows});
   }
 
   void make_momentum() {
@@ -230,15 +269,27 @@ class F32Net final : public CpuNet {
     }
   }
 
+  // Tiles in the order of the first layer's ranges, so that a member gets those whose samples it converted.
   void make_tiles() {
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-      const auto panels = static_cast<std::uint32_t>(layers_[l].w.panels());
-      const std::uint32_t in = layers_[l].in;
-      for (std::uint32_t panel = 0; panel < panels; panel += f32::kTilePanels) {
-        for (std::uint32_t i = 0; i < in; i += f32::kTileIn) {
-          tiles_.push_back({static_cast<std::uint32_t>(l), i, std::min<std::uint32_t>(in, i + f32::kTileIn),
-                            panel, std::min<std::uint32_t>(panels, panel + f32::kTilePanels)});
-        }
+    for (std::size_t range = 0; range < ranges_.count(); ++range) {
+      add_tiles(0, ranges_.begin(range), ranges_.end(range));
+    }
+    for (std::size_t l = 1; l < layers_.size(); ++l) {
+      // Not across the chunks of the input's activations.
+      for (std::size_t begin = 0; begin < layers_[l].in; begin += kActChunk) {
+        add_tiles(l, begin, std::min<std::size_t>(layers_[l].in, begin + kActChunk));
+      }
+    }
+  }
+
+  void add_tiles(std::size_t l, std::size_t begin, std::size_t end) {
+    const auto panels = static_cast<std::uint32_t>(layers_[l].w.panels());
+    const std::size_t step = round_up(div_up(end - begin, div_up(end - begin, kTileIn)), 4);
+    for (std::uint32_t panel = 0; panel < panels; panel += kTilePanels) {
+      for (std::size_t i = begin; i < end; i += step) {
+        tiles_.push_back({static_cast<std::uint32_t>(l), static_cast<std::uint32_t>(i),
+                          static_cast<std::uint32_t>(std::min(end, i + step)), panel,
+                          std::min(panels, panel + kTilePanels)});
       }
     }
   }
@@ -269,9 +320,14 @@ class F32Net final : public CpuNet {
   }
 
   MlpSpec model_;
+  std::uint32_t members_;
+  InputRanges ranges_;
   f32::Sgd sgd_;
   std::vector<Layer> layers_;
   std::vector<Tile> tiles_;
+  AlignedArray<float> x_;     // [ranges, batch, kRangeStride]
+  AlignedArray<float> sums_;  // [ranges] activations of the first layer
+  std::size_t sums_stride_ = 0;
   std::vector<Scratch> scratch_;
 };
 

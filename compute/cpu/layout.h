@@ -38,6 +38,20 @@ struct PanelLayout {
   }
 };
 
+/// The first layer's input columns cut into ranges of nearly equal length, whose products are summed apart and then
+/// in the order of the ranges: by the network alone, so that the sums do not depend on who works out which.
+struct InputRanges {
+  std::size_t width = 0;
+
+  static constexpr std::size_t kLongest = 200;
+  std::size_t count() const { return div_up(width, kLongest); }
+  std::size_t longest() const { return round_up(div_up(width, count()), 4); }
+  std::size_t begin(std::size_t range) const { return std::min(width, range * longest()); }
+  std::size_t end(std::size_t range) const { return begin(range + 1); }
+};
+/// Stride between the rows of one range of converted samples.
+inline constexpr std::size_t kRangeStride = InputRanges::kLongest + 8;
+
 /// Activations of `rows` samples: [ceil(width / 512), rows, 528], of which 512 columns count.
 struct ActLayout {
   std::size_t rows = 0;
