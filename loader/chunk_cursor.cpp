@@ -29,7 +29,7 @@ ChunkCursor::ChunkCursor(const Shape& shape, LoaderState start) : shape_(shape),
 }
 
 std::optional<ChunkPlan> ChunkCursor::next() noexcept {
-  if (position_.epoch >= shape_.epochs) return std::nullopt;
+  if (at_end()) return std::nullopt;
   const std::uint64_t left_in_chunk = shape_.chunk_batches - position_.batch % shape_.chunk_batches;
   const std::uint64_t end_batch =
       position_.batch + std::min(left_in_chunk, batches_ - position_.batch);

@@ -33,7 +33,8 @@ class ChunkCursor {
 
   std::uint64_t batches_per_epoch() const noexcept { return batches_; }
   LoaderState position() const noexcept { return position_; }
-  /// nullopt after the last epoch.
+  bool at_end() const noexcept { return position_.epoch >= shape_.epochs; }
+  /// nullopt at the end.
   std::optional<ChunkPlan> next() noexcept;
 
  private:

@@ -51,9 +51,10 @@ class Core {
   }
 
  private:
-  std::uint32_t plan(std::uint32_t slot) noexcept {
+  Ring::Planned plan(std::uint32_t slot) noexcept {
     const auto next = cursor_.next();
-    return next ? filler_.prepare(slots_[slot], *next) : 0;
+    if (!next) return {};
+    return {filler_.prepare(slots_[slot], *next), cursor_.at_end()};
   }
 
   bool step() noexcept {

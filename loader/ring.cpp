@@ -46,19 +46,20 @@ std::optional<Ring::Part> Ring::claim() {
   if (slot == nullptr) {
     if (planned_all_ || free_.empty()) return std::nullopt;
     index = free_.back();
-    const std::uint32_t parts = plan_(index);
-    if (parts == 0) {
+    const Planned planned = plan_(index);
+    if (planned.parts == 0) {
       planned_all_ = true;
       if (order_.empty()) deliverable_.notify_all();
       account();
       return std::nullopt;
     }
+    planned_all_ = planned.last;
     order_.push_back(index);
     free_.pop_back();
     slot = &slots_[index];
     *slot = Slot{};
     slot->state = State::kFilling;
-    slot->parts = parts;
+    slot->parts = planned.parts;
   }
   ++active_;
   Part part{index, slot->claimed++, false};

@@ -27,10 +27,13 @@ namespace millrace {
 /// Thread-safe; one thread at a time in take().
 class Ring {
  public:
-  /// Plans the next chunk for `slot` and returns the number of its parts; 0 when there are no more
-  /// chunks. Called in the order of chunks, one call at a time, inside claim(). Must not throw, nor
-  /// call the ring.
-  using Plan = std::function<std::uint32_t(std::uint32_t slot)>;
+  struct Planned {
+    std::uint32_t parts = 0;  ///< of the chunk; 0: there are no more chunks
+    bool last = false;        ///< no chunk follows
+  };
+  /// Plans the next chunk for `slot`. Called in the order of chunks, one call at a time, inside
+  /// claim(). Must not throw, nor call the ring.
+  using Plan = std::function<Planned(std::uint32_t slot)>;
 
   struct Part {
     std::uint32_t slot = 0;

@@ -14,7 +14,8 @@ constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
 
 std::vector<ChunkPlan> plans_of(ChunkCursor cursor) {
   std::vector<ChunkPlan> plans;
-  while (const auto plan = cursor.next()) plans.push_back(*plan);
+  while (!cursor.at_end()) plans.push_back(cursor.next().value());
+  EXPECT_FALSE(cursor.next());
   return plans;
 }
 
