@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include "compute/cpu/bf16_kernels.h"
 #include "compute/cpu/f32_kernels.h"
 
 namespace millrace {
@@ -23,6 +24,9 @@ std::string cpu_model() {
 #endif
 }
 
-std::string cpu_instruction_sets() { return std::string("float32: ") + cpu::f32::target_name(); }
+std::string cpu_instruction_sets() {
+  return std::string("float32: ") + cpu::f32::target_name() +
+         ", bfloat16: " + cpu::bf16::unit_name(cpu::bf16::available_unit());
+}
 
 }  // namespace millrace

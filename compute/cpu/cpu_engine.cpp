@@ -264,8 +264,15 @@ class CpuEngine final : public Engine {
 
 std::unique_ptr<Engine> make_cpu_engine(const MlpSpec& model, const TrainSpec& train, const Device& device) {
   const std::uint32_t threads = device.threads != 0 ? device.threads : cpu::available_cores();
-  return std::make_unique<CpuEngine>(model, train, Precision::kFloat32, cpu::make_f32_net(model, train, threads),
-                                     threads, "");
+  std::string notice;
+  if (train.precision == Precision::kBFloat16) {
+    if (auto net = cpu::make_bf16_net(model, train, threads)) {
+      return std::make_unique<CpuEngine>(model, train, Precision::kBFloat16, std::move(net), threads, notice);
+    }
+    notice = "this processor has no bfloat16 arithmetic (AVX512-BF16 or AMX): training in float32";
+  }
+  return std::make_unique<CpuEngine>(model, train, Precision::kFloat32, cpu::make_f32_net(model, train, threads), threads,
+                                     notice);
 }
 
 }  // namespace millrace

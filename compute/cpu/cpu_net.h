@@ -55,5 +55,7 @@ class CpuNet {
 };
 
 std::unique_ptr<CpuNet> make_f32_net(const MlpSpec& model, const TrainSpec& train, std::uint32_t members);
+/// Null where the processor has no bfloat16 arithmetic.
+std::unique_ptr<CpuNet> make_bf16_net(const MlpSpec& model, const TrainSpec& train, std::uint32_t members);
 
 }  // namespace millrace::cpu

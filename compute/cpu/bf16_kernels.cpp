@@ -1,0 +1,420 @@
+#include "compute/cpu/bf16_kernels.h"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+#if defined(__x86_64__)
+#if defined(__GNUC__) && !defined(__clang__)
+// The intrinsics' own headers start from an undefined vector on purpose; GCC 12 warns of it where they are inlined.
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// Functions for processors that have the instructions; everything else in this file runs anywhere.
+#define MILLRACE_DOT __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
+#define MILLRACE_DOT_INLINE MILLRACE_DOT inline __attribute__((always_inline))
+#define MILLRACE_TILES __attribute__((target("avx512f,amx-tile,amx-bf16")))
+
+namespace millrace::cpu::bf16 {
+namespace {
+
+constexpr std::size_t kBlock = 16;
+constexpr std::size_t kPairRow = 32;  // bfloat16 numbers of one row of a pair panel
+
+struct alignas(64) TileConfig {
+  std::uint8_t palette = 1;
+  std::uint8_t start_row = 0;
+  std::uint8_t reserved[14] = {};
+  std::uint16_t column_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+
+// Two by two blocks of c at a time: four tiles of sums, two of each side.
+MILLRACE_TILES void multiply_tiles(const Multiply& op) {
+  const TileConfig config;
+  _tile_loadconfig(&config);
+  const std::size_t a_bytes = op.a_stride * sizeof(Bits);
+  constexpr std::size_t kCBytes = kActStride * sizeof(float);
+  for (std::size_t n = 0; n < op.n_blocks; n += 2) {
+    const Bits* b0 = op.b + n * op.b_panel_stride;
+    const Bits* b1 = b0 + op.b_panel_stride;
+    for (std::size_t m = 0; m < op.m_blocks; m += 2) {
+      const Bits* a0 = op.a + m * kBlock * op.a_stride;
+      const Bits* a1 = a0 + kBlock * op.a_stride;
+      _tile_zero(0);
+      _tile_zero(1);
+      _tile_zero(2);
+      _tile_zero(3);
+      for (std::size_t k = 0; k < op.depth; k += 32) {
+        _tile_loadd(4, a0 + k, a_bytes);
+        _tile_loadd(6, b0 + k * kBlock, 64);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_loadd(7, b1 + k * kBlock, 64);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_loadd(5, a1 + k, a_bytes);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+      }
+      float* c0 = op.c + op.c_layout.offset(m * kBlock, n * kBlock);
+      float* c1 = c0 + kBlock * kActStride;
+      _tile_stored(0, c0, kCBytes);
+      _tile_stored(1, c0 + kBlock, kCBytes);
+      _tile_stored(2, c1, kCBytes);
+      _tile_stored(3, c1 + kBlock, kCBytes);
+    }
+  }
+  _tile_release();
+}
+
+// Eight rows by two panels at a time: sixteen vectors of sums.
+MILLRACE_DOT void multiply_dot(const Multiply& op) {
+  constexpr std::size_t kRows = 8;
+  for (std::size_t n = 0; n < op.n_blocks; n += 2) {
+    const Bits* b0 = op.b + n * op.b_panel_stride;
+    const Bits* b1 = b0 + op.b_panel_stride;
+    for (std::size_t m = 0; m < op.m_blocks * kBlock; m += kRows) {
+      __m512 sums[kRows][2];
+#pragma GCC unroll 8
+      for (auto& row : sums) row[0] = row[1] = _mm512_setzero_ps();
+      const Bits* a = op.a + m * op.a_stride;
+      for (std::size_t k = 0; k < op.depth; k += 2) {
+        const auto x0 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b0 + k * kBlock));
+        const auto x1 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b1 + k * kBlock));
+#pragma GCC unroll 8
+        for (std::size_t r = 0; r < kRows; ++r) {
+          std::int32_t pair = 0;
+          std::memcpy(&pair, a + r * op.a_stride + k, sizeof(pair));
+          const auto y = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
+          sums[r][0] = _mm512_dpbf16_ps(sums[r][0], y, x0);
+          sums[r][1] = _mm512_dpbf16_ps(sums[r][1], y, x1);
+        }
+      }
+      float* c = op.c + op.c_layout.offset(m, n * kBlock);
+#pragma GCC unroll 8
+      for (std::size_t r = 0; r < kRows; ++r) {
+        _mm512_storeu_ps(c + r * kActStride, sums[r][0]);
+        _mm512_storeu_ps(c + r * kActStride + kBlock, sums[r][1]);
+      }
+    }
+  }
+}
+
+// Rounded to nearest even, still as float32: the upper halves are the bfloat16 numbers.
+MILLRACE_DOT_INLINE __m512i round_to_bits(__m512 x) {
+  const auto halves = reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x));
+  return _mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16);
+}
+
+// 16 numbers from two vectors of rounded float32: a's and b's in turn, as a row of a pair panel has them.
+MILLRACE_DOT_INLINE __m512i interleave(__m512i a, __m512i b) {
+  return _mm512_mask_blend_epi16(0xAAAAAAAAU, _mm512_srli_epi32(a, 16), b);
+}
+
+// 32 numbers in a row, from the rounded float32 of the first and the second 16.
+MILLRACE_DOT_INLINE __m512i concatenate(__m512i a, __m512i b) {
+  const __m256i low = _mm512_cvtepi32_epi16(_mm512_srli_epi32(a, 16));
+  const __m256i high = _mm512_cvtepi32_epi16(_mm512_srli_epi32(b, 16));
+  return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
+
+// rows[i] becomes column i of what the rows were; 32-bit elements.
+MILLRACE_DOT_INLINE void transpose(__m512i (&r)[16]) {
+  __m512i t[16];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) {
+    t[2 * i] = _mm512_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
+    t[2 * i + 1] = _mm512_unpackhi_epi32(r[2 * i], r[2 * i + 1]);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    r[4 * i] = _mm512_unpacklo_epi64(t[4 * i], t[4 * i + 2]);
+    r[4 * i + 1] = _mm512_unpackhi_epi64(t[4 * i], t[4 * i + 2]);
+    r[4 * i + 2] = _mm512_unpacklo_epi64(t[4 * i + 1], t[4 * i + 3]);
+    r[4 * i + 3] = _mm512_unpackhi_epi64(t[4 * i + 1], t[4 * i + 3]);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    t[i] = _mm512_shuffle_i32x4(r[i], r[4 + i], 0x88);
+    t[4 + i] = _mm512_shuffle_i32x4(r[i], r[4 + i], 0xDD);
+    t[8 + i] = _mm512_shuffle_i32x4(r[8 + i], r[12 + i], 0x88);
+    t[12 + i] = _mm512_shuffle_i32x4(r[8 + i], r[12 + i], 0xDD);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    r[i] = _mm512_shuffle_i32x4(t[i], t[8 + i], 0x88);
+    r[8 + i] = _mm512_shuffle_i32x4(t[i], t[8 + i], 0xDD);
+    r[4 + i] = _mm512_shuffle_i32x4(t[4 + i], t[12 + i], 0x88);
+    r[12 + i] = _mm512_shuffle_i32x4(t[4 + i], t[12 + i], 0xDD);
+  }
+}
+
+// `count` (at most 16) elements as rounded float32, zeros after them.
+MILLRACE_DOT_INLINE __m512i load_elements(const std::byte* from, InputType type, std::size_t at, std::size_t count) {
+  const auto mask = static_cast<__mmask16>((1U << count) - 1U);
+  if (type == InputType::kUInt8) {
+    // Whole numbers up to 255 are bfloat16 numbers: nothing to round.
+    const __m128i bytes = _mm_maskz_loadu_epi8(mask, from + at);
+    return _mm512_castps_si512(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes)));
+  }
+  return round_to_bits(_mm512_maskz_loadu_ps(mask, reinterpret_cast<const float*>(from) + at));
+}
+
+MILLRACE_DOT void load_rows(const Load& op) {
+  const RowSource source = *op.source;
+  const std::size_t width = op.end - op.begin;
+  const std::size_t rows = round_up(op.rows, 32);
+  constexpr std::size_t kAhead = 4;
+  for (std::size_t r = 0; r < rows; r += 2) {
+    const std::byte* samples[2] = {nullptr, nullptr};
+    for (std::size_t i = 0; i < 2; ++i) {
+      if (r + i < op.rows) samples[i] = source.data(op.first + r + i);
+      if (r + i + kAhead < op.rows) {
+        const std::byte* soon = source.data(op.first + r + i + kAhead) + op.begin * size_of(source.type);
+        for (std::size_t b = 0; b < width * size_of(source.type); b += 64) __builtin_prefetch(soon + b, 0, 3);
+      }
+    }
+    for (std::size_t c = 0; c < width; c += kPairRow) {
+      __m512i halves[2][2];
+#pragma GCC unroll 2
+      for (std::size_t i = 0; i < 2; ++i) {
+#pragma GCC unroll 2
+        for (std::size_t h = 0; h < 2; ++h) {
+          const std::size_t at = c + h * kBlock;
+          const std::size_t count = at < width ? std::min(kBlock, width - at) : 0;
+          halves[i][h] = samples[i] != nullptr ? load_elements(samples[i], source.type, op.begin + at, count)
+                                               : _mm512_setzero_si512();
+        }
+        _mm512_storeu_si512(op.x + (r + i) * op.x_stride + c, concatenate(halves[i][0], halves[i][1]));
+      }
+      if (op.pairs == nullptr) continue;
+#pragma GCC unroll 2
+      for (std::size_t h = 0; h < 2; ++h) {
+        Bits* to = op.pairs + (c / kBlock + h) * op.pair_panel_stride + r * kBlock;
+        _mm512_storeu_si512(to, interleave(halves[0][h], halves[1][h]));
+      }
+    }
+  }
+}
+
+MILLRACE_DOT_INLINE __m512 finished(const Activate& op, std::size_t row, std::size_t column) {
+  const float* at = op.sums + op.sums_layout.offset(row, column);
+  __m512 sum = _mm512_loadu_ps(at);
+  for (std::size_t range = 1; range < op.ranges; ++range) {
+    sum = _mm512_add_ps(sum, _mm512_loadu_ps(at + range * op.range_stride));
+  }
+  return _mm512_fmadd_ps(sum, _mm512_set1_ps(op.scale), _mm512_loadu_ps(op.bias + column));
+}
+
+MILLRACE_DOT void activate_rows(const Activate& op) {
+  const std::size_t rows = round_up(op.rows, 32);
+  for (std::size_t r = 0; r < rows; r += 2) {
+    for (std::size_t c = 0; c < op.width; c += kPairRow) {
+      __m512i halves[2][2];
+#pragma GCC unroll 2
+      for (std::size_t i = 0; i < 2; ++i) {
+#pragma GCC unroll 2
+        for (std::size_t h = 0; h < 2; ++h) {
+          __m512 z = _mm512_setzero_ps();
+          if (r + i < op.rows) z = finished(op, r + i, c + h * kBlock);
+          if (op.logits != nullptr) {
+            _mm512_storeu_ps(op.logits + op.logits_layout.offset(r + i, c + h * kBlock), z);
+          }
+          // z stands second, so that a NaN stays one.
+          halves[i][h] = round_to_bits(_mm512_max_ps(_mm512_setzero_ps(), z));
+        }
+        if (op.y != nullptr) {
+          _mm512_storeu_si512(op.y + (r + i) * op.y_stride + c, concatenate(halves[i][0], halves[i][1]));
+        }
+      }
+      if (op.pairs == nullptr) continue;
+#pragma GCC unroll 2
+      for (std::size_t h = 0; h < 2; ++h) {
+        Bits* to = op.pairs + (c / kBlock + h) * op.pair_panel_stride + r * kBlock;
+        _mm512_storeu_si512(to, interleave(halves[0][h], halves[1][h]));
+      }
+    }
+  }
+}
+
+MILLRACE_DOT void gradient_rows(const Gradient& op) {
+  for (std::size_t r = 0; r < op.rows; r += 32) {
+    for (std::size_t c = 0; c < op.width; c += kBlock) {
+      __m512i pairs[16];
+#pragma GCC unroll 16
+      for (std::size_t p = 0; p < 16; ++p) {
+        __m512i rounded[2];
+#pragma GCC unroll 2
+        for (std::size_t i = 0; i < 2; ++i) {
+          const std::size_t row = r + 2 * p + i;
+          __m512 dz = _mm512_loadu_ps(op.dz + op.layout.offset(row, c));
+          if (op.y != nullptr) {
+            // y is zero or a positive number (or a NaN, which has reached the loss already).
+            const __m256i y = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(op.y + row * op.y_stride + c));
+            dz = _mm512_maskz_mov_ps(_mm256_cmpgt_epi16_mask(y, _mm256_setzero_si256()), dz);
+          }
+          rounded[i] = round_to_bits(dz);
+          if (op.by_row != nullptr) {
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(op.by_row + row * op.by_row_stride + c),
+                                _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded[i], 16)));
+          }
+        }
+        pairs[p] = interleave(rounded[0], rounded[1]);
+      }
+      transpose(pairs);
+#pragma GCC unroll 16
+      for (std::size_t o = 0; o < 16; ++o) {
+        _mm512_storeu_si512(op.by_column + (c + o) * op.by_column_stride + r, pairs[o]);
+      }
+    }
+  }
+}
+
+MILLRACE_DOT_INLINE __m512 step(const f32::Sgd& sgd, __m512 gradient, __m512 weight, float* momentum) {
+  __m512 g = _mm512_fmadd_ps(_mm512_set1_ps(sgd.weight_decay), weight, gradient);
+  if (momentum != nullptr) {
+    g = _mm512_fmadd_ps(_mm512_set1_ps(sgd.momentum), _mm512_loadu_ps(momentum), g);
+    _mm512_storeu_ps(momentum, g);
+  }
+  return _mm512_fnmadd_ps(_mm512_set1_ps(sgd.learning_rate), g, weight);
+}
+
+template <bool WithStep>
+MILLRACE_DOT void update_block(const Update& op) {
+  const __m512 scale = _mm512_set1_ps(op.scale);
+#pragma GCC unroll 2
+  for (std::size_t half = 0; half < 2; ++half) {
+    __m512i pairs[16];
+#pragma GCC unroll 8
+    for (std::size_t o = 0; o < kBlock; o += 2) {
+      __m512i rounded[2][2];
+#pragma GCC unroll 2
+      for (std::size_t i = 0; i < 2; ++i) {
+#pragma GCC unroll 2
+        for (std::size_t h = 0; h < 2; ++h) {
+          float* at = op.weights[half][h] + (o + i) * kBlock;
+          __m512 weight = _mm512_loadu_ps(at);
+          if constexpr (WithStep) {
+            const float* g = op.gradient + (half * kBlock + o + i) * kActStride + h * kBlock;
+            float* momentum = op.momentum[half][h] != nullptr ? op.momentum[half][h] + (o + i) * kBlock : nullptr;
+            weight = step(op.sgd, _mm512_mul_ps(_mm512_loadu_ps(g), scale), weight, momentum);
+            _mm512_storeu_ps(at, weight);
+          }
+          rounded[i][h] = round_to_bits(weight);
+        }
+        pairs[o + i] = concatenate(rounded[i][0], rounded[i][1]);
+      }
+      if (op.backward[0] != nullptr) {
+#pragma GCC unroll 2
+        for (std::size_t h = 0; h < 2; ++h) {
+          _mm512_storeu_si512(op.backward[h] + (half * kBlock + o) / 2 * kPairRow,
+                              interleave(rounded[0][h], rounded[1][h]));
+        }
+      }
+    }
+    transpose(pairs);
+#pragma GCC unroll 16
+    for (std::size_t p = 0; p < 16; ++p) _mm512_storeu_si512(op.forward[half] + p * kPairRow, pairs[p]);
+  }
+}
+
+MILLRACE_DOT void update_biases(const Bits* by_column, std::size_t stride, std::size_t batch, std::size_t width,
+                                const f32::Sgd& sgd, float* bias, float* momentum) {
+  alignas(64) float sums[kBlock];
+  for (std::size_t c = 0; c < width; c += kBlock) {
+    for (std::size_t o = 0; o < kBlock; ++o) {
+      const Bits* row = by_column + (c + o) * stride;
+      __m512 sum = _mm512_setzero_ps();
+      for (std::size_t b = 0; b < batch; b += kBlock) {
+        const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + b));
+        sum = _mm512_add_ps(sum, _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16)));
+      }
+      sums[o] = _mm512_reduce_add_ps(sum);
+    }
+    float* m = momentum != nullptr ? momentum + c : nullptr;
+    _mm512_storeu_ps(bias + c, step(sgd, _mm512_load_ps(sums), _mm512_loadu_ps(bias + c), m));
+  }
+}
+
+bool system_allows_tiles() {
+  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;               // XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
+bool has_tiles() {
+  // CPUID leaf 7, EDX: bit 22 AMX-BF16, bit 24 AMX-TILE.
+  unsigned a = 7;
+  unsigned b = 0;
+  unsigned c = 0;
+  unsigned d = 0;
+  asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+  return (d >> 22U & 1U) != 0 && (d >> 24U & 1U) != 0;
+}
+
+Unit find_unit() {
+  __builtin_cpu_init();
+  const bool dot = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+                   __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
+                   __builtin_cpu_supports("avx512bf16") != 0;
+  if (!dot) return Unit::kNone;
+  return has_tiles() && system_allows_tiles() ? Unit::kTiles : Unit::kDot;
+}
+
+}  // namespace
+
+void multiply(Unit unit, const Multiply& op) { unit == Unit::kTiles ? multiply_tiles(op) : multiply_dot(op); }
+void load(const Load& op) { load_rows(op); }
+void activate(const Activate& op) { activate_rows(op); }
+void gradient(const Gradient& op) { gradient_rows(op); }
+void update(const Update& op) { update_block<true>(op); }
+void pack(const Update& op) { update_block<false>(op); }
+void update_bias(const Bits* by_column, std::size_t stride, std::size_t batch, std::size_t width, const f32::Sgd& sgd,
+                 float* bias, float* momentum) {
+  update_biases(by_column, stride, batch, width, sgd, bias, momentum);
+}
+
+}  // namespace millrace::cpu::bf16
+
+#else
+
+namespace millrace::cpu::bf16 {
+namespace {
+
+Unit find_unit() { return Unit::kNone; }
+[[noreturn]] void missing() { throw std::logic_error("bfloat16 kernels called on a processor that has none"); }
+
+}  // namespace
+
+void multiply(Unit, const Multiply&) { missing(); }
+void load(const Load&) { missing(); }
+void activate(const Activate&) { missing(); }
+void gradient(const Gradient&) { missing(); }
+void update(const Update&) { missing(); }
+void pack(const Update&) { missing(); }
+void update_bias(const Bits*, std::size_t, std::size_t, std::size_t, const f32::Sgd&, float*, float*) { missing(); }
+
+}  // namespace millrace::cpu::bf16
+
+#endif
+
+namespace millrace::cpu::bf16 {
+
+Unit available_unit() {
+  static const Unit unit = find_unit();
+  return unit;
+}
+
+const char* unit_name(Unit unit) {
+  switch (unit) {
+    case Unit::kTiles: return "AMX-BF16";
+    case Unit::kDot: return "AVX512-BF16";
+    case Unit::kNone: break;
+  }
+  return "none";
+}
+
+}  // namespace millrace::cpu::bf16

@@ -1,0 +1,424 @@
+#include <algorithm>
+#include <vector>
+
+#include "compute/cpu/aligned_array.h"
+#include "compute/cpu/bf16_kernels.h"
+#include "compute/cpu/cpu_net.h"
+#include "compute/tensors.h"
+
+namespace millrace::cpu {
+namespace {
+
+using bf16::Bits;
+
+constexpr std::size_t kBlock = 16;
+constexpr std::size_t kPairRow = 32;
+// Rows of a lane and of one evaluate() call: two blocks, as a multiplication takes them.
+constexpr std::uint32_t kLaneRows = 32;
+// Inputs × outputs of one tile of weights, at most.
+constexpr std::size_t kTileIn = 256;
+constexpr std::size_t kTileOut = 64;
+
+std::size_t pad(std::size_t n) { return round_up(n, 32); }
+
+// Inputs and outputs are padded to multiples of 32; the first layer's inputs range by range.
+struct Layer {
+  std::size_t in = 0, out = 0;
+  std::size_t ranges = 1;
+  std::size_t depth = 0;  // padded inputs of one range
+  std::size_t outs = 0;   // padded outputs
+  float scale = 1.0F;     // of the input
+  AlignedArray<float> weights;   // blocks [outs / 16][ranges * depth / 16] of [16 outputs][16 inputs]
+  AlignedArray<float> momentum;  // the same; empty without momentum
+  AlignedArray<float> bias;      // [outs]
+  AlignedArray<float> bias_momentum;
+  AlignedArray<Bits> forward;    // pair panels of outputs: [ranges][outs / 16][depth / 2][16][2]
+  AlignedArray<Bits> backward;   // pair panels of inputs: [depth / 16][outs / 2][16][2]; empty for the first layer
+  AlignedArray<Bits> x;          // the input: [ranges][samples][depth]
+  AlignedArray<Bits> x_pairs;    // the same as pair panels over samples: [ranges * depth / 16][samples / 2][16][2]
+  AlignedArray<Bits> dz;         // by column: [outs][samples]
+
+  std::size_t ins() const { return ranges * depth; }
+  std::size_t block(std::size_t output, std::size_t input) const {
+    return (output / kBlock * (ins() / kBlock) + input / kBlock) * kBlock * kBlock;
+  }
+  Bits* forward_at(std::size_t output, std::size_t input) {
+    const std::size_t panel = input / depth * (outs / kBlock) + output / kBlock;
+    return forward.data() + (panel * depth / 2 + input % depth / 2) * kPairRow;
+  }
+  Bits* backward_at(std::size_t output, std::size_t input) {
+    if (backward.empty()) return nullptr;
+    return backward.data() + (input / kBlock * (outs / 2) + output / 2) * kPairRow;
+  }
+};
+
+struct Tile {
+  std::uint32_t layer;
+  std::size_t in_begin, in_end;  // padded
+  std::size_t out_begin, out_end;
+};
+
+struct Scratch {
+  AlignedArray<float> sums;  // a lane's products: one range's or one layer's
+  AlignedArray<float> logits;
+  AlignedArray<Bits> rows;       // a lane's gradient by row
+  AlignedArray<Bits> evaluated;  // evaluation: input of this layer
+  AlignedArray<Bits> next;       // and of the next
+};
+
+class Bf16Net final : public CpuNet {
+ public:
+  Bf16Net(const MlpSpec& model, const TrainSpec& train, std::uint32_t members, bf16::Unit unit)
+      : model_(model),
+        unit_(unit),
+        members_(members),
+        samples_(pad(train.batch)),
+        ranges_{model.features},
+        sgd_{train.sgd.learning_rate, train.sgd.momentum, train.sgd.weight_decay} {
+    const auto widths = model.widths();
+    for (std::size_t l = 0; l + 1 < widths.size(); ++l) layers_.push_back(make_layer(widths, l));
+    if (sgd_.momentum != 0.0F) make_momentum();
+    sums_layout_ = {samples_, layers_.front().outs};
+    sums_ = AlignedArray<float>(layers_.front().ranges * sums_layout_.size());
+    std::size_t widest = 0;
+    for (const Layer& layer : layers_) widest = std::max({widest, layer.outs, layer.depth});
+    scratch_.resize(members);
+    for (Scratch& scratch : scratch_) {
+      scratch.sums = AlignedArray<float>(layers_.front().ranges * ActLayout{kLaneRows, widest}.size());
+      scratch.logits = AlignedArray<float>(ActLayout{kLaneRows, layers_.back().outs}.size());
+      scratch.rows = AlignedArray<Bits>(kLaneRows * widest);
+      scratch.evaluated = AlignedArray<Bits>(kLaneRows * widest);
+      scratch.next = AlignedArray<Bits>(kLaneRows * widest);
+    }
+    make_tiles();
+    set_parameters(initial_parameters(model, train.seed));
+  }
+
+  std::uint32_t evaluate_limit() const override { return kLaneRows; }
+
+  std::uint32_t pieces(std::uint32_t phase, const StepBatch& batch) const override {
+    if (phase == 0) return static_cast<std::uint32_t>(layers_.front().ranges * div_up(batch.rows, input_rows(batch)));
+    if (phase == 1) return static_cast<std::uint32_t>(div_up(batch.rows, kLaneRows));
+    return static_cast<std::uint32_t>(tiles_.size());
+  }
+
+  void run(std::uint32_t member, std::uint32_t phase, std::uint32_t piece, const StepBatch& batch) override {
+    if (phase == 0) return run_input(batch, piece);
+    if (phase == 1) return run_lane(scratch_[member], batch, piece * kLaneRows);
+    run_tile(scratch_[member], batch, tiles_[piece]);
+  }
+
+  void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first, std::uint32_t rows, float* losses,
+                std::uint8_t* correct) override {
+    Scratch& scratch = scratch_[member];
+    const Layer& bottom = layers_.front();
+    ActLayout layout{kLaneRows, bottom.outs};
+    for (std::size_t range = 0; range < bottom.ranges; ++range) {
+      bf16::load({&source, first, rows, ranges_.begin(range), ranges_.end(range), scratch.evaluated.data(), bottom.depth,
+                  nullptr, 0});
+      multiply_layer(bottom, range, scratch.evaluated.data(), bottom.depth, kLaneRows / kBlock,
+                     scratch.sums.data() + range * layout.size(), layout);
+    }
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      const Layer& layer = layers_[l];
+      if (l > 0) {
+        layout = {kLaneRows, layer.outs};
+        multiply_layer(layer, 0, scratch.evaluated.data(), layer.depth, kLaneRows / kBlock, scratch.sums.data(), layout);
+      }
+      bf16::Activate op = activation(l, scratch.sums.data(), layout, layout.size(), rows, scratch);
+      if (l + 1 < layers_.size()) {
+        op.y = scratch.next.data();
+        op.y_stride = layers_[l + 1].depth;
+      }
+      bf16::activate(op);
+      std::swap(scratch.evaluated, scratch.next);
+    }
+    f32::softmax({scratch.logits.data(), {kLaneRows, layers_.back().outs}, rows, model_.classes, &source, first, 0.0F,
+                  false, losses, correct});
+  }
+
+  void set_sgd(const SgdSpec& sgd) override {
+    sgd_ = {sgd.learning_rate, sgd.momentum, sgd.weight_decay};
+    if (sgd_.momentum != 0.0F && layers_.front().momentum.empty()) make_momentum();
+  }
+
+  Parameters parameters() const override {
+    return gather([](const Layer& l) -> auto& { return l.weights; }, [](const Layer& l) -> auto& { return l.bias; });
+  }
+
+  void set_parameters(const Parameters& parameters) override {
+    const auto tensors = match_tensors(model_, parameters);
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      Layer& layer = layers_[l];
+      scatter(*tensors[2 * l], *tensors[2 * l + 1], l, layer.weights, layer.bias);
+      for (std::size_t o = 0; o < layer.outs; o += 32) {
+        for (std::size_t i = 0; i < layer.ins(); i += 32) bf16::pack(update_of(layer, o, i, nullptr));
+      }
+    }
+  }
+
+  OptimizerState optimizer_state() const override {
+    if (layers_.front().momentum.empty()) return {};
+    return gather([](const Layer& l) -> auto& { return l.momentum; },
+                  [](const Layer& l) -> auto& { return l.bias_momentum; });
+  }
+
+  void set_optimizer_state(const OptimizerState& state) override {
+    if (state.empty() && layers_.front().momentum.empty()) return;
+    const auto tensors = match_tensors(model_, state);
+    if (layers_.front().momentum.empty()) make_momentum();
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      scatter(*tensors[2 * l], *tensors[2 * l + 1], l, layers_[l].momentum, layers_[l].bias_momentum);
+    }
+  }
+
+  std::string instruction_set() const override { return bf16::unit_name(unit_); }
+
+ private:
+  Layer make_layer(const std::vector<std::uint32_t>& widths, std::size_t l) const {
+    Layer layer;
+    layer.in = widths[l];
+    layer.out = widths[l + 1];
+    layer.outs = pad(layer.out);
+    layer.ranges = l == 0 ? ranges_.count() : 1;
+    layer.depth = l == 0 ? pad(ranges_.longest()) : pad(layer.in);
+    layer.scale = l == 0 ? model_.input_scale : 1.0F;
+    layer.weights = AlignedArray<float>(layer.outs * layer.ins());
+    layer.bias = AlignedArray<float>(layer.outs);
+    layer.forward = AlignedArray<Bits>(layer.outs * layer.ins());
+    if (l > 0) layer.backward = AlignedArray<Bits>(layer.outs * layer.ins());
+    layer.x = AlignedArray<Bits>(samples_ * layer.ins());
+    layer.x_pairs = AlignedArray<Bits>(samples_ * layer.ins());
+    layer.dz = AlignedArray<Bits>(samples_ * layer.outs);
+    return layer;
+  }
+
+  // Rows of one input piece: all, unless there are fewer ranges than members.
+  std::uint32_t input_rows(const StepBatch& batch) const {
+    const std::size_t parts = div_up(members_, layers_.front().ranges);
+    return static_cast<std::uint32_t>(pad(div_up(batch.rows, parts)));
+  }
+
+  void run_input(const StepBatch& batch, std::uint32_t piece) {
+    Layer& bottom = layers_.front();
+    const std::uint32_t rows_each = input_rows(batch);
+    const auto parts = static_cast<std::uint32_t>(div_up(batch.rows, rows_each));
+    const std::size_t range = piece / parts;
+    const std::uint32_t first = piece % parts * rows_each;
+    const std::uint32_t rows = std::min(rows_each, batch.rows - first);
+    Bits* x = bottom.x.data() + (range * samples_ + first) * bottom.depth;
+    const std::size_t panel = range * bottom.depth / kBlock;
+    bf16::load({&batch.source, first, rows, ranges_.begin(range), ranges_.end(range), x, bottom.depth,
+                bottom.x_pairs.data() + panel * pair_panel() + first * kBlock, pair_panel()});
+    multiply_layer(bottom, range, x, bottom.depth, pad(rows) / kBlock,
+                   sums_.data() + range * sums_layout_.size() + std::size_t{first} * kActStride, sums_layout_);
+  }
+
+  void run_lane(Scratch& scratch, const StepBatch& batch, std::uint32_t first) {
+    const std::uint32_t rows = std::min(kLaneRows, batch.rows - first);
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      const ActLayout own{kLaneRows, layers_[l].outs};
+      bf16::Activate op = l == 0 ? activation(l, sums_.data() + std::size_t{first} * kActStride, sums_layout_,
+                                              sums_layout_.size(), rows, scratch)
+                                 : activation(l, scratch.sums.data(), own, 0, rows, scratch);
+      if (l > 0) {
+        multiply_layer(layers_[l], 0, layers_[l].x.data() + first * layers_[l].depth, layers_[l].depth,
+                       kLaneRows / kBlock, scratch.sums.data(), own);
+      }
+      if (l + 1 < layers_.size()) {
+        Layer& next = layers_[l + 1];
+        op.y = next.x.data() + first * next.depth;
+        op.y_stride = next.depth;
+        op.pairs = next.x_pairs.data() + first * kBlock;
+        op.pair_panel_stride = pair_panel();
+      }
+      bf16::activate(op);
+    }
+    const Layer& top = layers_.back();
+    const ActLayout top_layout{kLaneRows, top.outs};
+    // Rows and columns beyond the true ones hold zeros or logits: neither may count as a gradient.
+    f32::softmax({scratch.logits.data(), top_layout, rows, top.out, &batch.source, first,
+                  1.0F / static_cast<float>(batch.rows), true, batch.losses + first, batch.correct + first});
+    clear_padding(scratch.logits.data(), top_layout, rows, top.out);
+    float* dz = scratch.logits.data();
+    for (std::size_t l = layers_.size(); l-- > 0;) {
+      Layer& layer = layers_[l];
+      const ActLayout layout{kLaneRows, layer.outs};
+      bf16::Gradient op{};
+      op.dz = dz;
+      op.layout = layout;
+      op.rows = kLaneRows;
+      op.width = layer.outs;
+      if (l + 1 < layers_.size()) {
+        op.y = layers_[l + 1].x.data() + first * layers_[l + 1].depth;
+        op.y_stride = layers_[l + 1].depth;
+      }
+      if (l > 0) {
+        op.by_row = scratch.rows.data();
+        op.by_row_stride = layer.outs;
+      }
+      op.by_column = layer.dz.data() + first;
+      op.by_column_stride = samples_;
+      bf16::gradient(op);
+      if (l == 0) break;
+      bf16::multiply(unit_, {scratch.rows.data(), layer.outs, kLaneRows / kBlock, layer.backward.data(),
+                             layer.outs / 2 * kPairRow, layer.depth / kBlock, layer.outs, scratch.sums.data(),
+                             {kLaneRows, layer.depth}});
+      dz = scratch.sums.data();
+    }
+  }
+
+  void run_tile(Scratch& scratch, const StepBatch& batch, const Tile& tile) {
+    Layer& layer = layers_[tile.layer];
+    const std::size_t batch_rows = pad(batch.rows);
+    for (std::size_t o = tile.out_begin; o < tile.out_end; o += 32) {
+      bf16::multiply(unit_, {layer.dz.data() + o * samples_, samples_, 2,
+                             layer.x_pairs.data() + tile.in_begin / kBlock * pair_panel(), pair_panel(),
+                             (tile.in_end - tile.in_begin) / kBlock, batch_rows, scratch.sums.data(),
+                             {kLaneRows, tile.in_end - tile.in_begin}});
+      for (std::size_t i = tile.in_begin; i < tile.in_end; i += 32) {
+        bf16::update(update_of(layer, o, i, scratch.sums.data() + (i - tile.in_begin)));
+      }
+    }
+    if (tile.in_begin == 0) {
+      const std::size_t o = tile.out_begin;
+      bf16::update_bias(layer.dz.data() + o * samples_, samples_, batch_rows, tile.out_end - o, sgd_,
+                        layer.bias.data() + o, layer.momentum.empty() ? nullptr : layer.bias_momentum.data() + o);
+    }
+  }
+
+  bf16::Update update_of(Layer& layer, std::size_t o, std::size_t i, const float* gradient) {
+    bf16::Update op{};
+    op.gradient = gradient;
+    op.scale = layer.scale;
+    op.sgd = sgd_;
+    for (std::size_t half = 0; half < 2; ++half) {
+      for (std::size_t h = 0; h < 2; ++h) {
+        const std::size_t at = layer.block(o + half * kBlock, i + h * kBlock);
+        op.weights[half][h] = layer.weights.data() + at;
+        op.momentum[half][h] = layer.momentum.empty() ? nullptr : layer.momentum.data() + at;
+      }
+      op.forward[half] = layer.forward_at(o + half * kBlock, i);
+      op.backward[half] = layer.backward_at(o, i + half * kBlock);
+    }
+    return op;
+  }
+
+  // c = x · w of one range of the layer, for 16 * m_blocks rows.
+  void multiply_layer(const Layer& layer, std::size_t range, const Bits* x, std::size_t x_stride, std::size_t m_blocks,
+                      float* c, ActLayout c_layout) const {
+    const std::size_t panel_stride = layer.depth / 2 * kPairRow;
+    bf16::multiply(unit_, {x, x_stride, m_blocks,
+                           layer.forward.data() + range * (layer.outs / kBlock) * panel_stride, panel_stride,
+                           layer.outs / kBlock, layer.depth, c, c_layout});
+  }
+
+  bf16::Activate activation(std::size_t l, const float* sums, ActLayout layout, std::size_t range_stride,
+                            std::uint32_t rows, Scratch& scratch) const {
+    const Layer& layer = layers_[l];
+    bf16::Activate op{};
+    op.sums = sums;
+    op.sums_layout = layout;
+    op.ranges = layer.ranges;
+    op.range_stride = range_stride;
+    op.bias = layer.bias.data();
+    op.scale = layer.scale;
+    op.rows = rows;
+    op.width = layer.outs;
+    if (l + 1 == layers_.size()) {
+      op.logits = scratch.logits.data();
+      op.logits_layout = {kLaneRows, layer.outs};
+    }
+    return op;
+  }
+
+  // Between two pair panels over samples.
+  std::size_t pair_panel() const { return samples_ / 2 * kPairRow; }
+
+  static void clear_padding(float* z, ActLayout layout, std::size_t rows, std::size_t columns) {
+    for (std::size_t r = 0; r < kLaneRows; ++r) {
+      for (std::size_t c = r < rows ? columns : 0; c < layout.width; ++c) z[layout.offset(r, c)] = 0.0F;
+    }
+  }
+
+  void make_momentum() {
+    for (Layer& layer : layers_) {
+      layer.momentum = AlignedArray<float>(layer.weights.size());
+      layer.bias_momentum = AlignedArray<float>(layer.bias.size());
+    }
+  }
+
+  void make_tiles() {
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      const Layer& layer = layers_[l];
+      // The first layer's tiles are its ranges, which the same members have converted.
+      const std::size_t step = l == 0 ? layer.depth : kTileIn;
+      for (std::size_t i = 0; i < layer.ins(); i += step) {
+        for (std::size_t o = 0; o < layer.outs; o += kTileOut) {
+          tiles_.push_back({static_cast<std::uint32_t>(l), i, std::min(layer.ins(), i + step), o,
+                            std::min(layer.outs, o + kTileOut)});
+        }
+      }
+    }
+  }
+
+  // The padded place of input i of layer l.
+  std::size_t padded(std::size_t l, std::size_t i) const {
+    if (l > 0) return i;
+    const std::size_t range = i / ranges_.longest();
+    return range * layers_.front().depth + (i - ranges_.begin(range));
+  }
+  static std::size_t within_block(std::size_t output, std::size_t input) {
+    return output % kBlock * kBlock + input % kBlock;
+  }
+
+  template <class Weights, class Bias>
+  std::vector<Tensor> gather(const Weights& weights, const Bias& bias) const {
+    Parameters tensors = empty_parameters(model_);
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      const Layer& layer = layers_[l];
+      for (std::size_t o = 0; o < layer.out; ++o) {
+        for (std::size_t i = 0; i < layer.in; ++i) {
+          const std::size_t at = padded(l, i);
+          tensors[2 * l].values[o * layer.in + i] = weights(layer)[layer.block(o, at) + within_block(o, at)];
+        }
+        tensors[2 * l + 1].values[o] = bias(layer)[o];
+      }
+    }
+    return tensors;
+  }
+
+  void scatter(const Tensor& weight, const Tensor& bias, std::size_t l, AlignedArray<float>& weights_to,
+               AlignedArray<float>& bias_to) const {
+    const Layer& layer = layers_[l];
+    for (std::size_t o = 0; o < layer.out; ++o) {
+      for (std::size_t i = 0; i < layer.in; ++i) {
+        const std::size_t at = padded(l, i);
+        weights_to[layer.block(o, at) + within_block(o, at)] = weight.values[o * layer.in + i];
+      }
+      bias_to[o] = bias.values[o];
+    }
+  }
+
+  MlpSpec model_;
+  bf16::Unit unit_;
+  std::uint32_t members_;
+  std::size_t samples_;  // of a batch, padded
+  InputRanges ranges_;
+  f32::Sgd sgd_;
+  std::vector<Layer> layers_;
+  std::vector<Tile> tiles_;
+  AlignedArray<float> sums_;  // [ranges] activations of the first layer
+  ActLayout sums_layout_;
+  std::vector<Scratch> scratch_;
+};
+
+}  // namespace
+
+std::unique_ptr<CpuNet> make_bf16_net(const MlpSpec& model, const TrainSpec& train, std::uint32_t members) {
+  const bf16::Unit unit = bf16::available_unit();
+  if (unit == bf16::Unit::kNone) return nullptr;
+  return std::make_unique<Bf16Net>(model, train, members, unit);
+}
+
+}  // namespace millrace::cpu
