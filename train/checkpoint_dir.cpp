@@ -87,20 +87,20 @@ CheckpointDir::CheckpointDir(fs::path folder, std::uint32_t keep)
 }
 
 fs::path CheckpointDir::save_last(const Checkpoint& checkpoint) const {
-  const fs::path path = folder_ / kLast;
+  fs::path path = folder_ / kLast;
   save_checkpoint(path, checkpoint);
   return path;
 }
 
 fs::path CheckpointDir::save_best(const Checkpoint& checkpoint) const {
-  const fs::path path = folder_ / kBest;
+  fs::path path = folder_ / kBest;
   save_checkpoint(path, checkpoint);
   return path;
 }
 
 fs::path CheckpointDir::save_step(const Checkpoint& checkpoint) const {
-  const fs::path path = folder_ / (std::string(kStepPrefix) +
-                                   std::to_string(checkpoint.state.step) + std::string(kSuffix));
+  fs::path path = folder_ / (std::string(kStepPrefix) + std::to_string(checkpoint.state.step) +
+                             std::string(kSuffix));
   save_checkpoint(path, checkpoint);
   prune(path);
   return path;

@@ -139,7 +139,8 @@ TEST(Checkpoint, WrongEntriesAreNamed) {
       {"millrace.history", R"([{"epoch":0}])"}};
   for (const auto& [key, value] : lies) {
     const test::TempFolder folder;
-    const auto path = edited(folder, [&](auto&, TensorMetadata& m) { m.at(key) = value; });
+    const auto path =
+        edited(folder, [entry = key, lie = value](auto&, TensorMetadata& m) { m.at(entry) = lie; });
     const std::string line = refusal(path);
     EXPECT_NE(line.find("expected"), std::string::npos) << key << '=' << value << ": " << line;
     EXPECT_NE(line.find("edited.safetensors"), std::string::npos) << line;
@@ -150,7 +151,7 @@ TEST(Checkpoint, EveryMissingEntryIsNamed) {
   const TensorMetadata all = encode_run_state(sample_checkpoint().state);
   for (const auto& [key, value] : all) {
     const test::TempFolder folder;
-    const auto path = edited(folder, [&](auto&, TensorMetadata& m) { m.erase(key); });
+    const auto path = edited(folder, [entry = key](auto&, TensorMetadata& m) { m.erase(entry); });
     EXPECT_NE(refusal(path).find(key), std::string::npos) << refusal(path);
   }
 }
