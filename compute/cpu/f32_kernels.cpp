@@ -114,7 +114,7 @@ HWY_INLINE void each_row_group(std::size_t rows, const F& f) {
 
 // One panel of x · w over part of the depth, for all rows. xk: the rows' part, panel: the panel's. The sums go on
 // from y unless this is the first part; `finish(row, column, value)` turns them into what is stored after the last.
-template <std::size_t PanelWidth, std::size_t XStride, class Finish>
+template <std::size_t PanelWidth, std::size_t XStride, std::size_t Every, class Finish>
 HWY_INLINE void multiply_part(const float* HWY_RESTRICT xk, const float* HWY_RESTRICT panel, std::size_t depth,
                               bool is_first, bool is_last, float* HWY_RESTRICT y, std::size_t rows,
                               Prefetcher& prefetch, const Finish& finish) {
@@ -131,7 +131,7 @@ HWY_INLINE void multiply_part(const float* HWY_RESTRICT xk, const float* HWY_RES
       } else {
         load(sums, out, kActStride);
       }
-      accumulate<kRows, kVectors, XStride, 1, PanelWidth, 4>(sums, xk + first * XStride, panel + c, depth, prefetch);
+      accumulate<kRows, kVectors, XStride, 1, PanelWidth, Every>(sums, xk + first * XStride, panel + c, depth, prefetch);
 #pragma GCC unroll 16
       for (std::size_t m = 0; m < kRows; ++m) {
 #pragma GCC unroll 2
@@ -145,15 +145,23 @@ HWY_INLINE void multiply_part(const float* HWY_RESTRICT xk, const float* HWY_RES
   }
 }
 
-// One panel of x · w over the whole depth.
+// One panel of x · w over the whole depth. Half of the weights were updated by other cores and come from their
+// caches, out of the hardware's sight: while one panel is multiplied the next is on its way.
 template <std::size_t PanelWidth, class Finish>
-HWY_INLINE void multiply_panel(const float* x, ActLayout x_layout, const float* panel, std::size_t depth, float* y,
-                               std::size_t rows, const Finish& finish) {
-  Prefetcher nothing;
+HWY_INLINE void multiply_panel(const float* x, ActLayout x_layout, const float* weights, PanelLayout w_layout,
+                               std::size_t panel, float* y, std::size_t rows, const Finish& finish) {
+  const std::size_t depth = w_layout.depth;
+  const float* from = weights + w_layout.panel_offset(panel);
+  Prefetcher next;
+  if (panel + 1 < w_layout.panels()) {
+    const float* following = weights + w_layout.panel_offset(panel + 1);
+    next.at = reinterpret_cast<std::uintptr_t>(following);
+    next.stop = reinterpret_cast<std::uintptr_t>(following + depth * w_layout.panel_width(panel + 1));
+  }
   for (std::size_t k = 0; k < depth; k += kActChunk) {
     const std::size_t take = std::min(kActChunk, depth - k);
-    multiply_part<PanelWidth, kActStride>(x + k / kActChunk * x_layout.chunk_stride(), panel + k * PanelWidth, take, k == 0,
-                              k + take == depth, y, rows, nothing, finish);
+    multiply_part<PanelWidth, kActStride, 1>(x + k / kActChunk * x_layout.chunk_stride(), from + k * PanelWidth, take,
+                                             k == 0, k + take == depth, y, rows, next, finish);
   }
 }
 
@@ -173,7 +181,7 @@ struct Activate {
 template <std::size_t PanelWidth>
 HWY_INLINE void forward_panel(const Forward& op, std::size_t panel) {
   const std::size_t column = panel * kPanel;
-  multiply_panel<PanelWidth>(op.x, op.x_layout, op.weights + op.w_layout.panel_offset(panel), op.w_layout.depth,
+  multiply_panel<PanelWidth>(op.x, op.x_layout, op.weights, op.w_layout, panel,
                              op.y + op.y_layout.offset(0, column), op.rows, Activate(op, column));
 }
 
@@ -192,8 +200,8 @@ HWY_INLINE void backward_panel(const Backward& op, std::size_t panel) {
   const D d;
   const std::size_t at = op.layout.offset(0, panel * kPanel);
   const float* h = op.h + at;
-  multiply_panel<PanelWidth>(op.dy, op.dy_layout, op.weights_t + op.wt_layout.panel_offset(panel),
-                             op.wt_layout.depth, op.dx + at, op.rows,
+  multiply_panel<PanelWidth>(op.dy, op.dy_layout, op.weights_t, op.wt_layout, panel,
+                             op.dx + at, op.rows,
                              [&](std::size_t row, std::size_t c, V sum) HWY_ATTR {
                                const V x = hn::LoadU(d, h + row * kActStride + c);
                                return hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), sum);
@@ -262,9 +270,9 @@ void InputPiece(const Input& op) {
       const float* weights = op.weights + op.w_layout.panel_offset(panel) + op.begin * width;
       float* y = op.sums + op.sums_layout.offset(row, panel * kPanel);
       if (width == kPanel) {
-        multiply_part<kPanel, kRangeStride>(x, weights, depth, true, true, y, rows, next, as_is);
+        multiply_part<kPanel, kRangeStride, 4>(x, weights, depth, true, true, y, rows, next, as_is);
       } else {
-        multiply_part<kPanel / 2, kRangeStride>(x, weights, depth, true, true, y, rows, next, as_is);
+        multiply_part<kPanel / 2, kRangeStride, 4>(x, weights, depth, true, true, y, rows, next, as_is);
       }
     }
     row += rows;

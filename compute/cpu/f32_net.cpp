@@ -160,9 +160,12 @@ class F32Net final : public CpuNet {
   std::string instruction_set() const override { return f32::target_name(); }
 
  private:
-  // Rows of one input piece: all, unless there are fewer ranges than members.
+  // Rows of one input piece: all, so that a narrow layer's member keeps to its own weights, unless there are fewer
+  // ranges than members; a wide layer's pieces take long enough to be shared out more finely.
   std::uint32_t input_rows(const StepBatch& batch) const {
-    const std::size_t parts = div_up(members_, ranges_.count());
+    constexpr std::uint32_t kWide = 256;
+    const std::size_t wanted = layers_.front().out >= kWide ? 4 * std::size_t{members_} : members_;
+    const std::size_t parts = div_up(wanted, ranges_.count());
     return std::max(16U, static_cast<std::uint32_t>(div_up(batch.rows, parts)));
   }
 
