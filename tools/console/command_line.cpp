@@ -1,0 +1,204 @@
+#include "tools/console/command_line.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "tools/console/numbers.h"
+#include "tools/console/quote.h"
+#include "tools/console/suggestion.h"
+#include "tools/console/usage_error.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::size_t kHelpColumn = 28;
+
+/// Usage before description, one blank line between groups.
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  HelpFormatter() { column_width(kHelpColumn); }
+
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    name = name.empty() ? app->get_name() : name;
+    return make_usage(app, name) + '\n' + app->get_description() + '\n' + make_positionals(app) +
+           make_groups(app, mode) + '\n' + app->get_footer() + '\n';
+  }
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    for (const CLI::Option* option : app->get_options()) {
+      if (option->get_positional()) name += ' ' + option->get_name(true);
+    }
+    return "Usage: " + name + " [OPTIONS]\n";
+  }
+  std::string make_group(std::string group, bool is_positional,
+                         std::vector<const CLI::Option*> options) const override {
+    std::string text = '\n' + group + ":\n";
+    for (const CLI::Option* option : options) text += make_option(option, is_positional);
+    return text;
+  }
+  std::string make_groups(const CLI::App* app, CLI::AppFormatMode) const override {
+    std::string text;
+    for (const std::string& group : app->get_groups()) {
+      const auto options = app->get_options([&](const CLI::Option* option) {
+        return option->nonpositional() && option->get_group() == group;
+      });
+      if (!options.empty()) text += make_group(group, false, options);
+    }
+    return text;
+  }
+};
+
+template <typename Take>
+CLI::callback_t with_name(std::string name, Take take) {
+  return [name = std::move(name), take = std::move(take)](const CLI::results_t& results) {
+    try {
+      take(results.empty() ? std::string() : results.back());
+    } catch (const UsageError& error) {
+      throw UsageError(name + ": " + error.what());
+    }
+    return true;
+  };
+}
+
+bool looks_like_option(std::string_view argument) {
+  return argument.size() > 1 && argument.front() == '-';
+}
+
+}  // namespace
+
+CommandLine::CommandLine(std::string program, const std::string& description)
+    : app_(description, std::move(program)) {
+  app_.formatter(std::make_shared<HelpFormatter>());
+  app_.allow_extras();   // told by refuse_extra() in our own words
+  app_.set_help_flag();  // programs declare theirs, in the group where it belongs
+  app_.allow_windows_style_options(false);
+}
+
+CLI::Option* CommandLine::declare(CLI::Option* option, const std::string& meta) {
+  option->option_text(meta)->group(group_)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  return option;
+}
+
+void CommandLine::value(const std::string& name, const std::string& meta, const std::string& help,
+                        Take take) {
+  declare(app_.add_option(name, with_name(name, std::move(take)), help), meta);
+}
+
+void CommandLine::optional_value(const std::string& name, const std::string& meta,
+                                 const std::string& help, Take take) {
+  declare(app_.add_option(name, with_name(name, std::move(take)), help), meta)->expected(0, 1);
+}
+
+void CommandLine::flag(const std::string& name, const std::string& help, bool& target) {
+  app_.add_flag(name, target, help)
+      ->group(group_)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
+
+void CommandLine::positional(const std::string& name, const std::string& help,
+                             std::string& target) {
+  positionals_.push_back(name);
+  app_.add_option(name, target, help)->option_text(" ");
+}
+
+bool CommandLine::takes_value(std::string_view name) const {
+  const CLI::Option* option = app_.get_option_no_throw(std::string(name));
+  return option != nullptr && option->get_items_expected_max() > 0;
+}
+
+// CLI11 would take the argument after "--name=" for its value; here it is the empty text.
+std::vector<std::string> CommandLine::split_values(
+    const std::vector<std::string>& arguments) const {
+  std::vector<std::string> split;
+  for (const std::string& argument : arguments) {
+    const std::size_t equals = argument.find('=');
+    if (argument.starts_with("--") && equals != std::string::npos &&
+        takes_value(argument.substr(0, equals))) {
+      split.push_back(argument.substr(0, equals));
+      split.push_back(argument.substr(equals + 1));
+    } else {
+      split.push_back(argument);
+    }
+  }
+  return split;
+}
+
+std::vector<std::string> CommandLine::names() const {
+  std::vector<std::string> all;
+  for (const CLI::Option* option : app_.get_options()) {
+    for (const std::string& name : option->get_lnames()) all.push_back("--" + name);
+  }
+  return all;
+}
+
+void CommandLine::refuse_extra(const std::string& argument) const {
+  if (!looks_like_option(argument)) {
+    throw UsageError("unexpected argument " + shown(argument));
+  }
+  const std::string name = argument.substr(0, argument.find('='));
+  const auto meant = nearest(name, names());
+  throw UsageError("unknown option " + one_line(name) +
+                   (meant ? "; did you mean " + *meant + "?" : std::string()));
+}
+
+void CommandLine::parse(std::vector<std::string> arguments) {
+  arguments = split_values(arguments);
+  std::ranges::reverse(arguments);  // as CLI11 takes a vector
+  try {
+    app_.parse(std::move(arguments));
+  } catch (const CLI::ArgumentMismatch& error) {
+    const std::string text = error.what();
+    const std::string name = text.substr(0, text.find(':'));
+    throw UsageError(takes_value(name) ? name + ": expected a value, found none" : one_line(text));
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(one_line(error.what()));
+  }
+  const auto extras = app_.remaining();
+  // An option that is unknown explains the values behind it.
+  const auto option = std::ranges::find_if(extras, looks_like_option);
+  if (option != extras.end()) refuse_extra(*option);
+  if (!extras.empty()) refuse_extra(extras.front());
+}
+
+void CommandLine::apply(const std::string& file, std::span<const ConfigEntry> entries,
+                        std::span<const std::string> refused) {
+  for (const ConfigEntry& entry : entries) {
+    const std::string where = fmt::format("{}:{}: ", file, entry.line);
+    CLI::Option* option = std::ranges::find(refused, entry.key) == refused.end()
+                              ? app_.get_option_no_throw("--" + entry.key)
+                              : nullptr;
+    if (option == nullptr) {
+      std::vector<std::string> known;
+      for (const std::string& name : names()) {
+        if (std::ranges::find(refused, name.substr(2)) == refused.end()) {
+          known.push_back(name.substr(2));
+        }
+      }
+      const auto meant = nearest(entry.key, known);
+      throw UsageError(where + "unknown option " + entry.key +
+                       (meant ? "; did you mean " + *meant + "?" : std::string()));
+    }
+    if (option->count() != 0) continue;
+    try {
+      const bool is_switch = option->get_items_expected_max() == 0;
+      const bool optional = option->get_items_expected_min() == 0;
+      std::string value = entry.value;
+      if (is_switch || (optional && (value == "true" || value == "false"))) {
+        if (!parse_switch(value)) continue;
+        value = is_switch ? "true" : "";
+      }
+      option->add_result(value);
+      option->run_callback();
+    } catch (const UsageError& error) {
+      const std::string message = error.what();
+      const std::string name = "--" + entry.key + ": ";
+      throw UsageError(where + entry.key + ": " +
+                       (message.starts_with(name) ? message.substr(name.size()) : message));
+    }
+  }
+}
+
+}  // namespace millrace

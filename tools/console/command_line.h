@@ -1,0 +1,61 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/console/config_file.h"
+
+namespace millrace {
+
+/// The options of a program or a sub-command: CLI11 with errors of one line that say what was
+/// expected and found, and which option somebody probably meant.
+///
+/// Of an option that is given twice the last one counts.
+class CommandLine {
+ public:
+  /// Takes a value, and throws UsageError with "expected …, found …" if it is none.
+  using Take = std::function<void(const std::string&)>;
+
+  /// `program` as users call it: "trainer", "tools synth".
+  CommandLine(std::string program, const std::string& description);
+
+  /// Options declared after this stand under this heading in the help.
+  void group(std::string heading) { group_ = std::move(heading); }
+  /// An option with a value: value("--batch", "N", "samples of a step", take).
+  void value(const std::string& name, const std::string& meta, const std::string& help, Take take);
+  /// The same where the value may be left out; `take` then gets an empty text.
+  void optional_value(const std::string& name, const std::string& meta, const std::string& help,
+                      Take take);
+  void flag(const std::string& name, const std::string& help, bool& target);
+  /// An argument without a name, which must be there.
+  void positional(const std::string& name, const std::string& help, std::string& target);
+  /// Text under the options in the help.
+  void examples(const std::string& text) { app_.footer(text); }
+
+  /// Throws UsageError. `arguments` are without the program's name.
+  void parse(std::vector<std::string> arguments);
+  /// Applies entries of a config file where the command line had no such option. A flag takes true
+  /// or false, an optional value true, false or the value. Keys in `refused` count as unknown.
+  /// Throws UsageError naming file and line.
+  void apply(const std::string& file, std::span<const ConfigEntry> entries,
+             std::span<const std::string> refused);
+
+  std::string help() const { return app_.help(); }
+
+ private:
+  CLI::Option* declare(CLI::Option* option, const std::string& meta);
+  std::vector<std::string> split_values(const std::vector<std::string>& arguments) const;
+  bool takes_value(std::string_view name) const;
+  [[noreturn]] void refuse_extra(const std::string& argument) const;
+  std::vector<std::string> names() const;
+
+  std::string group_ = "Options";
+  std::vector<std::string> positionals_;
+  CLI::App app_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace millrace {
+
+/// Exit statuses of the project's programs.
+enum ExitStatus : int {
+  kDone = 0,
+  kFailed = 1,    ///< data, I/O, device or memory
+  kUsage = 2,     ///< the command line
+  kDiverged = 3,  ///< a loss that was not finite
+};
+
+/// Runs the body of main(): ignores SIGPIPE, and turns what `body` throws into one line "program:
+/// …" on standard error and an exit status.
+int run_program(const std::string& program, const std::function<int()>& body);
+
+/// Writes `text` to standard output and returns the exit status: kFailed if it cannot be written
+/// (somebody who reads no further is no failure).
+int print(std::string_view text);
+
+}  // namespace millrace

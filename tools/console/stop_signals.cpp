@@ -1,0 +1,77 @@
+#include "tools/console/stop_signals.h"
+
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX's
+#include <unistd.h>
+
+#include <array>
+
+namespace millrace {
+namespace {
+
+constexpr std::array<int, 3> kSignals{SIGINT, SIGTERM, SIGHUP};
+constexpr int kStatusBase = 128;
+
+// A handler sees nothing but statics, and may touch lock-free ones only.
+std::atomic<bool> flag_set{false};
+std::atomic<int> first_signal{0};
+std::atomic<bool> ends_at_once{false};
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
+
+std::array<struct sigaction, kSignals.size()> previous{};
+
+extern "C" void on_signal(int signal) {
+  if (ends_at_once.load()) ::_exit(kStatusBase + signal);
+  int none = 0;
+  if (first_signal.compare_exchange_strong(none, signal)) {
+    flag_set.store(true);
+    return;
+  }
+  // It stays blocked until the handler returns, and then ends the process.
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
+}  // namespace
+
+StopSignals::StopSignals(First first) {
+  flag_set.store(false);
+  first_signal.store(0);
+  set(first);
+  for (std::size_t i = 0; i < kSignals.size(); ++i) {
+    struct sigaction action {};
+    action.sa_handler = on_signal;
+    action.sa_flags = SA_RESTART;
+    ::sigemptyset(&action.sa_mask);
+    ::sigaction(kSignals[i], nullptr, &previous[i]);
+    // Shells start background jobs with SIGINT ignored; whoever sends it all the same means it.
+    if (kSignals[i] == SIGHUP && previous[i].sa_handler == SIG_IGN) continue;
+    ::sigaction(kSignals[i], &action, nullptr);
+  }
+}
+
+StopSignals::~StopSignals() {
+  for (std::size_t i = 0; i < kSignals.size(); ++i) {
+    ::sigaction(kSignals[i], &previous[i], nullptr);
+  }
+}
+
+void StopSignals::set(First first) noexcept { ends_at_once.store(first == First::kEndsAtOnce); }
+
+const std::atomic<bool>& StopSignals::flag() const noexcept { return flag_set; }
+
+int StopSignals::received() const noexcept { return first_signal.load(); }
+
+const char* signal_name(int signal) noexcept {
+  switch (signal) {
+    case SIGINT:
+      return "SIGINT";
+    case SIGTERM:
+      return "SIGTERM";
+    case SIGHUP:
+      return "SIGHUP";
+    default:
+      return "a signal";
+  }
+}
+
+}  // namespace millrace

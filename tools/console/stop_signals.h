@@ -1,0 +1,31 @@
+#pragma once
+
+#include <atomic>
+
+namespace millrace {
+
+/// Turns SIGINT, SIGTERM and SIGHUP (unless it is ignored, as under nohup) into a flag while it
+/// lives. A second signal ends the process at once, as it does by default. At most one exists.
+///
+/// Where there is nothing to save yet (First::kEndsAtOnce) it ends the process with status
+/// 128 + signal.
+class StopSignals {
+ public:
+  enum class First { kEndsAtOnce, kSetsFlag };
+
+  explicit StopSignals(First first);
+  ~StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  /// What the first signal does from now on.
+  void set(First first) noexcept;
+  const std::atomic<bool>& flag() const noexcept;
+  /// The first signal that came, 0 if none did.
+  int received() const noexcept;
+};
+
+/// "SIGINT"
+const char* signal_name(int signal) noexcept;
+
+}  // namespace millrace

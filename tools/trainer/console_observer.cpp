@@ -1,0 +1,130 @@
+#include "tools/trainer/console_observer.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "tools/console/process_usage.h"
+#include "tools/trainer/metrics_records.h"
+
+namespace millrace {
+namespace {
+
+std::string joined(const std::vector<std::uint32_t>& widths) {
+  std::string all;
+  for (const std::uint32_t width : widths) {
+    all += (all.empty() ? "" : "-") + std::to_string(width);
+  }
+  return all;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+std::string epoch_line(const EpochResult& epoch, std::uint64_t train_samples) {
+  std::string line = fmt::format("Epoch [{}]", epoch.epoch);
+  if (epoch.val_loss && epoch.val_acc) {
+    line += fmt::format(", val_loss: {:.4f}, val_acc: {:.4f}, train_loss: {:.4f}", *epoch.val_loss,
+                        *epoch.val_acc, epoch.train_loss);
+  } else {
+    line +=
+        fmt::format(", train_loss: {:.4f}, train_acc: {:.4f}", epoch.train_loss, epoch.train_acc);
+  }
+  line += fmt::format(", train_s: {:.3f}", epoch.train_s);
+  // Of a resumed epoch only a part was trained here.
+  if (!epoch.partial && epoch.train_s > 0.0) {
+    line += fmt::format(", samples/s: {:.0f}", static_cast<double>(train_samples) / epoch.train_s);
+  }
+  return line;
+}
+
+void ConsoleObserver::set_data(std::string description, double load_s) {
+  data_ = std::move(description);
+  load_s_ = load_s;
+}
+
+void ConsoleObserver::set_run(const RunSpec& spec) {
+  recipe_ = fmt::format("batch {}, lr {}", spec.batch, spec.sgd.learning_rate);
+  if (spec.sgd.momentum != 0.0F) recipe_ += fmt::format(", momentum {}", spec.sgd.momentum);
+  if (spec.sgd.weight_decay != 0.0F) {
+    recipe_ += fmt::format(", weight decay {}", spec.sgd.weight_decay);
+  }
+  recipe_ += fmt::format(", seed {}", spec.seed);
+  if (!spec.shuffle) recipe_ += ", the files' own order";
+}
+
+void ConsoleObserver::on_start(const RunInfo& info) {
+  info_ = info;
+  start_ = std::chrono::steady_clock::now();
+  const EngineInfo& engine = info.engine;
+  console_.line(fmt::format("Device: {} ({}), {} {}, {}", engine.device, engine.description,
+                            engine.threads, engine.threads == 1 ? "thread" : "threads",
+                            precision_name(engine.precision)));
+  console_.line("Data: " + data_);
+  console_.line(fmt::format("Split: {} to train on, {} for validation, {} to test; {}",
+                            info.train_samples, info.validation_samples, info.test_samples,
+                            info.residency));
+  console_.line(fmt::format("Model: {}, {} parameters", joined(info.widths), info.parameters));
+  console_.line(
+      fmt::format("Run: {} epochs of {} steps, {}", info.epochs, info.steps_per_epoch, recipe_));
+  if (!info.resumed_from.empty()) {
+    console_.line(fmt::format("Resumed: {}, at epoch {}, step {} of {}", info.resumed_from.string(),
+                              info.first_epoch, info.first_step_in_epoch, info.steps_per_epoch));
+  }
+}
+
+void ConsoleObserver::on_progress(const Progress& progress) {
+  // Of the whole run: epochs may be over before an eye has seen their bar.
+  const auto per_epoch = static_cast<double>(info_.steps_per_epoch);
+  const double all = per_epoch * static_cast<double>(info_.epochs);
+  const double first = per_epoch * static_cast<double>(info_.first_epoch) +
+                       static_cast<double>(info_.first_step_in_epoch);
+  const double done =
+      per_epoch * static_cast<double>(progress.epoch) + static_cast<double>(progress.step);
+  Bar bar;
+  bar.label = fmt::format("Epoch [{}]", progress.epoch);
+  bar.share = all > 0.0 ? done / all : 0.0;
+  if (done > first) {
+    const double left = seconds_since(start_) * (all - done) / (done - first);
+    bar.details.push_back(render_duration(left) + " left");
+  }
+  bar.details.push_back(fmt::format("loss {:.4f}", progress.mean_loss));
+  bar.details.push_back(render_count(progress.samples_per_s) + " samples/s");
+  console_.progress(bar);
+}
+
+void ConsoleObserver::on_epoch(const EpochResult& epoch) {
+  console_.line(epoch_line(epoch, info_.train_samples));
+}
+
+void ConsoleObserver::on_finish(const RunResult& result) {
+  if (result.stopped) {
+    console_.clear_progress();
+    return;
+  }
+  if (result.test_acc && result.test_loss) {
+    console_.line(fmt::format("Test, test_loss: {:.4f}, test_acc: {:.4f}", *result.test_loss,
+                              *result.test_acc));
+  }
+  print_times(result);
+  console_.line("Verdict: " + result.verdict);
+  if (!result.checkpoint.empty()) console_.line("Checkpoint: " + result.checkpoint.string());
+  console_.line("Weights: " + result.weights_hash);
+}
+
+void ConsoleObserver::print_times(const RunResult& result) {
+  std::string line = fmt::format("Time: {:.2f} s in all, {:.2f} s loading, {:.2f} s fitting",
+                                 seconds_since_start(), load_s_, result.fit_s);
+  if (result.checkpoint_s > 0.0) line += fmt::format(" ({:.2f} s saving)", result.checkpoint_s);
+  const double epoch_s = median_epoch_s(info_, result);
+  if (epoch_s >= 0.0) line += fmt::format("; {:.4f} s an epoch", epoch_s);
+  if (result.samples_per_s > 0.0) {
+    line += fmt::format(", {} samples/s", render_count(result.samples_per_s));
+  }
+  console_.line(line + fmt::format("; {:.0f} MB at most", peak_rss_mb()));
+}
+
+}  // namespace millrace

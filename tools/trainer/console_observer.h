@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "tools/console/console.h"
+#include "train/observer.h"
+#include "train/trainer.h"
+
+namespace millrace {
+
+/// "Epoch [0], val_loss: 0.2234, val_acc: 0.9354, train_loss: 0.3011, train_s: 0.041, …"; without
+/// validation samples "Epoch [0], train_loss: 0.3011, train_acc: 0.9132, train_s: 0.041, …".
+std::string epoch_line(const EpochResult& epoch, std::uint64_t train_samples);
+
+/// Prints a run: what it is before the first step, a line an epoch, a progress bar meanwhile, and
+/// what came of it.
+class ConsoleObserver final : public TrainObserver {
+ public:
+  explicit ConsoleObserver(Console& console) : console_(console) {}
+
+  /// One line on the data set, and the seconds that opening it took.
+  void set_data(std::string description, double load_s);
+  void set_run(const RunSpec& spec);
+
+  void on_start(const RunInfo& info) override;
+  void on_progress(const Progress& progress) override;
+  void on_epoch(const EpochResult& epoch) override;
+  void on_notice(const std::string& text) override { console_.notice(text); }
+  void on_finish(const RunResult& result) override;
+
+ private:
+  void print_times(const RunResult& result);
+
+  Console& console_;
+  std::string data_;
+  std::string recipe_;
+  double load_s_ = 0.0;
+  RunInfo info_;
+  std::chrono::steady_clock::time_point start_;
+};
+
+}  // namespace millrace

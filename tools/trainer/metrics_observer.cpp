@@ -1,0 +1,34 @@
+#include "tools/trainer/metrics_observer.h"
+
+#include <nlohmann/json.hpp>
+
+#include "tools/console/process_usage.h"
+#include "tools/trainer/metrics_records.h"
+
+namespace millrace {
+
+MetricsObserver::MetricsObserver(const std::filesystem::path& path, bool append, Console& console)
+    : file_(path), append_(append), console_(console) {}
+
+void MetricsObserver::on_start(const RunInfo& info) {
+  info_ = info;
+  // Only now: a run that never starts leaves an older file as it is.
+  file_.begin(append_);
+}
+
+void MetricsObserver::on_epoch(const EpochResult& epoch) { write(epoch_record(epoch)); }
+
+void MetricsObserver::on_finish(const RunResult& result) {
+  if (result.stopped) return;
+  write(summary_record(info_, result, {load_s_, seconds_since_start(), peak_rss_mb()}));
+}
+
+void MetricsObserver::write(const nlohmann::ordered_json& record) {
+  const bool failed_before = failed();
+  file_.write(record);
+  if (failed() && !failed_before) {
+    console_.warning(file_.error() + "; the run goes on without metrics");
+  }
+}
+
+}  // namespace millrace

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+
+#include "tools/console/console.h"
+#include "tools/trainer/metrics_file.h"
+#include "train/observer.h"
+
+namespace millrace {
+
+/// Writes the lines of a run to a MetricsFile. A file that fails on the way is told once, as a
+/// warning; the run goes on.
+class MetricsObserver final : public TrainObserver {
+ public:
+  /// Throws DataError if the file cannot be written. `append`: the run may go on from another one,
+  /// whose lines stay. `console` outlives the observer.
+  MetricsObserver(const std::filesystem::path& path, bool append, Console& console);
+
+  void set_load_s(double seconds) { load_s_ = seconds; }
+  void on_start(const RunInfo& info) override;
+  void on_epoch(const EpochResult& epoch) override;
+  /// A run that was stopped gets no summary: it may go on.
+  void on_finish(const RunResult& result) override;
+
+  bool failed() const noexcept { return !file_.error().empty(); }
+
+ private:
+  void write(const nlohmann::ordered_json& record);
+
+  MetricsFile file_;
+  bool append_;
+  Console& console_;
+  RunInfo info_;
+  double load_s_ = 0.0;
+};
+
+}  // namespace millrace

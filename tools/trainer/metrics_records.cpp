@@ -1,0 +1,96 @@
+#include "tools/trainer/metrics_records.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <vector>
+
+namespace millrace {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json maybe(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+
+Json record(const StageTimes& times) {
+  return {{"busy_s", times.busy}, {"starved_s", times.starved}, {"blocked_s", times.blocked}};
+}
+
+Json stages(const RunResult& result) {
+  const LoaderStats& loader = result.train_loader;
+  Json all;
+  all["fill"] = record(loader.fill);
+  all["fill"]["workers"] = loader.workers;
+  all["fill"]["slots"] = loader.slots;
+  all["fill"]["chunks"] = loader.chunks;
+  all["fill"]["samples"] = loader.samples;
+  all["fill"]["bytes"] = loader.bytes;
+  all["train"] = record(loader.consumer);
+  all["engine"] = {{"busy_s", result.engine.busy},
+                   {"idle_s", result.engine.idle},
+                   {"waiting_s", result.engine.waiting}};
+  return all;
+}
+
+}  // namespace
+
+std::string precision_name(Precision precision) {
+  return precision == Precision::kBFloat16 ? "bf16" : "fp32";
+}
+
+double median_epoch_s(const RunInfo& info, const RunResult& result) {
+  std::vector<double> seconds;
+  for (const EpochResult& epoch : result.history) {
+    if (epoch.epoch >= info.first_epoch && !epoch.partial) seconds.push_back(epoch.train_s);
+  }
+  if (seconds.empty()) return -1.0;
+  std::ranges::sort(seconds);
+  const std::size_t middle = seconds.size() / 2;
+  return seconds.size() % 2 == 1 ? seconds[middle] : (seconds[middle - 1] + seconds[middle]) / 2;
+}
+
+Json epoch_record(const EpochResult& epoch) {
+  Json json;
+  json["epoch"] = epoch.epoch;
+  json["train_loss"] = epoch.train_loss;
+  json["train_acc"] = epoch.train_acc;
+  json["val_loss"] = maybe(epoch.val_loss);
+  json["val_acc"] = maybe(epoch.val_acc);
+  json["train_s"] = epoch.train_s;
+  json["val_s"] = epoch.val_s;
+  return json;
+}
+
+Json summary_record(const RunInfo& info, const RunResult& result, const ProcessFigures& process) {
+  const double epoch_s = median_epoch_s(info, result);
+  Json json;
+  json["summary"] = true;
+  json["test_acc"] = maybe(result.test_acc);
+  json["test_loss"] = maybe(result.test_loss);
+  json["epochs"] = result.history.size();
+  json["wall_s"] = process.wall_s;
+  json["load_s"] = process.load_s;
+  json["fit_s"] = result.fit_s;
+  json["checkpoint_s"] = result.checkpoint_s;
+  json["epoch_s"] = epoch_s < 0.0 ? Json() : Json(epoch_s);
+  json["samples_per_s"] = result.samples_per_s;
+  json["peak_rss_mb"] = process.peak_rss_mb;
+  json["weights_hash"] = result.weights_hash;
+  json["device"] = info.engine.device;
+  json["device_description"] = info.engine.description;
+  json["precision"] = precision_name(info.engine.precision);
+  json["threads"] = info.engine.threads;
+  json["residency"] = info.residency;
+  json["dataset"] = info.dataset;
+  json["dataset_hash"] = info.dataset_hash;
+  json["train_samples"] = info.train_samples;
+  json["val_samples"] = info.validation_samples;
+  json["test_samples"] = info.test_samples;
+  json["widths"] = info.widths;
+  json["parameters"] = info.parameters;
+  json["verdict"] = result.verdict;
+  json["stages"] = stages(result);
+  return json;
+}
+
+}  // namespace millrace

@@ -1,0 +1,254 @@
+#include "tools/trainer/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "tools/console/command_line.h"
+#include "tools/console/numbers.h"
+#include "tools/console/quote.h"
+#include "tools/console/usage_error.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint32_t kAny32 = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint32_t kMostThreads = 4096;
+constexpr std::uint32_t kMostSlots = 65'536;
+constexpr std::uint64_t kUsualValidation = 10'000;
+constexpr float kLearningRate = 0.5F;
+
+constexpr const char* kDescription =
+    "Trains a multilayer perceptron (Linear, ReLU, ..., Linear; softmax\n"
+    "cross-entropy; SGD) on a folder of IDX files, and tests it where the folder\n"
+    "has test files. Defaults stand in brackets.";
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  trainer --data data/ --epochs 10\n"
+    "  trainer --data data/ --hidden 512,512 --lr 0.1 --momentum 0.9 --precision bf16\n"
+    "  trainer --data data/ --checkpoint-dir checkpoints/ --resume\n"
+    "  trainer --config run.toml --seed 7 --metrics seed-7.jsonl\n"
+    "\n"
+    "Exit status: 0 done, 1 data, I/O or device error, 2 usage, 3 diverged,\n"
+    "130 or 143 stopped by SIGINT or SIGTERM, after a checkpoint was saved.";
+
+Device parse_device(const std::string& text) {
+  Device device;
+  if (text == "auto") return device;
+  device.kind = text == "cpu" ? Device::Kind::kCpu : Device::Kind::kCuda;
+  if (text == "cpu" || text == "cuda") return device;
+  constexpr std::string_view kIndexed = "cuda:";
+  constexpr int kMostDevices = 1024;
+  try {
+    if (text.starts_with(kIndexed)) {
+      device.index = static_cast<int>(parse_whole(text.substr(kIndexed.size()), 0, kMostDevices));
+      return device;
+    }
+  } catch (const UsageError&) {  // told below, with the whole value
+  }
+  throw UsageError("expected auto, cpu, cuda or cuda:N, found " + shown(text));
+}
+
+Precision parse_precision(const std::string& text) {
+  if (text == "fp32") return Precision::kFloat32;
+  if (text == "bf16") return Precision::kBFloat16;
+  throw UsageError("expected fp32 or bf16, found " + shown(text));
+}
+
+Residency parse_residency(const std::string& text) {
+  if (text == "auto") return Residency::kAuto;
+  if (text == "resident") return Residency::kResident;
+  if (text == "host") return Residency::kHost;
+  throw UsageError("expected auto, resident or host, found " + shown(text));
+}
+
+std::filesystem::path parse_path(const std::string& text) {
+  if (text.empty()) throw UsageError("expected a path, found ''");
+  return text;
+}
+
+/// Declares options that fill a field each.
+class Declarer {
+ public:
+  Declarer(CommandLine& line, Options& options) : line_(line), options_(options) {}
+
+  void data() {
+    line_.group("Data");
+    path("--data", "DIR", "folder with IDX files, or one IDX file [data]", options_.data);
+    line_.value(
+        "--val-size", "N", "samples kept for validation\n[10000, a sixth of a smaller set]",
+        [this](const std::string& t) { options_.validation_size = parse_whole(t, 0, kAny); });
+    line_.value("--shuffle", "on|off", "a new order of samples each epoch [on]",
+                [this](const std::string& t) { run().shuffle = parse_switch(t); });
+  }
+
+  void model() {
+    line_.group("Model");
+    line_.value("--hidden", "N,N,...", "widths of the hidden layers, or none [32]",
+                [this](const std::string& t) { run().hidden = parse_widths(t); });
+    path("--init", "FILE", "initial parameters, a .safetensors file\n[random, by the seed]",
+         run().init);
+  }
+
+  void training() {
+    line_.group("Training");
+    whole("--epochs", "passes over the training samples [10]", 0, kAny, run().epochs);
+    whole("--batch", "samples of an optimizer step [128]", 1, kAny32, run().batch);
+    line_.value("--lr", "X", fmt::format("learning rate [{}]", run().sgd.learning_rate),
+                [this](const std::string& t) { run().sgd.learning_rate = parse_rate(t); });
+    line_.value("--momentum", "X", "momentum, below 1 [0]",
+                [this](const std::string& t) { run().sgd.momentum = parse_fraction(t); });
+    line_.value("--weight-decay", "X", "weight decay (L2) [0]",
+                [this](const std::string& t) { run().sgd.weight_decay = parse_rate(t); });
+    whole("--seed", "of split, order and initial parameters [0]", 0, kAny, run().seed);
+  }
+
+  void machine() {
+    line_.group("Machine (of these, only --precision changes the result)");
+    line_.value("--device", "DEVICE", "auto, cpu, cuda or cuda:N [auto]",
+                [this](const std::string& t) {
+                  const auto threads = run().device.threads;
+                  run().device = parse_device(t);
+                  run().device.threads = threads;
+                });
+    line_.value("--precision", "fp32|bf16", "of the matrix products; parameters stay fp32\n[fp32]",
+                [this](const std::string& t) { run().precision = parse_precision(t); });
+    count("--threads", "computing threads [auto: all cores]", kMostThreads, run().device.threads);
+    count("--workers", "loading threads [auto: all cores]", kMostThreads, run().workers);
+    line_.value("--residency", "WHERE",
+                "where the data set lives: resident (with the\nmodel), host (copied chunk by "
+                "chunk) or auto\n[auto: resident if it fits]",
+                [this](const std::string& t) { run().residency = parse_residency(t); });
+    count("--chunk-batches", "batches of a chunk [auto: some MB]", kAny32, run().chunk_batches);
+    whole("--slots", "chunks in memory at once [3]", 1, kMostSlots, run().slots);
+  }
+
+  void checkpoints() {
+    line_.group("Checkpoints");
+    path("--checkpoint-dir", "DIR",
+         "keep last.safetensors and best.safetensors here\n[no checkpoints]", run().checkpoint_dir);
+    whole("--checkpoint-every", "steps between step-N.safetensors, 0 for none [0]", 0, kAny,
+          run().checkpoint_every);
+    whole("--keep", "how many step-N.safetensors to keep [3]", 1, kAny32, run().keep);
+    line_.optional_value("--resume", "[FILE]",
+                         "go on from FILE, or from the newest good one in\n--checkpoint-dir",
+                         [this](const std::string& t) {
+                           run().resume = true;
+                           run().resume_from = t;
+                         });
+  }
+
+  void output(bool& help, bool& version) {
+    line_.group("Output");
+    path("--metrics", "FILE",
+         "JSON lines: one an epoch, then a summary. A new\nrun replaces the file, --resume appends",
+         options_.metrics);
+    path("--config", "FILE",
+         "options from a TOML file: epochs = 10. The\ncommand line has precedence", config);
+    line_.flag("--quiet", "print nothing but errors and warnings", options_.quiet);
+    line_.flag("--version", "print versions and instruction sets", version);
+    line_.flag("-h,--help", "print this", help);
+  }
+
+  std::filesystem::path config;
+
+ private:
+  RunSpec& run() { return options_.run; }
+
+  void path(const std::string& name, const std::string& meta, const std::string& help,
+            std::filesystem::path& target) {
+    line_.value(name, meta, help, [&target](const std::string& t) { target = parse_path(t); });
+  }
+  template <typename T>
+  void whole(const std::string& name, const std::string& help, std::uint64_t least,
+             std::uint64_t most, T& target) {
+    line_.value(name, "N", help, [&target, least, most](const std::string& t) {
+      target = static_cast<T>(parse_whole(t, least, most));
+    });
+  }
+  void count(const std::string& name, const std::string& help, std::uint32_t most,
+             std::uint32_t& target) {
+    line_.value(name, "N|auto", help,
+                [&target, most](const std::string& t) { target = parse_whole_or_auto(t, most); });
+  }
+
+  CommandLine& line_;
+  Options& options_;
+};
+
+void check_together(const RunSpec& run) {
+  if (run.checkpoint_every != 0 && run.checkpoint_dir.empty()) {
+    throw UsageError("--checkpoint-every: expected --checkpoint-dir with it, found none");
+  }
+  if (!run.resume) return;
+  if (run.resume_from.empty() && run.checkpoint_dir.empty()) {
+    throw UsageError("--resume: expected a file, or --checkpoint-dir with it, found neither");
+  }
+  if (!run.resume_from.empty() && !run.init.empty()) {
+    throw UsageError("--resume FILE and --init: expected one of them, found both");
+  }
+}
+
+bool asks(const std::vector<std::string>& arguments, std::string_view name) {
+  return std::ranges::find(arguments, name) != arguments.end();
+}
+
+}  // namespace
+
+Options parse_options(const std::vector<std::string>& arguments) {
+  Options options;
+  options.run.sgd.learning_rate = kLearningRate;
+  CommandLine line("trainer", kDescription);
+  Declarer declarer(line, options);
+  bool help = false;
+  bool version = false;
+  declarer.data();
+  declarer.model();
+  declarer.training();
+  declarer.machine();
+  declarer.checkpoints();
+  declarer.output(help, version);
+  line.examples(kExamples);
+
+  // Somebody who asks for help beside a mistake wants help.
+  if (asks(arguments, "--help") || asks(arguments, "-h")) {
+    options.action = Options::Action::kHelp;
+    options.help = line.help();
+    return options;
+  }
+  line.parse(arguments);
+  if (version) {
+    options.action = Options::Action::kVersion;
+    return options;
+  }
+  if (!declarer.config.empty()) {
+    const std::vector<std::string> refused{"config", "help", "version"};
+    line.apply(declarer.config.string(), read_config(declarer.config), refused);
+  }
+  check_together(options.run);
+  return options;
+}
+
+std::uint64_t default_validation_size(std::uint64_t samples) noexcept {
+  return std::min(kUsualValidation, samples / 6);
+}
+
+std::string resume_command(const std::vector<std::string>& arguments) {
+  std::vector<std::string> command;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i].starts_with("--resume=")) continue;
+    if (arguments[i] == "--resume") {
+      // Its file, if it has one, is what does not begin as an option.
+      if (i + 1 < arguments.size() && !arguments[i + 1].starts_with('-')) ++i;
+      continue;
+    }
+    command.push_back(arguments[i]);
+  }
+  command.emplace_back("--resume");
+  return shell_command(command);
+}
+
+}  // namespace millrace

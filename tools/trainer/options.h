@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "train/trainer.h"
+
+namespace millrace {
+
+/// What the trainer was asked to do.
+struct Options {
+  enum class Action { kTrain, kHelp, kVersion };
+
+  Action action = Action::kTrain;
+  std::string help;                              ///< the text that kHelp asks for
+  RunSpec run;                                   ///< but for validation_size
+  std::optional<std::uint64_t> validation_size;  ///< none: default_validation_size()
+  std::filesystem::path data = "data";
+  std::filesystem::path metrics;  ///< empty: none
+  bool quiet = false;
+};
+
+/// Reads the trainer's arguments (without the program's name) and the config file they name. Throws
+/// UsageError with one line that names the option, what was expected and what was found, DataError
+/// if the config file cannot be read.
+Options parse_options(const std::vector<std::string>& arguments);
+
+/// Samples kept for validation where nobody said how many: 10,000, a sixth of a smaller data set.
+std::uint64_t default_validation_size(std::uint64_t samples) noexcept;
+
+/// The command that goes on with a run that was started with `arguments` (the program's name
+/// first) and has a checkpoint folder, quoted for a shell: what --resume named makes way for the
+/// newest checkpoint.
+std::string resume_command(const std::vector<std::string>& arguments);
+
+}  // namespace millrace

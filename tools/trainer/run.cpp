@@ -1,0 +1,93 @@
+#include "tools/trainer/run.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
+#include "formats/error.h"
+#include "formats/folder.h"
+#include "tools/console/stop_signals.h"
+#include "tools/trainer/console_observer.h"
+#include "tools/trainer/metrics_observer.h"
+#include "train/trainer.h"
+
+namespace millrace {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kOutputLost = 1;
+constexpr int kSignalBase = 128;
+
+RunSpec with_validation(const Options& options, const Dataset& train, Console& console) {
+  RunSpec spec = options.run;
+  if (options.validation_size) {
+    spec.validation_size = *options.validation_size;
+    return spec;
+  }
+  const std::uint64_t usual = spec.validation_size;
+  spec.validation_size = default_validation_size(train.size());
+  if (spec.validation_size < usual) {
+    console.notice(fmt::format("validation takes {} of {} samples; --val-size says otherwise",
+                               spec.validation_size, train.size()));
+  }
+  return spec;
+}
+
+DataFolder open_data(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (path == Options().data && !std::filesystem::exists(path, ignored)) {
+    throw DataError(path,
+                    "there is no such folder; --data names another one, 'tools synth data' draws "
+                    "one");
+  }
+  return open_folder(path);
+}
+
+void tell_stopped(const RunResult& result, const RunSpec& spec, int signal,
+                  const std::vector<std::string>& arguments, Console& console) {
+  const std::string stopped = fmt::format("stopped by {}", signal_name(signal));
+  if (spec.checkpoint_dir.empty()) {
+    console.warning(stopped + "; nothing was saved, for there is no --checkpoint-dir");
+    return;
+  }
+  console.warning(result.checkpoint.empty() ? stopped + "; nothing was trained since it was resumed"
+                                            : stopped + "; saved " + result.checkpoint.string());
+  console.warning("to go on: " + resume_command(arguments));
+}
+
+}  // namespace
+
+int run(const Options& options, const std::vector<std::string>& arguments, Console& console) {
+  // Until training begins there is nothing to save.
+  StopSignals signals(StopSignals::First::kEndsAtOnce);
+  ConsoleObserver printer(console);
+  std::vector<TrainObserver*> observers{&printer};
+  std::optional<MetricsObserver> metrics;
+  if (!options.metrics.empty()) {
+    metrics.emplace(options.metrics, options.run.resume, console);
+    observers.push_back(&*metrics);
+  }
+
+  const auto before = Clock::now();
+  const DataFolder data = open_data(options.data);
+  const double load_s = std::chrono::duration<double>(Clock::now() - before).count();
+  const RunSpec spec = with_validation(options, *data.train, console);
+  printer.set_data(data.description, load_s);
+  printer.set_run(spec);
+  if (metrics) metrics->set_load_s(load_s);
+
+  Trainer trainer(spec, data.train, data.test, observers);
+  signals.set(StopSignals::First::kSetsFlag);
+  const RunResult result = trainer.fit(signals.flag());
+  if (result.stopped) {
+    tell_stopped(result, spec, signals.received(), arguments, console);
+    return kSignalBase + signals.received();
+  }
+  return console.output_error() != 0 || (metrics && metrics->failed()) ? kOutputLost : 0;
+}
+
+}  // namespace millrace
