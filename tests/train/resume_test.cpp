@@ -118,6 +118,17 @@ TEST(Resume, BetweenLastStepAndValidationEndsInTheSameBits) {
   }
 }
 
+TEST(Resume, InBFloat16EndsInTheSameBits) {
+  const test::TempFolder folder;
+  RunSpec spec = small_run();
+  spec.precision = Precision::kBFloat16;
+  const std::string whole = outcome(run(spec));
+  ASSERT_TRUE(interrupted(spec, folder.path(), 20, 20).stopped);
+  spec.checkpoint_dir = folder.path();
+  spec.resume = true;
+  EXPECT_EQ(outcome(run(spec)), whole);
+}
+
 TEST(Resume, MoreEpochsGoOnWhereTheRunEnded) {
   const test::TempFolder folder;
   RunSpec spec = small_run();

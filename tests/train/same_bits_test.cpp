@@ -58,6 +58,17 @@ TEST_F(SameBits, WhereverTheSamplesAre) {
   }
 }
 
+// In float32 where the processor has no bfloat16: the same must hold then.
+TEST_F(SameBits, InBFloat16Too) {
+  RunSpec spec = small_run();
+  spec.precision = Precision::kBFloat16;
+  const std::string one = outcome(run(spec));
+  spec.device.threads = 2;
+  spec.chunk_batches = 3;
+  spec.residency = Residency::kHost;
+  EXPECT_EQ(outcome(run(spec)), one);
+}
+
 TEST_F(SameBits, HoweverManyCheckpointsAreWritten) {
   const test::TempFolder folder;
   RunSpec spec = small_run();
