@@ -22,10 +22,10 @@ class HelpFormatter final : public CLI::Formatter {
   HelpFormatter() { column_width(kHelpColumn); }
 
   std::string make_help(const CLI::App* app, std::string name,
-                        CLI::AppFormatMode mode) const override {
+                        CLI::AppFormatMode /*mode*/) const override {
     name = name.empty() ? app->get_name() : name;
     return make_usage(app, name) + '\n' + app->get_description() + '\n' + make_positionals(app) +
-           make_groups(app, mode) + '\n' + app->get_footer() + '\n';
+           groups(app) + '\n' + app->get_footer() + '\n';
   }
   std::string make_usage(const CLI::App* app, std::string name) const override {
     for (const CLI::Option* option : app->get_options()) {
@@ -39,7 +39,9 @@ class HelpFormatter final : public CLI::Formatter {
     for (const CLI::Option* option : options) text += make_option(option, is_positional);
     return text;
   }
-  std::string make_groups(const CLI::App* app, CLI::AppFormatMode) const override {
+
+ private:
+  std::string groups(const CLI::App* app) const {
     std::string text;
     for (const std::string& group : app->get_groups()) {
       const auto options = app->get_options([&](const CLI::Option* option) {
