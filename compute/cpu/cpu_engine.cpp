@@ -78,6 +78,7 @@ class CpuEngine final : public Engine {
     const cpu::RowSource whole = source_of(chunk);
     const auto begin = start_clock();
     const std::uint32_t steps = chunk.batches();
+    const std::uint64_t steps_before = std::exchange(steps_, steps_ + steps);
 
     cpu::StepBatch step;
     step.losses = losses_.data();
@@ -103,7 +104,7 @@ class CpuEngine final : public Engine {
     begin_step(0);
     team_.run([&](std::uint32_t member) {
       for (std::uint32_t s = 0; s < steps; ++s) {
-        const bool sample_wait = s % kWaitSampling == 0;
+        const bool sample_wait = (steps_before + s + 1) % kWaitSampling == 0;
         for (std::uint32_t phase = 0; phase < cpu::CpuNet::kPhases; ++phase) {
           shares_[phase].take(member, [&](std::uint32_t piece) { net_->run(member, phase, piece, step); });
           meet(member, sample_wait, [&] {
@@ -257,6 +258,7 @@ class CpuEngine final : public Engine {
   EngineStats stats_;
   Clock::time_point last_end_;
   std::vector<Waiting> waiting_;
+  std::uint64_t steps_ = 0;  // of all train() calls, so that chunks of any size are sampled evenly
   cpu::ThreadTeam team_;  // last: its threads stop before what they use goes
 };
 
