@@ -74,9 +74,9 @@ struct alignas(64) TileConfig {
 };
 
 __attribute__((target("amx-tile,amx-bf16"))) double tiles_bf16(std::uint64_t rounds) {
-  const TileConfig config;
+  static constexpr TileConfig kConfig;
   alignas(64) static const std::uint8_t zeros[1024] = {};
-  _tile_loadconfig(&config);
+  _tile_loadconfig(&kConfig);
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);

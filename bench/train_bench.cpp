@@ -96,6 +96,9 @@ nlohmann::json measure(const Options& options) {
           {"step_us", epoch_s * 1e6 / chunk.batches()},
           {"gflops", flops / epoch_s / 1e9},
           {"peak_gflops", peak},
+          {"peak_tile_gflops", train.precision == millrace::Precision::kBFloat16
+                                   ? millrace::bench::peak_tile_gflops(options.threads)
+                                   : 0.0},
           {"waiting_share", engine->stats().waiting / engine->stats().busy},
           {"ratio", flops / epoch_s / 1e9 / peak}};
 }

@@ -482,7 +482,21 @@ void UpdatePiece(const Update& op) {
   }
 }
 
-const char* TargetName() { return hwy::TargetName(HWY_TARGET); }
+const char* TargetName() {
+  switch (HWY_TARGET) {
+#if HWY_ARCH_X86
+    case HWY_AVX3:
+    case HWY_AVX3_DL:
+      return "AVX-512";
+    case HWY_AVX2:
+      return "AVX2";
+    case HWY_SSE4:
+      return "SSE4.2";
+#endif
+    default:
+      return hwy::TargetName(HWY_TARGET);
+  }
+}
 
 }  // namespace HWY_NAMESPACE
 }  // namespace millrace::cpu::f32

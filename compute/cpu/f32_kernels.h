@@ -115,7 +115,7 @@ struct Update {
 };
 void update(const Update& op);
 
-/// The instruction set in use, in Highway's words: "AVX3" is AVX-512.
+/// The instruction set in use: "AVX-512".
 const char* target_name();
 
 }  // namespace millrace::cpu::f32
