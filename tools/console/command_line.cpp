@@ -19,7 +19,10 @@ constexpr std::size_t kHelpColumn = 28;
 /// Usage before description, one blank line between groups.
 class HelpFormatter final : public CLI::Formatter {
  public:
-  HelpFormatter() { column_width(kHelpColumn); }
+  HelpFormatter() {
+    column_width(kHelpColumn);
+    label("Positionals", "Arguments");
+  }
 
   std::string make_help(const CLI::App* app, std::string name,
                         CLI::AppFormatMode /*mode*/) const override {
@@ -102,7 +105,6 @@ void CommandLine::flag(const std::string& name, const std::string& help, bool& t
 
 void CommandLine::positional(const std::string& name, const std::string& help,
                              std::string& target) {
-  positionals_.push_back(name);
   app_.add_option(name, target, help)->option_text(" ");
 }
 
@@ -146,7 +148,10 @@ void CommandLine::refuse_extra(const std::string& argument) const {
                    (meant ? "; did you mean " + *meant + "?" : std::string()));
 }
 
-void CommandLine::parse(std::vector<std::string> arguments) {
+bool CommandLine::parse(std::vector<std::string> arguments) {
+  for (const std::string& argument : arguments) {
+    if (argument == "--help" || argument == "-h") return false;
+  }
   arguments = split_values(arguments);
   std::ranges::reverse(arguments);  // as CLI11 takes a vector
   try {
@@ -163,6 +168,7 @@ void CommandLine::parse(std::vector<std::string> arguments) {
   const auto option = std::ranges::find_if(extras, looks_like_option);
   if (option != extras.end()) refuse_extra(*option);
   if (!extras.empty()) refuse_extra(extras.front());
+  return true;
 }
 
 void CommandLine::apply(const std::string& file, std::span<const ConfigEntry> entries,

@@ -31,13 +31,16 @@ class CommandLine {
   void optional_value(const std::string& name, const std::string& meta, const std::string& help,
                       Take take);
   void flag(const std::string& name, const std::string& help, bool& target);
-  /// An argument without a name, which must be there.
+  /// An argument without a name; `target` stays as it is where it is missing.
   void positional(const std::string& name, const std::string& help, std::string& target);
+  /// -h and --help, as the last option of the group.
+  void help_flag() { flag("-h,--help", "print this", asked_for_help_); }
   /// Text under the options in the help.
   void examples(const std::string& text) { app_.footer(text); }
 
-  /// Throws UsageError. `arguments` are without the program's name.
-  void parse(std::vector<std::string> arguments);
+  /// False where `arguments` (without the program's name) ask for --help, or -h: then nothing else
+  /// of them is read, for whoever asks for help beside a mistake wants help. Throws UsageError.
+  bool parse(std::vector<std::string> arguments);
   /// Applies entries of a config file where the command line had no such option. A flag takes true
   /// or false, an optional value true, false or the value. Keys in `refused` count as unknown.
   /// Throws UsageError naming file and line.
@@ -54,7 +57,7 @@ class CommandLine {
   std::vector<std::string> names() const;
 
   std::string group_ = "Options";
-  std::vector<std::string> positionals_;
+  bool asked_for_help_ = false;
   CLI::App app_;
 };
 

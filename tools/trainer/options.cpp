@@ -141,7 +141,7 @@ class Declarer {
                          });
   }
 
-  void output(bool& help, bool& version) {
+  void output(bool& version) {
     line_.group("Output");
     path("--metrics", "FILE",
          "JSON lines: one an epoch, then a summary. A new\nrun replaces the file, --resume appends",
@@ -150,7 +150,7 @@ class Declarer {
          "options from a TOML file: epochs = 10. The\ncommand line has precedence", config);
     line_.flag("--quiet", "print nothing but errors and warnings", options_.quiet);
     line_.flag("--version", "print versions and instruction sets", version);
-    line_.flag("-h,--help", "print this", help);
+    line_.help_flag();
   }
 
   std::filesystem::path config;
@@ -192,10 +192,6 @@ void check_together(const RunSpec& run) {
   }
 }
 
-bool asks(const std::vector<std::string>& arguments, std::string_view name) {
-  return std::ranges::find(arguments, name) != arguments.end();
-}
-
 }  // namespace
 
 Options parse_options(const std::vector<std::string>& arguments) {
@@ -203,23 +199,20 @@ Options parse_options(const std::vector<std::string>& arguments) {
   options.run.sgd.learning_rate = kLearningRate;
   CommandLine line("trainer", kDescription);
   Declarer declarer(line, options);
-  bool help = false;
   bool version = false;
   declarer.data();
   declarer.model();
   declarer.training();
   declarer.machine();
   declarer.checkpoints();
-  declarer.output(help, version);
+  declarer.output(version);
   line.examples(kExamples);
 
-  // Somebody who asks for help beside a mistake wants help.
-  if (asks(arguments, "--help") || asks(arguments, "-h")) {
+  if (!line.parse(arguments)) {
     options.action = Options::Action::kHelp;
     options.help = line.help();
     return options;
   }
-  line.parse(arguments);
   if (version) {
     options.action = Options::Action::kVersion;
     return options;

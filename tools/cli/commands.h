@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+// The sub-commands of the program tools. Each takes its arguments (without its own name), does its
+// work and returns the exit status; it throws UsageError and whatever the work throws.
+
+namespace millrace {
+
+int synth_command(const std::vector<std::string>& arguments);
+int inspect_command(const std::vector<std::string>& arguments);
+
+}  // namespace millrace

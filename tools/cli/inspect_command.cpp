@@ -1,0 +1,28 @@
+#include <nlohmann/json.hpp>
+
+#include "tools/cli/commands.h"
+#include "tools/cli/inspect.h"
+#include "tools/console/command_line.h"
+#include "tools/console/program.h"
+#include "tools/console/usage_error.h"
+
+namespace millrace {
+
+int inspect_command(const std::vector<std::string>& arguments) {
+  CommandLine line("tools inspect",
+                   "Says what a data folder, an IDX file or a safetensors file holds: shapes,\n"
+                   "types, samples of each class, range, mean and standard deviation.");
+  std::string path;
+  bool json = false;
+  line.positional("PATH", "folder or file to look at", path);
+  line.flag("--json", "print one JSON object in place of text", json);
+  line.help_flag();
+  line.examples("Example:\n  tools inspect checkpoints/best.safetensors");
+  if (!line.parse(arguments)) return print(line.help());
+  if (path.empty()) throw UsageError("expected a folder or file to look at, found none");
+  const auto found = inspect(path);
+  if (!json) return print(render_inspection(found));
+  return print(found.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n');
+}
+
+}  // namespace millrace

@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "tools/cli/inspect.h"
+#include "tools/console/quote.h"
+
+namespace millrace {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kMostRows = 64;
+constexpr std::size_t kMostText = 100;
+
+std::string shape(const Json& dims) {
+  std::string text;
+  for (const Json& dim : dims) {
+    if (!text.empty()) text += 'x';
+    text += dim.dump();
+  }
+  return text.empty() ? "one value" : text;
+}
+
+std::string statistics(const Json& found) {
+  std::string text = fmt::format("{:.6g} to {:.6g}, mean {:.6g}, standard deviation {:.6g}",
+                                 found["min"].get<double>(), found["max"].get<double>(),
+                                 found["mean"].get<double>(), found["std"].get<double>());
+  if (found.contains("nonfinite"))
+    text += fmt::format(", {} not finite", found["nonfinite"].dump());
+  return text;
+}
+
+// One row a class: an array's by place, an object's by name.
+std::string histogram(const Json& found) {
+  std::uint64_t all = 0;
+  for (const Json& count : found) all += count.get<std::uint64_t>();
+  std::string text;
+  std::size_t row = 0;
+  for (const auto& [name, count] : found.items()) {
+    if (row++ == kMostRows) {
+      return text + fmt::format("    and {} more, which --json lists\n", found.size() - kMostRows);
+    }
+    const auto number = count.get<std::uint64_t>();
+    text += fmt::format(
+        "    {:>6} {:>10} {:5.1f} %\n", name, number,
+        all == 0 ? 0.0 : 100.0 * static_cast<double>(number) / static_cast<double>(all));
+  }
+  return text;
+}
+
+std::string split(const std::string& name, const Json& found) {
+  return fmt::format("{}: {} samples of {} {}, {} classes\n", name, found["samples"].dump(),
+                     shape(found["shape"]), found["dtype"].get<std::string>(),
+                     found["classes"].dump()) +
+         fmt::format("  values: {}\n", statistics(found["statistics"])) +
+         fmt::format("  hash: {}\n  labels:\n", found["hash"].get<std::string>()) +
+         histogram(found["histogram"]);
+}
+
+std::string tensors(const Json& found) {
+  std::string text;
+  for (const Json& tensor : found["tensors"]) {
+    text += fmt::format("  {}: {} {}, {}\n", one_line(tensor["name"].get<std::string>()),
+                        shape(tensor["shape"]), tensor["dtype"].get<std::string>(),
+                        statistics(tensor["statistics"]));
+  }
+  for (const auto& [key, value] : found["metadata"].items()) {
+    const std::string line = one_line(value.get<std::string>());
+    text += fmt::format("  {} = {}{}\n", one_line(key), line.substr(0, kMostText),
+                        line.size() > kMostText ? "..." : "");
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string render_inspection(const Json& found) {
+  const std::string kind = found["kind"];
+  const std::string path = one_line(found["path"].get<std::string>());
+  if (kind == "data set") {
+    std::string text = split("train", found["train"]);
+    if (!found["test"].is_null()) text += split("test", found["test"]);
+    return text;
+  }
+  if (kind == "safetensors") {
+    return fmt::format("{}: safetensors, {} tensors{}\n", path, found["tensors"].size(),
+                       found["verified"].get<bool>() ? ", hash verified" : "") +
+           tensors(found);
+  }
+  std::string text =
+      fmt::format("{}: IDX, {} {}\n  values: {}\n", path, shape(found["shape"]),
+                  found["dtype"].get<std::string>(), statistics(found["statistics"]));
+  if (found.contains("histogram") && !found["histogram"].is_null()) {
+    text += "  labels:\n" + histogram(found["histogram"]);
+  }
+  return text;
+}
+
+}  // namespace millrace
