@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <stdexcept>
 
 #include "formats/philox.h"
@@ -69,6 +70,9 @@ std::vector<const Tensor*> match_tensors(const MlpSpec& model, const std::vector
     if (found->shape != want.shape || found->values.size() != want.values.size()) {
       throw std::invalid_argument(want.name + ": expected " + shape_text(want.shape) + ", found " +
                                   shape_text(found->shape));
+    }
+    if (std::any_of(std::next(found), given.end(), [&](const Tensor& t) { return t.name == want.name; })) {
+      throw std::invalid_argument(want.name + ": expected once, found twice");
     }
     matched.push_back(&*found);
   }

@@ -2,6 +2,9 @@
 
 #include <cstddef>
 
+// Vectors of a length that only the processor knows cannot be members of arrays and structs: there NEON is used.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "loader/feistel.cpp"
 #include <hwy/foreach_target.h>

@@ -4,6 +4,9 @@
 #include <cmath>
 #include <cstring>
 
+// Vectors of a length that only the processor knows cannot be members of arrays and structs: there NEON is used.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "compute/cpu/f32_kernels.cpp"
 #include "hwy/foreach_target.h"
@@ -31,6 +34,8 @@ constexpr std::size_t kNv = 2;
 
 template <std::size_t MR, std::size_t NV>
 struct Sums {
+  // Written out: an implicit constructor is not compiled for the target, and may not call the vectors' then.
+  HWY_INLINE Sums() {}  // NOLINT(modernize-use-equals-default)
   V v[MR][NV];
 };
 
