@@ -1,0 +1,60 @@
+#include "tests/support/reference_mlp.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "compute/tensors.h"
+
+namespace millrace::test {
+namespace {
+
+TEST(ReferenceMlp, GradientsAreTheSlopesOfTheMeanLoss) {
+  const std::vector<std::vector<std::uint32_t>> nets{{}, {4}, {5, 3}, {3, 4, 5}};
+  for (const auto& hidden : nets) {
+    MlpSpec model;
+    model.features = 3;
+    model.hidden = hidden;
+    model.classes = 4;
+    ReferenceMlp net(initial_parameters(model, 5));
+    std::vector<double> samples;
+    for (int i = 0; i < 15; ++i) samples.push_back(std::sin(1.7 * i + 0.3));
+    const std::vector<std::int32_t> labels{0, 3, 1, 2, 3};
+    net.backward(samples, labels);
+    const auto gradients = net.gradients();
+    constexpr double kStep = 1e-5;
+    for (std::size_t t = 0; t < gradients.size(); ++t) {
+      for (std::size_t i = 0; i < gradients[t].size(); ++i) {
+        double& value = net.parameters()[t][i];
+        const double old = value;
+        value = old + kStep;
+        const double above = net.forward(samples, labels).loss_sum;
+        value = old - kStep;
+        const double below = net.forward(samples, labels).loss_sum;
+        value = old;
+        EXPECT_NEAR(gradients[t][i], (above - below) / (2 * kStep * 5), 1e-8)
+            << hidden.size() << " hidden, tensor " << t << ", value " << i;
+      }
+    }
+  }
+}
+
+TEST(ReferenceMlp, AStepIsWhatOneWorksOutByHand) {
+  // One feature, two classes, equal logits: loss ln 2, gradient ±1/2.
+  const Parameters zero{{"0.weight", {2, 1}, {0, 0}}, {"0.bias", {2}, {1, 1}}};
+  ReferenceMlp net(zero);
+  const std::vector<double> sample{2.0};
+  const std::vector<std::int32_t> label{0};
+  const auto result = net.step(sample, label, {0.5F, 0.5F, 0.25F});
+  EXPECT_DOUBLE_EQ(result.loss_sum, std::log(2.0));
+  EXPECT_EQ(net.momentum()[0], (std::vector<double>{-1.0, 1.0}));
+  EXPECT_EQ(net.parameters()[0], (std::vector<double>{0.5, -0.5}));
+  EXPECT_EQ(net.momentum()[1], (std::vector<double>{-0.25, 0.75}));
+  EXPECT_EQ(net.parameters()[1], (std::vector<double>{1.125, 0.625}));
+}
+
+}  // namespace
+}  // namespace millrace::test

@@ -1,0 +1,136 @@
+#include "compute/cpu/thread_team.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+namespace millrace::cpu {
+namespace {
+
+class Team : public testing::TestWithParam<std::uint32_t> {};
+
+TEST_P(Team, EveryMemberRunsOnceAndTheCallerIsMemberZero) {
+  ThreadTeam team(GetParam());
+  ASSERT_EQ(team.size(), GetParam());
+  std::vector<int> calls(team.size());
+  std::thread::id zero;
+  for (int run = 0; run < 500; ++run) {
+    team.run([&](std::uint32_t member) {
+      ++calls[member];  // plain: run() must order it with what follows
+      if (member == 0) zero = std::this_thread::get_id();
+    });
+  }
+  EXPECT_EQ(calls, std::vector<int>(team.size(), 500));
+  EXPECT_EQ(zero, std::this_thread::get_id());
+}
+
+TEST_P(Team, EachPieceIsTakenOnceAndBarriersOrderPhases) {
+  constexpr std::uint32_t kPieces = 37;
+  ThreadTeam team(GetParam());
+  WorkShare shares[2]{WorkShare(team.size()), WorkShare(team.size())};
+  // Plain memory: a piece read before its phase ended is a wrong sum here and a race under
+  // ThreadSanitizer.
+  std::vector<std::uint64_t> values(kPieces, 1);
+  std::vector<std::uint64_t> next(kPieces);
+  shares[0].reset(kPieces);
+  std::uint32_t lasts = 0;
+  team.run([&](std::uint32_t member) {
+    for (int round = 0; round < 100; ++round) {
+      shares[0].take(member, [&](std::uint32_t p) { next[p] += values[(p + 1) % kPieces] + 1; });
+      team.barrier([&] {
+        ++lasts;
+        shares[1].reset(kPieces);
+      });
+      shares[1].take(member, [&](std::uint32_t p) { values[p] = next[(p + 5) % kPieces]; });
+      team.barrier([&] {
+        ++lasts;
+        shares[0].reset(kPieces);
+      });
+    }
+  });
+  EXPECT_EQ(lasts, 200U);
+
+  std::vector<std::uint64_t> plain(kPieces, 1);
+  std::vector<std::uint64_t> sums(kPieces);
+  for (int round = 0; round < 100; ++round) {
+    for (std::uint32_t p = 0; p < kPieces; ++p) sums[p] += plain[(p + 1) % kPieces] + 1;
+    for (std::uint32_t p = 0; p < kPieces; ++p) plain[p] = sums[(p + 5) % kPieces];
+  }
+  EXPECT_EQ(values, plain);
+}
+
+TEST_P(Team, AnyNumberOfPiecesIsSharedOut) {
+  ThreadTeam team(GetParam());
+  WorkShare share(team.size());
+  for (std::uint32_t pieces = 0; pieces < 20; ++pieces) {
+    share.reset(pieces);
+    std::vector<std::atomic<int>> taken(pieces);
+    team.run(
+        [&](std::uint32_t member) { share.take(member, [&](std::uint32_t p) { ++taken[p]; }); });
+    for (std::uint32_t p = 0; p < pieces; ++p) EXPECT_EQ(taken[p], 1) << p << " of " << pieces;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, Team, testing::Values(1U, 2U, 3U, 5U, 8U));
+
+TEST(ThreadTeam, WaitsForAMemberThatComesLate) {
+  ThreadTeam team(3);
+  for (std::uint32_t late = 0; late < 3; ++late) {
+    std::atomic<std::uint32_t> others{0};
+    int at_barrier = 0;
+    team.run([&](std::uint32_t member) {
+      if (member == late) {
+        while (others.load() < 2) std::this_thread::yield();
+        at_barrier = 1;
+      } else {
+        ++others;
+      }
+      team.barrier();
+      EXPECT_EQ(at_barrier, 1);
+    });
+  }
+}
+
+TEST(WorkShare, TheOthersTakeWhatASlowMemberHasNotBegun) {
+  ThreadTeam team(2);
+  WorkShare share(2);
+  constexpr std::uint32_t kPieces = 10;
+  share.reset(kPieces);
+  std::atomic<std::uint32_t> done{0};
+  std::vector<std::uint32_t> by(kPieces, 2);
+  team.run([&](std::uint32_t member) {
+    share.take(member, [&](std::uint32_t p) {
+      by[p] = member;
+      // Member 1's first piece lasts until all others are done: without stealing this never ends.
+      if (member == 1) {
+        while (done.load() < kPieces - 1) std::this_thread::yield();
+      }
+      ++done;
+    });
+  });
+  EXPECT_EQ(done, kPieces);
+  EXPECT_LE(std::count(by.begin(), by.end(), 1U), 1);
+}
+
+TEST(WorkShare, AMemberOnItsOwnTakesItsOwnPiecesFirstEachTime) {
+  WorkShare share(3);
+  std::vector<std::uint32_t> first;
+  for (int time = 0; time < 2; ++time) {
+    share.reset(9);
+    std::vector<std::uint32_t> order;
+    share.take(1, [&](std::uint32_t p) { order.push_back(p); });
+    if (time == 0) first = order;
+    EXPECT_EQ(order, first);
+    EXPECT_EQ(order.size(), 9U);
+    EXPECT_NE(order.front(), 0U);  // another member's
+  }
+}
+
+TEST(AvailableCores, AreAtLeastOne) { EXPECT_GE(available_cores(), 1U); }
+
+}  // namespace
+}  // namespace millrace::cpu

@@ -1,0 +1,107 @@
+#include "tests/support/reference_mlp.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace millrace::test {
+
+ReferenceMlp::ReferenceMlp(const Parameters& initial, double margin) : margin_(margin) {
+  widths_.push_back(initial.at(0).shape.at(1));
+  for (const Tensor& tensor : initial) {
+    parameters_.emplace_back(tensor.values.begin(), tensor.values.end());
+    gradients_.emplace_back(tensor.values.size());
+    if (tensor.shape.size() == 2) widths_.push_back(tensor.shape[0]);
+  }
+  momentum_ = gradients_;
+}
+
+ReferenceMlp::Activations ReferenceMlp::activations(std::span<const double> sample) const {
+  Activations all{{sample.begin(), sample.end()}};
+  const std::size_t layers = widths_.size() - 1;
+  for (std::size_t l = 0; l < layers; ++l) {
+    const auto& weight = parameters_[2 * l];
+    const auto& bias = parameters_[2 * l + 1];
+    std::vector<double> out(widths_[l + 1]);
+    for (std::size_t o = 0; o < out.size(); ++o) {
+      double sum = bias[o];
+      for (std::size_t i = 0; i < widths_[l]; ++i) sum += weight[o * widths_[l] + i] * all[l][i];
+      const bool relu = l + 1 < layers;
+      out[o] = relu && sum < 0.0 ? 0.0 : sum;
+    }
+    all.push_back(std::move(out));
+  }
+  return all;
+}
+
+std::vector<double> ReferenceMlp::judge(const std::vector<double>& logits, std::size_t label,
+                                        Result& result) const {
+  const double largest = *std::max_element(logits.begin(), logits.end());
+  double sum = 0.0;
+  double best_other = -std::numeric_limits<double>::infinity();
+  for (std::size_t c = 0; c < logits.size(); ++c) {
+    sum += std::exp(logits[c] - largest);
+    if (c != label) best_other = std::max(best_other, logits[c]);
+  }
+  result.loss_sum += std::log(sum) + largest - logits[label];
+  if (logits[label] > best_other) ++result.correct;
+  if (std::abs(logits[label] - best_other) < margin_) ++result.close;
+
+  std::vector<double> gradient(logits.size());
+  for (std::size_t c = 0; c < logits.size(); ++c) {
+    gradient[c] = std::exp(logits[c] - largest) / sum - (c == label ? 1.0 : 0.0);
+  }
+  return gradient;
+}
+
+ReferenceMlp::Result ReferenceMlp::forward(std::span<const double> samples,
+                                           std::span<const std::int32_t> labels) const {
+  Result result;
+  for (std::size_t r = 0; r < labels.size(); ++r) {
+    const auto all = activations(samples.subspan(r * widths_[0], widths_[0]));
+    judge(all.back(), static_cast<std::size_t>(labels[r]), result);
+  }
+  return result;
+}
+
+ReferenceMlp::Result ReferenceMlp::backward(std::span<const double> samples,
+                                            std::span<const std::int32_t> labels) {
+  for (auto& tensor : gradients_) std::fill(tensor.begin(), tensor.end(), 0.0);
+  Result result;
+  const auto rows = static_cast<double>(labels.size());
+  for (std::size_t r = 0; r < labels.size(); ++r) {
+    const auto all = activations(samples.subspan(r * widths_[0], widths_[0]));
+    std::vector<double> delta = judge(all.back(), static_cast<std::size_t>(labels[r]), result);
+    for (double& d : delta) d /= rows;
+    for (std::size_t l = widths_.size() - 1; l-- > 0;) {
+      const auto& weight = parameters_[2 * l];
+      const std::vector<double>& in = all[l];
+      std::vector<double> below(in.size());
+      for (std::size_t o = 0; o < delta.size(); ++o) {
+        gradients_[2 * l + 1][o] += delta[o];
+        for (std::size_t i = 0; i < in.size(); ++i) {
+          gradients_[2 * l][o * in.size() + i] += delta[o] * in[i];
+          if (l > 0 && in[i] > 0.0) below[i] += delta[o] * weight[o * in.size() + i];
+        }
+      }
+      delta = std::move(below);
+    }
+  }
+  return result;
+}
+
+ReferenceMlp::Result ReferenceMlp::step(std::span<const double> samples,
+                                        std::span<const std::int32_t> labels, const SgdSpec& sgd) {
+  const Result result = backward(samples, labels);
+  for (std::size_t t = 0; t < parameters_.size(); ++t) {
+    for (std::size_t i = 0; i < parameters_[t].size(); ++i) {
+      double& w = parameters_[t][i];
+      double& m = momentum_[t][i];
+      m = double{sgd.momentum} * m + gradients_[t][i] + double{sgd.weight_decay} * w;
+      w -= double{sgd.learning_rate} * m;
+    }
+  }
+  return result;
+}
+
+}  // namespace millrace::test

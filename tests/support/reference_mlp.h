@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "compute/engine.h"
+#include "compute/spec.h"
+
+namespace millrace::test {
+
+/// What an engine must compute, in double precision and loops that say it: Linear, ReLU, …, Linear,
+/// the mean softmax cross-entropy of a batch, and stochastic gradient descent as torch.optim.SGD
+/// documents it.
+class ReferenceMlp {
+ public:
+  struct Result {
+    double loss_sum = 0.0;
+    std::uint64_t correct = 0;
+    std::uint64_t close =
+        0;  ///< samples whose label leads, or trails, the best other class by less than `margin`
+  };
+
+  /// `initial` in state_dict order, as Engine::parameters() gives it.
+  explicit ReferenceMlp(const Parameters& initial, double margin = 0.0);
+
+  /// samples: [rows, features], already scaled; labels: [rows].
+  Result forward(std::span<const double> samples, std::span<const std::int32_t> labels) const;
+  /// Also leaves the gradients of the batch's mean loss in gradients().
+  Result backward(std::span<const double> samples, std::span<const std::int32_t> labels);
+  Result step(std::span<const double> samples, std::span<const std::int32_t> labels,
+              const SgdSpec& sgd);
+
+  /// One flat tensor each, in state_dict order: weights [out, in], biases [out].
+  using Tensors = std::vector<std::vector<double>>;
+  Tensors& parameters() { return parameters_; }
+  const Tensors& gradients() const { return gradients_; }
+  const Tensors& momentum() const { return momentum_; }
+
+ private:
+  using Activations =
+      std::vector<std::vector<double>>;  // of one sample: the input, then each layer's output
+  Activations activations(std::span<const double> sample) const;
+  // Adds one sample; returns the gradient of its loss with respect to the logits.
+  std::vector<double> judge(const std::vector<double>& logits, std::size_t label,
+                            Result& result) const;
+
+  double margin_;
+  std::vector<std::size_t> widths_;
+  Tensors parameters_;
+  Tensors gradients_;
+  Tensors momentum_;
+};
+
+}  // namespace millrace::test
