@@ -42,8 +42,9 @@ double start_time() {
   const auto per_second = static_cast<double>(::sysconf(_SC_CLK_TCK));
   const double tick = start_tick();
   if (tick < 0.0 || per_second <= 0.0) return estimate;
-  // The kernel's own answer is right to a tick, mostly 10 ms.
-  return std::min(std::clamp(estimate, tick / per_second, (tick + 1.0) / per_second), before_main);
+  // The kernel's time is when the process began, long ago if a script took minutes before it
+  // exec()ed the program.
+  return std::min(std::max(estimate, tick / per_second), before_main);
 }
 
 }  // namespace
