@@ -1,5 +1,6 @@
-// The forward product of one lane, by the project's own kernels and by oneDNN, one thread each, in turn on the same
-// data in cache. oneDNN's bfloat16 weights are in the layout it asks for, as ours are.
+// The forward product of one lane, by the project's own kernels and by oneDNN, one thread each, in
+// turn on the same data in cache. oneDNN's bfloat16 weights are in the layout it asks for, as ours
+// are.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -26,8 +27,8 @@ double seconds_of(const std::function<void()>& work, int calls) {
 }
 
 // Medians of both, taken in turn.
-std::pair<double, double> compare(const std::function<void()>& ours, const std::function<void()>& theirs, int rounds,
-                                  int calls) {
+std::pair<double, double> compare(const std::function<void()>& ours,
+                                  const std::function<void()>& theirs, int rounds, int calls) {
   std::vector<double> a;
   std::vector<double> b;
   for (int r = 0; r < rounds; ++r) {
@@ -48,7 +49,8 @@ void fill(cpu::AlignedArray<T>& values, T one) {
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = i % 3 == 0 ? one : T{};
 }
 
-nlohmann::json row(const Shape& s, const char* precision, std::pair<double, double> t, double peak) {
+nlohmann::json row(const Shape& s, const char* precision, std::pair<double, double> t,
+                   double peak) {
   const double flops = 2.0 * static_cast<double>(s.rows * s.in * s.out);
   return {{"rows", s.rows},
           {"in", s.in},
@@ -77,13 +79,15 @@ nlohmann::json float32(const Shape& s, int rounds, int calls) {
   fill(plain_w, 0.25F);
   const auto times = compare(
       [&] {
-        cpu::f32::forward({x.data(), x_layout, w.data(), w_layout, bias.data(), false, y.data(), y_layout, s.rows});
+        cpu::f32::forward({x.data(), x_layout, w.data(), w_layout, bias.data(), false, y.data(),
+                           y_layout, s.rows});
       },
       [&] {
         const auto m = static_cast<dnnl_dim_t>(s.rows);
         const auto n = static_cast<dnnl_dim_t>(s.out);
         const auto k = static_cast<dnnl_dim_t>(s.in);
-        dnnl_sgemm('N', 'N', m, n, k, 1.0F, plain_x.data(), k, plain_w.data(), n, 0.0F, plain_y.data(), n);
+        dnnl_sgemm('N', 'N', m, n, k, 1.0F, plain_x.data(), k, plain_w.data(), n, 0.0F,
+                   plain_y.data(), n);
       },
       rounds, calls);
   return row(s, "fp32", times, millrace::bench::peak_gflops(millrace::Precision::kFloat32, 1));
@@ -114,19 +118,22 @@ nlohmann::json bfloat16(const Shape& s, int rounds, int calls) {
 #if DNNL_VERSION_MAJOR >= 3
   const dnnl::matmul::primitive_desc description(engine, x_desc, w_desc, y_desc);
 #else
-  const dnnl::matmul::primitive_desc description(dnnl::matmul::desc(x_desc, w_desc, y_desc), engine);
+  const dnnl::matmul::primitive_desc description(dnnl::matmul::desc(x_desc, w_desc, y_desc),
+                                                 engine);
 #endif
   const dnnl::matmul product(description);
   dnnl::memory x(description.src_desc(), engine);
   dnnl::memory w(description.weights_desc(), engine);
   dnnl::memory y(description.dst_desc(), engine);
   std::fill_n(static_cast<std::uint16_t*>(x.get_data_handle()), s.rows * s.in, kHalf);
-  std::fill_n(static_cast<std::uint16_t*>(w.get_data_handle()), description.weights_desc().get_size() / 2, kHalf);
+  std::fill_n(static_cast<std::uint16_t*>(w.get_data_handle()),
+              description.weights_desc().get_size() / 2, kHalf);
   const std::unordered_map<int, dnnl::memory> arguments{
       {DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, w}, {DNNL_ARG_DST, y}};
   const auto times = compare(
       [&] {
-        cpu::bf16::multiply(unit, {a.data(), depth, s.rows / 16, b.data(), depth * 16, outs / 16, depth, c.data(), c_layout});
+        cpu::bf16::multiply(unit, {a.data(), depth, s.rows / 16, b.data(), depth * 16, outs / 16,
+                                   depth, c.data(), c_layout});
       },
       [&] {
         product.execute(stream, arguments);
@@ -134,7 +141,8 @@ nlohmann::json bfloat16(const Shape& s, int rounds, int calls) {
       },
       rounds, calls);
   const double tiles = millrace::bench::peak_tile_gflops(1);
-  return row(s, "bf16", times, tiles > 0 ? tiles : millrace::bench::peak_gflops(millrace::Precision::kBFloat16, 1));
+  return row(s, "bf16", times,
+             tiles > 0 ? tiles : millrace::bench::peak_gflops(millrace::Precision::kBFloat16, 1));
 }
 
 }  // namespace
@@ -145,8 +153,10 @@ int main(int argc, char** argv) {
   app.add_flag("--smoke", smoke, "A tiny run that only shows that it works");
   CLI11_PARSE(app, argc, argv);
   nlohmann::json rows = nlohmann::json::array();
-  for (const Shape& shape : {Shape{64, 784, 32}, Shape{32, 784, 32}, Shape{64, 32, 10}, Shape{64, 784, 512}, Shape{64, 512, 512}}) {
-    const int calls = smoke ? 1 : static_cast<int>(200'000'000 / (shape.rows * shape.in * shape.out) + 1);
+  for (const Shape& shape : {Shape{64, 784, 32}, Shape{32, 784, 32}, Shape{64, 32, 10},
+                             Shape{64, 784, 512}, Shape{64, 512, 512}}) {
+    const int calls =
+        smoke ? 1 : static_cast<int>(200'000'000 / (shape.rows * shape.in * shape.out) + 1);
     rows.push_back(float32(shape, smoke ? 1 : 21, calls));
     rows.push_back(bfloat16(shape, smoke ? 1 : 21, calls));
   }

@@ -146,7 +146,8 @@ double peak_gflops(Precision precision, std::uint32_t threads) {
     return __builtin_cpu_supports("avx512bf16") ? rate(dot_bf16, threads) : 0.0;
   }
   if (__builtin_cpu_supports("avx512f")) return rate(fma_avx512, threads);
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return rate(fma_avx2, threads);
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    return rate(fma_avx2, threads);
 #endif
   if (precision == Precision::kBFloat16) return 0.0;
   return rate(fma_scalar, threads);

@@ -1,5 +1,5 @@
-// How near training comes to the processor's peak: the epoch time of a resident data set, and the peak rate of
-// fused multiply-adds on the same threads, measured in turn in one run.
+// How near training comes to the processor's peak: the epoch time of a resident data set, and the
+// peak rate of fused multiply-adds on the same threads, measured in turn in one run.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -43,7 +43,8 @@ nlohmann::json measure(const Options& options) {
   millrace::TrainSpec train;
   train.batch = options.batch;
   train.sgd.learning_rate = 0.01F;
-  train.precision = options.precision == "bf16" ? millrace::Precision::kBFloat16 : millrace::Precision::kFloat32;
+  train.precision =
+      options.precision == "bf16" ? millrace::Precision::kBFloat16 : millrace::Precision::kFloat32;
   millrace::Device device;
   device.kind = millrace::Device::Kind::kCpu;
   device.threads = options.threads;
@@ -58,7 +59,8 @@ nlohmann::json measure(const Options& options) {
     state = state * 1664525U + 1013904223U;
     byte = static_cast<std::byte>((state >> 24U) > 200U ? state >> 16U & 255U : 0U);
   }
-  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i * 7919U % options.classes);
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    labels[i] = static_cast<std::int32_t>(i * 7919U % options.classes);
   const auto source = engine->add_resident({samples, labels, nullptr});
   std::vector<std::uint32_t> order(options.samples);
   std::iota(order.begin(), order.end(), 0U);
@@ -84,23 +86,24 @@ nlohmann::json measure(const Options& options) {
   const double epoch_s = median(epochs);
   const double flops = static_cast<double>(model.train_flops_per_sample()) * options.samples;
   const double peak = median(peaks);
-  return {{"bench", "train"},
-          {"hidden", options.hidden},
-          {"batch", options.batch},
-          {"threads", options.threads},
-          {"precision", engine->info().precision == millrace::Precision::kBFloat16 ? "bf16" : "fp32"},
-          {"engine", engine->info().description},
-          {"epoch_s", epoch_s},
-          {"epoch_s_min", *std::min_element(epochs.begin(), epochs.end())},
-          {"epoch_s_max", *std::max_element(epochs.begin(), epochs.end())},
-          {"step_us", epoch_s * 1e6 / chunk.batches()},
-          {"gflops", flops / epoch_s / 1e9},
-          {"peak_gflops", peak},
-          {"peak_tile_gflops", train.precision == millrace::Precision::kBFloat16
-                                   ? millrace::bench::peak_tile_gflops(options.threads)
-                                   : 0.0},
-          {"waiting_share", engine->stats().waiting / engine->stats().busy},
-          {"ratio", flops / epoch_s / 1e9 / peak}};
+  return {
+      {"bench", "train"},
+      {"hidden", options.hidden},
+      {"batch", options.batch},
+      {"threads", options.threads},
+      {"precision", engine->info().precision == millrace::Precision::kBFloat16 ? "bf16" : "fp32"},
+      {"engine", engine->info().description},
+      {"epoch_s", epoch_s},
+      {"epoch_s_min", *std::min_element(epochs.begin(), epochs.end())},
+      {"epoch_s_max", *std::max_element(epochs.begin(), epochs.end())},
+      {"step_us", epoch_s * 1e6 / chunk.batches()},
+      {"gflops", flops / epoch_s / 1e9},
+      {"peak_gflops", peak},
+      {"peak_tile_gflops", train.precision == millrace::Precision::kBFloat16
+                               ? millrace::bench::peak_tile_gflops(options.threads)
+                               : 0.0},
+      {"waiting_share", engine->stats().waiting / engine->stats().busy},
+      {"ratio", flops / epoch_s / 1e9 / peak}};
 }
 
 }  // namespace

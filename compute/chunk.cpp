@@ -5,9 +5,10 @@
 namespace millrace {
 
 Chunk Chunk::slice(std::uint32_t first, std::uint32_t n) const noexcept {
-  const auto begin = static_cast<std::uint32_t>(std::min<std::uint64_t>(count, std::uint64_t{first} * batch));
-  const auto end =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(count, (std::uint64_t{first} + n) * batch));
+  const auto begin =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(count, std::uint64_t{first} * batch));
+  const auto end = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(count, (std::uint64_t{first} + n) * batch));
   Chunk part = *this;
   part.count = end - begin;
   if (packed()) {

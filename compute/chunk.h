@@ -6,7 +6,8 @@
 
 namespace millrace {
 
-/// Element type of samples as an engine takes them. Other stored types are converted to float32 before.
+/// Element type of samples as an engine takes them. Other stored types are converted to float32
+/// before.
 enum class InputType : std::uint8_t { kUInt8, kFloat32 };
 
 constexpr std::size_t size_of(InputType type) noexcept { return type == InputType::kUInt8 ? 1 : 4; }

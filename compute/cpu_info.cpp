@@ -12,7 +12,8 @@ std::string cpu_model() {
   for (std::string line; std::getline(info, line);) {
     if (line.rfind("model name", 0) != 0) continue;
     const auto colon = line.find(':');
-    const auto begin = line.find_first_not_of(" \t", colon == std::string::npos ? line.size() : colon + 1);
+    const auto begin =
+        line.find_first_not_of(" \t", colon == std::string::npos ? line.size() : colon + 1);
     if (begin != std::string::npos) return line.substr(begin);
   }
 #if defined(__x86_64__)

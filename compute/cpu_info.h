@@ -4,7 +4,8 @@
 
 namespace millrace {
 
-/// The processor's name as it gives it: "Intel(R) Xeon(R) Processor", or the architecture's where it has none.
+/// The processor's name as it gives it: "Intel(R) Xeon(R) Processor", or the architecture's where
+/// it has none.
 std::string cpu_model();
 
 /// The instruction sets that the CPU engine's kernels use on this machine for each precision:

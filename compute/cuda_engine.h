@@ -6,11 +6,12 @@
 
 namespace millrace {
 
-/// Why this build or this machine cannot run CUDA, in one clause ("this build has no CUDA support"); empty
-/// where it can.
+/// Why this build or this machine cannot run CUDA, in one clause ("this build has no CUDA
+/// support"); empty where it can.
 std::string cuda_obstacle();
 
 /// Throws DeviceError with cuda_obstacle() where there is one.
-std::unique_ptr<Engine> make_cuda_engine(const MlpSpec& model, const TrainSpec& train, const Device& device);
+std::unique_ptr<Engine> make_cuda_engine(const MlpSpec& model, const TrainSpec& train,
+                                         const Device& device);
 
 }  // namespace millrace

@@ -22,14 +22,19 @@ class DeviceError : public std::runtime_error {
 
 /// Sums over everything trained or evaluated since the last call of Engine::metrics().
 struct Metrics {
-  double loss_sum = 0.0;  ///< of the samples' cross-entropies, natural logarithm
+  /// Of the samples' cross-entropies, natural logarithm, each rounded to a multiple of 2^-24:
+  /// exact, and so the same however the samples were grouped in calls.
+  double loss_sum = 0.0;
   std::uint64_t correct = 0;
   std::uint64_t samples = 0;
   std::uint64_t steps = 0;
-  /// Index, counted from the last metrics() call, of the first training step whose loss was not finite.
+  /// Index, counted from the last metrics() call, of the first training step whose loss was not
+  /// finite.
   std::optional<std::uint64_t> first_nonfinite_step;
 
-  double mean_loss() const noexcept { return samples == 0 ? 0.0 : loss_sum / static_cast<double>(samples); }
+  double mean_loss() const noexcept {
+    return samples == 0 ? 0.0 : loss_sum / static_cast<double>(samples);
+  }
   double accuracy() const noexcept {
     return samples == 0 ? 0.0 : static_cast<double>(correct) / static_cast<double>(samples);
   }
@@ -44,10 +49,11 @@ struct Tensor {
   bool operator==(const Tensor&) const = default;
 };
 
-/// Parameters, in the names and the layout of the state_dict of torch.nn.Sequential(Linear, ReLU, …, Linear):
-/// "0.weight" [out, in], "0.bias" [out], "2.weight", …
+/// Parameters, in the names and the layout of the state_dict of torch.nn.Sequential(Linear, ReLU,
+/// …, Linear): "0.weight" [out, in], "0.bias" [out], "2.weight", …
 using Parameters = std::vector<Tensor>;
-/// One tensor for each parameter, of its name and shape, with the momentum buffer; empty without momentum.
+/// One tensor for each parameter, of its name and shape, with the momentum buffer; empty without
+/// momentum.
 using OptimizerState = std::vector<Tensor>;
 
 /// A data set that an engine keeps in its own memory, addressed by index chunks.
@@ -58,8 +64,8 @@ struct ResidentSet {
 };
 
 struct EngineInfo {
-  std::string device;        ///< "cpu"
-  std::string description;   ///< processor and what its kernels use: "AVX-512, AMX-BF16"
+  std::string device;       ///< "cpu"
+  std::string description;  ///< processor and what its kernels use: "AVX-512, AMX-BF16"
   Precision precision = Precision::kFloat32;  ///< in effect
   std::uint32_t threads = 1;
   std::string notice;  ///< a fall-back that the user should know of; empty if there was none
@@ -67,13 +73,14 @@ struct EngineInfo {
 
 /// Where the engine's time went since it was made, in seconds of wall time.
 struct EngineStats {
-  double busy = 0.0;   ///< inside train() and evaluate(), or the device working
-  double idle = 0.0;   ///< between them, from the first to the last
-  double waiting = 0.0;  ///< of `busy`: its threads waiting for each other, summed over threads / threads
+  double busy = 0.0;  ///< inside train() and evaluate(), or the device working
+  double idle = 0.0;  ///< between them, from the first to the last
+  double waiting =
+      0.0;  ///< of `busy`: its threads waiting for each other, summed over threads / threads
 };
 
-/// A whole model with its optimizer on one device. Calls enqueue work, in order; metrics(), parameters()
-/// and optimizer_state() wait for it. One thread at a time may call it.
+/// A whole model with its optimizer on one device. Calls enqueue work, in order; metrics(),
+/// parameters() and optimizer_state() wait for it. One thread at a time may call it.
 ///
 /// The same seed, chunks and options give the same parameters, bit for bit, whatever the number of
 /// threads and however the batches are grouped in chunks.
@@ -81,12 +88,14 @@ class Engine {
  public:
   virtual ~Engine() = default;
 
-  /// Makes a data set addressable by chunks with `source` = the number returned: 0, 1, … in order of calls.
-  /// Throws std::bad_alloc or DeviceError where it does not fit, std::invalid_argument on a wrong size.
+  /// Makes a data set addressable by chunks with `source` = the number returned: 0, 1, … in order
+  /// of calls. Throws std::bad_alloc or DeviceError where it does not fit, std::invalid_argument on
+  /// a wrong size.
   virtual std::uint32_t add_resident(ResidentSet set) = 0;
 
-  /// One optimizer step for each batch of the chunk. A chunk's memory may be reused when train() returns.
-  /// Labels must lie in [0, classes); a label outside throws std::out_of_range before any step of the chunk.
+  /// One optimizer step for each batch of the chunk. A chunk's memory may be reused when train()
+  /// returns. Labels must lie in [0, classes); a label outside throws std::out_of_range before any
+  /// step of the chunk.
   virtual void train(const Chunk& chunk) = 0;
   /// Adds loss and correct predictions of the chunk's samples to the metrics.
   virtual void evaluate(const Chunk& chunk) = 0;
@@ -108,9 +117,11 @@ class Engine {
 };
 
 /// Makes an engine with parameters initialised as torch.nn.Linear initialises them (uniform in
-/// ±1/sqrt(fan_in) for weights and biases), drawn from a counter-based generator seeded by `train.seed`.
-/// Device::Kind::kAuto takes CUDA where build and machine have it, the CPU elsewhere (EngineInfo::notice).
-/// Throws std::invalid_argument for an impossible spec, DeviceError for a device that is not to be had.
-std::unique_ptr<Engine> make_engine(const MlpSpec& model, const TrainSpec& train, const Device& device);
+/// ±1/sqrt(fan_in) for weights and biases), drawn from a counter-based generator seeded by
+/// `train.seed`. Device::Kind::kAuto takes CUDA where build and machine have it, the CPU elsewhere
+/// (EngineInfo::notice). Throws std::invalid_argument for an impossible spec, DeviceError for a
+/// device that is not to be had.
+std::unique_ptr<Engine> make_engine(const MlpSpec& model, const TrainSpec& train,
+                                    const Device& device);
 
 }  // namespace millrace

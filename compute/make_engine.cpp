@@ -22,7 +22,8 @@ void check(const MlpSpec& model, const TrainSpec& train) {
   require(train.batch > 0, "batch: expected at least 1, found 0");
   const auto rate = [](float value, const char* name) {
     require(std::isfinite(value) && value >= 0.0F,
-            std::string(name) + ": expected a finite number of at least 0, found " + std::to_string(value));
+            std::string(name) + ": expected a finite number of at least 0, found " +
+                std::to_string(value));
   };
   rate(train.sgd.learning_rate, "learning rate");
   rate(train.sgd.momentum, "momentum");
@@ -31,7 +32,8 @@ void check(const MlpSpec& model, const TrainSpec& train) {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_engine(const MlpSpec& model, const TrainSpec& train, const Device& device) {
+std::unique_ptr<Engine> make_engine(const MlpSpec& model, const TrainSpec& train,
+                                    const Device& device) {
   check(model, train);
   switch (device.kind) {
     case Device::Kind::kCuda:
@@ -41,7 +43,8 @@ std::unique_ptr<Engine> make_engine(const MlpSpec& model, const TrainSpec& train
     case Device::Kind::kAuto:
       break;
   }
-  return cuda_obstacle().empty() ? make_cuda_engine(model, train, device) : make_cpu_engine(model, train, device);
+  return cuda_obstacle().empty() ? make_cuda_engine(model, train, device)
+                                 : make_cpu_engine(model, train, device);
 }
 
 }  // namespace millrace

@@ -6,8 +6,9 @@
 
 namespace millrace {
 
-/// Where host buffers that feed an engine come from: ordinary memory for the CPU engine, page-locked
-/// memory for an engine that copies it to a device. Outlives every buffer it hands out. Thread-safe.
+/// Where host buffers that feed an engine come from: ordinary memory for the CPU engine,
+/// page-locked memory for an engine that copies it to a device. Outlives every buffer it hands out.
+/// Thread-safe.
 class HostMemory {
  public:
   virtual ~HostMemory() = default;

@@ -10,8 +10,8 @@ namespace millrace {
 
 enum class Precision : std::uint8_t { kFloat32, kBFloat16 };
 
-/// A multilayer perceptron: Linear, ReLU, …, Linear with softmax cross-entropy on top. The network sees
-/// `input_scale * sample`.
+/// A multilayer perceptron: Linear, ReLU, …, Linear with softmax cross-entropy on top. The network
+/// sees `input_scale * sample`.
 struct MlpSpec {
   std::uint32_t features = 0;  ///< elements of one sample
   InputType input = InputType::kUInt8;
@@ -22,8 +22,8 @@ struct MlpSpec {
   /// {features, hidden…, classes}
   std::vector<std::uint32_t> widths() const;
   std::uint64_t parameter_count() const;
-  /// Floating-point operations (a multiply-add is two) of one sample's matrix products: forward, weight
-  /// gradients, and the activation gradients of all layers but the first.
+  /// Floating-point operations (a multiply-add is two) of one sample's matrix products: forward,
+  /// weight gradients, and the activation gradients of all layers but the first.
   std::uint64_t train_flops_per_sample() const;
 };
 
@@ -46,7 +46,7 @@ struct TrainSpec {
 struct Device {
   enum class Kind : std::uint8_t { kAuto, kCpu, kCuda };
   Kind kind = Kind::kAuto;
-  int index = 0;             ///< of the GPU
+  int index = 0;              ///< of the GPU
   std::uint32_t threads = 0;  ///< of the CPU engine; 0: the cores this process may use
 };
 

@@ -45,12 +45,14 @@ Parameters initial_parameters(const MlpSpec& model, std::uint64_t seed) {
     const double bound = 1.0 / std::sqrt(static_cast<double>(widths[t / 2]));
     auto& values = tensors[t].values;
     for (std::size_t i = 0; i < values.size(); i += 4) {
-      const auto words = Philox::generate({static_cast<std::uint32_t>(i / 4), static_cast<std::uint32_t>((i / 4) >> 32U),
-                                     static_cast<std::uint32_t>(t), kInitialisationStream},
-                                    {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32U)});
+      const auto words = Philox::generate(
+          {static_cast<std::uint32_t>(i / 4), static_cast<std::uint32_t>((i / 4) >> 32U),
+           static_cast<std::uint32_t>(t), kInitialisationStream},
+          {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32U)});
       for (std::size_t j = 0; j < 4 && i + j < values.size(); ++j) {
         // 24 bits, centred in their interval: never exactly an end of the range.
-        const double unit = (static_cast<double>(words[j] >> 8U) + 0.5) / static_cast<double>(1U << 24U);
+        const double unit =
+            (static_cast<double>(words[j] >> 8U) + 0.5) / static_cast<double>(1U << 24U);
         values[i + j] = static_cast<float>((2.0 * unit - 1.0) * bound);
       }
     }
@@ -62,23 +64,27 @@ std::vector<const Tensor*> match_tensors(const MlpSpec& model, const std::vector
   const Parameters wanted = empty_parameters(model);
   std::vector<const Tensor*> matched;
   for (const Tensor& want : wanted) {
-    const auto found =
-        std::find_if(given.begin(), given.end(), [&](const Tensor& t) { return t.name == want.name; });
+    const auto found = std::find_if(given.begin(), given.end(),
+                                    [&](const Tensor& t) { return t.name == want.name; });
     if (found == given.end()) {
-      throw std::invalid_argument(want.name + ": expected " + shape_text(want.shape) + ", found no such tensor");
+      throw std::invalid_argument(want.name + ": expected " + shape_text(want.shape) +
+                                  ", found no such tensor");
     }
     if (found->shape != want.shape || found->values.size() != want.values.size()) {
       throw std::invalid_argument(want.name + ": expected " + shape_text(want.shape) + ", found " +
                                   shape_text(found->shape));
     }
-    if (std::any_of(std::next(found), given.end(), [&](const Tensor& t) { return t.name == want.name; })) {
+    if (std::any_of(std::next(found), given.end(),
+                    [&](const Tensor& t) { return t.name == want.name; })) {
       throw std::invalid_argument(want.name + ": expected once, found twice");
     }
     matched.push_back(&*found);
   }
   for (const Tensor& tensor : given) {
-    if (std::none_of(wanted.begin(), wanted.end(), [&](const Tensor& w) { return w.name == tensor.name; })) {
-      throw std::invalid_argument(tensor.name + ": expected no such tensor, found " + shape_text(tensor.shape));
+    if (std::none_of(wanted.begin(), wanted.end(),
+                     [&](const Tensor& w) { return w.name == tensor.name; })) {
+      throw std::invalid_argument(tensor.name + ": expected no such tensor, found " +
+                                  shape_text(tensor.shape));
     }
   }
   return matched;

@@ -16,7 +16,8 @@ class AlignedArray {
  public:
   AlignedArray() noexcept = default;
   explicit AlignedArray(std::size_t count)
-      : data_(static_cast<T*>(::operator new(count * sizeof(T) + kAlign, std::align_val_t{kAlign}))),
+      : data_(
+            static_cast<T*>(::operator new (count * sizeof(T) + kAlign, std::align_val_t{kAlign}))),
         size_(count) {
     std::memset(static_cast<void*>(data_.get()), 0, count * sizeof(T) + kAlign);
   }
@@ -31,7 +32,7 @@ class AlignedArray {
  private:
   static constexpr std::size_t kAlign = 64;
   struct Free {
-    void operator()(T* data) const noexcept { ::operator delete(data, std::align_val_t{kAlign}); }
+    void operator()(T* data) const noexcept { ::operator delete (data, std::align_val_t{kAlign}); }
   };
   std::unique_ptr<T, Free> data_;
   std::size_t size_ = 0;

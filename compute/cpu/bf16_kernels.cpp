@@ -6,7 +6,8 @@
 
 #if defined(__x86_64__)
 #if defined(__GNUC__) && !defined(__clang__)
-// The intrinsics' own headers start from an undefined vector on purpose; GCC 12 warns of it where they are inlined.
+// The intrinsics' own headers start from an undefined vector on purpose; GCC 12 warns of it where
+// they are inlined.
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
@@ -35,7 +36,8 @@ struct alignas(64) TileConfig {
 
 // Two by two blocks of c at a time: four tiles of sums, two of each side.
 MILLRACE_TILES void multiply_tiles(const Multiply& op) {
-  // In static memory: GCC 12's intrinsic tells the compiler of eight bytes that it reads, not of all 64.
+  // In static memory: GCC 12's intrinsic tells the compiler of eight bytes that it reads, not of
+  // all 64.
   static constexpr TileConfig kConfig;
   _tile_loadconfig(&kConfig);
   // Nor does it say that tile loads read memory: all stores before must be done by now.
@@ -112,7 +114,8 @@ MILLRACE_DOT_INLINE __m512i round_to_bits(__m512 x) {
   return _mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16);
 }
 
-// 16 numbers from two vectors of rounded float32: a's and b's in turn, as a row of a pair panel has them.
+// 16 numbers from two vectors of rounded float32: a's and b's in turn, as a row of a pair panel has
+// them.
 MILLRACE_DOT_INLINE __m512i interleave(__m512i a, __m512i b) {
   return _mm512_mask_blend_epi16(0xAAAAAAAAU, _mm512_srli_epi32(a, 16), b);
 }
@@ -156,7 +159,8 @@ MILLRACE_DOT_INLINE void transpose(__m512i (&r)[16]) {
 }
 
 // `count` (at most 16) elements as rounded float32, zeros after them.
-MILLRACE_DOT_INLINE __m512i load_elements(const std::byte* from, InputType type, std::size_t at, std::size_t count) {
+MILLRACE_DOT_INLINE __m512i load_elements(const std::byte* from, InputType type, std::size_t at,
+                                          std::size_t count) {
   const auto mask = static_cast<__mmask16>((1U << count) - 1U);
   if (type == InputType::kUInt8) {
     // Whole numbers up to 255 are bfloat16 numbers: nothing to round.
@@ -176,8 +180,10 @@ MILLRACE_DOT void load_rows(const Load& op) {
     for (std::size_t i = 0; i < 2; ++i) {
       if (r + i < op.rows) samples[i] = source.data(op.first + r + i);
       if (r + i + kAhead < op.rows) {
-        const std::byte* soon = source.data(op.first + r + i + kAhead) + op.begin * size_of(source.type);
-        for (std::size_t b = 0; b < width * size_of(source.type); b += 64) __builtin_prefetch(soon + b, 0, 3);
+        const std::byte* soon =
+            source.data(op.first + r + i + kAhead) + op.begin * size_of(source.type);
+        for (std::size_t b = 0; b < width * size_of(source.type); b += 64)
+          __builtin_prefetch(soon + b, 0, 3);
       }
     }
     for (std::size_t c = 0; c < width; c += kPairRow) {
@@ -188,10 +194,12 @@ MILLRACE_DOT void load_rows(const Load& op) {
         for (std::size_t h = 0; h < 2; ++h) {
           const std::size_t at = c + h * kBlock;
           const std::size_t count = at < width ? std::min(kBlock, width - at) : 0;
-          halves[i][h] = samples[i] != nullptr ? load_elements(samples[i], source.type, op.begin + at, count)
-                                               : _mm512_setzero_si512();
+          halves[i][h] = samples[i] != nullptr
+                             ? load_elements(samples[i], source.type, op.begin + at, count)
+                             : _mm512_setzero_si512();
         }
-        _mm512_storeu_si512(op.x + (r + i) * op.x_stride + c, concatenate(halves[i][0], halves[i][1]));
+        _mm512_storeu_si512(op.x + (r + i) * op.x_stride + c,
+                            concatenate(halves[i][0], halves[i][1]));
       }
       if (op.pairs == nullptr) continue;
 #pragma GCC unroll 2
@@ -230,7 +238,8 @@ MILLRACE_DOT void activate_rows(const Activate& op) {
           halves[i][h] = round_to_bits(_mm512_max_ps(_mm512_setzero_ps(), z));
         }
         if (op.y != nullptr) {
-          _mm512_storeu_si512(op.y + (r + i) * op.y_stride + c, concatenate(halves[i][0], halves[i][1]));
+          _mm512_storeu_si512(op.y + (r + i) * op.y_stride + c,
+                              concatenate(halves[i][0], halves[i][1]));
         }
       }
       if (op.pairs == nullptr) continue;
@@ -256,7 +265,8 @@ MILLRACE_DOT void gradient_rows(const Gradient& op) {
           __m512 dz = _mm512_loadu_ps(op.dz + op.layout.offset(row, c));
           if (op.y != nullptr) {
             // y is zero or a positive number (or a NaN, which has reached the loss already).
-            const __m256i y = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(op.y + row * op.y_stride + c));
+            const __m256i y =
+                _mm256_loadu_si256(reinterpret_cast<const __m256i*>(op.y + row * op.y_stride + c));
             dz = _mm512_maskz_mov_ps(_mm256_cmpgt_epi16_mask(y, _mm256_setzero_si256()), dz);
           }
           rounded[i] = round_to_bits(dz);
@@ -276,7 +286,8 @@ MILLRACE_DOT void gradient_rows(const Gradient& op) {
   }
 }
 
-MILLRACE_DOT_INLINE __m512 step(const f32::Sgd& sgd, __m512 gradient, __m512 weight, float* momentum) {
+MILLRACE_DOT_INLINE __m512 step(const f32::Sgd& sgd, __m512 gradient, __m512 weight,
+                                float* momentum) {
   __m512 g = _mm512_fmadd_ps(_mm512_set1_ps(sgd.weight_decay), weight, gradient);
   if (momentum != nullptr) {
     g = _mm512_fmadd_ps(_mm512_set1_ps(sgd.momentum), _mm512_loadu_ps(momentum), g);
@@ -302,7 +313,8 @@ MILLRACE_DOT void update_block(const Update& op) {
           __m512 weight = _mm512_loadu_ps(at);
           if constexpr (WithStep) {
             const float* g = op.gradient + (half * kBlock + o + i) * kActStride + h * kBlock;
-            float* momentum = op.momentum[half][h] != nullptr ? op.momentum[half][h] + (o + i) * kBlock : nullptr;
+            float* momentum =
+                op.momentum[half][h] != nullptr ? op.momentum[half][h] + (o + i) * kBlock : nullptr;
             weight = step(op.sgd, _mm512_mul_ps(_mm512_loadu_ps(g), scale), weight, momentum);
             _mm512_storeu_ps(at, weight);
           }
@@ -320,12 +332,14 @@ MILLRACE_DOT void update_block(const Update& op) {
     }
     transpose(pairs);
 #pragma GCC unroll 16
-    for (std::size_t p = 0; p < 16; ++p) _mm512_storeu_si512(op.forward[half] + p * kPairRow, pairs[p]);
+    for (std::size_t p = 0; p < 16; ++p)
+      _mm512_storeu_si512(op.forward[half] + p * kPairRow, pairs[p]);
   }
 }
 
-MILLRACE_DOT void update_biases(const Bits* by_column, std::size_t stride, std::size_t batch, std::size_t width,
-                                const f32::Sgd& sgd, float* bias, float* momentum) {
+MILLRACE_DOT void update_biases(const Bits* by_column, std::size_t stride, std::size_t batch,
+                                std::size_t width, const f32::Sgd& sgd, float* bias,
+                                float* momentum) {
   alignas(64) float sums[kBlock];
   for (std::size_t c = 0; c < width; c += kBlock) {
     for (std::size_t o = 0; o < kBlock; ++o) {
@@ -333,7 +347,8 @@ MILLRACE_DOT void update_biases(const Bits* by_column, std::size_t stride, std::
       __m512 sum = _mm512_setzero_ps();
       for (std::size_t b = 0; b < batch; b += kBlock) {
         const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + b));
-        sum = _mm512_add_ps(sum, _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16)));
+        sum = _mm512_add_ps(
+            sum, _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16)));
       }
       sums[o] = _mm512_reduce_add_ps(sum);
     }
@@ -360,23 +375,26 @@ bool has_tiles() {
 
 Unit find_unit() {
   __builtin_cpu_init();
-  const bool dot = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-                   __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
-                   __builtin_cpu_supports("avx512bf16") != 0;
+  const bool dot =
+      __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+      __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
+      __builtin_cpu_supports("avx512bf16") != 0;
   if (!dot) return Unit::kNone;
   return has_tiles() && system_allows_tiles() ? Unit::kTiles : Unit::kDot;
 }
 
 }  // namespace
 
-void multiply(Unit unit, const Multiply& op) { unit == Unit::kTiles ? multiply_tiles(op) : multiply_dot(op); }
+void multiply(Unit unit, const Multiply& op) {
+  unit == Unit::kTiles ? multiply_tiles(op) : multiply_dot(op);
+}
 void load(const Load& op) { load_rows(op); }
 void activate(const Activate& op) { activate_rows(op); }
 void gradient(const Gradient& op) { gradient_rows(op); }
 void update(const Update& op) { update_block<true>(op); }
 void pack(const Update& op) { update_block<false>(op); }
-void update_bias(const Bits* by_column, std::size_t stride, std::size_t batch, std::size_t width, const f32::Sgd& sgd,
-                 float* bias, float* momentum) {
+void update_bias(const Bits* by_column, std::size_t stride, std::size_t batch, std::size_t width,
+                 const f32::Sgd& sgd, float* bias, float* momentum) {
   update_biases(by_column, stride, batch, width, sgd, bias, momentum);
 }
 
@@ -388,7 +406,9 @@ namespace millrace::cpu::bf16 {
 namespace {
 
 Unit find_unit() { return Unit::kNone; }
-[[noreturn]] void missing() { throw std::logic_error("bfloat16 kernels called on a processor that has none"); }
+[[noreturn]] void missing() {
+  throw std::logic_error("bfloat16 kernels called on a processor that has none");
+}
 
 }  // namespace
 
@@ -398,7 +418,10 @@ void activate(const Activate&) { missing(); }
 void gradient(const Gradient&) { missing(); }
 void update(const Update&) { missing(); }
 void pack(const Update&) { missing(); }
-void update_bias(const Bits*, std::size_t, std::size_t, std::size_t, const f32::Sgd&, float*, float*) { missing(); }
+void update_bias(const Bits*, std::size_t, std::size_t, std::size_t, const f32::Sgd&, float*,
+                 float*) {
+  missing();
+}
 
 }  // namespace millrace::cpu::bf16
 
@@ -413,9 +436,12 @@ Unit available_unit() {
 
 const char* unit_name(Unit unit) {
   switch (unit) {
-    case Unit::kTiles: return "AMX-BF16";
-    case Unit::kDot: return "AVX512-BF16";
-    case Unit::kNone: break;
+    case Unit::kTiles:
+      return "AMX-BF16";
+    case Unit::kDot:
+      return "AVX512-BF16";
+    case Unit::kNone:
+      break;
   }
   return "none";
 }

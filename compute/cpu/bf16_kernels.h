@@ -7,10 +7,11 @@
 #include "compute/cpu/layout.h"
 #include "compute/cpu/row_source.h"
 
-// The operations of a bfloat16 step: products of bfloat16 numbers summed in float32, by AMX tiles or by AVX512-BF16 dot
-// products. A multiplication takes its left side row by row and its right side as *pair panels*: of each 16
-// columns, [depth / 2][16][2], two rows interleaved, as both instructions want it. Depths are padded with zeros
-// to a multiple of 32, columns and rows to a multiple of 32 too.
+// The operations of a bfloat16 step: products of bfloat16 numbers summed in float32, by AMX tiles
+// or by AVX512-BF16 dot products. A multiplication takes its left side row by row and its right
+// side as *pair panels*: of each 16 columns, [depth / 2][16][2], two rows interleaved, as both
+// instructions want it. Depths are padded with zeros to a multiple of 32, columns and rows to a
+// multiple of 32 too.
 namespace millrace::cpu::bf16 {
 
 /// A bfloat16 number's bits: the upper half of a float32's.
@@ -18,12 +19,14 @@ using Bits = std::uint16_t;
 
 enum class Unit : std::uint8_t { kNone, kDot, kTiles };
 
-/// The best unit that this processor, and the system for tiles, lets the process use. Asks the system for tiles once.
+/// The best unit that this processor, and the system for tiles, lets the process use. Asks the
+/// system for tiles once.
 Unit available_unit();
 /// "AMX-BF16", "AVX512-BF16", or "none".
 const char* unit_name(Unit unit);
 
-/// c[m, n] = sum over k of a[m, k] * b[k, n], for 16 * m_blocks rows and 16 * n_blocks columns, both even.
+/// c[m, n] = sum over k of a[m, k] * b[k, n], for 16 * m_blocks rows and 16 * n_blocks columns,
+/// both even.
 struct Multiply {
   const Bits* a;
   std::size_t a_stride;  ///< between rows
@@ -37,14 +40,15 @@ struct Multiply {
 };
 void multiply(Unit unit, const Multiply& op);
 
-/// Samples first … first + rows as bfloat16, columns begin … end. Rows up to a multiple of 32 become zeros.
+/// Samples first … first + rows as bfloat16, columns begin … end. Rows up to a multiple of 32
+/// become zeros.
 struct Load {
   const RowSource* source;
   std::size_t first;
   std::size_t rows;
   std::size_t begin;
   std::size_t end;
-  Bits* x;               ///< [rows, x_stride], row-major; columns to a multiple of 32 become zeros
+  Bits* x;  ///< [rows, x_stride], row-major; columns to a multiple of 32 become zeros
   std::size_t x_stride;
   Bits* pairs;  ///< pair panels over samples, at this first row; or null
   std::size_t pair_panel_stride;
@@ -72,11 +76,13 @@ struct Activate {
 };
 void activate(const Activate& op);
 
-/// Rounds a lane's gradient of the pre-activations and stores it as the two multiplications to come want it.
+/// Rounds a lane's gradient of the pre-activations and stores it as the two multiplications to come
+/// want it.
 struct Gradient {
-  float* dz;  ///< activations [rows up to a multiple of 32, width]; rows and columns beyond the true ones are zero
+  float* dz;  ///< activations [rows up to a multiple of 32, width]; rows and columns beyond the
+              ///< true ones are zero
   ActLayout layout;
-  std::size_t rows;  ///< a multiple of 32
+  std::size_t rows;   ///< a multiple of 32
   std::size_t width;  ///< a multiple of 32
   const Bits* y;      ///< not null: dz becomes 0 where this is not above 0 first
   std::size_t y_stride;
@@ -102,8 +108,9 @@ void update(const Update& op);
 /// The same packing without an update, for parameters that come from outside.
 void pack(const Update& op);
 
-/// bias[o] updated from the sum over `batch` samples of dz[o, :], [width, stride] as gradient() stored it by column.
-void update_bias(const Bits* by_column, std::size_t stride, std::size_t batch, std::size_t width, const f32::Sgd& sgd,
-                 float* bias, float* momentum);
+/// bias[o] updated from the sum over `batch` samples of dz[o, :], [width, stride] as gradient()
+/// stored it by column.
+void update_bias(const Bits* by_column, std::size_t stride, std::size_t batch, std::size_t width,
+                 const f32::Sgd& sgd, float* bias, float* momentum);
 
 }  // namespace millrace::cpu::bf16

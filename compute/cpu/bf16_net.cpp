@@ -28,15 +28,18 @@ struct Layer {
   std::size_t depth = 0;  // padded inputs of one range
   std::size_t outs = 0;   // padded outputs
   float scale = 1.0F;     // of the input
-  AlignedArray<float> weights;   // blocks [outs / 16][ranges * depth / 16] of [16 outputs][16 inputs]
+  AlignedArray<float>
+      weights;  // blocks [outs / 16][ranges * depth / 16] of [16 outputs][16 inputs]
   AlignedArray<float> momentum;  // the same; empty without momentum
   AlignedArray<float> bias;      // [outs]
   AlignedArray<float> bias_momentum;
-  AlignedArray<Bits> forward;    // pair panels of outputs: [ranges][outs / 16][depth / 2][16][2]
-  AlignedArray<Bits> backward;   // pair panels of inputs: [depth / 16][outs / 2][16][2]; empty for the first layer
-  AlignedArray<Bits> x;          // the input: [ranges][samples][depth]
-  AlignedArray<Bits> x_pairs;    // the same as pair panels over samples: [ranges * depth / 16][samples / 2][16][2]
-  AlignedArray<Bits> dz;         // by column: [outs][samples]
+  AlignedArray<Bits> forward;  // pair panels of outputs: [ranges][outs / 16][depth / 2][16][2]
+  AlignedArray<Bits>
+      backward;  // pair panels of inputs: [depth / 16][outs / 2][16][2]; empty for the first layer
+  AlignedArray<Bits> x;  // the input: [ranges][samples][depth]
+  AlignedArray<Bits>
+      x_pairs;  // the same as pair panels over samples: [ranges * depth / 16][samples / 2][16][2]
+  AlignedArray<Bits> dz;  // by column: [outs][samples]
 
   std::size_t ins() const { return ranges * depth; }
   std::size_t block(std::size_t output, std::size_t input) const {
@@ -84,7 +87,8 @@ class Bf16Net final : public CpuNet {
     for (const Layer& layer : layers_) widest = std::max({widest, layer.outs, layer.depth});
     scratch_.resize(members);
     for (Scratch& scratch : scratch_) {
-      scratch.sums = AlignedArray<float>(layers_.front().ranges * ActLayout{kLaneRows, widest}.size());
+      scratch.sums =
+          AlignedArray<float>(layers_.front().ranges * ActLayout{kLaneRows, widest}.size());
       scratch.logits = AlignedArray<float>(ActLayout{kLaneRows, layers_.back().outs}.size());
       scratch.rows = AlignedArray<Bits>(kLaneRows * widest);
       scratch.evaluated = AlignedArray<Bits>(kLaneRows * widest);
@@ -97,25 +101,28 @@ class Bf16Net final : public CpuNet {
   std::uint32_t evaluate_limit() const override { return kLaneRows; }
 
   std::uint32_t pieces(std::uint32_t phase, const StepBatch& batch) const override {
-    if (phase == 0) return static_cast<std::uint32_t>(layers_.front().ranges * div_up(batch.rows, input_rows(batch)));
+    if (phase == 0)
+      return static_cast<std::uint32_t>(layers_.front().ranges *
+                                        div_up(batch.rows, input_rows(batch)));
     if (phase == 1) return static_cast<std::uint32_t>(div_up(batch.rows, kLaneRows));
     return static_cast<std::uint32_t>(tiles_.size());
   }
 
-  void run(std::uint32_t member, std::uint32_t phase, std::uint32_t piece, const StepBatch& batch) override {
+  void run(std::uint32_t member, std::uint32_t phase, std::uint32_t piece,
+           const StepBatch& batch) override {
     if (phase == 0) return run_input(batch, piece);
     if (phase == 1) return run_lane(scratch_[member], batch, piece * kLaneRows);
     run_tile(scratch_[member], batch, tiles_[piece]);
   }
 
-  void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first, std::uint32_t rows, float* losses,
-                std::uint8_t* correct) override {
+  void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first,
+                std::uint32_t rows, float* losses, std::uint8_t* correct) override {
     Scratch& scratch = scratch_[member];
     const Layer& bottom = layers_.front();
     ActLayout layout{kLaneRows, bottom.outs};
     for (std::size_t range = 0; range < bottom.ranges; ++range) {
-      bf16::load({&source, first, rows, ranges_.begin(range), ranges_.end(range), scratch.evaluated.data(), bottom.depth,
-                  nullptr, 0});
+      bf16::load({&source, first, rows, ranges_.begin(range), ranges_.end(range),
+                  scratch.evaluated.data(), bottom.depth, nullptr, 0});
       multiply_layer(bottom, range, scratch.evaluated.data(), bottom.depth, kLaneRows / kBlock,
                      scratch.sums.data() + range * layout.size(), layout);
     }
@@ -123,7 +130,8 @@ class Bf16Net final : public CpuNet {
       const Layer& layer = layers_[l];
       if (l > 0) {
         layout = {kLaneRows, layer.outs};
-        multiply_layer(layer, 0, scratch.evaluated.data(), layer.depth, kLaneRows / kBlock, scratch.sums.data(), layout);
+        multiply_layer(layer, 0, scratch.evaluated.data(), layer.depth, kLaneRows / kBlock,
+                       scratch.sums.data(), layout);
       }
       bf16::Activate op = activation(l, scratch.sums.data(), layout, layout.size(), rows, scratch);
       if (l + 1 < layers_.size()) {
@@ -133,8 +141,16 @@ class Bf16Net final : public CpuNet {
       bf16::activate(op);
       std::swap(scratch.evaluated, scratch.next);
     }
-    f32::softmax({scratch.logits.data(), {kLaneRows, layers_.back().outs}, rows, model_.classes, &source, first, 0.0F,
-                  false, losses, correct});
+    f32::softmax({scratch.logits.data(),
+                  {kLaneRows, layers_.back().outs},
+                  rows,
+                  model_.classes,
+                  &source,
+                  first,
+                  0.0F,
+                  false,
+                  losses,
+                  correct});
   }
 
   void set_sgd(const SgdSpec& sgd) override {
@@ -143,7 +159,9 @@ class Bf16Net final : public CpuNet {
   }
 
   Parameters parameters() const override {
-    return gather([](const Layer& l) -> auto& { return l.weights; }, [](const Layer& l) -> auto& { return l.bias; });
+    return gather(
+        [](const Layer& l) -> auto& { return l.weights; },
+        [](const Layer& l) -> auto& { return l.bias; });
   }
 
   void set_parameters(const Parameters& parameters) override {
@@ -152,15 +170,17 @@ class Bf16Net final : public CpuNet {
       Layer& layer = layers_[l];
       scatter(*tensors[2 * l], *tensors[2 * l + 1], l, layer.weights, layer.bias);
       for (std::size_t o = 0; o < layer.outs; o += 32) {
-        for (std::size_t i = 0; i < layer.ins(); i += 32) bf16::pack(update_of(layer, o, i, nullptr));
+        for (std::size_t i = 0; i < layer.ins(); i += 32)
+          bf16::pack(update_of(layer, o, i, nullptr));
       }
     }
   }
 
   OptimizerState optimizer_state() const override {
     if (layers_.front().momentum.empty()) return {};
-    return gather([](const Layer& l) -> auto& { return l.momentum; },
-                  [](const Layer& l) -> auto& { return l.bias_momentum; });
+    return gather(
+        [](const Layer& l) -> auto& { return l.momentum; },
+        [](const Layer& l) -> auto& { return l.bias_momentum; });
   }
 
   void set_optimizer_state(const OptimizerState& state) override {
@@ -168,7 +188,8 @@ class Bf16Net final : public CpuNet {
     const auto tensors = match_tensors(model_, state);
     if (layers_.front().momentum.empty()) make_momentum();
     for (std::size_t l = 0; l < layers_.size(); ++l) {
-      scatter(*tensors[2 * l], *tensors[2 * l + 1], l, layers_[l].momentum, layers_[l].bias_momentum);
+      scatter(*tensors[2 * l], *tensors[2 * l + 1], l, layers_[l].momentum,
+              layers_[l].bias_momentum);
     }
   }
 
@@ -208,22 +229,24 @@ class Bf16Net final : public CpuNet {
     const std::uint32_t rows = std::min(rows_each, batch.rows - first);
     Bits* x = bottom.x.data() + (range * samples_ + first) * bottom.depth;
     const std::size_t panel = range * bottom.depth / kBlock;
-    bf16::load({&batch.source, first, rows, ranges_.begin(range), ranges_.end(range), x, bottom.depth,
-                bottom.x_pairs.data() + panel * pair_panel() + first * kBlock, pair_panel()});
+    bf16::load({&batch.source, first, rows, ranges_.begin(range), ranges_.end(range), x,
+                bottom.depth, bottom.x_pairs.data() + panel * pair_panel() + first * kBlock,
+                pair_panel()});
     multiply_layer(bottom, range, x, bottom.depth, pad(rows) / kBlock,
-                   sums_.data() + range * sums_layout_.size() + std::size_t{first} * kActStride, sums_layout_);
+                   sums_.data() + range * sums_layout_.size() + std::size_t{first} * kActStride,
+                   sums_layout_);
   }
 
   void run_lane(Scratch& scratch, const StepBatch& batch, std::uint32_t first) {
     const std::uint32_t rows = std::min(kLaneRows, batch.rows - first);
     for (std::size_t l = 0; l < layers_.size(); ++l) {
       const ActLayout own{kLaneRows, layers_[l].outs};
-      bf16::Activate op = l == 0 ? activation(l, sums_.data() + std::size_t{first} * kActStride, sums_layout_,
-                                              sums_layout_.size(), rows, scratch)
+      bf16::Activate op = l == 0 ? activation(l, sums_.data() + std::size_t{first} * kActStride,
+                                              sums_layout_, sums_layout_.size(), rows, scratch)
                                  : activation(l, scratch.sums.data(), own, 0, rows, scratch);
       if (l > 0) {
-        multiply_layer(layers_[l], 0, layers_[l].x.data() + first * layers_[l].depth, layers_[l].depth,
-                       kLaneRows / kBlock, scratch.sums.data(), own);
+        multiply_layer(layers_[l], 0, layers_[l].x.data() + first * layers_[l].depth,
+                       layers_[l].depth, kLaneRows / kBlock, scratch.sums.data(), own);
       }
       if (l + 1 < layers_.size()) {
         Layer& next = layers_[l + 1];
@@ -238,7 +261,8 @@ class Bf16Net final : public CpuNet {
     const ActLayout top_layout{kLaneRows, top.outs};
     // Rows and columns beyond the true ones hold zeros or logits: neither may count as a gradient.
     f32::softmax({scratch.logits.data(), top_layout, rows, top.out, &batch.source, first,
-                  1.0F / static_cast<float>(batch.rows), true, batch.losses + first, batch.correct + first});
+                  1.0F / static_cast<float>(batch.rows), true, batch.losses + first,
+                  batch.correct + first});
     clear_padding(scratch.logits.data(), top_layout, rows, top.out);
     float* dz = scratch.logits.data();
     for (std::size_t l = layers_.size(); l-- > 0;) {
@@ -261,8 +285,14 @@ class Bf16Net final : public CpuNet {
       op.by_column_stride = samples_;
       bf16::gradient(op);
       if (l == 0) break;
-      bf16::multiply(unit_, {scratch.rows.data(), layer.outs, kLaneRows / kBlock, layer.backward.data(),
-                             layer.outs / 2 * kPairRow, layer.depth / kBlock, layer.outs, scratch.sums.data(),
+      bf16::multiply(unit_, {scratch.rows.data(),
+                             layer.outs,
+                             kLaneRows / kBlock,
+                             layer.backward.data(),
+                             layer.outs / 2 * kPairRow,
+                             layer.depth / kBlock,
+                             layer.outs,
+                             scratch.sums.data(),
                              {kLaneRows, layer.depth}});
       dz = scratch.sums.data();
     }
@@ -272,9 +302,14 @@ class Bf16Net final : public CpuNet {
     Layer& layer = layers_[tile.layer];
     const std::size_t batch_rows = pad(batch.rows);
     for (std::size_t o = tile.out_begin; o < tile.out_end; o += 32) {
-      bf16::multiply(unit_, {layer.dz.data() + o * samples_, samples_, 2,
-                             layer.x_pairs.data() + tile.in_begin / kBlock * pair_panel(), pair_panel(),
-                             (tile.in_end - tile.in_begin) / kBlock, batch_rows, scratch.sums.data(),
+      bf16::multiply(unit_, {layer.dz.data() + o * samples_,
+                             samples_,
+                             2,
+                             layer.x_pairs.data() + tile.in_begin / kBlock * pair_panel(),
+                             pair_panel(),
+                             (tile.in_end - tile.in_begin) / kBlock,
+                             batch_rows,
+                             scratch.sums.data(),
                              {kLaneRows, tile.in_end - tile.in_begin}});
       for (std::size_t i = tile.in_begin; i < tile.in_end; i += 32) {
         bf16::update(update_of(layer, o, i, scratch.sums.data() + (i - tile.in_begin)));
@@ -282,8 +317,9 @@ class Bf16Net final : public CpuNet {
     }
     if (tile.in_begin == 0) {
       const std::size_t o = tile.out_begin;
-      bf16::update_bias(layer.dz.data() + o * samples_, samples_, batch_rows, tile.out_end - o, sgd_,
-                        layer.bias.data() + o, layer.momentum.empty() ? nullptr : layer.bias_momentum.data() + o);
+      bf16::update_bias(layer.dz.data() + o * samples_, samples_, batch_rows, tile.out_end - o,
+                        sgd_, layer.bias.data() + o,
+                        layer.momentum.empty() ? nullptr : layer.bias_momentum.data() + o);
     }
   }
 
@@ -305,16 +341,16 @@ class Bf16Net final : public CpuNet {
   }
 
   // c = x · w of one range of the layer, for 16 * m_blocks rows.
-  void multiply_layer(const Layer& layer, std::size_t range, const Bits* x, std::size_t x_stride, std::size_t m_blocks,
-                      float* c, ActLayout c_layout) const {
+  void multiply_layer(const Layer& layer, std::size_t range, const Bits* x, std::size_t x_stride,
+                      std::size_t m_blocks, float* c, ActLayout c_layout) const {
     const std::size_t panel_stride = layer.depth / 2 * kPairRow;
     bf16::multiply(unit_, {x, x_stride, m_blocks,
-                           layer.forward.data() + range * (layer.outs / kBlock) * panel_stride, panel_stride,
-                           layer.outs / kBlock, layer.depth, c, c_layout});
+                           layer.forward.data() + range * (layer.outs / kBlock) * panel_stride,
+                           panel_stride, layer.outs / kBlock, layer.depth, c, c_layout});
   }
 
-  bf16::Activate activation(std::size_t l, const float* sums, ActLayout layout, std::size_t range_stride,
-                            std::uint32_t rows, Scratch& scratch) const {
+  bf16::Activate activation(std::size_t l, const float* sums, ActLayout layout,
+                            std::size_t range_stride, std::uint32_t rows, Scratch& scratch) const {
     const Layer& layer = layers_[l];
     bf16::Activate op{};
     op.sums = sums;
@@ -337,7 +373,8 @@ class Bf16Net final : public CpuNet {
 
   static void clear_padding(float* z, ActLayout layout, std::size_t rows, std::size_t columns) {
     for (std::size_t r = 0; r < kLaneRows; ++r) {
-      for (std::size_t c = r < rows ? columns : 0; c < layout.width; ++c) z[layout.offset(r, c)] = 0.0F;
+      for (std::size_t c = r < rows ? columns : 0; c < layout.width; ++c)
+        z[layout.offset(r, c)] = 0.0F;
     }
   }
 
@@ -380,7 +417,8 @@ class Bf16Net final : public CpuNet {
       for (std::size_t o = 0; o < layer.out; ++o) {
         for (std::size_t i = 0; i < layer.in; ++i) {
           const std::size_t at = padded(l, i);
-          tensors[2 * l].values[o * layer.in + i] = weights(layer)[layer.block(o, at) + within_block(o, at)];
+          tensors[2 * l].values[o * layer.in + i] =
+              weights(layer)[layer.block(o, at) + within_block(o, at)];
         }
         tensors[2 * l + 1].values[o] = bias(layer)[o];
       }
@@ -388,8 +426,8 @@ class Bf16Net final : public CpuNet {
     return tensors;
   }
 
-  void scatter(const Tensor& weight, const Tensor& bias, std::size_t l, AlignedArray<float>& weights_to,
-               AlignedArray<float>& bias_to) const {
+  void scatter(const Tensor& weight, const Tensor& bias, std::size_t l,
+               AlignedArray<float>& weights_to, AlignedArray<float>& bias_to) const {
     const Layer& layer = layers_[l];
     for (std::size_t o = 0; o < layer.out; ++o) {
       for (std::size_t i = 0; i < layer.in; ++i) {
@@ -415,7 +453,8 @@ class Bf16Net final : public CpuNet {
 
 }  // namespace
 
-std::unique_ptr<CpuNet> make_bf16_net(const MlpSpec& model, const TrainSpec& train, std::uint32_t members) {
+std::unique_ptr<CpuNet> make_bf16_net(const MlpSpec& model, const TrainSpec& train,
+                                      std::uint32_t members) {
   const bf16::Unit unit = bf16::available_unit();
   if (unit == bf16::Unit::kNone) return nullptr;
   return std::make_unique<Bf16Net>(model, train, members, unit);

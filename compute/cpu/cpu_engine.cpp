@@ -17,21 +17,26 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Every n-th step's waiting is measured: reading the clock each time would cost a small net a percent.
+// Every n-th step's waiting is measured: reading the clock each time would cost a small net a
+// percent.
 constexpr std::uint64_t kWaitSampling = 16;
 
 double seconds(Clock::duration d) { return std::chrono::duration<double>(d).count(); }
 
-// Rounds to a multiple of 2^-24, so that sums of such numbers are exact and the same in any grouping.
+// Rounds to a multiple of 2^-24, so that sums of such numbers are exact, and the same in any
+// grouping, up to 2^29.
 double quantize(double value) {
-  constexpr double kUnit = 16777216.0;
-  return std::round(value * kUnit) / kUnit;
+  constexpr double kMagic =
+      1.5 * 268435456.0;                    // 2^28: the last bit of a double of this size is 2^-24
+  constexpr double kLargest = 134217728.0;  // a float32 beyond is such a multiple already
+  return value < kLargest ? (value + kMagic) - kMagic : value;
 }
 
-// In one order, with eight chains so that it is not one addition's latency for each sample.
+// Eight chains, so that it is not one addition's latency for each sample.
 double sum_losses(const float* losses, std::uint32_t count) {
   double chains[8] = {};
-  for (std::uint32_t i = 0; i < count; ++i) chains[i % 8] += static_cast<double>(losses[i]);
+  for (std::uint32_t i = 0; i < count; ++i)
+    chains[i % 8] += quantize(static_cast<double>(losses[i]));
   return ((chains[0] + chains[1]) + (chains[2] + chains[3])) +
          ((chains[4] + chains[5]) + (chains[6] + chains[7]));
 }
@@ -44,8 +49,8 @@ std::uint64_t count_correct(const std::uint8_t* correct, std::uint32_t count) {
 
 class CpuEngine final : public Engine {
  public:
-  CpuEngine(const MlpSpec& model, const TrainSpec& train, Precision precision, std::unique_ptr<cpu::CpuNet> net,
-            std::uint32_t threads, std::string notice)
+  CpuEngine(const MlpSpec& model, const TrainSpec& train, Precision precision,
+            std::unique_ptr<cpu::CpuNet> net, std::uint32_t threads, std::string notice)
       : model_(model),
         batch_limit_(train.batch),
         sgd_(train.sgd),
@@ -61,8 +66,8 @@ class CpuEngine final : public Engine {
   std::uint32_t add_resident(ResidentSet set) override {
     if (set.samples.size() != set.labels.size() * sample_bytes()) {
       throw std::invalid_argument("resident set: expected " +
-                                  std::to_string(set.labels.size() * sample_bytes()) + " bytes of samples, found " +
-                                  std::to_string(set.samples.size()));
+                                  std::to_string(set.labels.size() * sample_bytes()) +
+                                  " bytes of samples, found " + std::to_string(set.samples.size()));
     }
     check_labels(set.labels);
     resident_.push_back(std::move(set));
@@ -71,8 +76,9 @@ class CpuEngine final : public Engine {
 
   void train(const Chunk& chunk) override {
     if (chunk.batch == 0 || chunk.batch > batch_limit_) {
-      throw std::invalid_argument("chunk: expected a batch of 1 to " + std::to_string(batch_limit_) +
-                                  ", found " + std::to_string(chunk.batch));
+      throw std::invalid_argument("chunk: expected a batch of 1 to " +
+                                  std::to_string(batch_limit_) + ", found " +
+                                  std::to_string(chunk.batch));
     }
     if (chunk.count == 0) return;
     const cpu::RowSource whole = source_of(chunk);
@@ -106,7 +112,8 @@ class CpuEngine final : public Engine {
       for (std::uint32_t s = 0; s < steps; ++s) {
         const bool sample_wait = (steps_before + s + 1) % kWaitSampling == 0;
         for (std::uint32_t phase = 0; phase < cpu::CpuNet::kPhases; ++phase) {
-          shares_[phase].take(member, [&](std::uint32_t piece) { net_->run(member, phase, piece, step); });
+          shares_[phase].take(member,
+                              [&](std::uint32_t piece) { net_->run(member, phase, piece, step); });
           meet(member, sample_wait, [&] {
             if (phase + 1 < cpu::CpuNet::kPhases) {
               shares_[phase + 1].reset(net_->pieces(phase + 1, step));
@@ -132,8 +139,8 @@ class CpuEngine final : public Engine {
       team_.run([&](std::uint32_t member) {
         shares_[0].take(member, [&](std::uint32_t lane) {
           const std::uint32_t at = lane * lane_rows;
-          net_->evaluate(member, source, first + at, std::min(lane_rows, rows - at), losses_.data() + at,
-                         correct_.data() + at);
+          net_->evaluate(member, source, first + at, std::min(lane_rows, rows - at),
+                         losses_.data() + at, correct_.data() + at);
         });
       });
       add_metrics(rows);
@@ -145,9 +152,15 @@ class CpuEngine final : public Engine {
   Parameters parameters() override { return net_->parameters(); }
   void set_parameters(const Parameters& parameters) override { net_->set_parameters(parameters); }
   OptimizerState optimizer_state() override { return net_->optimizer_state(); }
-  void set_optimizer_state(const OptimizerState& state) override { net_->set_optimizer_state(state); }
+  void set_optimizer_state(const OptimizerState& state) override {
+    net_->set_optimizer_state(state);
+  }
 
   void set_learning_rate(float learning_rate) override {
+    if (!std::isfinite(learning_rate) || learning_rate < 0.0F) {
+      throw std::invalid_argument("learning rate: expected a finite number of at least 0, found " +
+                                  std::to_string(learning_rate));
+    }
     sgd_.learning_rate = learning_rate;
     net_->set_sgd(sgd_);
   }
@@ -178,7 +191,8 @@ class CpuEngine final : public Engine {
     for (std::size_t i = 0; i < labels.size(); ++i) {
       if (labels[i] < 0 || static_cast<std::uint32_t>(labels[i]) >= model_.classes) {
         throw std::out_of_range("sample " + std::to_string(i) + ": expected a label below " +
-                                std::to_string(model_.classes) + ", found " + std::to_string(labels[i]));
+                                std::to_string(model_.classes) + ", found " +
+                                std::to_string(labels[i]));
       }
     }
   }
@@ -188,7 +202,8 @@ class CpuEngine final : public Engine {
     source.sample_bytes = sample_bytes();
     source.type = model_.input;
     if (chunk.packed()) {
-      if (chunk.samples.size() < chunk.count * sample_bytes() || chunk.labels.size() < chunk.count) {
+      if (chunk.samples.size() < chunk.count * sample_bytes() ||
+          chunk.labels.size() < chunk.count) {
         throw std::invalid_argument("chunk: expected " + std::to_string(chunk.count) +
                                     " packed samples with labels, found fewer");
       }
@@ -197,15 +212,20 @@ class CpuEngine final : public Engine {
       source.labels = chunk.labels.data();
       return source;
     }
-    if (chunk.source >= resident_.size() || chunk.indices.size() < chunk.count) {
-      throw std::invalid_argument("chunk: expected the indices of a resident set, found set " +
-                                  std::to_string(chunk.source) + " of " + std::to_string(resident_.size()));
+    if (chunk.source >= resident_.size()) {
+      throw std::invalid_argument("chunk: expected one of " + std::to_string(resident_.size()) +
+                                  " resident sets, found number " + std::to_string(chunk.source));
+    }
+    if (chunk.indices.size() < chunk.count) {
+      throw std::invalid_argument("chunk: expected " + std::to_string(chunk.count) +
+                                  " indices, found " + std::to_string(chunk.indices.size()));
     }
     const ResidentSet& set = resident_[chunk.source];
-    const auto largest = *std::max_element(chunk.indices.begin(), chunk.indices.begin() + chunk.count);
+    const auto largest =
+        *std::max_element(chunk.indices.begin(), chunk.indices.begin() + chunk.count);
     if (largest >= set.labels.size()) {
-      throw std::out_of_range("chunk: expected indices below " + std::to_string(set.labels.size()) + ", found " +
-                              std::to_string(largest));
+      throw std::out_of_range("chunk: expected indices below " + std::to_string(set.labels.size()) +
+                              ", found " + std::to_string(largest));
     }
     source.base = set.samples.data();
     source.indices = chunk.indices.data();
@@ -222,7 +242,7 @@ class CpuEngine final : public Engine {
   }
 
   void add_metrics(std::uint32_t rows) {
-    metrics_.loss_sum += quantize(sum_losses(losses_.data(), rows));
+    metrics_.loss_sum += sum_losses(losses_.data(), rows);
     metrics_.correct += count_correct(correct_.data(), rows);
     metrics_.samples += rows;
   }
@@ -230,7 +250,8 @@ class CpuEngine final : public Engine {
   void finish_step(std::uint32_t rows) {
     const double before = metrics_.loss_sum;
     add_metrics(rows);
-    if (!std::isfinite(metrics_.loss_sum) && std::isfinite(before)) metrics_.first_nonfinite_step = metrics_.steps;
+    if (!std::isfinite(metrics_.loss_sum) && std::isfinite(before))
+      metrics_.first_nonfinite_step = metrics_.steps;
     ++metrics_.steps;
   }
 
@@ -259,22 +280,24 @@ class CpuEngine final : public Engine {
   Clock::time_point last_end_;
   std::vector<Waiting> waiting_;
   std::uint64_t steps_ = 0;  // of all train() calls, so that chunks of any size are sampled evenly
-  cpu::ThreadTeam team_;  // last: its threads stop before what they use goes
+  cpu::ThreadTeam team_;     // last: its threads stop before what they use goes
 };
 
 }  // namespace
 
-std::unique_ptr<Engine> make_cpu_engine(const MlpSpec& model, const TrainSpec& train, const Device& device) {
+std::unique_ptr<Engine> make_cpu_engine(const MlpSpec& model, const TrainSpec& train,
+                                        const Device& device) {
   const std::uint32_t threads = device.threads != 0 ? device.threads : cpu::available_cores();
   std::string notice;
   if (train.precision == Precision::kBFloat16) {
     if (auto net = cpu::make_bf16_net(model, train, threads)) {
-      return std::make_unique<CpuEngine>(model, train, Precision::kBFloat16, std::move(net), threads, notice);
+      return std::make_unique<CpuEngine>(model, train, Precision::kBFloat16, std::move(net),
+                                         threads, notice);
     }
     notice = "this processor has no bfloat16 arithmetic (AVX512-BF16 or AMX): training in float32";
   }
-  return std::make_unique<CpuEngine>(model, train, Precision::kFloat32, cpu::make_f32_net(model, train, threads), threads,
-                                     notice);
+  return std::make_unique<CpuEngine>(model, train, Precision::kFloat32,
+                                     cpu::make_f32_net(model, train, threads), threads, notice);
 }
 
 }  // namespace millrace

@@ -7,6 +7,7 @@
 namespace millrace {
 
 /// The engine for the processor this runs on. `device.threads` 0 means one for each available core.
-std::unique_ptr<Engine> make_cpu_engine(const MlpSpec& model, const TrainSpec& train, const Device& device);
+std::unique_ptr<Engine> make_cpu_engine(const MlpSpec& model, const TrainSpec& train,
+                                        const Device& device);
 
 }  // namespace millrace

@@ -20,16 +20,18 @@ struct StepBatch {
   std::uint8_t* correct = nullptr;  ///< [rows], out
 };
 
-/// The parameters, activations and arithmetic of one model in one precision, cut into pieces that a thread team
-/// works on, phase by phase:
+/// The parameters, activations and arithmetic of one model in one precision, cut into pieces that a
+/// thread team works on, phase by phase:
 ///
-///   0 input    columns × rows: samples converted, and multiplied by the first layer's weights of those columns
-///   1 lanes    rows: the first layer's sums finished, all other layers, loss, gradients of all pre-activations
-///   2 tiles    weights: gradient over the whole batch and the optimizer's update, fused
+///   0 input    columns × rows: samples converted, and multiplied by the first layer's weights of
+///   those columns 1 lanes    rows: the first layer's sums finished, all other layers, loss,
+///   gradients of all pre-activations 2 tiles    weights: gradient over the whole batch and the
+///   optimizer's update, fused
 ///
-/// Pieces of one phase write apart from each other and may run on any members in any order; the results are the
-/// same bits. Members should get about the same share of a phase's pieces each time: an input piece leaves
-/// in its core's cache what the tiles of those columns read, and those tiles the weights it wants next.
+/// Pieces of one phase write apart from each other and may run on any members in any order; the
+/// results are the same bits. Members should get about the same share of a phase's pieces each
+/// time: an input piece leaves in its core's cache what the tiles of those columns read, and those
+/// tiles the weights it wants next.
 class CpuNet {
  public:
   static constexpr std::uint32_t kPhases = 3;
@@ -37,7 +39,8 @@ class CpuNet {
   virtual ~CpuNet() = default;
 
   virtual std::uint32_t pieces(std::uint32_t phase, const StepBatch& batch) const = 0;
-  virtual void run(std::uint32_t member, std::uint32_t phase, std::uint32_t piece, const StepBatch& batch) = 0;
+  virtual void run(std::uint32_t member, std::uint32_t phase, std::uint32_t piece,
+                   const StepBatch& batch) = 0;
 
   /// Most rows of one evaluate() call.
   virtual std::uint32_t evaluate_limit() const = 0;
@@ -54,8 +57,10 @@ class CpuNet {
   virtual std::string instruction_set() const = 0;
 };
 
-std::unique_ptr<CpuNet> make_f32_net(const MlpSpec& model, const TrainSpec& train, std::uint32_t members);
+std::unique_ptr<CpuNet> make_f32_net(const MlpSpec& model, const TrainSpec& train,
+                                     std::uint32_t members);
 /// Null where the processor has no bfloat16 arithmetic.
-std::unique_ptr<CpuNet> make_bf16_net(const MlpSpec& model, const TrainSpec& train, std::uint32_t members);
+std::unique_ptr<CpuNet> make_bf16_net(const MlpSpec& model, const TrainSpec& train,
+                                      std::uint32_t members);
 
 }  // namespace millrace::cpu

@@ -4,12 +4,15 @@
 #include <cmath>
 #include <cstring>
 
-// Vectors of a length that only the processor knows cannot be members of arrays and structs: there NEON is used.
+// Vectors of a length that only the processor knows cannot be members of arrays and structs: there
+// NEON is used.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "compute/cpu/f32_kernels.cpp"
 #include "hwy/foreach_target.h"
+
+// After foreach_target, which includes this file once for each instruction set.
 #include "hwy/contrib/math/math-inl.h"
 #include "hwy/highway.h"
 
@@ -21,7 +24,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::CappedTag<float, 16>;
 using V = hn::Vec<D>;
 
-// Register tile: kMr rows × kNv vectors of sums, one row of B and a broadcast of A must fit the registers.
+// Register tile: kMr rows × kNv vectors of sums, one row of B and a broadcast of A must fit the
+// registers.
 #if HWY_TARGET <= HWY_AVX3
 constexpr std::size_t kMr = 12;
 #elif HWY_ARCH_ARM_A64
@@ -34,7 +38,8 @@ constexpr std::size_t kNv = 2;
 
 template <std::size_t MR, std::size_t NV>
 struct Sums {
-  // Written out: an implicit constructor is not compiled for the target, and may not call the vectors' then.
+  // Written out: an implicit constructor is not compiled for the target, and may not call the
+  // vectors' then.
   HWY_INLINE Sums() {}  // NOLINT(modernize-use-equals-default)
   V v[MR][NV];
 };
@@ -55,13 +60,15 @@ HWY_INLINE void load(Sums<MR, NV>& sums, const float* HWY_RESTRICT from, std::si
 #pragma GCC unroll 16
   for (std::size_t m = 0; m < MR; ++m) {
 #pragma GCC unroll 2
-    for (std::size_t n = 0; n < NV; ++n) sums.v[m][n] = hn::LoadU(d, from + m * stride + n * kLanes);
+    for (std::size_t n = 0; n < NV; ++n)
+      sums.v[m][n] = hn::LoadU(d, from + m * stride + n * kLanes);
   }
 }
 
 // sums[m, n] += a[m * ARow] * b[n]
 template <std::size_t MR, std::size_t NV, std::size_t ARow>
-HWY_INLINE void multiply_add(Sums<MR, NV>& sums, const float* HWY_RESTRICT a, const float* HWY_RESTRICT b) {
+HWY_INLINE void multiply_add(Sums<MR, NV>& sums, const float* HWY_RESTRICT a,
+                             const float* HWY_RESTRICT b) {
   const D d;
   V row[NV];
 #pragma GCC unroll 2
@@ -75,9 +82,10 @@ HWY_INLINE void multiply_add(Sums<MR, NV>& sums, const float* HWY_RESTRICT a, co
 }
 
 // sums[m, n] += sum over k of a[m * ARow + k * AK] * b[k * BK + n]; one prefetch every `Every` k.
-template <std::size_t MR, std::size_t NV, std::size_t ARow, std::size_t AK, std::size_t BK, std::size_t Every>
-HWY_INLINE void accumulate(Sums<MR, NV>& sums, const float* HWY_RESTRICT a, const float* HWY_RESTRICT b,
-                           std::size_t depth, Prefetcher& prefetch) {
+template <std::size_t MR, std::size_t NV, std::size_t ARow, std::size_t AK, std::size_t BK,
+          std::size_t Every>
+HWY_INLINE void accumulate(Sums<MR, NV>& sums, const float* HWY_RESTRICT a,
+                           const float* HWY_RESTRICT b, std::size_t depth, Prefetcher& prefetch) {
   Sums<MR, NV> s = sums;
   std::size_t k = 0;
   for (; k + Every <= depth; k += Every) {
@@ -117,12 +125,13 @@ HWY_INLINE void each_row_group(std::size_t rows, const F& f) {
   }
 }
 
-// One panel of x · w over part of the depth, for all rows. xk: the rows' part, panel: the panel's. The sums go on
-// from y unless this is the first part; `finish(row, column, value)` turns them into what is stored after the last.
+// One panel of x · w over part of the depth, for all rows. xk: the rows' part, panel: the panel's.
+// The sums go on from y unless this is the first part; `finish(row, column, value)` turns them into
+// what is stored after the last.
 template <std::size_t PanelWidth, std::size_t XStride, std::size_t Every, class Finish>
-HWY_INLINE void multiply_part(const float* HWY_RESTRICT xk, const float* HWY_RESTRICT panel, std::size_t depth,
-                              bool is_first, bool is_last, float* HWY_RESTRICT y, std::size_t rows,
-                              Prefetcher& prefetch, const Finish& finish) {
+HWY_INLINE void multiply_part(const float* HWY_RESTRICT xk, const float* HWY_RESTRICT panel,
+                              std::size_t depth, bool is_first, bool is_last, float* HWY_RESTRICT y,
+                              std::size_t rows, Prefetcher& prefetch, const Finish& finish) {
   const D d;
   constexpr std::size_t kWidth = std::min(kNv * kLanes, PanelWidth);
   constexpr std::size_t kVectors = kWidth / kLanes;
@@ -136,7 +145,8 @@ HWY_INLINE void multiply_part(const float* HWY_RESTRICT xk, const float* HWY_RES
       } else {
         load(sums, out, kActStride);
       }
-      accumulate<kRows, kVectors, XStride, 1, PanelWidth, Every>(sums, xk + first * XStride, panel + c, depth, prefetch);
+      accumulate<kRows, kVectors, XStride, 1, PanelWidth, Every>(sums, xk + first * XStride,
+                                                                 panel + c, depth, prefetch);
 #pragma GCC unroll 16
       for (std::size_t m = 0; m < kRows; ++m) {
 #pragma GCC unroll 2
@@ -150,28 +160,32 @@ HWY_INLINE void multiply_part(const float* HWY_RESTRICT xk, const float* HWY_RES
   }
 }
 
-// One panel of x · w over the whole depth. Half of the weights were updated by other cores and come from their
-// caches, out of the hardware's sight: while one panel is multiplied the next is on its way.
+// One panel of x · w over the whole depth. Half of the weights were updated by other cores and come
+// from their caches, out of the hardware's sight: while one panel is multiplied the next is on its
+// way.
 template <std::size_t PanelWidth, class Finish>
-HWY_INLINE void multiply_panel(const float* x, ActLayout x_layout, const float* weights, PanelLayout w_layout,
-                               std::size_t panel, float* y, std::size_t rows, const Finish& finish) {
+HWY_INLINE void multiply_panel(const float* x, ActLayout x_layout, const float* weights,
+                               PanelLayout w_layout, std::size_t panel, float* y, std::size_t rows,
+                               const Finish& finish) {
   const std::size_t depth = w_layout.depth;
   const float* from = weights + w_layout.panel_offset(panel);
   Prefetcher next;
   if (panel + 1 < w_layout.panels()) {
     const float* following = weights + w_layout.panel_offset(panel + 1);
     next.at = reinterpret_cast<std::uintptr_t>(following);
-    next.stop = reinterpret_cast<std::uintptr_t>(following + depth * w_layout.panel_width(panel + 1));
+    next.stop =
+        reinterpret_cast<std::uintptr_t>(following + depth * w_layout.panel_width(panel + 1));
   }
   for (std::size_t k = 0; k < depth; k += kActChunk) {
     const std::size_t take = std::min(kActChunk, depth - k);
-    multiply_part<PanelWidth, kActStride, 1>(x + k / kActChunk * x_layout.chunk_stride(), from + k * PanelWidth, take,
-                                             k == 0, k + take == depth, y, rows, next, finish);
+    multiply_part<PanelWidth, kActStride, 1>(x + k / kActChunk * x_layout.chunk_stride(),
+                                             from + k * PanelWidth, take, k == 0, k + take == depth,
+                                             y, rows, next, finish);
   }
 }
 
-// max(floor, sum + bias). The sum stands second in the maximum: on x86 that of a number and a NaN is the second
-// operand, and a NaN must reach the loss.
+// max(floor, sum + bias). The sum stands second in the maximum: on x86 that of a number and a NaN
+// is the second operand, and a NaN must reach the loss.
 struct Activate {
   V floor;
   const float* bias;
@@ -205,9 +219,8 @@ HWY_INLINE void backward_panel(const Backward& op, std::size_t panel) {
   const D d;
   const std::size_t at = op.layout.offset(0, panel * kPanel);
   const float* h = op.h + at;
-  multiply_panel<PanelWidth>(op.dy, op.dy_layout, op.weights_t, op.wt_layout, panel,
-                             op.dx + at, op.rows,
-                             [&](std::size_t row, std::size_t c, V sum) HWY_ATTR {
+  multiply_panel<PanelWidth>(op.dy, op.dy_layout, op.weights_t, op.wt_layout, panel, op.dx + at,
+                             op.rows, [&](std::size_t row, std::size_t c, V sum) HWY_ATTR {
                                const V x = hn::LoadU(d, h + row * kActStride + c);
                                return hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), sum);
                              });
@@ -231,7 +244,8 @@ HWY_INLINE V widen(const std::uint8_t* from) {
 }
 HWY_INLINE V widen(const float* from) { return hn::LoadU(D(), from); }
 
-// to[0, n) = from[0, n) as floats. The last vector overlaps the one before rather than reading too far.
+// to[0, n) = from[0, n) as floats. The last vector overlaps the one before rather than reading too
+// far.
 template <class T>
 HWY_INLINE void widen_run(const T* HWY_RESTRICT from, std::size_t n, float* HWY_RESTRICT to) {
   const D d;
@@ -245,16 +259,17 @@ HWY_INLINE void widen_run(const T* HWY_RESTRICT from, std::size_t n, float* HWY_
 
 // x[r, 0 … n) = elements k … k + n of row first + r, as floats.
 template <class T>
-HWY_INLINE void load_part(const RowSource& source, std::size_t first, std::size_t rows, std::size_t k, std::size_t n,
-                          float* HWY_RESTRICT x) {
+HWY_INLINE void load_part(const RowSource& source, std::size_t first, std::size_t rows,
+                          std::size_t k, std::size_t n, float* HWY_RESTRICT x) {
   for (std::size_t r = 0; r < rows; ++r) {
     widen_run(reinterpret_cast<const T*>(source.data(first + r)) + k, n, x + r * kRangeStride);
   }
 }
 
 void InputPiece(const Input& op) {
-  // A narrow layer's rows are converted a register tile at a time, so that they stay in the first-level cache; a
-  // wide one's all at once, so that its weights come from further out only once.
+  // A narrow layer's rows are converted a register tile at a time, so that they stay in the
+  // first-level cache; a wide one's all at once, so that its weights come from further out only
+  // once.
   const RowSource source = *op.source;
   const std::size_t panels = op.w_layout.panels();
   const std::size_t blocks = panels <= 2 ? (op.rows + kMr - 1) / kMr : 1;
@@ -277,7 +292,8 @@ void InputPiece(const Input& op) {
       if (width == kPanel) {
         multiply_part<kPanel, kRangeStride, 4>(x, weights, depth, true, true, y, rows, next, as_is);
       } else {
-        multiply_part<kPanel / 2, kRangeStride, 4>(x, weights, depth, true, true, y, rows, next, as_is);
+        multiply_part<kPanel / 2, kRangeStride, 4>(x, weights, depth, true, true, y, rows, next,
+                                                   as_is);
       }
     }
     row += rows;
@@ -314,7 +330,8 @@ HWY_INLINE float tree_sum(float* lanes) {
 template <class F>
 HWY_INLINE void each_vector(float* row, ActLayout layout, std::size_t classes, const F& f) {
   for (std::size_t c = 0; c < classes; c += kLanes) {
-    f(row + c / kActChunk * layout.chunk_stride() + c % kActChunk, c, std::min(kLanes, classes - c));
+    f(row + c / kActChunk * layout.chunk_stride() + c % kActChunk, c,
+      std::min(kLanes, classes - c));
   }
 }
 
@@ -328,10 +345,11 @@ void SoftmaxLane(const Softmax& op) {
     float* row = op.z + r * kActStride;
     const auto label = static_cast<std::size_t>(op.source->label(op.first + r));
     V largest = hn::Set(d, -INFINITY);
-    each_vector(row, op.layout, op.classes, [&](const float* z, std::size_t, std::size_t n) HWY_ATTR {
-      const V x = hn::LoadU(d, z);
-      largest = hn::Max(largest, hn::IfThenElse(hn::FirstN(d, n), x, largest));
-    });
+    each_vector(row, op.layout, op.classes,
+                [&](const float* z, std::size_t, std::size_t n) HWY_ATTR {
+                  const V x = hn::LoadU(d, z);
+                  largest = hn::Max(largest, hn::IfThenElse(hn::FirstN(d, n), x, largest));
+                });
     const V max = hn::MaxOfLanes(d, largest);
 
     HWY_ALIGN float partial[16] = {};
@@ -371,7 +389,8 @@ void SoftmaxLane(const Softmax& op) {
 }
 
 template <bool HasMomentum>
-HWY_INLINE void apply_sgd(const Sgd& sgd, V gradient, float* HWY_RESTRICT w, float* HWY_RESTRICT m) {
+HWY_INLINE void apply_sgd(const Sgd& sgd, V gradient, float* HWY_RESTRICT w,
+                          float* HWY_RESTRICT m) {
   const D d;
   const V weight = hn::LoadU(d, w);
   V g = hn::MulAdd(hn::Set(d, sgd.weight_decay), weight, gradient);
@@ -432,11 +451,14 @@ HWY_INLINE void update_panel(const Update& op, std::size_t panel) {
     each_row_group(op.in_end - op.in_begin, [&](auto mr, std::size_t row) HWY_ATTR {
       constexpr std::size_t kRows = decltype(mr)::value;
       const std::size_t at = op.w_layout.panel_offset(panel) + (op.in_begin + row) * PanelWidth + c;
-      // Other cores may have read these weights in the forward pass: owning them again takes as long as a miss.
-      for (std::size_t i = 0; i < kRows * PanelWidth; i += 16) __builtin_prefetch(op.weights + at + i, 1, 3);
+      // Other cores may have read these weights in the forward pass: owning them again takes as
+      // long as a miss.
+      for (std::size_t i = 0; i < kRows * PanelWidth; i += 16)
+        __builtin_prefetch(op.weights + at + i, 1, 3);
       Sums<kRows, kVectors> sums;
       clear(sums);
-      accumulate<kRows, kVectors, 1, XStride, kActStride, 2>(sums, op.x + row, dy + c, op.batch, nothing);
+      accumulate<kRows, kVectors, 1, XStride, kActStride, 2>(sums, op.x + row, dy + c, op.batch,
+                                                             nothing);
 #pragma GCC unroll 16
       for (std::size_t m = 0; m < kRows; ++m) {
 #pragma GCC unroll 2

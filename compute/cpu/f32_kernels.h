@@ -8,21 +8,21 @@
 #include "compute/cpu/prefetch.h"
 #include "compute/cpu/row_source.h"
 
-// The operations of a float32 step. Every output is one chain of fused multiply-adds in ascending order of
-// the summed index, so that it does not depend on how rows and columns are shared out, nor on the vector
-// length of the instruction set.
+// The operations of a float32 step. Every output is one chain of fused multiply-adds in ascending
+// order of the summed index, so that it does not depend on how rows and columns are shared out, nor
+// on the vector length of the instruction set.
 namespace millrace::cpu::f32 {
 
-/// Input piece: columns [begin, end) of rows first … first + rows, as floats, and their product with the first
-/// layer's weights.
+/// Input piece: columns [begin, end) of rows first … first + rows, as floats, and their product
+/// with the first layer's weights.
 struct Input {
   const RowSource* source;
   std::size_t first;
   std::size_t rows;
   std::size_t begin;
-  std::size_t end;  ///< at most InputRanges::kLongest from begin
-  Prefetcher next;  ///< samples that the caller wants soon
-  float* x;         ///< [rows, kRangeStride], out: the elements as they are stored
+  std::size_t end;       ///< at most InputRanges::kLongest from begin
+  Prefetcher next;       ///< samples that the caller wants soon
+  float* x;              ///< [rows, kRangeStride], out: the elements as they are stored
   const float* weights;  ///< panels [in, out]
   PanelLayout w_layout;
   float* sums;  ///< activations [rows, out], out
@@ -38,7 +38,7 @@ struct Finish {
   const float* bias;
   float scale;
   bool relu;
-  float* y;  ///< may be `sums`
+  float* y;          ///< may be `sums`
   ActLayout layout;  ///< of sums and y
   std::size_t rows;
 };
@@ -64,8 +64,8 @@ struct Backward {
   ActLayout dy_layout;
   const float* weights_t;  ///< panels [out, in]
   PanelLayout wt_layout;
-  const float* h;  ///< activations [rows, in], as forward() left them
-  float* dx;       ///< activations [rows, in]
+  const float* h;    ///< activations [rows, in], as forward() left them
+  float* dx;         ///< activations [rows, in]
   ActLayout layout;  ///< of h and dx
   std::size_t rows;
 };
@@ -73,7 +73,8 @@ void backward(const Backward& op);
 
 /// Softmax cross-entropy of `rows` samples, rows first … of `source`.
 struct Softmax {
-  float* z;  ///< activations [rows, classes]: logits in, gradient · `gradient_scale` out if `gradient`
+  float*
+      z;  ///< activations [rows, classes]: logits in, gradient · `gradient_scale` out if `gradient`
   ActLayout layout;
   std::size_t rows;
   std::size_t classes;
@@ -81,8 +82,9 @@ struct Softmax {
   std::size_t first;
   float gradient_scale;
   bool gradient;
-  float* losses;          ///< [rows]
-  std::uint8_t* correct;  ///< [rows], 1 where the largest logit (the first of equals) is the label's
+  float* losses;  ///< [rows]
+  std::uint8_t*
+      correct;  ///< [rows], 1 where the largest logit (the first of equals) is the label's
 };
 void softmax(const Softmax& op);
 
@@ -93,10 +95,10 @@ struct Sgd {
   float weight_decay;
 };
 
-/// Weights of input columns [in_begin, in_end) × output panels [panel_begin, panel_end): gradient over the batch,
-/// and the update.
+/// Weights of input columns [in_begin, in_end) × output panels [panel_begin, panel_end): gradient
+/// over the batch, and the update.
 struct Update {
-  const float* x;  ///< column in_begin of the layer's input, sample 0
+  const float* x;   ///< column in_begin of the layer's input, sample 0
   bool x_is_range;  ///< rows of x are kRangeStride apart, else kActStride
   const float* dy;  ///< activations [batch, out]
   ActLayout dy_layout;

@@ -28,7 +28,7 @@ struct Layer {
   AlignedArray<float> bias_momentum;  // empty without momentum
   ActLayout act;                      // of y and dy, for the whole batch
   AlignedArray<float> y;              // hidden layers: the output
-  AlignedArray<float> dy;             // gradient of the pre-activations; the last layer's logits before that
+  AlignedArray<float> dy;  // gradient of the pre-activations; the last layer's logits before that
 };
 
 struct Tile {
@@ -48,7 +48,10 @@ struct Scratch {
 class F32Net final : public CpuNet {
  public:
   F32Net(const MlpSpec& model, const TrainSpec& train, std::uint32_t members)
-      : model_(model), members_(members), ranges_{model.features}, sgd_{train.sgd.learning_rate, train.sgd.momentum, train.sgd.weight_decay} {
+      : model_(model),
+        members_(members),
+        ranges_{model.features},
+        sgd_{train.sgd.learning_rate, train.sgd.momentum, train.sgd.weight_decay} {
     const auto widths = model.widths();
     std::uint32_t widest = 0;
     for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
@@ -76,7 +79,8 @@ class F32Net final : public CpuNet {
     for (Scratch& scratch : scratch_) {
       const std::size_t activations = ActLayout{kEvaluateRows, widest}.size();
       scratch.x = AlignedArray<float>(kEvaluateRows * kRangeStride);
-      scratch.sums = AlignedArray<float>(ranges_.count() * ActLayout{kEvaluateRows, layers_.front().out}.size());
+      scratch.sums = AlignedArray<float>(ranges_.count() *
+                                         ActLayout{kEvaluateRows, layers_.front().out}.size());
       scratch.front = AlignedArray<float>(activations);
       scratch.back = AlignedArray<float>(activations);
     }
@@ -87,25 +91,36 @@ class F32Net final : public CpuNet {
   std::uint32_t evaluate_limit() const override { return kEvaluateRows; }
 
   std::uint32_t pieces(std::uint32_t phase, const StepBatch& batch) const override {
-    if (phase == 0) return static_cast<std::uint32_t>(ranges_.count() * div_up(batch.rows, input_rows(batch)));
+    if (phase == 0)
+      return static_cast<std::uint32_t>(ranges_.count() * div_up(batch.rows, input_rows(batch)));
     if (phase == 1) return static_cast<std::uint32_t>(div_up(batch.rows, lane_rows(batch)));
     return static_cast<std::uint32_t>(tiles_.size());
   }
 
-  void run(std::uint32_t, std::uint32_t phase, std::uint32_t piece, const StepBatch& batch) override {
+  void run(std::uint32_t, std::uint32_t phase, std::uint32_t piece,
+           const StepBatch& batch) override {
     if (phase == 0) return run_input(batch, piece);
     if (phase == 1) return run_lane(batch, piece);
     run_tile(batch, tiles_[piece]);
   }
 
-  void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first, std::uint32_t rows,
-                float* losses, std::uint8_t* correct) override {
+  void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first,
+                std::uint32_t rows, float* losses, std::uint8_t* correct) override {
     Scratch& scratch = scratch_[member];
     Layer& bottom = layers_.front();
     ActLayout layout{kEvaluateRows, bottom.out};
     for (std::size_t range = 0; range < ranges_.count(); ++range) {
-      f32::input({&source, first, rows, ranges_.begin(range), ranges_.end(range), {}, scratch.x.data(),
-                  bottom.weights.data(), bottom.w, scratch.sums.data() + range * layout.size(), layout});
+      f32::input({&source,
+                  first,
+                  rows,
+                  ranges_.begin(range),
+                  ranges_.end(range),
+                  {},
+                  scratch.x.data(),
+                  bottom.weights.data(),
+                  bottom.w,
+                  scratch.sums.data() + range * layout.size(),
+                  layout});
     }
     finish(scratch.sums.data(), layout.size(), scratch.back.data(), layout, rows);
     for (std::size_t l = 1; l < layers_.size(); ++l) {
@@ -114,7 +129,8 @@ class F32Net final : public CpuNet {
       forward(l, scratch.back.data(), below, scratch.front.data(), layout, rows);
       std::swap(scratch.front, scratch.back);
     }
-    f32::softmax({scratch.back.data(), layout, rows, model_.classes, &source, first, 0.0F, false, losses, correct});
+    f32::softmax({scratch.back.data(), layout, rows, model_.classes, &source, first, 0.0F, false,
+                  losses, correct});
   }
 
   void set_sgd(const SgdSpec& sgd) override {
@@ -123,7 +139,9 @@ class F32Net final : public CpuNet {
   }
 
   Parameters parameters() const override {
-    return gather([](const Layer& l) -> auto& { return l.weights; }, [](const Layer& l) -> auto& { return l.bias; });
+    return gather(
+        [](const Layer& l) -> auto& { return l.weights; },
+        [](const Layer& l) -> auto& { return l.bias; });
   }
 
   void set_parameters(const Parameters& parameters) override {
@@ -143,8 +161,9 @@ class F32Net final : public CpuNet {
 
   OptimizerState optimizer_state() const override {
     if (layers_.front().momentum.empty()) return {};
-    return gather([](const Layer& l) -> auto& { return l.momentum; },
-                  [](const Layer& l) -> auto& { return l.bias_momentum; });
+    return gather(
+        [](const Layer& l) -> auto& { return l.momentum; },
+        [](const Layer& l) -> auto& { return l.bias_momentum; });
   }
 
   void set_optimizer_state(const OptimizerState& state) override {
@@ -160,8 +179,9 @@ class F32Net final : public CpuNet {
   std::string instruction_set() const override { return f32::target_name(); }
 
  private:
-  // Rows of one input piece: all, so that a narrow layer's member keeps to its own weights, unless there are fewer
-  // ranges than members; a wide layer's pieces take long enough to be shared out more finely.
+  // Rows of one input piece: all, so that a narrow layer's member keeps to its own weights, unless
+  // there are fewer ranges than members; a wide layer's pieces take long enough to be shared out
+  // more finely.
   std::uint32_t input_rows(const StepBatch& batch) const {
     constexpr std::uint32_t kWide = 256;
     const std::size_t wanted = layers_.front().out >= kWide ? 4 * std::size_t{members_} : members_;
@@ -169,7 +189,8 @@ class F32Net final : public CpuNet {
     return std::max(16U, static_cast<std::uint32_t>(div_up(batch.rows, parts)));
   }
 
-  // Rows of one lane. Two lanes a member, so that one that lost its core for a while holds back little.
+  // Rows of one lane. Two lanes a member, so that one that lost its core for a while holds back
+  // little.
   std::uint32_t lane_rows(const StepBatch& batch) const {
     const std::size_t lanes = members_ == 1 ? 1 : 2 * std::size_t{members_};
     return std::clamp(static_cast<std::uint32_t>(div_up(batch.rows, lanes)), 16U, 64U);
@@ -207,16 +228,18 @@ class F32Net final : public CpuNet {
     const std::size_t at = std::size_t{first} * kActStride;
     finish(sums_.data() + at, sums_stride_, output(0).data() + at, layers_.front().act, rows);
     for (std::size_t l = 1; l < layers_.size(); ++l) {
-      forward(l, output(l - 1).data() + at, layers_[l - 1].act, output(l).data() + at, layers_[l].act, rows);
+      forward(l, output(l - 1).data() + at, layers_[l - 1].act, output(l).data() + at,
+              layers_[l].act, rows);
     }
     Layer& top = layers_.back();
     f32::softmax({top.dy.data() + at, top.act, rows, top.out, &batch.source, first,
-                  1.0F / static_cast<float>(batch.rows), true, batch.losses + first, batch.correct + first});
+                  1.0F / static_cast<float>(batch.rows), true, batch.losses + first,
+                  batch.correct + first});
     for (std::size_t l = layers_.size() - 1; l > 0; --l) {
       const Layer& above = layers_[l];
       Layer& below = layers_[l - 1];
-      f32::backward({above.dy.data() + at, above.act, above.weights_t.data(), above.wt, below.y.data() + at,
-                     below.dy.data() + at, below.act, rows});
+      f32::backward({above.dy.data() + at, above.act, above.weights_t.data(), above.wt,
+                     below.y.data() + at, below.dy.data() + at, below.act, rows});
     }
   }
 
@@ -228,7 +251,8 @@ class F32Net final : public CpuNet {
       op.x = range_samples(range) + (tile.in_begin - ranges_.begin(range));
       op.x_is_range = true;
     } else {
-      op.x = layers_[tile.layer - 1].y.data() + layers_[tile.layer - 1].act.offset(0, tile.in_begin);
+      op.x =
+          layers_[tile.layer - 1].y.data() + layers_[tile.layer - 1].act.offset(0, tile.in_begin);
     }
     op.dy = layer.dy.data();
     op.dy_layout = layer.act;
@@ -250,19 +274,25 @@ class F32Net final : public CpuNet {
   }
 
   // Where layer l's output goes: the last layer's logits become its gradient in place.
-  AlignedArray<float>& output(std::size_t l) { return l + 1 < layers_.size() ? layers_[l].y : layers_[l].dy; }
-  float* range_samples(std::size_t range) { return x_.data() + range * (x_.size() / ranges_.count()); }
+  AlignedArray<float>& output(std::size_t l) {
+    return l + 1 < layers_.size() ? layers_[l].y : layers_[l].dy;
+  }
+  float* range_samples(std::size_t range) {
+    return x_.data() + range * (x_.size() / ranges_.count());
+  }
 
-  void finish(const float* sums, std::size_t stride, float* y, ActLayout layout, std::uint32_t rows) const {
+  void finish(const float* sums, std::size_t stride, float* y, ActLayout layout,
+              std::uint32_t rows) const {
     const Layer& bottom = layers_.front();
-    f32::finish({sums, stride, ranges_.count(), bottom.bias.data(), bottom.scale, layers_.size() > 1, y, layout, rows});
+    f32::finish({sums, stride, ranges_.count(), bottom.bias.data(), bottom.scale,
+                 layers_.size() > 1, y, layout, rows});
   }
 
   void forward(std::size_t l, const float* x, ActLayout x_layout, float* y, ActLayout y_layout,
                std::uint32_t rows) const {
     const Layer& layer = layers_[l];
-    f32::forward({x, x_layout, layer.weights.data(), layer.w, layer.bias.data(), l + 1 < layers_.size(), y,
-                  y_layout, rows});
+    f32::forward({x, x_layout, layer.weights.data(), layer.w, layer.bias.data(),
+                  l + 1 < layers_.size(), y, y_layout, rows});
   }
 
   void make_momentum() {
@@ -272,7 +302,8 @@ class F32Net final : public CpuNet {
     }
   }
 
-  // Tiles in the order of the first layer's ranges, so that a member gets those whose samples it converted.
+  // Tiles in the order of the first layer's ranges, so that a member gets those whose samples it
+  // converted.
   void make_tiles() {
     for (std::size_t range = 0; range < ranges_.count(); ++range) {
       add_tiles(0, ranges_.begin(range), ranges_.end(range));
@@ -336,7 +367,8 @@ class F32Net final : public CpuNet {
 
 }  // namespace
 
-std::unique_ptr<CpuNet> make_f32_net(const MlpSpec& model, const TrainSpec& train, std::uint32_t members) {
+std::unique_ptr<CpuNet> make_f32_net(const MlpSpec& model, const TrainSpec& train,
+                                     std::uint32_t members) {
   return std::make_unique<F32Net>(model, train, members);
 }
 

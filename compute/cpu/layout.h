@@ -10,8 +10,8 @@ namespace millrace::cpu {
 
 /// Columns of a weight panel, one register tile wide on AVX-512.
 inline constexpr std::size_t kPanel = 32;
-/// Columns that lie together in an activation buffer, and the stride between its rows: not a multiple of
-/// 512 floats, or all rows of a tile would fall into the same few cache sets.
+/// Columns that lie together in an activation buffer, and the stride between its rows: not a
+/// multiple of 512 floats, or all rows of a tile would fall into the same few cache sets.
 inline constexpr std::size_t kActChunk = 512;
 inline constexpr std::size_t kActStride = kActChunk + 16;
 
@@ -20,8 +20,8 @@ constexpr std::size_t round_up(std::size_t n, std::size_t multiple) {
 }
 constexpr std::size_t div_up(std::size_t n, std::size_t by) { return (n + by - 1) / by; }
 
-/// A [depth, width] matrix cut into panels of 32 columns, each stored contiguously as [depth, 32]; the last
-/// one is [depth, 16] where that is enough. Columns beyond `width` are zero.
+/// A [depth, width] matrix cut into panels of 32 columns, each stored contiguously as [depth, 32];
+/// the last one is [depth, 16] where that is enough. Columns beyond `width` are zero.
 struct PanelLayout {
   std::size_t depth = 0;
   std::size_t width = 0;
@@ -38,8 +38,9 @@ struct PanelLayout {
   }
 };
 
-/// The first layer's input columns cut into ranges of nearly equal length, whose products are summed apart and then
-/// in the order of the ranges: by the network alone, so that the sums do not depend on who works out which.
+/// The first layer's input columns cut into ranges of nearly equal length, whose products are
+/// summed apart and then in the order of the ranges: by the network alone, so that the sums do not
+/// depend on who works out which.
 struct InputRanges {
   std::size_t width = 0;
 

@@ -7,9 +7,10 @@
 
 namespace millrace::cpu {
 
-/// Asks for some bytes of each of a run of samples, one cache line a call. Samples of a batch lie anywhere in
-/// the data set, so the hardware cannot guess them; asked for all at once they would fill the core's
-/// miss buffers and hold up the arithmetic, so a multiplication asks for one every few rows of its depth.
+/// Asks for some bytes of each of a run of samples, one cache line a call. Samples of a batch lie
+/// anywhere in the data set, so the hardware cannot guess them; asked for all at once they would
+/// fill the core's miss buffers and hold up the arithmetic, so a multiplication asks for one every
+/// few rows of its depth.
 struct Prefetcher {
   const RowSource* source = nullptr;
   std::size_t row = 0;  ///< the next sample to begin with

@@ -13,8 +13,8 @@
 namespace millrace::cpu {
 namespace {
 
-// About 10 to 30 microseconds: longer than the lanes and tiles of a small net differ, shorter than anything
-// another program would notice.
+// About 10 to 30 microseconds: longer than the lanes and tiles of a small net differ, shorter than
+// anything another program would notice.
 constexpr int kSpins = 400;
 
 void relax() noexcept {
@@ -81,8 +81,8 @@ void ThreadTeam::wait_while(const std::atomic<std::uint32_t>& value, std::uint32
     relax();
   }
   sleepers_.fetch_add(1, std::memory_order_seq_cst);
-  // The store of a new value and the look at sleepers_ are both sequentially consistent, so either the
-  // waker sees this sleeper or this load sees the new value.
+  // The store of a new value and the look at sleepers_ are both sequentially consistent, so either
+  // the waker sees this sleeper or this load sees the new value.
   while (value.load(std::memory_order_seq_cst) == old) value.wait(old, std::memory_order_seq_cst);
   sleepers_.fetch_sub(1, std::memory_order_seq_cst);
 }

@@ -11,8 +11,8 @@ namespace millrace::cpu {
 
 /// A fixed team of threads that goes through phases together. The caller of run() is member 0.
 ///
-/// Waiting members spin for some microseconds, which is what a phase's imbalance costs on an idle machine, and
-/// then sleep in the kernel, so that a busy machine's other programs get the core.
+/// Waiting members spin for some microseconds, which is what a phase's imbalance costs on an idle
+/// machine, and then sleep in the kernel, so that a busy machine's other programs get the core.
 class ThreadTeam {
  public:
   explicit ThreadTeam(std::uint32_t threads);
@@ -26,8 +26,8 @@ class ThreadTeam {
   /// Calls work(member) on every member, and returns when all have returned. `work` must not throw.
   void run(const std::function<void(std::uint32_t)>& work);
 
-  /// Inside run(): waits until every member has called it; the last one to arrive calls `last` before
-  /// anyone goes on.
+  /// Inside run(): waits until every member has called it; the last one to arrive calls `last`
+  /// before anyone goes on.
   template <class Last>
   void barrier(Last&& last) {
     const std::uint32_t generation = generation_.load(std::memory_order_acquire);
@@ -57,9 +57,9 @@ class ThreadTeam {
   std::vector<std::thread> threads_;
 };
 
-/// Shares out numbered pieces of work of one phase: each member takes first the pieces that are its own,
-/// always the same ones, so that their memory stays in its cache, then those that a slower member has
-/// not begun.
+/// Shares out numbered pieces of work of one phase: each member takes first the pieces that are its
+/// own, always the same ones, so that their memory stays in its cache, then those that a slower
+/// member has not begun.
 class WorkShare {
  public:
   explicit WorkShare(std::uint32_t members);

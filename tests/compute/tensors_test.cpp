@@ -97,6 +97,8 @@ TEST(MatchTensors, NamesTheOneThatDoesNotFit) {
               p.push_back({"4.bias", {2}, {0, 0}});
             }),
             "4.bias: expected no such tensor, found [2]");
+  EXPECT_EQ(refusal([](Parameters& p) { p.push_back(p[0]); }),
+            "0.weight: expected once, found twice");
 }
 
 }  // namespace
