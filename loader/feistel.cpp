@@ -2,7 +2,8 @@
 
 #include <cstddef>
 
-// Vectors of a length that only the processor knows cannot be members of arrays and structs: there NEON is used.
+// Vectors of a length that only the processor knows cannot be members of arrays and structs: there
+// NEON is used.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 
 #undef HWY_TARGET_INCLUDE

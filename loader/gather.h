@@ -27,7 +27,7 @@ inline void prefetch_row(const std::byte* data, std::size_t bytes) noexcept {
 /// Rows to ask for ahead of the one being read: enough to cover a memory access, few enough to stay
 /// in L1.
 constexpr std::size_t prefetch_distance(std::size_t row_bytes) noexcept {
-  constexpr std::size_t kAhead = 4096;
+  constexpr std::size_t kAhead = 6144;
   const std::size_t rows = kAhead / (row_bytes == 0 ? 1 : row_bytes);
   return rows < 1 ? 1 : (rows > 16 ? 16 : rows);
 }

@@ -5,11 +5,11 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
-#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 namespace millrace {
@@ -74,32 +74,57 @@ class WorkerPool::Crew {
   bool stopped_ = false;
 };
 
-// oneTBB orders what it hands from thread to thread, but its library is not instrumented, so
-// ThreadSanitizer does not know. This says it again: who starts a task counts here before, and the
-// task looks here first.
-static std::atomic<std::uint64_t> tasks_started{0};
-
-struct WorkerPool::Task {
-  explicit Task(const std::shared_ptr<Crew>& the_crew) : owner(the_crew), crew(the_crew.get()) {
-    tasks_started.fetch_add(1, std::memory_order_release);
+// The crews of all pools by number. Tasks carry no more than the number: oneTBB may start a task
+// long after its pool is gone, or, when its arena is gone too, never, and then what it owned would
+// be lost. The lock also tells ThreadSanitizer, which cannot see into oneTBB's library, that what a
+// pool did comes before what its tasks do.
+class WorkerPool::Crews {
+ public:
+  static std::uint64_t add(std::shared_ptr<Crew> crew) {
+    Crews& all = instance();
+    const std::lock_guard lock(all.mutex_);
+    all.crews_.emplace(++all.last_, std::move(crew));
+    return all.last_;
+  }
+  static void remove(std::uint64_t number) noexcept {
+    Crews& all = instance();
+    const std::lock_guard lock(all.mutex_);
+    all.crews_.erase(number);
+  }
+  static std::shared_ptr<Crew> find(std::uint64_t number) noexcept {
+    Crews& all = instance();
+    const std::lock_guard lock(all.mutex_);
+    const auto found = all.crews_.find(number);
+    return found == all.crews_.end() ? nullptr : found->second;
   }
 
-  // The one read of the task's memory that comes before the order is known.
+ private:
+  static Crews& instance() {
+    // Never destroyed: oneTBB's threads may outlast main().
+    static Crews& all = *new Crews;  // NOLINT(cppcoreguidelines-owning-memory)
+    return all;
+  }
+
+  std::mutex mutex_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<Crew>> crews_;
+  std::uint64_t last_ = 0;
+};
+
+struct WorkerPool::Task {
+  std::uint64_t number;
+
+  // The one read of the task's memory that comes before the lock.
 #if defined(__SANITIZE_THREAD__)
   __attribute__((no_sanitize_thread))
 #endif
   void
   operator()() const noexcept {
-    run(crew);
+    run(number);
   }
 
-  [[gnu::noinline]] static void run(Crew* crew) noexcept {
-    static_cast<void>(tasks_started.load(std::memory_order_acquire));
-    crew->run();
+  [[gnu::noinline]] static void run(std::uint64_t number) noexcept {
+    if (const auto crew = Crews::find(number)) crew->run();
   }
-
-  std::shared_ptr<Crew> owner;
-  Crew* crew;
 };
 
 struct WorkerPool::Threads {
@@ -124,12 +149,16 @@ std::uint32_t WorkerPool::resolve(std::uint32_t workers) {
 
 WorkerPool::WorkerPool(std::uint32_t workers, std::function<bool()> step)
     : crew_(std::make_shared<Crew>(resolve(workers), std::move(step))),
-      threads_(std::make_unique<Threads>(crew_->workers())) {}
+      threads_(std::make_unique<Threads>(crew_->workers())),
+      number_(Crews::add(crew_)) {}
 
-WorkerPool::~WorkerPool() { stop(); }
+WorkerPool::~WorkerPool() {
+  stop();
+  Crews::remove(number_);
+}
 
 void WorkerPool::wake() {
-  crew_->wake([this] { threads_->arena.enqueue(Task{crew_}); });
+  crew_->wake([this] { threads_->arena.enqueue(Task{number_}); });
 }
 
 void WorkerPool::stop() noexcept { crew_->stop(); }

@@ -31,10 +31,12 @@ class WorkerPool {
 
  private:
   class Crew;
+  class Crews;
   struct Task;
   struct Threads;
   std::shared_ptr<Crew> crew_;
   std::unique_ptr<Threads> threads_;
+  std::uint64_t number_;
 };
 
 }  // namespace millrace

@@ -1,11 +1,13 @@
 #include "loader/feistel.h"
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 #include <vector>
+
+#include "instruction_sets.h"
 
 namespace millrace {
 namespace {
@@ -50,12 +52,8 @@ TEST(Feistel, EveryInstructionSetGivesTheSameValues) {
       network(1, 3, 2),
       network((std::uint64_t{1} << 40U) + 7, (1U << 20U) + 1, 20),
       network(Feistel::kMaxSize, 1U << 31U, 31)};
-  const std::int64_t supported = hwy::SupportedTargets();
   int tried = 0;
-  for (std::int64_t left = supported; left != 0; left &= left - 1) {
-    const std::int64_t target = left & -left;
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(target);
+  testing::on_each_instruction_set([&](const std::string& name) {
     ++tried;
     for (const Feistel& feistel : networks) {
       const std::uint64_t count = std::min<std::uint64_t>(feistel.size, 1003);
@@ -66,16 +64,12 @@ TEST(Feistel, EveryInstructionSetGivesTheSameValues) {
         feistel_range(feistel, first, ranged);
         feistel_apply(feistel, applied);
         for (std::uint64_t i = 0; i < count; ++i) {
-          ASSERT_EQ(ranged[i], feistel(first + i))
-              << hwy::TargetName(target) << ", size " << feistel.size;
-          ASSERT_EQ(applied[i], feistel(first + i))
-              << hwy::TargetName(target) << ", size " << feistel.size;
+          ASSERT_EQ(ranged[i], feistel(first + i)) << name << ", size " << feistel.size;
+          ASSERT_EQ(applied[i], feistel(first + i)) << name << ", size " << feistel.size;
         }
       }
     }
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  });
   EXPECT_GE(tried, 1);
 }
 

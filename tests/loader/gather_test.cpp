@@ -4,12 +4,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
+
+#include "instruction_sets.h"
 
 namespace millrace {
 namespace {
 
-TEST(Gather, CopiesTheRowsAskedForAndNothingElse) {
+void expect_rows_copied() {
   for (const std::size_t row_bytes : {1U, 3U, 16U, 63U, 64U, 65U, 128U, 200U, 784U, 1000U, 5000U}) {
     constexpr std::size_t kRows = 40;
     std::vector<std::byte> table(kRows * row_bytes);
@@ -18,16 +21,28 @@ TEST(Gather, CopiesTheRowsAskedForAndNothingElse) {
     for (const std::size_t count : {0U, 1U, 2U, 17U, 100U}) {
       std::vector<std::uint64_t> ids(count);
       for (std::size_t i = 0; i < count; ++i) ids[i] = (i * 29 + 39) % kRows;
-      // One guard byte on each side, which also tries every alignment.
-      std::vector<std::byte> out(count * row_bytes + 2, std::byte{0xA5});
-      gather_rows(table, row_bytes, ids, std::span(out).subspan(1, count * row_bytes));
-      EXPECT_EQ(out.front(), std::byte{0xA5});
-      EXPECT_EQ(out.back(), std::byte{0xA5});
-      for (std::size_t i = 0; i < count * row_bytes; ++i) {
-        ASSERT_EQ(out[i + 1], table[ids[i / row_bytes] * row_bytes + i % row_bytes]) << row_bytes;
+      for (const std::size_t shift : {1U, 2U, 16U, 63U, 64U}) {
+        constexpr std::byte kGuard{0xA5};
+        std::vector<std::byte> out(count * row_bytes + 2 * shift, kGuard);
+        gather_rows(table, row_bytes, ids, std::span(out).subspan(shift, count * row_bytes));
+        for (std::size_t i = 0; i < shift; ++i) {
+          ASSERT_EQ(out[i], kGuard);
+          ASSERT_EQ(out[out.size() - 1 - i], kGuard);
+        }
+        for (std::size_t i = 0; i < count * row_bytes; ++i) {
+          ASSERT_EQ(out[i + shift], table[ids[i / row_bytes] * row_bytes + i % row_bytes])
+              << row_bytes;
+        }
       }
     }
   }
+}
+
+TEST(Gather, CopiesTheRowsAskedForAndNothingElse) {
+  testing::on_each_instruction_set([](const std::string& name) {
+    SCOPED_TRACE(name);
+    expect_rows_copied();
+  });
 }
 
 TEST(Gather, TakesLabels) {
