@@ -39,7 +39,8 @@ class Line {
     while (!rest_.empty() && is_key_char(rest_.front())) entry.key += take();
     if (entry.key.empty()) refuse("an option's name");
     skip_blanks();
-    if (rest_.empty() || take() != '=') refuse("'=' after " + entry.key);
+    if (rest_.empty() || rest_.front() != '=') refuse("'=' after " + entry.key);
+    take();
     skip_blanks();
     entry.value = !rest_.empty() && rest_.front() == '[' ? array() : scalar();
     skip_blanks();

@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::size_t kNarrowest = 10;
 constexpr std::size_t kWidest = 40;
+// For the "^C" that a terminal writes behind the bar, and the last column, after which some
+// terminals go to the next line.
+constexpr std::size_t kFree = 3;
 constexpr const char* kClearLine = "\r\x1b[K";
 
 std::string repeated(const char* text, std::size_t count) {
@@ -41,8 +44,7 @@ std::string drawn(double share, std::size_t width, bool utf8) {
 }  // namespace
 
 std::string render_bar(const Bar& bar, std::size_t columns, bool utf8) {
-  // The last column stays free: some terminals go to the next line after writing there.
-  const std::size_t room = columns > 0 ? columns - 1 : 0;
+  const std::size_t room = columns > kFree ? columns - kFree : 0;
   const double share = std::isfinite(bar.share) ? std::clamp(bar.share, 0.0, 1.0) : 0.0;
   const std::string percent = fmt::format("{:3.0f} %", std::floor(100.0 * share));
 

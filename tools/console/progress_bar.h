@@ -15,7 +15,7 @@ struct Bar {
   std::vector<std::string> details;  ///< the most important one first; ASCII, as the label
 };
 
-/// One line of fewer than `columns` characters: the label, a bar, the percentage, and the details
+/// One line of at most `columns` - 3 characters: the label, a bar, the percentage, and the details
 /// as far as there is room. Narrower still it loses the bar, then its end.
 std::string render_bar(const Bar& bar, std::size_t columns, bool utf8);
 

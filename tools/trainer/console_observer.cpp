@@ -10,21 +10,13 @@
 namespace millrace {
 namespace {
 
-std::string joined(const std::vector<std::uint32_t>& widths) {
-  std::string all;
-  for (const std::uint32_t width : widths) {
-    all += (all.empty() ? "" : "-") + std::to_string(width);
-  }
-  return all;
-}
-
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 }  // namespace
 
-std::string epoch_line(const EpochResult& epoch, std::uint64_t train_samples) {
+std::string epoch_line(const EpochResult& epoch) {
   std::string line = fmt::format("Epoch [{}]", epoch.epoch);
   if (epoch.val_loss && epoch.val_acc) {
     line += fmt::format(", val_loss: {:.4f}, val_acc: {:.4f}, train_loss: {:.4f}", *epoch.val_loss,
@@ -33,12 +25,8 @@ std::string epoch_line(const EpochResult& epoch, std::uint64_t train_samples) {
     line +=
         fmt::format(", train_loss: {:.4f}, train_acc: {:.4f}", epoch.train_loss, epoch.train_acc);
   }
-  line += fmt::format(", train_s: {:.3f}", epoch.train_s);
-  // Of a resumed epoch only a part was trained here.
-  if (!epoch.partial && epoch.train_s > 0.0) {
-    line += fmt::format(", samples/s: {:.0f}", static_cast<double>(train_samples) / epoch.train_s);
-  }
-  return line;
+  // Three digits, and in all 80 columns.
+  return line + fmt::format(", train_s: {:.{}f}", epoch.train_s, epoch.train_s < 0.9995 ? 3 : 2);
 }
 
 void ConsoleObserver::set_data(std::string description, double load_s) {
@@ -67,7 +55,8 @@ void ConsoleObserver::on_start(const RunInfo& info) {
   console_.line(fmt::format("Split: {} to train on, {} for validation, {} to test; {}",
                             info.train_samples, info.validation_samples, info.test_samples,
                             info.residency));
-  console_.line(fmt::format("Model: {}, {} parameters", joined(info.widths), info.parameters));
+  console_.line(
+      fmt::format("Model: {}, {} parameters", fmt::join(info.widths, "-"), info.parameters));
   console_.line(
       fmt::format("Run: {} epochs of {} steps, {}", info.epochs, info.steps_per_epoch, recipe_));
   if (!info.resumed_from.empty()) {
@@ -96,9 +85,7 @@ void ConsoleObserver::on_progress(const Progress& progress) {
   console_.progress(bar);
 }
 
-void ConsoleObserver::on_epoch(const EpochResult& epoch) {
-  console_.line(epoch_line(epoch, info_.train_samples));
-}
+void ConsoleObserver::on_epoch(const EpochResult& epoch) { console_.line(epoch_line(epoch)); }
 
 void ConsoleObserver::on_finish(const RunResult& result) {
   if (result.stopped) {

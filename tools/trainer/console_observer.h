@@ -10,9 +10,9 @@
 
 namespace millrace {
 
-/// "Epoch [0], val_loss: 0.2234, val_acc: 0.9354, train_loss: 0.3011, train_s: 0.041, …"; without
-/// validation samples "Epoch [0], train_loss: 0.3011, train_acc: 0.9132, train_s: 0.041, …".
-std::string epoch_line(const EpochResult& epoch, std::uint64_t train_samples);
+/// "Epoch [0], val_loss: 0.2234, val_acc: 0.9354, train_loss: 0.3011, train_s: 0.041"; without
+/// validation samples "Epoch [0], train_loss: 0.3011, train_acc: 0.9132, train_s: 0.041".
+std::string epoch_line(const EpochResult& epoch);
 
 /// Prints a run: what it is before the first step, a line an epoch, a progress bar meanwhile, and
 /// what came of it.

@@ -51,12 +51,12 @@ void tell_stopped(const RunResult& result, const RunSpec& spec, int signal,
                   const std::vector<std::string>& arguments, Console& console) {
   const std::string stopped = fmt::format("stopped by {}", signal_name(signal));
   if (spec.checkpoint_dir.empty()) {
-    console.warning(stopped + "; nothing was saved, for there is no --checkpoint-dir");
+    console.error(stopped + "; nothing was saved, for there is no --checkpoint-dir");
     return;
   }
-  console.warning(result.checkpoint.empty() ? stopped + "; nothing was trained since it was resumed"
-                                            : stopped + "; saved " + result.checkpoint.string());
-  console.warning("to go on: " + resume_command(arguments));
+  console.error(result.checkpoint.empty() ? stopped + "; nothing was trained since it was resumed"
+                                          : stopped + "; saved " + result.checkpoint.string());
+  console.error("to go on: " + resume_command(arguments));
 }
 
 }  // namespace

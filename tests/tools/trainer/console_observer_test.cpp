@@ -1,0 +1,42 @@
+#include "tools/trainer/console_observer.h"
+
+#include <gtest/gtest.h>
+
+namespace millrace {
+namespace {
+
+EpochResult epoch() {
+  EpochResult result;
+  result.epoch = 0;
+  result.train_loss = 0.30111;
+  result.train_acc = 0.9132;
+  result.val_loss = 0.22341;
+  result.val_acc = 0.93537;
+  result.train_s = 0.0412;
+  return result;
+}
+
+TEST(EpochLine, StartsWithValidation) {
+  EXPECT_EQ(epoch_line(epoch()),
+            "Epoch [0], val_loss: 0.2234, val_acc: 0.9354, train_loss: 0.3011, train_s: 0.041");
+}
+
+TEST(EpochLine, HasTrainingAloneWithoutValidation) {
+  EpochResult result = epoch();
+  result.epoch = 12;
+  result.val_loss.reset();
+  result.val_acc.reset();
+  result.train_s = 2.8131;
+  EXPECT_EQ(epoch_line(result), "Epoch [12], train_loss: 0.3011, train_acc: 0.9132, train_s: 2.81");
+}
+
+TEST(EpochLine, Fits80Columns) {
+  EpochResult result = epoch();
+  for (const double seconds : {0.0001, 0.0412, 0.9994, 0.9996, 9.994}) {
+    result.train_s = seconds;
+    EXPECT_LE(epoch_line(result).size(), 80U);
+  }
+}
+
+}  // namespace
+}  // namespace millrace

@@ -1,0 +1,298 @@
+#include "tools/trainer/options.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/files.h"
+#include "tests/tools/usage_error.h"
+
+namespace millrace {
+namespace {
+
+using test::make_bytes;
+using test::TempFolder;
+using test::usage_error_of;
+using test::write_bytes;
+using Arguments = std::vector<std::string>;
+
+std::string error(const Arguments& arguments) {
+  return usage_error_of([&] { parse_options(arguments); });
+}
+
+TEST(ParseOptions, DefaultsAreTheTutorials) {
+  const Options options = parse_options({});
+  EXPECT_EQ(options.action, Options::Action::kTrain);
+  EXPECT_EQ(options.data, "data");
+  EXPECT_EQ(options.run.hidden, std::vector<std::uint32_t>({32}));
+  EXPECT_EQ(options.run.batch, 128U);
+  EXPECT_EQ(options.run.epochs, 10U);
+  EXPECT_EQ(options.run.sgd.learning_rate, 0.5F);
+  EXPECT_EQ(options.run.sgd.momentum, 0.0F);
+  EXPECT_EQ(options.run.sgd.weight_decay, 0.0F);
+  EXPECT_EQ(options.run.seed, 0U);
+  EXPECT_TRUE(options.run.shuffle);
+  EXPECT_FALSE(options.run.resume);
+  EXPECT_TRUE(options.run.checkpoint_dir.empty());
+  EXPECT_EQ(options.run.device.kind, Device::Kind::kAuto);
+  EXPECT_EQ(options.run.residency, Residency::kAuto);
+  EXPECT_EQ(options.validation_size, std::nullopt);
+  EXPECT_FALSE(options.quiet);
+}
+
+TEST(ParseOptions, ReadsEveryOption) {
+  const Options options = parse_options({"--data",
+                                         "d",
+                                         "--epochs",
+                                         "7",
+                                         "--hidden",
+                                         "512,256",
+                                         "--batch",
+                                         "64",
+                                         "--val-size",
+                                         "9",
+                                         "--lr",
+                                         "0.25",
+                                         "--momentum",
+                                         "0.9",
+                                         "--weight-decay",
+                                         "1e-4",
+                                         "--seed",
+                                         "18446744073709551615",
+                                         "--device",
+                                         "cuda:2",
+                                         "--precision",
+                                         "bf16",
+                                         "--threads",
+                                         "3",
+                                         "--workers",
+                                         "4",
+                                         "--residency",
+                                         "host",
+                                         "--chunk-batches",
+                                         "5",
+                                         "--slots",
+                                         "6",
+                                         "--shuffle",
+                                         "off",
+                                         "--checkpoint-dir",
+                                         "c",
+                                         "--checkpoint-every",
+                                         "100",
+                                         "--keep",
+                                         "2",
+                                         "--resume",
+                                         "c/step-1.safetensors",
+                                         "--metrics",
+                                         "m",
+                                         "--quiet"});
+  const RunSpec& run = options.run;
+  EXPECT_EQ(options.data, "d");
+  EXPECT_EQ(run.epochs, 7U);
+  EXPECT_EQ(run.hidden, std::vector<std::uint32_t>({512, 256}));
+  EXPECT_EQ(run.batch, 64U);
+  EXPECT_EQ(options.validation_size, 9U);
+  EXPECT_EQ(run.sgd.learning_rate, 0.25F);
+  EXPECT_EQ(run.sgd.momentum, 0.9F);
+  EXPECT_EQ(run.sgd.weight_decay, 1e-4F);
+  EXPECT_EQ(run.seed, 18446744073709551615U);
+  EXPECT_EQ(run.device.kind, Device::Kind::kCuda);
+  EXPECT_EQ(run.device.index, 2);
+  EXPECT_EQ(run.device.threads, 3U);
+  EXPECT_EQ(run.precision, Precision::kBFloat16);
+  EXPECT_EQ(run.workers, 4U);
+  EXPECT_EQ(run.residency, Residency::kHost);
+  EXPECT_EQ(run.chunk_batches, 5U);
+  EXPECT_EQ(run.slots, 6U);
+  EXPECT_FALSE(run.shuffle);
+  EXPECT_EQ(run.checkpoint_dir, "c");
+  EXPECT_EQ(run.checkpoint_every, 100U);
+  EXPECT_EQ(run.keep, 2U);
+  EXPECT_TRUE(run.resume);
+  EXPECT_EQ(run.resume_from, "c/step-1.safetensors");
+  EXPECT_EQ(options.metrics, "m");
+  EXPECT_TRUE(options.quiet);
+  EXPECT_EQ(parse_options({"--init", "i"}).run.init, "i");
+}
+
+TEST(ParseOptions, TakesValuesBehindAnEqualsSign) {
+  EXPECT_EQ(parse_options({"--epochs=3"}).run.epochs, 3U);
+  EXPECT_EQ(parse_options({"--data=a=b"}).data, "a=b");
+  EXPECT_EQ(parse_options({"--data=[x]"}).data, "[x]");
+  const Options options = parse_options({"--hidden=", "--epochs", "3"});
+  EXPECT_TRUE(options.run.hidden.empty());
+  EXPECT_EQ(options.run.epochs, 3U);
+  EXPECT_EQ(parse_options({"--resume=f"}).run.resume_from, "f");
+}
+
+TEST(ParseOptions, HasAModelWithoutHiddenLayers) {
+  EXPECT_TRUE(parse_options({"--hidden", "none"}).run.hidden.empty());
+  EXPECT_TRUE(parse_options({"--hidden", ""}).run.hidden.empty());
+}
+
+TEST(ParseOptions, TheLastOfTwoCounts) {
+  EXPECT_EQ(parse_options({"--epochs", "3", "--epochs", "4"}).run.epochs, 4U);
+  // In whatever order, the number of threads stays.
+  const Device device = parse_options({"--threads", "2", "--device", "cpu"}).run.device;
+  EXPECT_EQ(device.kind, Device::Kind::kCpu);
+  EXPECT_EQ(device.threads, 2U);
+}
+
+TEST(ParseOptions, ResumeTakesAFileOrNone) {
+  const Options none = parse_options({"--resume", "--checkpoint-dir", "c"});
+  EXPECT_TRUE(none.run.resume);
+  EXPECT_TRUE(none.run.resume_from.empty());
+  const Options last = parse_options({"--checkpoint-dir", "c", "--resume"});
+  EXPECT_TRUE(last.run.resume);
+  EXPECT_EQ(parse_options({"--resume", "f", "--epochs", "3"}).run.resume_from, "f");
+  EXPECT_EQ(error({"--resume"}),
+            "--resume: expected a file, or --checkpoint-dir with it, found neither");
+  EXPECT_NE(error({"--resume", "f", "--init", "g"}), "");
+}
+
+struct Refusal {
+  Arguments arguments;
+  const char* message;
+};
+
+class ParseOptionsRefuses : public ::testing::TestWithParam<Refusal> {};
+
+TEST_P(ParseOptionsRefuses, InOneLine) {
+  EXPECT_EQ(error(GetParam().arguments), GetParam().message);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Values, ParseOptionsRefuses,
+    ::testing::Values(
+        Refusal{{"--batch", "0"}, "--batch: expected a whole number from 1 to 4294967295, found 0"},
+        Refusal{{"--batch=-3"}, "--batch: expected a whole number from 1 to 4294967295, found -3"},
+        Refusal{{"--epochs", "-1"}, "--epochs: expected a whole number below 2^64, found -1"},
+        Refusal{{"--epochs", "1.5"}, "--epochs: expected a whole number below 2^64, found 1.5"},
+        Refusal{{"--lr", "nan"}, "--lr: expected a finite number of at least 0, found 'nan'"},
+        Refusal{{"--lr", "inf"}, "--lr: expected a finite number of at least 0, found 'inf'"},
+        Refusal{{"--lr", "-0.1"}, "--lr: expected a finite number of at least 0, found -0.1"},
+        Refusal{{"--lr", "1e999"}, "--lr: expected a finite number of at least 0, found 1e999"},
+        Refusal{{"--momentum", "1"},
+                "--momentum: expected a number of at least 0 and below 1, found 1"},
+        Refusal{{"--weight-decay", "-1"},
+                "--weight-decay: expected a finite number of at least 0, found -1"},
+        Refusal{{"--threads", "0"},
+                "--threads: expected auto or a whole number from 1 to 4096, found 0"},
+        Refusal{{"--slots", "0"}, "--slots: expected a whole number from 1 to 65536, found 0"},
+        Refusal{{"--keep", "0"}, "--keep: expected a whole number from 1 to 4294967295, found 0"},
+        Refusal{{"--device", "tpu"}, "--device: expected auto, cpu, cuda or cuda:N, found 'tpu'"},
+        Refusal{{"--device", "cuda:x"},
+                "--device: expected auto, cpu, cuda or cuda:N, found 'cuda:x'"},
+        Refusal{{"--precision", "fp16"}, "--precision: expected fp32 or bf16, found 'fp16'"},
+        Refusal{{"--residency", "gpu"},
+                "--residency: expected auto, resident or host, found 'gpu'"},
+        Refusal{{"--shuffle", "yes"}, "--shuffle: expected on or off, found 'yes'"},
+        Refusal{{"--data", ""}, "--data: expected a path, found ''"},
+        Refusal{{"--checkpoint-every", "5"},
+                "--checkpoint-every: expected --checkpoint-dir with it, found none"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Names, ParseOptionsRefuses,
+    ::testing::Values(Refusal{{"--epoch", "3"}, "unknown option --epoch; did you mean --epochs?"},
+                      Refusal{{"--epoch=3"}, "unknown option --epoch; did you mean --epochs?"},
+                      Refusal{{"--batch-size", "3"},
+                              "unknown option --batch-size; did you mean --batch?"},
+                      Refusal{{"--zzzzzzzz"}, "unknown option --zzzzzzzz"},
+                      Refusal{{"-x"}, "unknown option -x"},
+                      Refusal{{"data"}, "unexpected argument 'data'"},
+                      Refusal{{"--epochs"}, "--epochs: expected a value, found none"}));
+
+TEST(ParseOptions, HelpComesBeforeMistakes) {
+  const Options options = parse_options({"--batch", "0", "--bogus", "--help"});
+  EXPECT_EQ(options.action, Options::Action::kHelp);
+  EXPECT_EQ(parse_options({"-h"}).help, options.help);
+  EXPECT_EQ(parse_options({"--version"}).action, Options::Action::kVersion);
+}
+
+TEST(ParseOptions, HelpFits80ColumnsAndNamesEveryOption) {
+  const std::string help = parse_options({"--help"}).help;
+  std::size_t begin = 0;
+  for (std::size_t end = 0; (end = help.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    EXPECT_LE(end - begin, 80U) << help.substr(begin, end - begin);
+    EXPECT_FALSE(end > begin && help[end - 1] == ' ') << help.substr(begin, end - begin);
+  }
+  for (const char* name :
+       {"--data",      "--epochs",   "--hidden",       "--batch",          "--val-size",
+        "--lr",        "--momentum", "--weight-decay", "--seed",           "--device",
+        "--precision", "--threads",  "--workers",      "--residency",      "--chunk-batches",
+        "--slots",     "--shuffle",  "--init",         "--checkpoint-dir", "--checkpoint-every",
+        "--keep",      "--resume",   "--metrics",      "--config",         "--quiet",
+        "--version",   "--help"}) {
+    EXPECT_NE(help.find(name), std::string::npos) << name;
+  }
+}
+
+class ConfigOption : public ::testing::Test {
+ protected:
+  Options parse(std::string_view text, Arguments more = {}) const {
+    more.insert(more.begin(), {"--config", path(text).string()});
+    return parse_options(more);
+  }
+  std::string error(std::string_view text) const {
+    const auto file = path(text);
+    const std::string message = usage_error_of([&] { parse_options({"--config", file.string()}); });
+    EXPECT_TRUE(message.starts_with(file.string())) << message;
+    return message.substr(std::min(message.size(), file.string().size()));
+  }
+  std::filesystem::path path(std::string_view text) const {
+    return write_bytes(folder_ / "run.toml", make_bytes(text));
+  }
+  TempFolder folder_;
+};
+
+TEST_F(ConfigOption, FillsWhatTheCommandLineLeavesOpen) {
+  const Options options = parse(
+      "epochs = 3\nhidden = [64, 32]\nlr = 0.25\nshuffle = false\nquiet = true\n"
+      "precision = 'bf16'\nval-size = 1_000\n",
+      {"--epochs", "5"});
+  EXPECT_EQ(options.run.epochs, 5U);
+  EXPECT_EQ(options.run.hidden, std::vector<std::uint32_t>({64, 32}));
+  EXPECT_EQ(options.run.sgd.learning_rate, 0.25F);
+  EXPECT_FALSE(options.run.shuffle);
+  EXPECT_TRUE(options.quiet);
+  EXPECT_EQ(options.run.precision, Precision::kBFloat16);
+  EXPECT_EQ(options.validation_size, 1000U);
+}
+
+TEST_F(ConfigOption, TurnsSwitchesOff) {
+  EXPECT_FALSE(parse("quiet = false\n").quiet);
+  EXPECT_TRUE(parse("hidden = []\n").run.hidden.empty());
+}
+
+TEST_F(ConfigOption, ResumesFromAFileOrTheNewest) {
+  EXPECT_TRUE(parse("checkpoint-dir = 'c'\nresume = true\n").run.resume);
+  EXPECT_FALSE(parse("checkpoint-dir = 'c'\nresume = false\n").run.resume);
+  EXPECT_EQ(parse("resume = 'f'\n").run.resume_from, "f");
+}
+
+TEST_F(ConfigOption, NamesTheLine) {
+  EXPECT_EQ(error("lr = 0.1\nepoch = 3\n"), ":2: unknown option epoch; did you mean epochs?");
+  EXPECT_EQ(error("\nbatch = 0\n"),
+            ":2: batch: expected a whole number from 1 to 4294967295, found 0");
+  EXPECT_EQ(error("quiet = 3\n"), ":1: quiet: expected on or off, found 3");
+  EXPECT_EQ(error("config = 'x'\n"), ":1: unknown option config");
+}
+
+TEST(DefaultValidationSize, IsASixthOfASmallSet) {
+  EXPECT_EQ(default_validation_size(60'000), 10'000U);
+  EXPECT_EQ(default_validation_size(1'000'000), 10'000U);
+  EXPECT_EQ(default_validation_size(6'000), 1'000U);
+  EXPECT_EQ(default_validation_size(5), 0U);
+  EXPECT_EQ(default_validation_size(1), 0U);
+}
+
+TEST(ResumeCommand, KeepsTheArgumentsAndResumesOnce) {
+  EXPECT_EQ(resume_command({"bin/trainer", "--data", "my data", "--checkpoint-dir", "c"}),
+            "bin/trainer --data 'my data' --checkpoint-dir c --resume");
+  EXPECT_EQ(resume_command({"t", "--resume", "--checkpoint-dir", "c"}),
+            "t --checkpoint-dir c --resume");
+  EXPECT_EQ(resume_command({"t", "--resume", "c/step-1.safetensors", "--epochs", "3"}),
+            "t --epochs 3 --resume");
+  EXPECT_EQ(resume_command({"t", "--resume=c/x", "--epochs", "3"}), "t --epochs 3 --resume");
+}
+
+}  // namespace
+}  // namespace millrace
