@@ -28,14 +28,14 @@ const char* unit_name(Unit unit);
 /// c[m, n] = sum over k of a[m, k] * b[k, n], for 16 * m_blocks rows and 16 * n_blocks columns,
 /// both even.
 struct Multiply {
-  const Bits* a;
-  std::size_t a_stride;  ///< between rows
-  std::size_t m_blocks;
-  const Bits* b;               ///< pair panels
-  std::size_t b_panel_stride;  ///< between panels
-  std::size_t n_blocks;
-  std::size_t depth;  ///< a multiple of 32
-  float* c;           ///< activations
+  const Bits* a = nullptr;
+  std::size_t a_stride = 0;  ///< between rows
+  std::size_t m_blocks = 0;
+  const Bits* b = nullptr;         ///< pair panels
+  std::size_t b_panel_stride = 0;  ///< between panels
+  std::size_t n_blocks = 0;
+  std::size_t depth = 0;  ///< a multiple of 32
+  float* c = nullptr;     ///< activations
   ActLayout c_layout;
 };
 void multiply(Unit unit, const Multiply& op);
@@ -43,35 +43,35 @@ void multiply(Unit unit, const Multiply& op);
 /// Samples first … first + rows as bfloat16, columns begin … end. Rows up to a multiple of 32
 /// become zeros.
 struct Load {
-  const RowSource* source;
-  std::size_t first;
-  std::size_t rows;
-  std::size_t begin;
-  std::size_t end;
-  Bits* x;  ///< [rows, x_stride], row-major; columns to a multiple of 32 become zeros
-  std::size_t x_stride;
-  Bits* pairs;  ///< pair panels over samples, at this first row; or null
-  std::size_t pair_panel_stride;
+  const RowSource* source = nullptr;
+  std::size_t first = 0;
+  std::size_t rows = 0;
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  Bits* x = nullptr;  ///< [rows, x_stride], row-major; columns to a multiple of 32 become zeros
+  std::size_t x_stride = 0;
+  Bits* pairs = nullptr;  ///< pair panels over samples, at this first row; or null
+  std::size_t pair_panel_stride = 0;
 };
 void load(const Load& op);
 
 /// y = act(scale * (sum of the ranges' products, in order) + bias) for one lane of a layer.
 struct Activate {
-  const float* sums;         ///< activations
-  std::size_t range_stride;  ///< floats from one range's to the next
-  std::size_t ranges;
+  const float* sums = nullptr;   ///< activations
+  std::size_t range_stride = 0;  ///< floats from one range's to the next
+  std::size_t ranges = 0;
   ActLayout sums_layout;
-  const float* bias;
-  float scale;
-  std::size_t rows;   ///< those that count; rows up to a multiple of 32 become zeros
-  std::size_t width;  ///< a multiple of 32
+  const float* bias = nullptr;
+  float scale = 0.0F;
+  std::size_t rows = 0;   ///< those that count; rows up to a multiple of 32 become zeros
+  std::size_t width = 0;  ///< a multiple of 32
   /// Hidden layers: max(0, ·), rounded, in one or both forms (null: not wanted).
-  Bits* y;
-  std::size_t y_stride;
-  Bits* pairs;
-  std::size_t pair_panel_stride;
+  Bits* y = nullptr;
+  std::size_t y_stride = 0;
+  Bits* pairs = nullptr;
+  std::size_t pair_panel_stride = 0;
   /// The last layer: logits as they are, instead.
-  float* logits;
+  float* logits = nullptr;
   ActLayout logits_layout;
 };
 void activate(const Activate& op);
@@ -79,29 +79,29 @@ void activate(const Activate& op);
 /// Rounds a lane's gradient of the pre-activations and stores it as the two multiplications to come
 /// want it.
 struct Gradient {
-  float* dz;  ///< activations [rows up to a multiple of 32, width]; rows and columns beyond the
-              ///< true ones are zero
+  float* dz = nullptr;  ///< activations [rows up to a multiple of 32, width]; rows and columns
+                        ///< beyond the true ones are zero
   ActLayout layout;
-  std::size_t rows;   ///< a multiple of 32
-  std::size_t width;  ///< a multiple of 32
-  const Bits* y;      ///< not null: dz becomes 0 where this is not above 0 first
-  std::size_t y_stride;
-  Bits* by_row;  ///< [rows, by_row_stride]; or null
-  std::size_t by_row_stride;
-  Bits* by_column;  ///< [width, by_column_stride], at the lane's first sample
-  std::size_t by_column_stride;
+  std::size_t rows = 0;     ///< a multiple of 32
+  std::size_t width = 0;    ///< a multiple of 32
+  const Bits* y = nullptr;  ///< not null: dz becomes 0 where this is not above 0 first
+  std::size_t y_stride = 0;
+  Bits* by_row = nullptr;  ///< [rows, by_row_stride]; or null
+  std::size_t by_row_stride = 0;
+  Bits* by_column = nullptr;  ///< [width, by_column_stride], at the lane's first sample
+  std::size_t by_column_stride = 0;
 };
 void gradient(const Gradient& op);
 
 /// The update of a block of 32 × 32 weights, from its gradient.
 struct Update {
-  const float* gradient;  ///< [32 outputs, 32 inputs], stride kActStride
-  float scale;            ///< of the input
+  const float* gradient = nullptr;  ///< [32 outputs, 32 inputs], stride kActStride
+  float scale = 0.0F;               ///< of the input
   f32::Sgd sgd;
-  float* weights[2][2];   ///< [output half][input half]: blocks [16 outputs][16 inputs]
-  float* momentum[2][2];  ///< the same, or null
-  Bits* forward[2];       ///< of each 16 outputs: 16 pair rows of the forward pair panel
-  Bits* backward[2];      ///< of each 16 inputs: 16 pair rows of the backward pair panel; or null
+  float* weights[2][2] = {};   ///< [output half][input half]: blocks [16 outputs][16 inputs]
+  float* momentum[2][2] = {};  ///< the same, or null
+  Bits* forward[2] = {};       ///< of each 16 outputs: 16 pair rows of the forward pair panel
+  Bits* backward[2] = {};  ///< of each 16 inputs: 16 pair rows of the backward pair panel; or null
 };
 void update(const Update& op);
 

@@ -49,9 +49,9 @@ std::uint64_t count_correct(const std::uint8_t* correct, std::uint32_t count) {
 
 class CpuEngine final : public Engine {
  public:
-  CpuEngine(const MlpSpec& model, const TrainSpec& train, Precision precision,
+  CpuEngine(MlpSpec model, const TrainSpec& train, Precision precision,
             std::unique_ptr<cpu::CpuNet> net, std::uint32_t threads, std::string notice)
-      : model_(model),
+      : model_(std::move(model)),
         batch_limit_(train.batch),
         sgd_(train.sgd),
         precision_(precision),

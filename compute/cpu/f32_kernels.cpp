@@ -17,8 +17,7 @@
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace millrace::cpu::f32 {
-namespace HWY_NAMESPACE {
+namespace millrace::cpu::f32::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using D = hn::CappedTag<float, 16>;
@@ -172,9 +171,9 @@ HWY_INLINE void multiply_panel(const float* x, ActLayout x_layout, const float* 
   Prefetcher next;
   if (panel + 1 < w_layout.panels()) {
     const float* following = weights + w_layout.panel_offset(panel + 1);
-    next.at = reinterpret_cast<std::uintptr_t>(following);
+    next.at = reinterpret_cast<const std::byte*>(following);
     next.stop =
-        reinterpret_cast<std::uintptr_t>(following + depth * w_layout.panel_width(panel + 1));
+        reinterpret_cast<const std::byte*>(following + depth * w_layout.panel_width(panel + 1));
   }
   for (std::size_t k = 0; k < depth; k += kActChunk) {
     const std::size_t take = std::min(kActChunk, depth - k);
@@ -525,8 +524,7 @@ const char* TargetName() {
   }
 }
 
-}  // namespace HWY_NAMESPACE
-}  // namespace millrace::cpu::f32
+}  // namespace millrace::cpu::f32::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

@@ -16,58 +16,58 @@ namespace millrace::cpu::f32 {
 /// Input piece: columns [begin, end) of rows first … first + rows, as floats, and their product
 /// with the first layer's weights.
 struct Input {
-  const RowSource* source;
-  std::size_t first;
-  std::size_t rows;
-  std::size_t begin;
-  std::size_t end;       ///< at most InputRanges::kLongest from begin
-  Prefetcher next;       ///< samples that the caller wants soon
-  float* x;              ///< [rows, kRangeStride], out: the elements as they are stored
-  const float* weights;  ///< panels [in, out]
+  const RowSource* source = nullptr;
+  std::size_t first = 0;
+  std::size_t rows = 0;
+  std::size_t begin = 0;
+  std::size_t end = 0;             ///< at most InputRanges::kLongest from begin
+  Prefetcher next;                 ///< samples that the caller wants soon
+  float* x = nullptr;              ///< [rows, kRangeStride], out: the elements as they are stored
+  const float* weights = nullptr;  ///< panels [in, out]
   PanelLayout w_layout;
-  float* sums;  ///< activations [rows, out], out
+  float* sums = nullptr;  ///< activations [rows, out], out
   ActLayout sums_layout;
 };
 void input(const Input& op);
 
 /// y = act(scale * (sum of the ranges' sums, in order) + bias): the first layer's output.
 struct Finish {
-  const float* sums;         ///< of range 0, at the lane's first row
-  std::size_t range_stride;  ///< floats from one range's to the next
-  std::size_t ranges;
-  const float* bias;
-  float scale;
-  bool relu;
-  float* y;          ///< may be `sums`
-  ActLayout layout;  ///< of sums and y
-  std::size_t rows;
+  const float* sums = nullptr;   ///< of range 0, at the lane's first row
+  std::size_t range_stride = 0;  ///< floats from one range's to the next
+  std::size_t ranges = 0;
+  const float* bias = nullptr;
+  float scale = 0.0F;
+  bool relu = false;
+  float* y = nullptr;  ///< may be `sums`
+  ActLayout layout;    ///< of sums and y
+  std::size_t rows = 0;
 };
 void finish(const Finish& op);
 
 /// y = act(x · w + bias), act = max(0, ·) or nothing.
 struct Forward {
-  const float* x;  ///< activations [rows, w.depth], at the lane's first row
+  const float* x = nullptr;  ///< activations [rows, w.depth], at the lane's first row
   ActLayout x_layout;
-  const float* weights;  ///< panels [in, out]
+  const float* weights = nullptr;  ///< panels [in, out]
   PanelLayout w_layout;
-  const float* bias;  ///< [out rounded up to 16]
-  bool relu;
-  float* y;  ///< activations [rows, out]
+  const float* bias = nullptr;  ///< [out rounded up to 16]
+  bool relu = false;
+  float* y = nullptr;  ///< activations [rows, out]
   ActLayout y_layout;
-  std::size_t rows;
+  std::size_t rows = 0;
 };
 void forward(const Forward& op);
 
 /// dx = (dy · wt) where h > 0, else 0: the gradient of a ReLU layer's pre-activations.
 struct Backward {
-  const float* dy;  ///< activations [rows, wt.depth]
+  const float* dy = nullptr;  ///< activations [rows, wt.depth]
   ActLayout dy_layout;
-  const float* weights_t;  ///< panels [out, in]
+  const float* weights_t = nullptr;  ///< panels [out, in]
   PanelLayout wt_layout;
-  const float* h;    ///< activations [rows, in], as forward() left them
-  float* dx;         ///< activations [rows, in]
-  ActLayout layout;  ///< of h and dx
-  std::size_t rows;
+  const float* h = nullptr;  ///< activations [rows, in], as forward() left them
+  float* dx = nullptr;       ///< activations [rows, in]
+  ActLayout layout;          ///< of h and dx
+  std::size_t rows = 0;
 };
 void backward(const Backward& op);
 
@@ -76,13 +76,13 @@ struct Softmax {
   float*
       z;  ///< activations [rows, classes]: logits in, gradient · `gradient_scale` out if `gradient`
   ActLayout layout;
-  std::size_t rows;
-  std::size_t classes;
-  const RowSource* source;
-  std::size_t first;
-  float gradient_scale;
-  bool gradient;
-  float* losses;  ///< [rows]
+  std::size_t rows = 0;
+  std::size_t classes = 0;
+  const RowSource* source = nullptr;
+  std::size_t first = 0;
+  float gradient_scale = 0.0F;
+  bool gradient = false;
+  float* losses = nullptr;  ///< [rows]
   std::uint8_t*
       correct;  ///< [rows], 1 where the largest logit (the first of equals) is the label's
 };
@@ -90,30 +90,30 @@ void softmax(const Softmax& op);
 
 /// SGD's constants for one step.
 struct Sgd {
-  float learning_rate;
-  float momentum;
-  float weight_decay;
+  float learning_rate = 0.0F;
+  float momentum = 0.0F;
+  float weight_decay = 0.0F;
 };
 
 /// Weights of input columns [in_begin, in_end) × output panels [panel_begin, panel_end): gradient
 /// over the batch, and the update.
 struct Update {
-  const float* x;   ///< column in_begin of the layer's input, sample 0
-  bool x_is_range;  ///< rows of x are kRangeStride apart, else kActStride
-  const float* dy;  ///< activations [batch, out]
+  const float* x = nullptr;   ///< column in_begin of the layer's input, sample 0
+  bool x_is_range = false;    ///< rows of x are kRangeStride apart, else kActStride
+  const float* dy = nullptr;  ///< activations [batch, out]
   ActLayout dy_layout;
-  std::size_t batch;
-  std::size_t in_begin, in_end;
-  std::size_t panel_begin, panel_end;
-  float scale;  ///< of the input
+  std::size_t batch = 0;
+  std::size_t in_begin = 0, in_end = 0;
+  std::size_t panel_begin = 0, panel_end = 0;
+  float scale = 0.0F;  ///< of the input
   Sgd sgd;
-  float* weights;   ///< panels [in, out]
-  float* momentum;  ///< the same, or null
+  float* weights = nullptr;   ///< panels [in, out]
+  float* momentum = nullptr;  ///< the same, or null
   PanelLayout w_layout;
-  float* weights_t;  ///< panels [out, in], or null if no gradient goes further down
+  float* weights_t = nullptr;  ///< panels [out, in], or null if no gradient goes further down
   PanelLayout wt_layout;
-  float* bias;           ///< [out rounded up to 16]; updated by the piece with in_begin == 0
-  float* bias_momentum;  ///< the same, or null
+  float* bias = nullptr;  ///< [out rounded up to 16]; updated by the piece with in_begin == 0
+  float* bias_momentum = nullptr;  ///< the same, or null
 };
 void update(const Update& op);
 

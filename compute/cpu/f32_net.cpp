@@ -198,7 +198,7 @@ class F32Net final : public CpuNet {
 
   void run_input(const StepBatch& batch, std::uint32_t piece) {
     const std::uint32_t rows_each = input_rows(batch);
-    const std::uint32_t parts = static_cast<std::uint32_t>(div_up(batch.rows, rows_each));
+    const auto parts = static_cast<std::uint32_t>(div_up(batch.rows, rows_each));
     // Pieces of one range follow each other, so that a member gets whole ranges where it can.
     const std::size_t range = piece / parts;
     const std::uint32_t first = piece % parts * rows_each;

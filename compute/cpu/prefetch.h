@@ -17,18 +17,18 @@ struct Prefetcher {
   std::size_t end = 0;  ///< and one past the last
   std::size_t first_byte = 0;
   std::size_t bytes = 0;
-  std::uintptr_t at = 0;  ///< the rest of the sample under way
-  std::uintptr_t stop = 0;
+  const std::byte* at = nullptr;  ///< the rest of the sample under way
+  const std::byte* stop = nullptr;
 
   // Inlined by force: a call would spill every register of the multiplication it stands in.
   __attribute__((always_inline)) void one() {
     constexpr std::uintptr_t kLine = 64;
     if (at < stop) {
-      __builtin_prefetch(reinterpret_cast<const void*>(at), 0, 2);
+      __builtin_prefetch(at, 0, 2);
       at += kLine;
     } else if (row < end) {
-      const auto begin = reinterpret_cast<std::uintptr_t>(source->data(row)) + first_byte;
-      at = begin / kLine * kLine;
+      const std::byte* begin = source->data(row) + first_byte;
+      at = begin - reinterpret_cast<std::uintptr_t>(begin) % kLine;
       stop = begin + bytes;
       ++row;
     }
