@@ -12,7 +12,7 @@
 #include <tuple>
 #include <vector>
 
-#include "fake_dataset.h"
+#include "tests/loader/fake_dataset.h"
 
 namespace millrace {
 namespace {

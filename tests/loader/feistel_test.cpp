@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "instruction_sets.h"
+#include "tests/loader/instruction_sets.h"
 
 namespace millrace {
 namespace {

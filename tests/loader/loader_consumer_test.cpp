@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "fake_dataset.h"
 #include "formats/error.h"
 #include "loader/loader.h"
+#include "tests/loader/fake_dataset.h"
 
 namespace millrace {
 namespace {

@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "fake_dataset.h"
+#include "tests/loader/fake_dataset.h"
 
 namespace millrace {
 namespace {

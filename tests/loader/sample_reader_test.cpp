@@ -9,8 +9,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "fake_dataset.h"
 #include "loader/convert.h"
+#include "tests/loader/fake_dataset.h"
 
 namespace millrace {
 namespace {
