@@ -13,7 +13,15 @@ cd "$root"
 
 code_files() { find formats compute loader train tools tests bench -name '*.h' -o -name '*.cpp' -o -name '*.cu'; }
 
-check_format() { code_files | sort | xargs -d '\n' clang-format-14 --dry-run -Werror; }
+check_format() {
+  local file status=0
+  while IFS= read -r file; do
+    clang-format-14 "$file" | cmp -s - "$file" && continue
+    echo "$file: clang-format would change it (scripts/lint.sh fix)"
+    status=1
+  done < <(code_files | sort)
+  return "$status"
+}
 
 check_shell() { shellcheck scripts/*.sh .ci/run; }
 
