@@ -73,8 +73,8 @@ void backward(const Backward& op);
 
 /// Softmax cross-entropy of `rows` samples, rows first … of `source`.
 struct Softmax {
-  float*
-      z;  ///< activations [rows, classes]: logits in, gradient · `gradient_scale` out if `gradient`
+  /// Activations [rows, classes]: logits in, gradient · `gradient_scale` out if `gradient`.
+  float* z = nullptr;
   ActLayout layout;
   std::size_t rows = 0;
   std::size_t classes = 0;
@@ -83,8 +83,7 @@ struct Softmax {
   float gradient_scale = 0.0F;
   bool gradient = false;
   float* losses = nullptr;  ///< [rows]
-  std::uint8_t*
-      correct;  ///< [rows], 1 where the largest logit (the first of equals) is the label's
+  std::uint8_t* correct = nullptr;  ///< [rows], 1 where the first largest logit is the label's
 };
 void softmax(const Softmax& op);
 
