@@ -21,9 +21,9 @@ class Core {
       : cursor_({spec.subset.size(), spec.batch, spec.chunk_batches, spec.epochs}, start),
         batches_per_epoch_(cursor_.batches_per_epoch()),
         filler_(spec),
-        ring_(spec.slots, WorkerPool::resolve(spec.workers),
+        ring_(spec.slots, WorkerPool::resolve(workers_of(spec)),
               [this](std::uint32_t slot) { return plan(slot); }),
-        pool_(spec.workers, [this] { return step(); }) {
+        pool_(workers_of(spec), [this] { return step(); }) {
     slots_.reserve(spec.slots);
     for (std::uint32_t i = 0; i < spec.slots; ++i) slots_.push_back(filler_.make_slot(memory));
   }
@@ -51,6 +51,10 @@ class Core {
   }
 
  private:
+  static std::uint32_t workers_of(const LoaderSpec& spec) noexcept {
+    return spec.kind == ChunkKind::kIndices ? 1 : spec.workers;
+  }
+
   Ring::Planned plan(std::uint32_t slot) noexcept {
     const auto next = cursor_.next();
     if (!next) return {};
@@ -154,7 +158,7 @@ class Loader::Impl {
   std::uint64_t samples_ = 0;
 };
 
-Loader::Loader(LoaderSpec spec, LoaderState start, HostMemory& memory) {
+Loader::Loader(const LoaderSpec& spec, LoaderState start, HostMemory& memory) {
   if (spec.slots == 0) throw std::invalid_argument("0 slots: a loader needs at least one");
   impl_ = std::make_unique<Impl>(spec, start, memory);
 }

@@ -23,8 +23,11 @@ struct LoaderSpec {
   std::uint32_t batch = 128;         ///< samples of one step; an epoch's last batch may be smaller
   std::uint32_t chunk_batches = 32;  ///< batches of one chunk; an epoch's last chunk may be smaller
   std::uint32_t slots = 3;           ///< chunks that exist at once: the only backpressure
-  std::uint32_t workers = 0;  ///< oneTBB threads that fill slots; 0: the cores this process may use
-  bool shuffle = true;        ///< a new order each epoch, a pure function of (seed, epoch)
+  /// oneTBB threads that fill slots of packed chunks; 0: the cores this process may use. Index
+  /// chunks take microseconds: one thread fills them, so that no other wakes up beside an engine
+  /// that needs the cores.
+  std::uint32_t workers = 0;
+  bool shuffle = true;  ///< a new order each epoch, a pure function of (seed, epoch)
   std::uint64_t seed = 0;
   std::uint64_t epochs = 1;  ///< next() ends after this many, counted from epoch 0
 };
@@ -69,7 +72,8 @@ class Loader {
  public:
   /// Throws std::invalid_argument for an impossible spec (an empty subset, batch 0, slots 0, …),
   /// and std::bad_alloc if the slots cannot be had. `memory` outlives the loader.
-  explicit Loader(LoaderSpec spec, LoaderState start = {}, HostMemory& memory = pageable_memory());
+  explicit Loader(const LoaderSpec& spec, LoaderState start = {},
+                  HostMemory& memory = pageable_memory());
   ~Loader();
 
   Loader(const Loader&) = delete;

@@ -235,6 +235,12 @@ TEST(Loader, CountsWhatItDelivers) {
   EXPECT_GT(stats.consumer.starved, 0.0);
 }
 
+TEST(Loader, FillsIndexChunksWithOneWorker) {
+  LoaderSpec spec = spec_of(ChunkKind::kIndices);
+  spec.workers = 4;
+  EXPECT_EQ(Loader(spec).stats().workers, 1U);
+}
+
 std::string refusal(const LoaderSpec& spec, LoaderState start = {}) {
   try {
     const Loader loader(spec, start);
