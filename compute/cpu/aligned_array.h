@@ -5,6 +5,7 @@
 #include <memory>
 #include <new>
 #include <type_traits>
+#include <utility>
 
 namespace millrace::cpu {
 
@@ -20,6 +21,14 @@ class AlignedArray {
             static_cast<T*>(::operator new (count * sizeof(T) + kAlign, std::align_val_t{kAlign}))),
         size_(count) {
     std::memset(static_cast<void*>(data_.get()), 0, count * sizeof(T) + kAlign);
+  }
+
+  AlignedArray(AlignedArray&& other) noexcept
+      : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+  AlignedArray& operator=(AlignedArray&& other) noexcept {
+    data_ = std::move(other.data_);
+    size_ = std::exchange(other.size_, 0);
+    return *this;
   }
 
   T* data() noexcept { return data_.get(); }
