@@ -9,7 +9,28 @@ import source_tree
 
 MACHINE_PATH = re.compile(r"(?<![\w.~}/])/(?:home|root|Users|work|mnt|media)/\w|[A-Z]:\\\\?Users")
 # Library files without a test named for them → where they are tested, or why they need none.
-UNTESTED = {}
+WHOLE_ENGINE = "engine_test holds it against the double-precision reference, golden_test against PyTorch"
+WHOLE_RUN = "trainer_test, resume_test and same_bits_test run it"
+DECLARATIONS = "declarations alone"
+UNTESTED = {
+    "compute/cpu/bf16_kernels": WHOLE_ENGINE,
+    "compute/cpu/bf16_net": WHOLE_ENGINE,
+    "compute/cpu/cpu_engine": WHOLE_ENGINE,
+    "compute/cpu/f32_kernels": WHOLE_ENGINE,
+    "compute/cpu/f32_net": WHOLE_ENGINE,
+    "compute/cpu/row_source": WHOLE_ENGINE,
+    "compute/cpu/prefetch": "hints to the processor, which change no result",
+    "compute/cpu/cpu_net": DECLARATIONS,
+    "compute/cuda_engine": DECLARATIONS,
+    "compute/cuda_unavailable": "EngineDevices of engine_test",
+    "compute/make_engine": "EngineDevices and EngineErrors of engine_test",
+    "loader/stats": DECLARATIONS,
+    "train/observer": DECLARATIONS,
+    "train/epoch_loop": WHOLE_RUN,
+    "train/run_setup": WHOLE_RUN,
+    "train/run_state": "checkpoint_test, entry by entry",
+    "train/stopwatch": WHOLE_RUN,
+}
 
 
 def machine_paths(root):
