@@ -6,7 +6,9 @@
 
 // Vectors of a length that only the processor knows cannot be members of arrays and structs: there
 // NEON is used.
+#ifndef HWY_DISABLED_TARGETS
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#endif
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "compute/cpu/f32_kernels.cpp"

@@ -82,7 +82,7 @@ struct Softmax {
   std::size_t first = 0;
   float gradient_scale = 0.0F;
   bool gradient = false;
-  float* losses = nullptr;  ///< [rows]
+  float* losses = nullptr;          ///< [rows]
   std::uint8_t* correct = nullptr;  ///< [rows], 1 where the first largest logit is the label's
 };
 void softmax(const Softmax& op);
