@@ -137,11 +137,14 @@ class ChunkMill {
         filler_(spec) {
     // Three slots that take turns, as in a loader: what was written last is not what is written
     // next.
-    for (int i = 0; i < 3; ++i) slots_.push_back(filler_.make_slot(pageable_memory()));
+    slots_.reserve(kSlots);
+    for (std::size_t i = 0; i < kSlots; ++i) slots_.push_back(filler_.make_slot(pageable_memory()));
   }
 
+  std::span<std::byte> memory(std::size_t i) const { return slots_[i % kSlots].buffer.bytes(); }
+
   std::uint64_t fill() {
-    ChunkSlot& slot = slots_[next_++ % slots_.size()];
+    ChunkSlot& slot = slots_[next_++ % kSlots];
     const std::uint32_t parts = filler_.prepare(slot, *cursor_.next());
     std::uint64_t bytes = 0;
     for (std::uint32_t part = 0; part < parts; ++part) bytes += filler_.fill(slot, part);
@@ -149,6 +152,8 @@ class ChunkMill {
   }
 
  private:
+  static constexpr std::size_t kSlots = 3;
+
   ChunkCursor cursor_;
   ChunkFiller filler_;
   std::vector<ChunkSlot> slots_;
@@ -170,23 +175,21 @@ nlohmann::json one_core(const Options& options, const std::shared_ptr<const Data
     for (std::uint64_t i = 0; i < epoch_chunks; ++i) mill.fill();
   };
 
-  // The same bytes by memcpy, once between buffers of one chunk, once out of the whole data set in
-  // its order.
+  // The same bytes by memcpy into the same slots, once from a buffer of one chunk, once out of the
+  // whole data set in its order.
   const auto samples = data->contiguous().samples;
-  std::vector<HostBuffer> slots;
-  for (int i = 0; i < 3; ++i) slots.emplace_back(pageable_memory(), chunk_bytes);
   HostBuffer source(pageable_memory(), chunk_bytes);
   std::memset(source.data(), 1, chunk_bytes);
   const auto copy = [&] {
     for (std::uint64_t i = 0; i < epoch_chunks; ++i) {
-      std::memcpy(slots[i % slots.size()].data(), source.data(), chunk_bytes);
+      std::memcpy(mill.memory(i).data(), source.data(), chunk_bytes);
     }
   };
   const auto walk = [&] {
     for (std::uint64_t i = 0; i < epoch_chunks; ++i) {
       const std::size_t at =
           i * chunk_bytes % (samples.size() - std::min(samples.size() - 1, chunk_bytes));
-      std::memcpy(slots[i % slots.size()].data(), samples.data() + at,
+      std::memcpy(mill.memory(i).data(), samples.data() + at,
                   std::min(chunk_bytes, samples.size() - at));
     }
   };
@@ -243,7 +246,7 @@ nlohmann::json measure(const Options& options) {
   result.update(one_core(options, data));
   result.update(permutation_cost(options));
 
-  const double bytes = static_cast<double>(options.sample_bytes + sizeof(std::int32_t));
+  const auto bytes = static_cast<double>(options.sample_bytes + sizeof(std::int32_t));
   const LoaderSpec packed = spec_of(options, data, ChunkKind::kPacked);
   const LoaderSpec indices = spec_of(options, data, ChunkKind::kIndices);
   const double share = options.seconds / 4;

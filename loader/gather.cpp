@@ -16,7 +16,8 @@ using Lanes = hn::ScalableTag<std::uint8_t>;
 
 // A row of a size that is no multiple of a cache line, to wherever the row before it ended. Stores
 // are aligned but for the first and the last, which overlap their neighbours: a store across two
-// lines costs two, and that is what bounds the copy. Twice as fast as memcpy for rows of 784 bytes.
+// lines costs two, and that is what bounds the copy. A fifth to a half faster than memcpy for rows
+// of 784 bytes.
 HWY_INLINE void copy_row(const std::uint8_t* HWY_RESTRICT from, std::uint8_t* HWY_RESTRICT to,
                          std::size_t bytes) {
   const Lanes lanes;
