@@ -99,9 +99,10 @@ bool parse_switch(std::string_view text) {
 
 std::string shown(std::string_view text) {
   constexpr std::size_t kMost = 60;
-  const bool number = !text.empty() && std::ranges::all_of(text, [](char c) {
-    return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+' || c == 'e';
-  });
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const bool number = std::ranges::any_of(text, is_digit) && std::ranges::all_of(text, [&](char c) {
+                        return is_digit(c) || c == '.' || c == '-' || c == '+' || c == 'e';
+                      });
   std::string all = one_line(text.substr(0, kMost));
   if (text.size() > kMost) all += "…";
   return number ? all : fmt::format("'{}'", all);

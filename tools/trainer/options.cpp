@@ -117,7 +117,7 @@ class Declarer {
     line_.value("--precision", "fp32|bf16", "of the matrix products; parameters stay fp32\n[fp32]",
                 [this](const std::string& t) { run().precision = parse_precision(t); });
     count("--threads", "computing threads [auto: all cores]", kMostThreads, run().device.threads);
-    count("--workers", "loading threads [auto: all cores]", kMostThreads, run().workers);
+    count("--workers", "loading threads [auto]", kMostThreads, run().workers);
     line_.value("--residency", "WHERE",
                 "where the data set lives: resident (with the\nmodel), host (copied chunk by "
                 "chunk) or auto\n[auto: resident if it fits]",

@@ -90,6 +90,8 @@ TEST(ParseSwitch, KnowsFourWords) {
 
 TEST(Shown, CutsAndKeepsToOneLine) {
   EXPECT_EQ(shown("-1.5e3"), "-1.5e3");
+  EXPECT_EQ(shown("e"), "'e'");
+  EXPECT_EQ(shown(""), "''");
   EXPECT_EQ(shown("a\nb"), "'a\\nb'");
   EXPECT_LT(shown(std::string(1000, 'x')).size(), 80U);
 }

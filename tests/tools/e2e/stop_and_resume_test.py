@@ -1,0 +1,112 @@
+"""Stopping a run by signals, also by those that cannot be caught, and going on to the same weights."""
+
+import random
+import re
+import shlex
+import signal
+import subprocess
+import time
+
+import programs
+
+
+class StopAndResume(programs.ProgramTest):
+    # Long enough to be stopped on the way: some hundred milliseconds.
+    RUN = ["--val-size", "200", "--epochs", "12", "--hidden", "192,192", "--batch", "32", "--lr", "0.1", "--momentum", "0.9"]
+
+    def started(self, *more):
+        """A run that has trained an epoch."""
+        process = self.start("--data", self.digits, *self.RUN, *more)
+        for line in process.stdout:
+            if line.startswith("Epoch ["):
+                return process
+        self.fail(process.stderr.read())
+
+    def stop(self, process, number):
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=programs.TIMEOUT)
+        return process.returncode, errors.splitlines()
+
+    def test_a_signal_saves_and_prints_the_command_that_goes_on(self):
+        expected = self.weights(*self.RUN)
+        for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)):
+            with self.subTest(number.name):
+                folder = f"check points {status}"
+                metrics = f"m{status}.jsonl"
+                returned, lines = self.stop(self.started("--checkpoint-dir", folder, "--metrics", metrics), number)
+                self.assertEqual(returned, status, lines)
+                self.assertEqual(lines[0], f"trainer: stopped by {number.name}; saved {folder}/last.safetensors")
+                command = re.fullmatch(r"trainer: to go on: (.*)", lines[1])[1]
+                self.assertEqual(len(lines), 2)
+                self.assertFalse(any("summary" in r for r in self.records(self.top / metrics)))
+
+                # As a user would: from a shell.
+                done = subprocess.run(["sh", "-c", command], cwd=self.top, capture_output=True, text=True,
+                                      env=programs.environment(), timeout=programs.TIMEOUT, check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn(f"Resumed: {folder}/last.safetensors", done.stdout)
+                self.assertIn(f"Weights: {expected}", done.stdout)
+                *epochs, summary = self.records(self.top / metrics)
+                self.assertEqual(summary["weights_hash"], expected)
+                self.assertEqual([e["epoch"] for e in epochs], list(range(12)))
+
+    def test_the_command_can_be_stopped_again(self):
+        expected = self.weights(*self.RUN)
+        process = self.started("--checkpoint-dir", "c")
+        for _ in range(3):
+            returned, lines = self.stop(process, signal.SIGINT)
+            if returned == 0:
+                break  # it was through already
+            self.assertEqual(returned, 130, lines)
+            words = shlex.split(lines[1].removeprefix("trainer: to go on: "))
+            self.assertEqual(words.count("--resume"), 1)
+            process = self.start(*words[1:])
+            process.stdout.readline()
+        out, errors = process.communicate(timeout=programs.TIMEOUT)
+        self.assertEqual(process.returncode, 0, errors)
+        done = self.call("--data", self.digits, *self.RUN, "--checkpoint-dir", "c", "--resume")
+        self.assertIn(f"Weights: {expected}", done.stdout, out)
+
+    def test_without_a_checkpoint_folder_it_says_that_nothing_is_saved(self):
+        returned, lines = self.stop(self.started(), signal.SIGINT)
+        self.assertEqual(returned, 130)
+        self.assertEqual(lines, ["trainer: stopped by SIGINT; nothing was saved, for there is no --checkpoint-dir"])
+
+    def test_resume_starts_a_new_run_where_there_is_none(self):
+        done = self.train("--epochs", "1", "--val-size", "200", "--checkpoint-dir", "c", "--resume")
+        self.assertEqual(done.stderr, "trainer: note: no checkpoint in c: starting a new run\n")
+        self.assertNotIn("Resumed", done.stdout)
+
+    def test_resume_passes_over_a_damaged_checkpoint(self):
+        arguments = ["--epochs", "3", "--val-size", "200", "--checkpoint-dir", "c", "--checkpoint-every", "5"]
+        expected = self.weights(*arguments)
+        last = self.top / "c/last.safetensors"
+        last.write_bytes(last.read_bytes()[:-1])
+        done = self.train(*arguments, "--resume")
+        self.assertIn("skipped a damaged checkpoint: c/last.safetensors", done.stderr)
+        self.assertIn(f"Weights: {expected}", done.stdout)
+
+    def test_killed_at_random_it_ends_in_the_same_weights(self):
+        expected = self.weights(*self.RUN)
+        arguments = ["--data", self.digits, *self.RUN, "--checkpoint-dir", "c", "--checkpoint-every", "7", "--resume",
+                     "--metrics", "m.jsonl"]
+        chance = random.Random(3)
+        killed = 0
+        for _ in range(8):
+            process = self.start(*arguments)
+            process.stdout.readline()
+            time.sleep(chance.uniform(0.0, 0.15))
+            process.kill()
+            process.communicate()
+            killed += process.returncode == -signal.SIGKILL
+        self.assertGreater(killed, 0)
+        done = self.call(*arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"Weights: {expected}", done.stdout)
+        records = self.records(self.top / "m.jsonl")
+        self.assertEqual(records[-1]["weights_hash"], expected)
+        self.assertEqual(sorted({r["epoch"] for r in records if "epoch" in r}), list(range(12)))
+
+
+if __name__ == "__main__":
+    programs.main()

@@ -1,0 +1,79 @@
+"""The program tools as users run it."""
+
+import json
+import signal
+import subprocess
+import time
+
+import programs
+
+
+class Tools(programs.ProgramTest):
+    def tools(self, *arguments, status=0):
+        done = self.call(*arguments, program=programs.TOOLS)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done
+
+    def test_synth_writes_what_inspect_reads(self):
+        made = json.loads(self.tools("synth", "d", "--count", "300", "--test-count", "50", "--seed", "3", "--json").stdout)
+        self.assertEqual((made["train"], made["test"], made["seed"], len(made["files"])), (300, 50, 3, 4))
+        found = json.loads(self.tools("inspect", "d", "--json").stdout)
+        self.assertEqual(found["train"]["histogram"], [30] * 10)
+        self.assertEqual(found["test"]["samples"], 50)
+        self.assertIn("train: 300 samples of 28x28 uint8, 10 classes", self.tools("inspect", "d").stdout)
+
+    def test_synth_takes_an_empty_folder_and_keeps_a_full_one(self):
+        (self.top / "d").mkdir()
+        self.tools("synth", "d", "--count", "20", "--test-count", "0")
+        before = {p.name: p.read_bytes() for p in (self.top / "d").iterdir()}
+        self.assertEqual(len(before), 2)
+        done = self.tools("synth", "d", "--count", "30", "--test-count", "0", "--seed", "1", status=1)
+        self.assertEqual(done.stderr, "tools synth: d/train-images-idx3-ubyte: is there already; --force replaces it\n")
+        self.assertEqual({p.name: p.read_bytes() for p in (self.top / "d").iterdir()}, before)
+        self.tools("synth", "d", "--count", "30", "--test-count", "0", "--seed", "1", "--force")
+        self.assertNotEqual({p.name: p.read_bytes() for p in (self.top / "d").iterdir()}, before)
+
+    def test_synth_that_is_stopped_leaves_nothing(self):
+        process = subprocess.Popen([programs.TOOLS, "synth", "d", "--count", "50000000"], cwd=self.top, text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=programs.environment())
+        deadline = time.monotonic() + programs.TIMEOUT
+        while not ((self.top / "d").is_dir() and any((self.top / "d").iterdir())) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=programs.TIMEOUT)
+        self.assertEqual(process.returncode, 143)
+        self.assertEqual(errors, "tools synth: warning: stopped by SIGTERM; nothing was written\n")
+        self.assertEqual(list((self.top / "d").iterdir()), [])
+
+    def test_inspect_shows_a_checkpoint(self):
+        self.train("--epochs", "1", "--val-size", "100", "--checkpoint-dir", "c")
+        text = self.tools("inspect", "c/last.safetensors").stdout
+        self.assertIn("c/last.safetensors: safetensors, 4 tensors, hash verified", text)
+        self.assertIn("0.weight: 32x784 float32", text)
+        self.assertIn("millrace.epoch = 1", text)
+
+    def test_mistakes_are_one_line(self):
+        for status, arguments, expected in (
+                (2, [], "tools: expected a command, found none (see tools --help)"),
+                (2, ["sinth"], "tools: unknown command 'sinth'; did you mean synth? (see tools --help)"),
+                (2, ["synth"], "tools synth: expected a folder to write to, found none (see tools synth --help)"),
+                (2, ["synth", "d", "--count", "0"],
+                 "tools synth: --count: expected a whole number from 1 to 4294967295, found 0 (see tools synth --help)"),
+                (2, ["inspect", "d", "e"], "tools inspect: unexpected argument 'e' (see tools inspect --help)"),
+                (1, ["inspect", "none"], "tools inspect: none: ")):
+            with self.subTest(arguments):
+                done = self.tools(*arguments, status=status)
+                self.assertEqual(done.stdout, "")
+                self.assertEqual(len(done.stderr.splitlines()), 1)
+                self.assertTrue(done.stderr.startswith(expected), done.stderr)
+
+    def test_help(self):
+        for arguments in (["--help"], ["synth", "--help"], ["inspect", "-h"], ["synth", "--count", "0", "--help"]):
+            done = self.tools(*arguments)
+            self.assertTrue(done.stdout.startswith("Usage: tools"), done.stdout)
+            self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80)
+        self.assertIn("tools (Millrace) 0.", self.tools("--version").stdout)
+
+
+if __name__ == "__main__":
+    programs.main()
