@@ -1,7 +1,7 @@
 #include "compute/cpu/cpu_engine.h"
 
 #include <algorithm>
-#include <array>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <stdexcept>
@@ -57,7 +57,7 @@ class CpuEngine final : public Engine {
         precision_(precision),
         notice_(std::move(notice)),
         net_(std::move(net)),
-        shares_{cpu::WorkShare(threads), cpu::WorkShare(threads), cpu::WorkShare(threads)},
+        share_(threads),
         losses_(std::max(train.batch, kEvaluateRows)),
         correct_(std::max(train.batch, kEvaluateRows)),
         waiting_(threads),
@@ -104,24 +104,33 @@ class CpuEngine final : public Engine {
       set_batch(s, step.source, step.rows);
       step.next_rows = 0;
       if (s + 1 < steps) set_batch(s + 1, step.next, step.next_rows);
-      shares_[0].reset(net_->pieces(0, step));
+    };
+
+    constexpr std::uint32_t kPhases = cpu::CpuNet::kPhases;
+    const std::uint32_t first_tag = phase_.load(std::memory_order_relaxed);
+    const std::uint32_t end_tag = first_tag + steps * kPhases;
+    // By the member that finished phase `tag`, before anyone is told of the next one.
+    const auto advance = [&](std::uint32_t tag) {
+      const std::uint32_t done = tag - first_tag + 1;
+      if (done % kPhases == 0) {
+        finish_step(step.rows);
+        if (done / kPhases < steps) begin_step(done / kPhases);
+      }
+      if (tag + 1 != end_tag) share_.reset(tag + 1, net_->pieces(done % kPhases, step));
+      team_.publish(phase_, tag + 1);
     };
 
     begin_step(0);
+    share_.reset(first_tag, net_->pieces(0, step));
     team_.run([&](std::uint32_t member) {
-      for (std::uint32_t s = 0; s < steps; ++s) {
-        const bool sample_wait = (steps_before + s + 1) % kWaitSampling == 0;
-        for (std::uint32_t phase = 0; phase < cpu::CpuNet::kPhases; ++phase) {
-          shares_[phase].take(member,
-                              [&](std::uint32_t piece) { net_->run(member, phase, piece, step); });
-          meet(member, sample_wait, [&] {
-            if (phase + 1 < cpu::CpuNet::kPhases) {
-              shares_[phase + 1].reset(net_->pieces(phase + 1, step));
-            } else {
-              finish_step(step.rows);
-              if (s + 1 < steps) begin_step(s + 1);
-            }
-          });
+      for (std::uint32_t tag = first_tag; tag != end_tag;
+           tag = phase_.load(std::memory_order_acquire)) {
+        const std::uint32_t phase = (tag - first_tag) % kPhases;
+        if (share_.take(member, tag,
+                        [&](std::uint32_t piece) { net_->run(member, phase, piece, step); })) {
+          advance(tag);
+        } else {
+          wait(member, tag, (steps_before + (tag - first_tag) / kPhases + 1) % kWaitSampling == 0);
         }
       }
     });
@@ -135,9 +144,10 @@ class CpuEngine final : public Engine {
     for (std::uint32_t first = 0; first < chunk.count; first += kEvaluateRows) {
       const std::uint32_t rows = std::min(kEvaluateRows, chunk.count - first);
       const std::uint32_t lane_rows = net_->evaluate_limit();
-      shares_[0].reset((rows + lane_rows - 1) / lane_rows);
+      const std::uint32_t tag = phase_.fetch_add(1, std::memory_order_relaxed);
+      share_.reset(tag, (rows + lane_rows - 1) / lane_rows);
       team_.run([&](std::uint32_t member) {
-        shares_[0].take(member, [&](std::uint32_t lane) {
+        share_.take(member, tag, [&](std::uint32_t lane) {
           const std::uint32_t at = lane * lane_rows;
           net_->evaluate(member, source, first + at, std::min(lane_rows, rows - at),
                          losses_.data() + at, correct_.data() + at);
@@ -233,11 +243,10 @@ class CpuEngine final : public Engine {
     return source;
   }
 
-  template <class Last>
-  void meet(std::uint32_t member, bool sample, Last&& last) {
-    if (!sample) return team_.barrier(last);
+  void wait(std::uint32_t member, std::uint32_t tag, bool sample) {
+    if (!sample) return team_.wait_while(phase_, tag);
     const auto begin = Clock::now();
-    team_.barrier(last);
+    team_.wait_while(phase_, tag);
     waiting_[member].seconds += seconds(Clock::now() - begin);
   }
 
@@ -272,7 +281,8 @@ class CpuEngine final : public Engine {
   std::string notice_;
   std::unique_ptr<cpu::CpuNet> net_;
   std::vector<ResidentSet> resident_;
-  std::array<cpu::WorkShare, cpu::CpuNet::kPhases> shares_;
+  cpu::WorkShare share_;
+  std::atomic<std::uint32_t> phase_{0};  // tag of the one under way
   cpu::AlignedArray<float> losses_;
   cpu::AlignedArray<std::uint8_t> correct_;
   Metrics metrics_;

@@ -87,16 +87,21 @@ void ThreadTeam::wait_while(const std::atomic<std::uint32_t>& value, std::uint32
   sleepers_.fetch_sub(1, std::memory_order_seq_cst);
 }
 
+void ThreadTeam::publish(std::atomic<std::uint32_t>& value, std::uint32_t next) {
+  value.store(next, std::memory_order_seq_cst);
+  if (sleepers_.load(std::memory_order_seq_cst) != 0) value.notify_all();
+}
+
 WorkShare::WorkShare(std::uint32_t members)
     : members_(members), ranges_(std::make_unique<Range[]>(members)) {}
 
-void WorkShare::reset(std::uint32_t pieces) noexcept {
+void WorkShare::reset(std::uint32_t tag, std::uint32_t pieces) noexcept {
+  left_.store(pieces, std::memory_order_relaxed);
   for (std::uint32_t member = 0; member < members_; ++member) {
-    const auto bound = [&](std::uint32_t m) {
-      return static_cast<std::uint32_t>(std::uint64_t{pieces} * m / members_);
-    };
-    ranges_[member].end = bound(member + 1);
-    ranges_[member].next.store(bound(member), std::memory_order_relaxed);
+    const auto bound = [&](std::uint32_t m) { return std::uint64_t{pieces} * m / members_; };
+    ranges_[member].state.store(
+        std::uint64_t{tag & kTagMask} << 40U | bound(member) << 20U | bound(member + 1),
+        std::memory_order_release);
   }
 }
 

@@ -44,8 +44,12 @@ class ThreadTeam {
     barrier([] {});
   }
 
- private:
+  /// Inside run(): waits, backing off, until `value` is no longer `old`.
   void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old);
+  /// Stores `next` and wakes those in wait_while(value, ·).
+  void publish(std::atomic<std::uint32_t>& value, std::uint32_t next);
+
+ private:
   void member_loop(std::uint32_t member);
 
   alignas(64) std::atomic<std::uint32_t> arrived_{0};
@@ -57,36 +61,59 @@ class ThreadTeam {
   std::vector<std::thread> threads_;
 };
 
-/// Shares out numbered pieces of work of one phase: each member takes first the pieces that are its
-/// own, always the same ones, so that their memory stays in its cache, then those that a slower
-/// member has not begun.
+/// Shares out numbered pieces of work of one phase after the other: each member takes first the
+/// pieces that are its own, always the same ones, so that their memory stays in its cache, then
+/// those that a slower member has not begun. A phase is over when all its pieces are done, not when
+/// all members have come: one that lost its core while it held no piece holds up nobody.
 class WorkShare {
  public:
+  static constexpr std::uint32_t kMostPieces = (1U << 20U) - 1;
+
   explicit WorkShare(std::uint32_t members);
 
-  /// Before a phase, by one thread.
-  void reset(std::uint32_t pieces) noexcept;
+  /// Begins phase `tag`. By one thread, when the phase before is over.
+  void reset(std::uint32_t tag, std::uint32_t pieces) noexcept;
 
-  /// Calls work(piece) for each piece that `member` gets.
+  /// Calls work(piece) for each piece of phase `tag` that `member` gets. Returns true to the one
+  /// member that finished the phase's last piece. Members that are late for the phase get nothing.
   template <class Work>
-  void take(std::uint32_t member, Work&& work) {
+  bool take(std::uint32_t member, std::uint32_t tag, Work&& work) {
+    bool last = false;
     for (std::uint32_t turn = 0; turn < members_; ++turn) {
-      Range& range = ranges_[(member + turn) % members_];
-      while (range.next.load(std::memory_order_relaxed) < range.end) {
-        const std::uint32_t piece = range.next.fetch_add(1, std::memory_order_relaxed);
-        if (piece >= range.end) break;
-        work(piece);
+      std::atomic<std::uint64_t>& range = ranges_[(member + turn) % members_].state;
+      std::uint64_t state = range.load(std::memory_order_acquire);
+      while (tag_of(state) == (tag & kTagMask) && next_of(state) < end_of(state)) {
+        if (!range.compare_exchange_weak(state, state + kOneNext, std::memory_order_acq_rel))
+          continue;
+        work(next_of(state));
+        last = left_.fetch_sub(1, std::memory_order_acq_rel) == 1 || last;
+        state = range.load(std::memory_order_acquire);
       }
     }
+    return last;
   }
 
  private:
+  // A range's state is one word, so that a late member cannot take a later phase's piece for its
+  // own: the phase's tag, the next piece and the end.
+  static constexpr std::uint32_t kTagMask = (1U << 24U) - 1;
+  static constexpr std::uint64_t kOneNext = std::uint64_t{1} << 20U;
+  static std::uint32_t tag_of(std::uint64_t state) {
+    return static_cast<std::uint32_t>(state >> 40U);
+  }
+  static std::uint32_t next_of(std::uint64_t state) {
+    return static_cast<std::uint32_t>(state >> 20U) & kMostPieces;
+  }
+  static std::uint32_t end_of(std::uint64_t state) {
+    return static_cast<std::uint32_t>(state) & kMostPieces;
+  }
+
   struct alignas(64) Range {
-    std::atomic<std::uint32_t> next{0};
-    std::uint32_t end = 0;
+    std::atomic<std::uint64_t> state{0};
   };
   std::uint32_t members_;
   std::unique_ptr<Range[]> ranges_;
+  alignas(64) std::atomic<std::uint32_t> left_{0};
 };
 
 /// The number of cores that this process may run on.

@@ -36,19 +36,20 @@ TEST_P(Team, EachPieceIsTakenOnceAndBarriersOrderPhases) {
   // ThreadSanitizer.
   std::vector<std::uint64_t> values(kPieces, 1);
   std::vector<std::uint64_t> next(kPieces);
-  shares[0].reset(kPieces);
+  shares[0].reset(0, kPieces);
   std::uint32_t lasts = 0;
   team.run([&](std::uint32_t member) {
-    for (int round = 0; round < 100; ++round) {
-      shares[0].take(member, [&](std::uint32_t p) { next[p] += values[(p + 1) % kPieces] + 1; });
+    for (std::uint32_t round = 0; round < 100; ++round) {
+      shares[0].take(member, round,
+                     [&](std::uint32_t p) { next[p] += values[(p + 1) % kPieces] + 1; });
       team.barrier([&] {
         ++lasts;
-        shares[1].reset(kPieces);
+        shares[1].reset(round, kPieces);
       });
-      shares[1].take(member, [&](std::uint32_t p) { values[p] = next[(p + 5) % kPieces]; });
+      shares[1].take(member, round, [&](std::uint32_t p) { values[p] = next[(p + 5) % kPieces]; });
       team.barrier([&] {
         ++lasts;
-        shares[0].reset(kPieces);
+        shares[0].reset(round + 1, kPieces);
       });
     }
   });
@@ -67,10 +68,13 @@ TEST_P(Team, AnyNumberOfPiecesIsSharedOut) {
   ThreadTeam team(GetParam());
   WorkShare share(team.size());
   for (std::uint32_t pieces = 0; pieces < 20; ++pieces) {
-    share.reset(pieces);
+    share.reset(pieces, pieces);
+    std::atomic<int> lasts{0};
     std::vector<std::atomic<int>> taken(pieces);
-    team.run(
-        [&](std::uint32_t member) { share.take(member, [&](std::uint32_t p) { ++taken[p]; }); });
+    team.run([&](std::uint32_t member) {
+      if (share.take(member, pieces, [&](std::uint32_t p) { ++taken[p]; })) ++lasts;
+    });
+    EXPECT_EQ(lasts, pieces == 0 ? 0 : 1);
     for (std::uint32_t p = 0; p < pieces; ++p) EXPECT_EQ(taken[p], 1) << p << " of " << pieces;
   }
 }
@@ -99,11 +103,11 @@ TEST(WorkShare, TheOthersTakeWhatASlowMemberHasNotBegun) {
   ThreadTeam team(2);
   WorkShare share(2);
   constexpr std::uint32_t kPieces = 10;
-  share.reset(kPieces);
+  share.reset(7, kPieces);
   std::atomic<std::uint32_t> done{0};
   std::vector<std::uint32_t> by(kPieces, 2);
   team.run([&](std::uint32_t member) {
-    share.take(member, [&](std::uint32_t p) {
+    share.take(member, 7, [&](std::uint32_t p) {
       by[p] = member;
       // Member 1's first piece lasts until all others are done: without stealing this never ends.
       if (member == 1) {
@@ -120,14 +124,25 @@ TEST(WorkShare, AMemberOnItsOwnTakesItsOwnPiecesFirstEachTime) {
   WorkShare share(3);
   std::vector<std::uint32_t> first;
   for (int time = 0; time < 2; ++time) {
-    share.reset(9);
+    share.reset(3, 9);
     std::vector<std::uint32_t> order;
-    share.take(1, [&](std::uint32_t p) { order.push_back(p); });
+    share.take(1, 3, [&](std::uint32_t p) { order.push_back(p); });
     if (time == 0) first = order;
     EXPECT_EQ(order, first);
     EXPECT_EQ(order.size(), 9U);
     EXPECT_NE(order.front(), 0U);  // another member's
   }
+}
+
+TEST(WorkShare, AMemberThatIsLateForAPhaseGetsNothingOfTheNext) {
+  WorkShare share(2);
+  share.reset(1, 4);
+  share.take(0, 1, [](std::uint32_t) {});
+  share.reset(2, 4);
+  EXPECT_FALSE(share.take(1, 1, [](std::uint32_t) { ADD_FAILURE() << "a piece of phase 2"; }));
+  int taken = 0;
+  EXPECT_TRUE(share.take(1, 2, [&](std::uint32_t) { ++taken; }));
+  EXPECT_EQ(taken, 4);
 }
 
 TEST(AvailableCores, AreAtLeastOne) { EXPECT_GE(available_cores(), 1U); }
