@@ -90,11 +90,10 @@ std::vector<double> in_turn(const std::vector<std::function<void()>>& works, dou
   const auto begin = Clock::now();
   while (times.back().size() < 3 ||
          std::chrono::duration<double>(Clock::now() - begin).count() < seconds) {
-    // One value each time round: there is nothing to reserve for.
-    // NOLINTNEXTLINE(performance-inefficient-vector-operation)
     for (std::size_t i = 0; i < works.size(); ++i) times[i].push_back(seconds_of(works[i]));
   }
   std::vector<double> medians;
+  medians.reserve(times.size());
   medians.reserve(times.size());
   for (auto& values : times) medians.push_back(median(std::move(values)));
   return medians;
