@@ -27,7 +27,7 @@ std::vector<std::uint64_t> values_of(const Permutation& permutation) {
 
 // (chi-square - its mean) / its standard deviation, with all cells equally likely.
 double chi_square_sigmas(const std::vector<std::uint64_t>& cells, double degrees) {
-  const double total =
+  const auto total =
       static_cast<double>(std::accumulate(cells.begin(), cells.end(), std::uint64_t{0}));
   const double expected = total / static_cast<double>(cells.size());
   double sum = 0.0;

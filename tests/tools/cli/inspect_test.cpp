@@ -27,10 +27,10 @@ TEST(Inspect, ADataFolder) {
   EXPECT_TRUE(found.at("test").is_null());
   const auto& train = found.at("train");
   EXPECT_EQ(train.at("samples"), 4);
-  EXPECT_EQ(train.at("shape"), nlohmann::json({2, 3}));
+  EXPECT_EQ(train.at("shape"), nlohmann::ordered_json({2, 3}));
   EXPECT_EQ(train.at("dtype"), "uint8");
   EXPECT_EQ(train.at("classes"), 3);
-  EXPECT_EQ(train.at("histogram"), nlohmann::json({2, 1, 1}));
+  EXPECT_EQ(train.at("histogram"), nlohmann::ordered_json({2, 1, 1}));
   EXPECT_EQ(train.at("statistics").at("min"), 0.0);
   EXPECT_EQ(train.at("statistics").at("max"), 23.0);
   EXPECT_EQ(train.at("statistics").at("mean"), 11.5);
@@ -43,7 +43,7 @@ TEST(Inspect, AnIdxFile) {
   const TempFolder folder;
   const auto labels = inspect(write_bytes(folder / "labels", small_labels(5, 2)));
   EXPECT_EQ(labels.at("kind"), "idx");
-  EXPECT_EQ(labels.at("shape"), nlohmann::json({5}));
+  EXPECT_EQ(labels.at("shape"), nlohmann::ordered_json({5}));
   EXPECT_EQ(labels.at("histogram").at("0"), 3);
   EXPECT_EQ(labels.at("histogram").at("1"), 2);
   const auto images = inspect(write_bytes(folder / "images", small_images(2)));
@@ -62,7 +62,7 @@ TEST(Inspect, ASafetensorsFile) {
   EXPECT_EQ(found.at("kind"), "safetensors");
   EXPECT_EQ(found.at("verified"), true);
   EXPECT_EQ(found.at("metadata").at("made"), "by\na test");
-  EXPECT_EQ(found.at("tensors").at(0).at("shape"), nlohmann::json({2, 2}));
+  EXPECT_EQ(found.at("tensors").at(0).at("shape"), nlohmann::ordered_json({2, 2}));
   EXPECT_EQ(found.at("tensors").at(0).at("statistics").at("mean"), 1.0);
   const std::string text = render_inspection(found);
   EXPECT_NE(text.find("0.weight: 2x2 float32, -1 to 4, mean 1,"), std::string::npos) << text;
