@@ -103,15 +103,15 @@ void ConsoleObserver::on_finish(const RunResult& result) {
 }
 
 void ConsoleObserver::print_times(const RunResult& result) {
-  std::string line = fmt::format("Time: {:.2f} s in all, {:.2f} s loading, {:.2f} s fitting",
+  const double epoch_s = median_epoch_s(info_, result);
+  if (epoch_s >= 0.0) {
+    console_.line(fmt::format("Speed: {:.4f} s an epoch, {} samples/s", epoch_s,
+                              render_count(result.samples_per_s)));
+  }
+  std::string line = fmt::format("Time: {:.2f} s, of that {:.2f} s loading, {:.2f} s fitting",
                                  seconds_since_start(), load_s_, result.fit_s);
   if (result.checkpoint_s > 0.0) line += fmt::format(" ({:.2f} s saving)", result.checkpoint_s);
-  const double epoch_s = median_epoch_s(info_, result);
-  if (epoch_s >= 0.0) line += fmt::format("; {:.4f} s an epoch", epoch_s);
-  if (result.samples_per_s > 0.0) {
-    line += fmt::format(", {} samples/s", render_count(result.samples_per_s));
-  }
-  console_.line(line + fmt::format("; {:.0f} MB at most", peak_rss_mb()));
+  console_.line(line + fmt::format("; {:.0f} MB", peak_rss_mb()));
 }
 
 }  // namespace millrace
