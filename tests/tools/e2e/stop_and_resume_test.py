@@ -12,7 +12,8 @@ import programs
 
 class StopAndResume(programs.ProgramTest):
     # Long enough to be stopped on the way: some hundred milliseconds.
-    RUN = ["--val-size", "200", "--epochs", "12", "--hidden", "192,192", "--batch", "32", "--lr", "0.1", "--momentum", "0.9"]
+    RUN = ["--val-size", "200", "--epochs", "12", "--hidden", "32,32" if programs.SLOW else "192,192", "--batch", "32",
+           "--lr", "0.1", "--momentum", "0.9"]
 
     def started(self, *more):
         """A run that has trained an epoch."""
