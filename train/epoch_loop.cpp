@@ -16,10 +16,9 @@ constexpr std::chrono::milliseconds kDrainInterval{50};
 
 }  // namespace
 
-EpochLoop::EpochLoop(EpochLoopSpec spec, Engine& engine, LoaderSpec loader, LoaderState start)
-    : spec_(std::move(spec)),
-      engine_(engine),
-      loader_(std::move(loader), start, engine.host_memory()) {}
+EpochLoop::EpochLoop(EpochLoopSpec spec, Engine& engine, const LoaderSpec& loader,
+                     LoaderState start)
+    : spec_(std::move(spec)), engine_(engine), loader_(loader, start, engine.host_memory()) {}
 
 bool EpochLoop::run(RunState& state, const std::atomic<bool>& stop) {
   clock_ = Stopwatch{};

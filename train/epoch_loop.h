@@ -26,7 +26,7 @@ struct EpochLoopSpec {
 class EpochLoop {
  public:
   /// `start` is where the state of the first run() will stand. `engine` outlives the loop.
-  EpochLoop(EpochLoopSpec spec, Engine& engine, LoaderSpec loader, LoaderState start);
+  EpochLoop(EpochLoopSpec spec, Engine& engine, const LoaderSpec& loader, LoaderState start);
 
   /// Trains the steps of state.epoch from state.batch on. Afterwards the state has them, their sums
   /// too, and the engine's metrics are drained; the same holds when a hook is called. True when the

@@ -127,7 +127,7 @@ class Line {
       case '\\':
         return c;
       default:
-        refuse(fmt::format("one of \\\" \\\\ \\n \\t, not \\{} (text in ' ' takes all as it is),",
+        refuse(fmt::format(R"(one of \" \\ \n \t, not \{} (text in ' ' takes all as it is),)",
                            one_line(std::string(1, c))));
     }
   }
