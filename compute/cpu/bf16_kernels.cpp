@@ -43,7 +43,7 @@ MILLRACE_TILES void multiply_tiles(const Multiply& op) {
   // Nor does it say that tile loads read memory: all stores before must be done by now.
   asm volatile("" ::: "memory");
   const std::size_t a_bytes = op.a_stride * sizeof(Bits);
-  constexpr std::size_t kCBytes = kActStride * sizeof(float);
+  constexpr std::size_t kCBytes = kActPanel * sizeof(float);
   for (std::size_t n = 0; n < op.n_blocks; n += 2) {
     const Bits* b0 = op.b + n * op.b_panel_stride;
     const Bits* b1 = b0 + op.b_panel_stride;
@@ -65,7 +65,7 @@ MILLRACE_TILES void multiply_tiles(const Multiply& op) {
         _tile_dpbf16ps(3, 5, 7);
       }
       float* c0 = op.c + op.c_layout.offset(m * kBlock, n * kBlock);
-      float* c1 = c0 + kBlock * kActStride;
+      float* c1 = c0 + kBlock * kActPanel;
       _tile_stored(0, c0, kCBytes);
       _tile_stored(1, c0 + kBlock, kCBytes);
       _tile_stored(2, c1, kCBytes);
@@ -101,8 +101,8 @@ MILLRACE_DOT void multiply_dot(const Multiply& op) {
       float* c = op.c + op.c_layout.offset(m, n * kBlock);
 #pragma GCC unroll 8
       for (std::size_t r = 0; r < kRows; ++r) {
-        _mm512_storeu_ps(c + r * kActStride, sums[r][0]);
-        _mm512_storeu_ps(c + r * kActStride + kBlock, sums[r][1]);
+        _mm512_storeu_ps(c + r * kActPanel, sums[r][0]);
+        _mm512_storeu_ps(c + r * kActPanel + kBlock, sums[r][1]);
       }
     }
   }
@@ -312,7 +312,7 @@ MILLRACE_DOT void update_block(const Update& op) {
           float* at = op.weights[half][h] + (o + i) * kBlock;
           __m512 weight = _mm512_loadu_ps(at);
           if constexpr (WithStep) {
-            const float* g = op.gradient + (half * kBlock + o + i) * kActStride + h * kBlock;
+            const float* g = op.gradient + (half * kBlock + o + i) * kActPanel + h * kBlock;
             float* momentum =
                 op.momentum[half][h] != nullptr ? op.momentum[half][h] + (o + i) * kBlock : nullptr;
             weight = step(op.sgd, _mm512_mul_ps(_mm512_loadu_ps(g), scale), weight, momentum);

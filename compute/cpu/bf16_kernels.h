@@ -95,7 +95,7 @@ void gradient(const Gradient& op);
 
 /// The update of a block of 32 × 32 weights, from its gradient.
 struct Update {
-  const float* gradient = nullptr;  ///< [32 outputs, 32 inputs], stride kActStride
+  const float* gradient = nullptr;  ///< [32 outputs, 32 inputs], stride kActPanel
   float scale = 0.0F;               ///< of the input
   f32::Sgd sgd;
   float* weights[2][2] = {};   ///< [output half][input half]: blocks [16 outputs][16 inputs]

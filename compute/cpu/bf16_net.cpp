@@ -233,7 +233,7 @@ class Bf16Net final : public CpuNet {
                 bottom.depth, bottom.x_pairs.data() + panel * pair_panel() + first * kBlock,
                 pair_panel()});
     multiply_layer(bottom, range, x, bottom.depth, pad(rows) / kBlock,
-                   sums_.data() + range * sums_layout_.size() + std::size_t{first} * kActStride,
+                   sums_.data() + range * sums_layout_.size() + std::size_t{first} * kActPanel,
                    sums_layout_);
   }
 
@@ -241,7 +241,7 @@ class Bf16Net final : public CpuNet {
     const std::uint32_t rows = std::min(kLaneRows, batch.rows - first);
     for (std::size_t l = 0; l < layers_.size(); ++l) {
       const ActLayout own{kLaneRows, layers_[l].outs};
-      bf16::Activate op = l == 0 ? activation(l, sums_.data() + std::size_t{first} * kActStride,
+      bf16::Activate op = l == 0 ? activation(l, sums_.data() + std::size_t{first} * kActPanel,
                                               sums_layout_, sums_layout_.size(), rows, scratch)
                                  : activation(l, scratch.sums.data(), own, 0, rows, scratch);
       if (l > 0) {
@@ -301,18 +301,15 @@ class Bf16Net final : public CpuNet {
   void run_tile(Scratch& scratch, const StepBatch& batch, const Tile& tile) {
     Layer& layer = layers_[tile.layer];
     const std::size_t batch_rows = pad(batch.rows);
+    const ActLayout sums_layout{kLaneRows, tile.in_end - tile.in_begin};
     for (std::size_t o = tile.out_begin; o < tile.out_end; o += 32) {
-      bf16::multiply(unit_, {layer.dz.data() + o * samples_,
-                             samples_,
-                             2,
+      bf16::multiply(unit_, {layer.dz.data() + o * samples_, samples_, 2,
                              layer.x_pairs.data() + tile.in_begin / kBlock * pair_panel(),
-                             pair_panel(),
-                             (tile.in_end - tile.in_begin) / kBlock,
-                             batch_rows,
-                             scratch.sums.data(),
-                             {kLaneRows, tile.in_end - tile.in_begin}});
+                             pair_panel(), (tile.in_end - tile.in_begin) / kBlock, batch_rows,
+                             scratch.sums.data(), sums_layout});
       for (std::size_t i = tile.in_begin; i < tile.in_end; i += 32) {
-        bf16::update(update_of(layer, o, i, scratch.sums.data() + (i - tile.in_begin)));
+        bf16::update(
+            update_of(layer, o, i, scratch.sums.data() + sums_layout.offset(0, i - tile.in_begin)));
       }
     }
     if (tile.in_begin == 0) {

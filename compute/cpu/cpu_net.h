@@ -23,10 +23,11 @@ struct StepBatch {
 /// The parameters, activations and arithmetic of one model in one precision, cut into pieces that a
 /// thread team works on, phase by phase:
 ///
-///   0 input    columns × rows: samples converted, and multiplied by the first layer's weights of
-///   those columns 1 lanes    rows: the first layer's sums finished, all other layers, loss,
-///   gradients of all pre-activations 2 tiles    weights: gradient over the whole batch and the
-///   optimizer's update, fused
+/// - 0, input (columns × rows): samples converted, and multiplied by those columns' weights of the
+///   first layer;
+/// - 1, lanes (rows): the first layer's sums finished, all other layers, the loss, the gradients of
+///   all pre-activations;
+/// - 2, tiles (weights): the gradient over the whole batch and the optimizer's update, fused.
 ///
 /// Pieces of one phase write apart from each other and may run on any members in any order; the
 /// results are the same bits. Members should get about the same share of a phase's pieces each

@@ -126,50 +126,65 @@ HWY_INLINE void each_row_group(std::size_t rows, const F& f) {
   }
 }
 
-// One panel of x · w over part of the depth, for all rows. xk: the rows' part, panel: the panel's.
-// The sums go on from y unless this is the first part; `finish(row, column, value)` turns them into
-// what is stored after the last.
-template <std::size_t PanelWidth, std::size_t XStride, std::size_t Every, class Finish>
-HWY_INLINE void multiply_part(const float* HWY_RESTRICT xk, const float* HWY_RESTRICT panel,
-                              std::size_t depth, bool is_first, bool is_last, float* HWY_RESTRICT y,
-                              std::size_t rows, Prefetcher& prefetch, const Finish& finish) {
+// Rows of x that a multiplication reads: columns k … k + Run of them lie together, with a stride of
+// `Stride` from row to row; those after lie `next` floats further.
+template <std::size_t Stride, std::size_t Run>
+struct Rows {
+  static constexpr std::size_t kStride = Stride;
+  static constexpr std::size_t kRun = Run;
+  const float* at;
+  std::size_t next;
+};
+
+// y = x · w for one panel and all rows; the sums go on from y if `add`, and `finish(row, column,
+// sum)` makes what is stored of them if `last`.
+template <std::size_t PanelWidth, std::size_t Every, class X, class Finish>
+HWY_INLINE void multiply_panel(X x, const float* HWY_RESTRICT panel, std::size_t depth, bool add,
+                               bool last, float* HWY_RESTRICT y, std::size_t rows,
+                               Prefetcher& prefetch, const Finish& finish) {
   const D d;
   constexpr std::size_t kWidth = std::min(kNv * kLanes, PanelWidth);
   constexpr std::size_t kVectors = kWidth / kLanes;
   for (std::size_t c = 0; c < PanelWidth; c += kWidth) {
     each_row_group(rows, [&](auto mr, std::size_t first) HWY_ATTR {
       constexpr std::size_t kRows = decltype(mr)::value;
-      float* out = y + first * kActStride + c;
+      float* out = y + first * kActPanel + c;
       Sums<kRows, kVectors> sums;
-      if (is_first) {
-        clear(sums);
+      if (add) {
+        load(sums, out, kActPanel);
       } else {
-        load(sums, out, kActStride);
+        clear(sums);
       }
-      accumulate<kRows, kVectors, XStride, 1, PanelWidth, Every>(sums, xk + first * XStride,
-                                                                 panel + c, depth, prefetch);
+      const float* from = x.at + first * X::kStride;
+      for (std::size_t k = 0; k < depth; k += X::kRun) {
+        accumulate<kRows, kVectors, X::kStride, 1, PanelWidth, Every>(
+            sums, from, panel + k * PanelWidth + c, std::min(X::kRun, depth - k), prefetch);
+        from += x.next;
+      }
 #pragma GCC unroll 16
       for (std::size_t m = 0; m < kRows; ++m) {
 #pragma GCC unroll 2
         for (std::size_t n = 0; n < kVectors; ++n) {
           V value = sums.v[m][n];
-          if (is_last) value = finish(first + m, c + n * kLanes, value);
-          hn::StoreU(value, d, out + m * kActStride + n * kLanes);
+          if (last) value = finish(first + m, c + n * kLanes, value);
+          hn::StoreU(value, d, out + m * kActPanel + n * kLanes);
         }
       }
     });
   }
 }
 
-// One panel of x · w over the whole depth. Half of the weights were updated by other cores and come
-// from their caches, out of the hardware's sight: while one panel is multiplied the next is on its
-// way.
+// Depth of the part of a weight panel that is used for all rows before the next, from the
+// first-level cache.
+constexpr std::size_t kDepth = 256;
+
+// One panel of activations · w. Half of the weights were updated by other cores and come from their
+// caches, out of the hardware's sight: while one panel is multiplied the next is on its way.
 template <std::size_t PanelWidth, class Finish>
-HWY_INLINE void multiply_panel(const float* x, ActLayout x_layout, const float* weights,
-                               PanelLayout w_layout, std::size_t panel, float* y, std::size_t rows,
-                               const Finish& finish) {
+HWY_INLINE void multiply_activations(const float* x, ActLayout x_layout, const float* weights,
+                                     PanelLayout w_layout, std::size_t panel, float* y,
+                                     std::size_t rows, const Finish& finish) {
   const std::size_t depth = w_layout.depth;
-  const float* from = weights + w_layout.panel_offset(panel);
   Prefetcher next;
   if (panel + 1 < w_layout.panels()) {
     const float* following = weights + w_layout.panel_offset(panel + 1);
@@ -177,11 +192,13 @@ HWY_INLINE void multiply_panel(const float* x, ActLayout x_layout, const float* 
     next.stop =
         reinterpret_cast<const std::byte*>(following + depth * w_layout.panel_width(panel + 1));
   }
-  for (std::size_t k = 0; k < depth; k += kActChunk) {
-    const std::size_t take = std::min(kActChunk, depth - k);
-    multiply_part<PanelWidth, kActStride, 1>(x + k / kActChunk * x_layout.chunk_stride(),
-                                             from + k * PanelWidth, take, k == 0, k + take == depth,
-                                             y, rows, next, finish);
+  const float* w = weights + w_layout.panel_offset(panel);
+  for (std::size_t k = 0; k < depth; k += kDepth) {
+    const Rows<kActPanel, kActPanel> from{x + k / kActPanel * x_layout.panel_stride(),
+                                          x_layout.panel_stride()};
+    const std::size_t part = std::min(kDepth, depth - k);
+    multiply_panel<PanelWidth, 1>(from, w + k * PanelWidth, part, k > 0, k + part == depth, y, rows,
+                                  next, finish);
   }
 }
 
@@ -201,8 +218,9 @@ struct Activate {
 template <std::size_t PanelWidth>
 HWY_INLINE void forward_panel(const Forward& op, std::size_t panel) {
   const std::size_t column = panel * kPanel;
-  multiply_panel<PanelWidth>(op.x, op.x_layout, op.weights, op.w_layout, panel,
-                             op.y + op.y_layout.offset(0, column), op.rows, Activate(op, column));
+  multiply_activations<PanelWidth>(op.x, op.x_layout, op.weights, op.w_layout, panel,
+                                   op.y + op.y_layout.offset(0, column), op.rows,
+                                   Activate(op, column));
 }
 
 void ForwardLane(const Forward& op) {
@@ -220,11 +238,12 @@ HWY_INLINE void backward_panel(const Backward& op, std::size_t panel) {
   const D d;
   const std::size_t at = op.layout.offset(0, panel * kPanel);
   const float* h = op.h + at;
-  multiply_panel<PanelWidth>(op.dy, op.dy_layout, op.weights_t, op.wt_layout, panel, op.dx + at,
-                             op.rows, [&](std::size_t row, std::size_t c, V sum) HWY_ATTR {
-                               const V x = hn::LoadU(d, h + row * kActStride + c);
-                               return hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), sum);
-                             });
+  multiply_activations<PanelWidth>(op.dy, op.dy_layout, op.weights_t, op.wt_layout, panel,
+                                   op.dx + at, op.rows,
+                                   [&](std::size_t row, std::size_t c, V sum) HWY_ATTR {
+                                     const V x = hn::LoadU(d, h + row * kActPanel + c);
+                                     return hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), sum);
+                                   });
 }
 
 void BackwardLane(const Backward& op) {
@@ -290,11 +309,11 @@ void InputPiece(const Input& op) {
       const std::size_t width = op.w_layout.panel_width(panel);
       const float* weights = op.weights + op.w_layout.panel_offset(panel) + op.begin * width;
       float* y = op.sums + op.sums_layout.offset(row, panel * kPanel);
+      const Rows<kRangeStride, InputRanges::kLongest> from{x, 0};
       if (width == kPanel) {
-        multiply_part<kPanel, kRangeStride, 4>(x, weights, depth, true, true, y, rows, next, as_is);
+        multiply_panel<kPanel, 4>(from, weights, depth, op.add, false, y, rows, next, as_is);
       } else {
-        multiply_part<kPanel / 2, kRangeStride, 4>(x, weights, depth, true, true, y, rows, next,
-                                                   as_is);
+        multiply_panel<kPanel / 2, 4>(from, weights, depth, op.add, false, y, rows, next, as_is);
       }
     }
     row += rows;
@@ -310,8 +329,8 @@ void FinishLane(const Finish& op) {
     for (std::size_t c = 0; c < width; c += kLanes) {
       const std::size_t at = op.layout.offset(r, c);
       V sum = hn::LoadU(d, op.sums + at);
-      for (std::size_t range = 1; range < op.ranges; ++range) {
-        sum = hn::Add(sum, hn::LoadU(d, op.sums + range * op.range_stride + at));
+      for (std::size_t part = 1; part < op.parts; ++part) {
+        sum = hn::Add(sum, hn::LoadU(d, op.sums + part * op.part_stride + at));
       }
       // The NaN stands second, as above.
       hn::StoreU(hn::Max(floor, hn::MulAdd(sum, scale, hn::LoadU(d, op.bias + c))), d, op.y + at);
@@ -331,7 +350,7 @@ HWY_INLINE float tree_sum(float* lanes) {
 template <class F>
 HWY_INLINE void each_vector(float* row, ActLayout layout, std::size_t classes, const F& f) {
   for (std::size_t c = 0; c < classes; c += kLanes) {
-    f(row + c / kActChunk * layout.chunk_stride() + c % kActChunk, c,
+    f(row + c / kActPanel * layout.panel_stride() + c % kActPanel, c,
       std::min(kLanes, classes - c));
   }
 }
@@ -343,7 +362,7 @@ void SoftmaxLane(const Softmax& op) {
   HWY_ALIGN float rest[kBlock];
   std::fill(sums, sums + kBlock, 1.0F);
   for (std::size_t r = 0; r < op.rows; ++r) {
-    float* row = op.z + r * kActStride;
+    float* row = op.z + r * kActPanel;
     const auto label = static_cast<std::size_t>(op.source->label(op.first + r));
     V largest = hn::Set(d, -INFINITY);
     each_vector(row, op.layout, op.classes,
@@ -355,7 +374,7 @@ void SoftmaxLane(const Softmax& op) {
 
     HWY_ALIGN float partial[16] = {};
     std::size_t best = op.classes;
-    float& label_cell = row[label / kActChunk * op.layout.chunk_stride() + label % kActChunk];
+    float& label_cell = row[label / kActPanel * op.layout.panel_stride() + label % kActPanel];
     rest[r % kBlock] = hn::GetLane(max) - label_cell;
     each_vector(row, op.layout, op.classes, [&](float* z, std::size_t c, std::size_t n) HWY_ATTR {
       const V x = hn::LoadU(d, z);
@@ -458,8 +477,8 @@ HWY_INLINE void update_panel(const Update& op, std::size_t panel) {
         __builtin_prefetch(op.weights + at + i, 1, 3);
       Sums<kRows, kVectors> sums;
       clear(sums);
-      accumulate<kRows, kVectors, 1, XStride, kActStride, 2>(sums, op.x + row, dy + c, op.batch,
-                                                             nothing);
+      accumulate<kRows, kVectors, 1, XStride, kActPanel, 2>(sums, op.x + row, dy + c, op.batch,
+                                                            nothing);
 #pragma GCC unroll 16
       for (std::size_t m = 0; m < kRows; ++m) {
 #pragma GCC unroll 2
@@ -482,7 +501,7 @@ HWY_INLINE void update_bias(const Update& op, std::size_t panel) {
   for (std::size_t c = 0; c < op.w_layout.panel_width(panel); c += kLanes) {
     V sum = hn::Zero(d);
     for (std::size_t b = 0; b < op.batch; ++b) {
-      sum = hn::Add(sum, hn::LoadU(d, dy + b * kActStride + c));
+      sum = hn::Add(sum, hn::LoadU(d, dy + b * kActPanel + c));
     }
     apply_sgd<HasMomentum>(op.sgd, sum, op.bias + column + c,
                            HasMomentum ? op.bias_momentum + column + c : nullptr);
@@ -506,7 +525,7 @@ void UpdatePiece(const Update& op) {
   if (op.x_is_range) {
     momentum ? update_all<kRangeStride, true>(op) : update_all<kRangeStride, false>(op);
   } else {
-    momentum ? update_all<kActStride, true>(op) : update_all<kActStride, false>(op);
+    momentum ? update_all<kActPanel, true>(op) : update_all<kActPanel, false>(op);
   }
 }
 

@@ -25,16 +25,17 @@ struct Input {
   float* x = nullptr;              ///< [rows, kRangeStride], out: the elements as they are stored
   const float* weights = nullptr;  ///< panels [in, out]
   PanelLayout w_layout;
+  bool add = false;       ///< to what `sums` holds: a later range of the same part
   float* sums = nullptr;  ///< activations [rows, out], out
   ActLayout sums_layout;
 };
 void input(const Input& op);
 
-/// y = act(scale * (sum of the ranges' sums, in order) + bias): the first layer's output.
+/// y = act(scale * (sum of the parts' sums, in order) + bias): the first layer's output.
 struct Finish {
-  const float* sums = nullptr;   ///< of range 0, at the lane's first row
-  std::size_t range_stride = 0;  ///< floats from one range's to the next
-  std::size_t ranges = 0;
+  const float* sums = nullptr;  ///< of part 0, at the lane's first row
+  std::size_t part_stride = 0;  ///< floats from one part's to the next
+  std::size_t parts = 0;
   const float* bias = nullptr;
   float scale = 0.0F;
   bool relu = false;
@@ -98,7 +99,7 @@ struct Sgd {
 /// over the batch, and the update.
 struct Update {
   const float* x = nullptr;   ///< column in_begin of the layer's input, sample 0
-  bool x_is_range = false;    ///< rows of x are kRangeStride apart, else kActStride
+  bool x_is_range = false;    ///< rows of x are kRangeStride apart, else kActPanel
   const float* dy = nullptr;  ///< activations [batch, out]
   ActLayout dy_layout;
   std::size_t batch = 0;

@@ -74,12 +74,12 @@ class F32Net final : public CpuNet {
     const std::size_t batch = train.batch;
     x_ = AlignedArray<float>(ranges_.count() * batch * kRangeStride);
     sums_stride_ = layers_.front().act.size();
-    sums_ = AlignedArray<float>(ranges_.count() * sums_stride_);
+    sums_ = AlignedArray<float>(ranges_.parts() * sums_stride_);
     scratch_.resize(members);
     for (Scratch& scratch : scratch_) {
       const std::size_t activations = ActLayout{kEvaluateRows, widest}.size();
       scratch.x = AlignedArray<float>(kEvaluateRows * kRangeStride);
-      scratch.sums = AlignedArray<float>(ranges_.count() *
+      scratch.sums = AlignedArray<float>(ranges_.parts() *
                                          ActLayout{kEvaluateRows, layers_.front().out}.size());
       scratch.front = AlignedArray<float>(activations);
       scratch.back = AlignedArray<float>(activations);
@@ -92,7 +92,7 @@ class F32Net final : public CpuNet {
 
   std::uint32_t pieces(std::uint32_t phase, const StepBatch& batch) const override {
     if (phase == 0)
-      return static_cast<std::uint32_t>(ranges_.count() * div_up(batch.rows, input_rows(batch)));
+      return static_cast<std::uint32_t>(ranges_.parts() * div_up(batch.rows, input_rows(batch)));
     if (phase == 1) return static_cast<std::uint32_t>(div_up(batch.rows, lane_rows(batch)));
     return static_cast<std::uint32_t>(tiles_.size());
   }
@@ -110,17 +110,19 @@ class F32Net final : public CpuNet {
     Layer& bottom = layers_.front();
     ActLayout layout{kEvaluateRows, bottom.out};
     for (std::size_t range = 0; range < ranges_.count(); ++range) {
-      f32::input({&source,
-                  first,
-                  rows,
-                  ranges_.begin(range),
-                  ranges_.end(range),
-                  {},
-                  scratch.x.data(),
-                  bottom.weights.data(),
-                  bottom.w,
-                  scratch.sums.data() + range * layout.size(),
-                  layout});
+      f32::Input op{};
+      op.source = &source;
+      op.first = first;
+      op.rows = rows;
+      op.begin = ranges_.begin(range);
+      op.end = ranges_.end(range);
+      op.x = scratch.x.data();
+      op.weights = bottom.weights.data();
+      op.w_layout = bottom.w;
+      op.add = range % ranges_.per_part() != 0;
+      op.sums = scratch.sums.data() + range / ranges_.per_part() * layout.size();
+      op.sums_layout = layout;
+      f32::input(op);
     }
     finish(scratch.sums.data(), layout.size(), scratch.back.data(), layout, rows);
     for (std::size_t l = 1; l < layers_.size(); ++l) {
@@ -180,13 +182,13 @@ class F32Net final : public CpuNet {
 
  private:
   // Rows of one input piece: all, so that a narrow layer's member keeps to its own weights, unless
-  // there are fewer ranges than members; a wide layer's pieces take long enough to be shared out
+  // there are fewer parts than members; a wide layer's pieces take long enough to be shared out
   // more finely.
   std::uint32_t input_rows(const StepBatch& batch) const {
     constexpr std::uint32_t kWide = 256;
     const std::size_t wanted = layers_.front().out >= kWide ? 4 * std::size_t{members_} : members_;
-    const std::size_t parts = div_up(wanted, ranges_.count());
-    return std::max(16U, static_cast<std::uint32_t>(div_up(batch.rows, parts)));
+    const std::size_t cuts = div_up(wanted, ranges_.parts());
+    return std::max(16U, static_cast<std::uint32_t>(div_up(batch.rows, cuts)));
   }
 
   // Rows of one lane. Two lanes a member, so that one that lost its core for a while holds back
@@ -198,34 +200,38 @@ class F32Net final : public CpuNet {
 
   void run_input(const StepBatch& batch, std::uint32_t piece) {
     const std::uint32_t rows_each = input_rows(batch);
-    const auto parts = static_cast<std::uint32_t>(div_up(batch.rows, rows_each));
-    // Pieces of one range follow each other, so that a member gets whole ranges where it can.
-    const std::size_t range = piece / parts;
-    const std::uint32_t first = piece % parts * rows_each;
+    const auto cuts = static_cast<std::uint32_t>(div_up(batch.rows, rows_each));
+    // Pieces of one part follow each other, so that a member gets whole parts where it can.
+    const std::size_t part = piece / cuts;
+    const std::uint32_t first = piece % cuts * rows_each;
     const std::uint32_t rows = std::min(rows_each, batch.rows - first);
     const std::size_t element = size_of(model_.input);
-    f32::Input op{};
-    op.source = &batch.source;
-    op.first = first;
-    op.rows = rows;
-    op.begin = ranges_.begin(range);
-    op.end = ranges_.end(range);
-    if (first < batch.next_rows) {
-      op.next = {&batch.next, first, std::min(batch.next_rows, first + rows), op.begin * element,
-                 (op.end - op.begin) * element};
+    for (std::size_t i = 0; i < ranges_.per_part(); ++i) {
+      const std::size_t range = part * ranges_.per_part() + i;
+      f32::Input op{};
+      op.source = &batch.source;
+      op.first = first;
+      op.rows = rows;
+      op.begin = ranges_.begin(range);
+      op.end = ranges_.end(range);
+      if (first < batch.next_rows) {
+        op.next = {&batch.next, first, std::min(batch.next_rows, first + rows), op.begin * element,
+                   (op.end - op.begin) * element};
+      }
+      op.x = range_samples(range) + std::size_t{first} * kRangeStride;
+      op.weights = layers_.front().weights.data();
+      op.w_layout = layers_.front().w;
+      op.add = i != 0;
+      op.sums = sums_.data() + part * sums_stride_ + std::size_t{first} * kActPanel;
+      op.sums_layout = layers_.front().act;
+      f32::input(op);
     }
-    op.x = range_samples(range) + std::size_t{first} * kRangeStride;
-    op.weights = layers_.front().weights.data();
-    op.w_layout = layers_.front().w;
-    op.sums = sums_.data() + range * sums_stride_ + std::size_t{first} * kActStride;
-    op.sums_layout = layers_.front().act;
-    f32::input(op);
   }
 
   void run_lane(const StepBatch& batch, std::uint32_t piece) {
     const std::uint32_t first = piece * lane_rows(batch);
     const std::uint32_t rows = std::min(lane_rows(batch), batch.rows - first);
-    const std::size_t at = std::size_t{first} * kActStride;
+    const std::size_t at = std::size_t{first} * kActPanel;
     finish(sums_.data() + at, sums_stride_, output(0).data() + at, layers_.front().act, rows);
     for (std::size_t l = 1; l < layers_.size(); ++l) {
       forward(l, output(l - 1).data() + at, layers_[l - 1].act, output(l).data() + at,
@@ -284,7 +290,7 @@ class F32Net final : public CpuNet {
   void finish(const float* sums, std::size_t stride, float* y, ActLayout layout,
               std::uint32_t rows) const {
     const Layer& bottom = layers_.front();
-    f32::finish({sums, stride, ranges_.count(), bottom.bias.data(), bottom.scale,
+    f32::finish({sums, stride, ranges_.parts(), bottom.bias.data(), bottom.scale,
                  layers_.size() > 1, y, layout, rows});
   }
 
@@ -310,8 +316,8 @@ class F32Net final : public CpuNet {
     }
     for (std::size_t l = 1; l < layers_.size(); ++l) {
       // Not across the chunks of the input's activations.
-      for (std::size_t begin = 0; begin < layers_[l].in; begin += kActChunk) {
-        add_tiles(l, begin, std::min<std::size_t>(layers_[l].in, begin + kActChunk));
+      for (std::size_t begin = 0; begin < layers_[l].in; begin += kActPanel) {
+        add_tiles(l, begin, std::min<std::size_t>(layers_[l].in, begin + kActPanel));
       }
     }
   }

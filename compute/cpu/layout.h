@@ -10,10 +10,10 @@ namespace millrace::cpu {
 
 /// Columns of a weight panel, one register tile wide on AVX-512.
 inline constexpr std::size_t kPanel = 32;
-/// Columns that lie together in an activation buffer, and the stride between its rows: not a
-/// multiple of 512 floats, or all rows of a tile would fall into the same few cache sets.
-inline constexpr std::size_t kActChunk = 512;
-inline constexpr std::size_t kActStride = kActChunk + 16;
+/// Columns that lie together in an activation buffer, which is also the stride between its rows:
+/// rows that follow each other without gaps are what the hardware prefetches best when they come
+/// from another core.
+inline constexpr std::size_t kActPanel = 32;
 
 constexpr std::size_t round_up(std::size_t n, std::size_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
@@ -38,14 +38,17 @@ struct PanelLayout {
   }
 };
 
-/// The first layer's input columns cut into ranges of nearly equal length, whose products are
-/// summed apart and then in the order of the ranges: by the network alone, so that the sums do not
-/// depend on who works out which.
+/// The first layer's input columns cut into ranges of nearly equal length, and these into parts of
+/// one or two that are summed in one go; the parts' sums are then added in order. All by the
+/// network alone, so that the sums do not depend on who works out which. A range's weights for 32
+/// outputs fit a first-level cache; a part is what one core does before others see its sums.
 struct InputRanges {
   std::size_t width = 0;
 
   static constexpr std::size_t kLongest = 200;
-  std::size_t count() const { return div_up(width, kLongest); }
+  std::size_t parts() const { return div_up(width, 2 * kLongest); }
+  std::size_t per_part() const { return width > kLongest ? 2 : 1; }
+  std::size_t count() const { return parts() * per_part(); }
   std::size_t longest() const { return round_up(div_up(width, count()), 4); }
   std::size_t begin(std::size_t range) const { return std::min(width, range * longest()); }
   std::size_t end(std::size_t range) const { return begin(range + 1); }
@@ -53,16 +56,16 @@ struct InputRanges {
 /// Stride between the rows of one range of converted samples.
 inline constexpr std::size_t kRangeStride = InputRanges::kLongest + 8;
 
-/// Activations of `rows` samples: [ceil(width / 512), rows, 528], of which 512 columns count.
+/// Activations of `rows` samples: [ceil(width / 32), rows, 32].
 struct ActLayout {
   std::size_t rows = 0;
   std::size_t width = 0;
 
-  std::size_t chunks() const { return div_up(width, kActChunk); }
-  std::size_t chunk_stride() const { return rows * kActStride; }
-  std::size_t size() const { return chunks() * chunk_stride(); }
+  std::size_t panels() const { return div_up(width, kActPanel); }
+  std::size_t panel_stride() const { return rows * kActPanel; }
+  std::size_t size() const { return panels() * panel_stride(); }
   std::size_t offset(std::size_t row, std::size_t column) const {
-    return column / kActChunk * chunk_stride() + row * kActStride + column % kActChunk;
+    return column / kActPanel * panel_stride() + row * kActPanel + column % kActPanel;
   }
 };
 

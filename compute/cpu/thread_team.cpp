@@ -13,9 +13,9 @@
 namespace millrace::cpu {
 namespace {
 
-// About 10 to 30 microseconds: longer than the lanes and tiles of a small net differ, shorter than
-// anything another program would notice.
-constexpr int kSpins = 400;
+// About 50 to 100 microseconds: longer than the lanes and tiles of most nets differ and than it
+// takes to wake a sleeping core of a virtual machine, and little of a scheduler's time slice.
+constexpr int kSpins = 2000;
 
 void relax() noexcept {
 #if defined(__x86_64__)

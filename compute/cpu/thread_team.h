@@ -82,13 +82,16 @@ class WorkShare {
     for (std::uint32_t turn = 0; turn < members_; ++turn) {
       std::atomic<std::uint64_t>& range = ranges_[(member + turn) % members_].state;
       std::uint64_t state = range.load(std::memory_order_acquire);
+      std::uint32_t done = 0;
       while (tag_of(state) == (tag & kTagMask) && next_of(state) < end_of(state)) {
         if (!range.compare_exchange_weak(state, state + kOneNext, std::memory_order_acq_rel))
           continue;
         work(next_of(state));
-        last = left_.fetch_sub(1, std::memory_order_acq_rel) == 1 || last;
+        ++done;
         state = range.load(std::memory_order_acquire);
       }
+      // Together, for all members write to left_.
+      if (done != 0) last = left_.fetch_sub(done, std::memory_order_acq_rel) == done || last;
     }
     return last;
   }
