@@ -189,6 +189,32 @@ void AtomicFile::discard() noexcept {
   folder_.reset();
 }
 
+bool replace_by_link(const std::filesystem::path& existing, const std::filesystem::path& path) {
+  const auto parent = folder_of(path);
+  const FileDescriptor folder(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) throw io_error(path, fmt::format("link: open folder {}", parent.string()), errno);
+  for (;;) {
+    const auto name = temporary_name(path);
+    if (::linkat(folder.get(), existing.filename().c_str(), folder.get(), name.c_str(), 0) != 0) {
+      if (errno == EEXIST) continue;
+      if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK) return false;
+      throw io_error(path, fmt::format("link to {}", existing.filename().string()), errno);
+    }
+    const bool renamed =
+        ::renameat(folder.get(), name.c_str(), folder.get(), path.filename().c_str()) == 0;
+    const int code = errno;
+    // Also after success: names of one file are left alone by a rename from one to the other.
+    ::unlinkat(folder.get(), name.c_str(), 0);
+    if (renamed) break;
+    // ENOENT: another process took it for a killed one's.
+    if (code != ENOENT) throw io_error(path, "rename its temporary link", code);
+  }
+  if (::fsync(folder.get()) != 0 && errno != EINVAL) {
+    throw io_error(path, "sync its folder to disk", errno);
+  }
+  return true;
+}
+
 std::size_t remove_stale_temporaries(const std::filesystem::path& folder) {
   struct CloseDir {
     void operator()(DIR* dir) const noexcept { ::closedir(dir); }

@@ -21,6 +21,8 @@ class Core {
       : cursor_({spec.subset.size(), spec.batch, spec.chunk_batches, spec.epochs}, start),
         batches_per_epoch_(cursor_.batches_per_epoch()),
         filler_(spec),
+        consumer_helps_(spec.kind == ChunkKind::kIndices ||
+                        !spec.data->contiguous().samples.empty()),
         ring_(spec.slots, WorkerPool::resolve(workers_of(spec)),
               [this](std::uint32_t slot) { return plan(slot); }),
         pool_(workers_of(spec), [this] { return step(); }) {
@@ -34,6 +36,14 @@ class Core {
   Ring& ring() noexcept { return ring_; }
 
   void start() { pool_.wake(); }
+
+  // A starved consumer fills parts itself rather than wait for a worker to get a core: on a busy
+  // machine that takes a time slice, for work of microseconds. Not where a part may wait for
+  // storage.
+  void help() noexcept {
+    while (consumer_helps_ && ring_.starved() && step()) {
+    }
+  }
 
   void release(std::uint32_t slot) noexcept {
     ring_.release(slot);
@@ -76,6 +86,7 @@ class Core {
   ChunkCursor cursor_;  // guarded by the ring
   const std::uint64_t batches_per_epoch_;
   ChunkFiller filler_;
+  const bool consumer_helps_;
   std::vector<ChunkSlot> slots_;
   Ring ring_;
   WorkerPool pool_;  // last: its tasks use all of the above
@@ -122,6 +133,7 @@ class Loader::Impl {
 
   std::unique_ptr<ChunkLease::Access> next() {
     auto access = std::make_unique<ChunkLease::Access>();
+    core_->help();
     const auto slot = core_->ring().take();
     if (!slot) return nullptr;
     access->core = core_;
@@ -132,6 +144,11 @@ class Loader::Impl {
     ++chunks_;
     samples_ += access->chunk.count;
     return access;
+  }
+
+  bool wait_for(std::chrono::milliseconds limit) {
+    core_->help();
+    return core_->ring().wait_for(limit);
   }
 
   LoaderState state() const {
@@ -171,6 +188,7 @@ std::optional<ChunkLease> Loader::next() {
   return ChunkLease(std::move(access));
 }
 
+bool Loader::wait_for(std::chrono::milliseconds limit) { return impl_->wait_for(limit); }
 LoaderState Loader::state() const { return impl_->state(); }
 LoaderStats Loader::stats() const { return impl_->stats(); }
 void Loader::stop() noexcept { impl_->stop(); }

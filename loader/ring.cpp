@@ -95,15 +95,37 @@ void Ring::finish(Slot& slot) {
   account();
 }
 
+bool Ring::deliverable() const noexcept {
+  if (closed_ || thrown_) return true;
+  return order_.empty() ? planned_all_ : slots_[order_.front()].state == State::kReady;
+}
+
+bool Ring::wait_for(std::chrono::milliseconds limit) {
+  std::unique_lock lock(mutex_);
+  taking_ = !deliverable();
+  account();
+  const bool ready = deliverable_.wait_for(lock, limit, [this] { return deliverable(); });
+  taking_ = false;
+  account();
+  return ready;
+}
+
+bool Ring::starved() {
+  const std::lock_guard lock(mutex_);
+  const bool starved = !deliverable();
+  if (starved != taking_) {
+    taking_ = starved;
+    account();
+  }
+  return starved;
+}
+
 std::optional<std::uint32_t> Ring::take() {
   std::unique_lock lock(mutex_);
   if (thrown_) std::rethrow_exception(thrown_);
   taking_ = true;
   account();
-  deliverable_.wait(lock, [this] {
-    if (closed_) return true;
-    return order_.empty() ? planned_all_ : slots_[order_.front()].state == State::kReady;
-  });
+  deliverable_.wait(lock, [this] { return deliverable(); });
   taking_ = false;
   std::optional<std::uint32_t> taken;
   if (!closed_) {

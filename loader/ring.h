@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -24,7 +25,7 @@ namespace millrace {
 /// is depends on the data alone: parts are claimed in order, and a failed chunk waits for the parts
 /// before the failed one.
 ///
-/// Thread-safe; one thread at a time in take().
+/// Thread-safe; one thread at a time in take() and wait_for().
 class Ring {
  public:
   struct Planned {
@@ -51,6 +52,11 @@ class Ring {
   /// The slot of the next chunk, now in use; waits until it is ready. nullopt after the last chunk
   /// and after close(). Throws the run's error.
   std::optional<std::uint32_t> take();
+  /// Waits at most `limit` for take() to have something to return or throw at once; whether it has.
+  bool wait_for(std::chrono::milliseconds limit);
+  /// Whether take() would wait. If so, the time from here on counts as starved, until this says no
+  /// or one of the two above returns: for a consumer that helps to fill meanwhile.
+  bool starved();
   /// in use → free.
   void release(std::uint32_t slot) noexcept;
 
@@ -79,6 +85,7 @@ class Ring {
 
   Slot* filling_slot(std::uint32_t& index) noexcept;
   bool claimable() noexcept;
+  bool deliverable() const noexcept;
   void finish(Slot& slot);
   void account() noexcept;
 

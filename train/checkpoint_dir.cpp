@@ -98,6 +98,12 @@ fs::path CheckpointDir::save_best(const Checkpoint& checkpoint) const {
   return path;
 }
 
+fs::path CheckpointDir::save_best_and_last(const Checkpoint& checkpoint) const {
+  fs::path last = folder_ / kLast;
+  if (!replace_by_link(save_best(checkpoint), last)) save_checkpoint(last, checkpoint);
+  return last;
+}
+
 fs::path CheckpointDir::save_step(const Checkpoint& checkpoint) const {
   fs::path path = folder_ / (std::string(kStepPrefix) + std::to_string(checkpoint.state.step) +
                              std::string(kSuffix));

@@ -27,6 +27,9 @@ class CheckpointDir {
   /// Each returns the file written. Throw DataError if it cannot be: what was there stays.
   std::filesystem::path save_last(const Checkpoint& checkpoint) const;
   std::filesystem::path save_best(const Checkpoint& checkpoint) const;
+  /// best, and last as another name of it: what one file costs. The checkpoint is in best before it
+  /// is in last, so that a kill between them loses neither.
+  std::filesystem::path save_best_and_last(const Checkpoint& checkpoint) const;
   /// step-N by the state's step; then removes the oldest step-N beyond `keep`, never this one.
   std::filesystem::path save_step(const Checkpoint& checkpoint) const;
 

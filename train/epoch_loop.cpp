@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "train/await_chunk.h"
 #include "train/diverged.h"
 
 namespace millrace {
@@ -28,7 +29,7 @@ bool EpochLoop::run(RunState& state, const std::atomic<bool>& stop) {
   epoch_samples_ = 0;
   bool stopped = false;
   while (state.batch < spec_.steps_per_epoch && !stopped) {
-    if (stop.load(std::memory_order_relaxed)) {
+    if (stop.load(std::memory_order_relaxed) || !await_chunk(loader_, stop)) {
       stopped = true;
       break;
     }

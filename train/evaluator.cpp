@@ -3,6 +3,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "train/await_chunk.h"
+
 namespace millrace {
 namespace {
 
@@ -21,7 +23,7 @@ Evaluator::Evaluator(Engine& engine, LoaderSpec spec)
 std::optional<Metrics> Evaluator::pass(const std::atomic<bool>& stop) {
   bool last = false;
   while (!last) {
-    if (stop.load(std::memory_order_relaxed)) {
+    if (stop.load(std::memory_order_relaxed) || !await_chunk(loader_, stop)) {
       loader_.stop();
       engine_.metrics();  // of half a pass: nobody's
       return std::nullopt;

@@ -177,11 +177,11 @@ bool Trainer::Impl::run_epoch(const std::atomic<bool>& stop) {
 
   if (setup_.checkpoints) {
     save([&](const Checkpoint& c) {
-      if (last_is_best(state_.history)) setup_.checkpoints->save_best(c);
       if (spec_.checkpoint_every != 0 && state_.step % spec_.checkpoint_every == 0) {
         setup_.checkpoints->save_step(c);
       }
-      return setup_.checkpoints->save_last(c);
+      return last_is_best(state_.history) ? setup_.checkpoints->save_best_and_last(c)
+                                          : setup_.checkpoints->save_last(c);
     });
     saved_step_ = state_.step;
     saved_epoch_ = state_.epoch;

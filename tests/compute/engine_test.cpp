@@ -5,119 +5,51 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <limits>
 #include <memory>
 #include <ostream>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "tests/compute/engine_data.h"
 #include "tests/support/reference_mlp.h"
 
 namespace millrace {
 namespace {
 
-struct Shape {
-  std::uint32_t features;
-  std::vector<std::uint32_t> hidden;
-  std::uint32_t classes;
-  std::uint32_t batch;
-  InputType input;
-};
-
-// Samples of a shape in both forms: as the engine takes them and as the reference does. Two whole
-// batches and half a one.
-struct Data {
-  explicit Data(const Shape& shape) {
-    model.features = shape.features;
-    model.hidden = shape.hidden;
-    model.classes = shape.classes;
-    model.input = shape.input;
-    model.input_scale = shape.input == InputType::kUInt8 ? 1.0F / 255.0F : 0.5F;
-    train.batch = shape.batch;
-    train.sgd = {0.05F, 0.9F, 0.01F};
-    train.seed = 3;
-    const std::size_t count = 2 * std::size_t{shape.batch} + (shape.batch + 1) / 2;
-    std::uint32_t state = 12345;
-    const auto draw = [&state] { return (state = state * 1664525U + 1013904223U) >> 8U; };
-    for (std::size_t i = 0; i < count * shape.features; ++i) {
-      if (shape.input == InputType::kUInt8) {
-        bytes.push_back(static_cast<std::byte>(draw() & 255U));
-        reference.push_back(double{model.input_scale} * static_cast<double>(bytes.back()));
-      } else {
-        const float value = static_cast<float>(draw()) / 8388608.0F - 1.0F;
-        const auto raw = std::as_bytes(std::span(&value, 1));
-        bytes.insert(bytes.end(), raw.begin(), raw.end());
-        reference.push_back(double{model.input_scale} * double{value});
-      }
-    }
-    for (std::size_t i = 0; i < count; ++i)
-      labels.push_back(static_cast<std::int32_t>(draw() % shape.classes));
-    for (std::uint32_t i = 0; i < count; ++i) order.push_back(i);
-  }
-
-  Chunk packed() const {
-    Chunk chunk;
-    chunk.batch = train.batch;
-    chunk.count = static_cast<std::uint32_t>(labels.size());
-    chunk.samples = bytes;
-    chunk.labels = labels;
-    return chunk;
-  }
-  Chunk indexed(std::uint32_t source) const {
-    Chunk chunk;
-    chunk.batch = train.batch;
-    chunk.count = static_cast<std::uint32_t>(labels.size());
-    chunk.source = source;
-    chunk.indices = order;
-    return chunk;
-  }
-  ResidentSet resident() const { return {bytes, labels, nullptr}; }
-  std::span<const double> rows(std::size_t first, std::size_t n) const {
-    return std::span(reference).subspan(first * model.features, n * model.features);
-  }
-  std::unique_ptr<Engine> engine(Precision precision, std::uint32_t threads) const {
-    TrainSpec spec = train;
-    spec.precision = precision;
-    return make_engine(model, spec, {.kind = Device::Kind::kCpu, .threads = threads});
-  }
-
-  MlpSpec model;
-  TrainSpec train;
-  std::vector<std::byte> bytes;
-  std::vector<double> reference;
-  std::vector<std::int32_t> labels;
-  std::vector<std::uint32_t> order;
-};
+using test::Data;
+using test::Shape;
 
 struct Bounds {
-  double absolute;
-  double relative;
+  double tensor;  // the error's norm against that of all changes
   double loss;    // of a step's mean loss, relative and absolute
   double margin;  // logits nearer than this may be judged either way
 };
-// float32: eight bits above the rounding of one operation, for sums of up to 1030 products.
-constexpr Bounds kFloat32{1e-5, 1e-4, 1e-5, 1e-4};
-// bfloat16 keeps 8 bits of each factor; what PyTorch's own rounding does to such weights is in
-// golden_test.cpp.
-constexpr Bounds kBFloat16{2e-2, 1e-2, 1e-2, 5e-2};
+// float32: weights are rounded at every step, changes are a hundredth of them.
+constexpr Bounds kFloat32{1e-4, 1e-5, 1e-4};
+// bfloat16 keeps 8 bits of each factor, and an output near zero may fall on the other side of it;
+// what PyTorch's own rounding does to such weights is in golden_test.cpp.
+constexpr Bounds kBFloat16{0.12, 1e-2, 5e-2};
 
+// The error of each tensor against how far it came from where it began (null: from zero).
 void expect_near(const std::vector<Tensor>& found, const test::ReferenceMlp::Tensors& expected,
-                 Bounds bounds) {
+                 const std::vector<Tensor>* begin, double bound) {
   ASSERT_EQ(found.size(), expected.size());
   for (std::size_t t = 0; t < found.size(); ++t) {
     ASSERT_EQ(found[t].values.size(), expected[t].size());
+    double error = 0.0;
+    double change = 0.0;
     for (std::size_t i = 0; i < expected[t].size(); ++i) {
-      const double bound = bounds.absolute + bounds.relative * std::abs(expected[t][i]);
-      ASSERT_LE(std::abs(double{found[t].values[i]} - expected[t][i]), bound)
-          << found[t].name << " value " << i;
+      const double from = begin != nullptr ? double{(*begin)[t].values[i]} : 0.0;
+      error += std::pow(double{found[t].values[i]} - expected[t][i], 2.0);
+      change += std::pow(expected[t][i] - from, 2.0);
     }
+    // A number that is not finite fails too.
+    EXPECT_TRUE(std::sqrt(error) <= bound * std::sqrt(change) + 1e-9)
+        << found[t].name << ": error " << std::sqrt(error) << " of " << std::sqrt(change);
   }
 }
 
@@ -162,21 +94,27 @@ class EngineTest : public testing::TestWithParam<Case> {
 
 TEST_P(EngineTest, AgreesWithTheReference) {
   const auto engine = this->engine(2);
-  test::ReferenceMlp reference(engine->parameters(), bounds().margin);
+  const Parameters begin = engine->parameters();
+  test::ReferenceMlp reference(begin, bounds().margin);
+  SgdSpec sgd = data_.train.sgd;
   const Chunk chunk = data_.packed();
   const std::span labels(data_.labels);
   for (std::uint32_t s = 0; s < chunk.batches(); ++s) {
     const Chunk step = chunk.slice(s, 1);
     const std::size_t first = std::size_t{s} * chunk.batch;
-    const auto expected = reference.step(data_.rows(first, step.count),
-                                         labels.subspan(first, step.count), data_.train.sgd);
+    if (s + 1 == chunk.batches()) {
+      sgd.learning_rate = 0.02F;
+      engine->set_learning_rate(sgd.learning_rate);
+    }
+    const auto expected =
+        reference.step(data_.rows(first, step.count), labels.subspan(first, step.count), sgd);
     engine->train(step);
     const Metrics metrics = engine->metrics();
     EXPECT_EQ(metrics.steps, 1U);
     expect_metrics(metrics, expected, step.count, bounds());
   }
-  expect_near(engine->parameters(), reference.parameters(), bounds());
-  expect_near(engine->optimizer_state(), reference.momentum(), bounds());
+  expect_near(engine->parameters(), reference.parameters(), &begin, bounds().tensor);
+  expect_near(engine->optimizer_state(), reference.momentum(), nullptr, bounds().tensor);
   engine->evaluate(chunk);
   expect_metrics(engine->metrics(), reference.forward(data_.reference, data_.labels), chunk.count,
                  bounds());
@@ -199,6 +137,19 @@ TEST_P(EngineTest, GivesTheSameBitsForAnyThreadsGroupingAndSource) {
     EXPECT_TRUE(other->parameters() == whole->parameters()) << threads << " threads";
     EXPECT_TRUE(other->optimizer_state() == whole->optimizer_state()) << threads << " threads";
   }
+}
+
+TEST_P(EngineTest, GathersSamplesInTheOrderOfTheIndices) {
+  const auto engine = this->engine(2);
+  const std::uint32_t source = engine->add_resident(data_.resident());
+  Data shuffled = data_;
+  const auto count = static_cast<std::uint32_t>(data_.labels.size());
+  for (std::uint32_t i = 0; i < count; ++i) shuffled.order[i] = (i * 7 + 3) % count;
+  engine->train(shuffled.indexed(source));
+  const auto other = this->engine(1);
+  other->train(data_.in_order(shuffled.order).packed());
+  EXPECT_TRUE(other->parameters() == engine->parameters());
+  EXPECT_EQ(other->metrics().loss_sum, engine->metrics().loss_sum);
 }
 
 TEST_P(EngineTest, ContinuesFromItsStateAsIfItHadNeverStopped) {
@@ -251,144 +202,6 @@ std::vector<Case> cases() {
 }
 INSTANTIATE_TEST_SUITE_P(Shapes, EngineTest, testing::ValuesIn(cases()),
                          [](const auto& tested) { return name_of(tested.param); });
-
-// --- what is refused, and what is not finite ---
-
-const Shape kSmall{5, {7, 6}, 3, 4, InputType::kFloat32};
-
-TEST(EngineErrors, ALabelOutsideStopsTheChunkBeforeAnyStep) {
-  for (const std::int32_t label : {-1, 3}) {
-    Data data(kSmall);
-    data.labels.back() = label;
-    const auto engine = data.engine(Precision::kFloat32, 2);
-    const Parameters before = engine->parameters();
-    EXPECT_THROW(engine->train(data.packed()), std::out_of_range);
-    EXPECT_THROW(engine->evaluate(data.packed()), std::out_of_range);
-    EXPECT_THROW(engine->add_resident(data.resident()), std::out_of_range);
-    EXPECT_TRUE(engine->parameters() == before);
-    EXPECT_EQ(engine->metrics().samples, 0U);
-  }
-}
-
-TEST(EngineErrors, ChunksThatDoNotFitAreRefused) {
-  Data data(kSmall);
-  const auto engine = data.engine(Precision::kFloat32, 2);
-  const Parameters before = engine->parameters();
-  EXPECT_THROW(engine->train(data.indexed(0)), std::invalid_argument);  // no such set
-  const std::uint32_t source = engine->add_resident(data.resident());
-  data.order.back() = static_cast<std::uint32_t>(data.labels.size());
-  EXPECT_THROW(engine->train(data.indexed(source)), std::out_of_range);
-  Chunk chunk = data.packed();
-  chunk.batch = 5;
-  EXPECT_THROW(engine->train(chunk), std::invalid_argument);
-  chunk.batch = 0;
-  EXPECT_THROW(engine->train(chunk), std::invalid_argument);
-  chunk = data.packed();
-  ++chunk.count;
-  EXPECT_THROW(engine->train(chunk), std::invalid_argument);
-  ResidentSet set = data.resident();
-  set.samples = set.samples.first(set.samples.size() - 1);
-  EXPECT_THROW(engine->add_resident(set), std::invalid_argument);
-  EXPECT_TRUE(engine->parameters() == before);
-}
-
-TEST(EngineErrors, ImpossibleSpecsAreRefused) {
-  const auto refused = [](const std::function<void(Data&)>& spoil) {
-    Data data(kSmall);
-    spoil(data);
-    EXPECT_THROW(data.engine(Precision::kFloat32, 1), std::invalid_argument);
-  };
-  refused([](Data& d) { d.model.features = 0; });
-  refused([](Data& d) { d.model.classes = 0; });
-  refused([](Data& d) { d.model.hidden = {3, 0}; });
-  refused([](Data& d) { d.model.input_scale = std::numeric_limits<float>::infinity(); });
-  refused([](Data& d) { d.train.batch = 0; });
-  for (const float bad : {-1.0F, std::numeric_limits<float>::quiet_NaN()}) {
-    refused([bad](Data& d) { d.train.sgd.learning_rate = bad; });
-    refused([bad](Data& d) { d.train.sgd.momentum = bad; });
-    refused([bad](Data& d) { d.train.sgd.weight_decay = bad; });
-  }
-}
-
-TEST(EngineErrors, TensorsThatDoNotFitAreNamed) {
-  const Data data(kSmall);
-  const auto engine = data.engine(Precision::kFloat32, 1);
-  const Parameters good = engine->parameters();
-  Parameters bad = good;
-  bad[2].shape = {7, 6};
-  for (const bool optimizer : {false, true}) {
-    try {
-      optimizer ? engine->set_optimizer_state(bad) : engine->set_parameters(bad);
-      ADD_FAILURE() << "accepted";
-    } catch (const std::invalid_argument& error) {
-      EXPECT_EQ(std::string(error.what()).find("2.weight: expected [6, 7], found [7, 6]"), 0U)
-          << error.what();
-    }
-  }
-  EXPECT_TRUE(engine->parameters() == good);
-}
-
-TEST(EngineDevices, AutoWorksAndCudaIsThereOrExplained) {
-  const Data data(kSmall);
-  EXPECT_NE(make_engine(data.model, data.train, {})->info().device, "");
-  try {
-    EXPECT_EQ(make_engine(data.model, data.train, {.kind = Device::Kind::kCuda})
-                  ->info()
-                  .device.find("cuda"),
-              0U);
-  } catch (const DeviceError& error) {
-    EXPECT_NE(std::string(error.what()).find("cuda"), std::string::npos) << error.what();
-  }
-}
-
-class NonFinite : public testing::TestWithParam<Precision> {};
-
-TEST_P(NonFinite, ANanWeightOfAnyLayerShowsInTheFirstStep) {
-  const Data data(kSmall);
-  for (const std::size_t tensor : {0U, 1U, 2U, 3U, 4U, 5U}) {
-    const auto engine = data.engine(GetParam(), 2);
-    Parameters parameters = engine->parameters();
-    parameters[tensor].values[0] = std::numeric_limits<float>::quiet_NaN();
-    engine->set_parameters(parameters);
-    engine->train(data.packed());
-    EXPECT_EQ(engine->metrics().first_nonfinite_step, std::optional<std::uint64_t>(0))
-        << "tensor " << tensor;
-  }
-}
-
-TEST_P(NonFinite, ANanSampleShowsInItsStepAndMetricsCountAnew) {
-  Data data(kSmall);
-  const float nan = std::numeric_limits<float>::quiet_NaN();
-  const auto raw = std::as_bytes(std::span(&nan, 1));
-  std::copy(raw.begin(), raw.end(),
-            data.bytes.begin() + 2 * 4 * 5 * 4);  // the third step's first sample
-  const auto whole = data.engine(GetParam(), 2);
-  whole->train(data.packed());
-  EXPECT_EQ(whole->metrics().first_nonfinite_step, std::optional<std::uint64_t>(2));
-  const auto parts = data.engine(GetParam(), 2);
-  parts->train(data.packed().slice(0, 1));
-  EXPECT_EQ(parts->metrics().first_nonfinite_step, std::nullopt);
-  parts->train(data.packed().slice(1, 2));
-  EXPECT_EQ(parts->metrics().first_nonfinite_step, std::optional<std::uint64_t>(1));
-  const Metrics empty = parts->metrics();
-  EXPECT_EQ(empty.samples + empty.steps, 0U);
-  EXPECT_EQ(empty.loss_sum, 0.0);
-}
-
-TEST_P(NonFinite, AHugeLearningRateShowsInTheSecondStep) {
-  Data data({5, {}, 3, 4, InputType::kFloat32});
-  data.train.sgd = {3e38F, 0.0F, 0.0F};
-  data.model.input_scale = 1e3F;
-  const auto engine = data.engine(GetParam(), 2);
-  engine->train(data.packed());
-  EXPECT_EQ(engine->metrics().first_nonfinite_step, std::optional<std::uint64_t>(1));
-}
-
-INSTANTIATE_TEST_SUITE_P(Precisions, NonFinite,
-                         testing::Values(Precision::kFloat32, Precision::kBFloat16),
-                         [](const auto& tested) {
-                           return std::string(tested.param == Precision::kFloat32 ? "f32" : "bf16");
-                         });
 
 }  // namespace
 }  // namespace millrace

@@ -258,6 +258,31 @@ TEST(RemoveStaleTemporaries, TakesWhatAKilledProcessLeft) {
   EXPECT_EQ(folder.names(), (Names{".hidden", "a"}));
 }
 
+TEST(ReplaceByLink, GivesAFileASecondName) {
+  const TempFolder folder;
+  write_bytes(folder / "a", make_bytes("new"));
+  write_bytes(folder / "b", make_bytes("old"));
+  for (int time = 0; time < 2; ++time) {  // the second time they are one file already
+    ASSERT_TRUE(replace_by_link(folder / "a", folder / "b"));
+    EXPECT_EQ(read_bytes(folder / "b"), make_bytes("new"));
+    EXPECT_TRUE(std::filesystem::equivalent(folder / "a", folder / "b"));
+    EXPECT_EQ(folder.names(), (Names{"a", "b"}));
+  }
+  AtomicFile file(folder / "a");
+  file.write("newer");
+  file.commit();
+  EXPECT_EQ(read_bytes(folder / "b"), make_bytes("new")) << "a replaced file leaves its other name";
+}
+
+TEST(ReplaceByLink, LeavesWhatWasThereWhenItCannot) {
+  const TempFolder folder;
+  write_bytes(folder / "b", make_bytes("old"));
+  EXPECT_EQ(data_error_of([&] { replace_by_link(folder / "a", folder / "b"); }),
+            (folder / "b").string() + ": cannot link to a: No such file or directory");
+  EXPECT_EQ(read_bytes(folder / "b"), make_bytes("old"));
+  EXPECT_EQ(folder.names(), Names{"b"});
+}
+
 TEST(RemoveStaleTemporaries, LeavesThoseOfThisProcessAlone) {
   const TempFolder folder;
   AtomicFile file(folder / "a");

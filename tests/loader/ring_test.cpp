@@ -67,6 +67,35 @@ TEST(Ring, GoesRoundAndEnds) {
   EXPECT_EQ(ring.stats().bytes, 50U);
 }
 
+TEST(Ring, SaysWhetherTakeWouldWait) {
+  constexpr std::chrono::milliseconds kNow{0};
+  constexpr std::chrono::milliseconds kLong{60000};
+  Chunks chunks(1, 1, 1);
+  Ring ring(1, 1, chunks.plan());
+  EXPECT_FALSE(ring.wait_for(kNow));
+  const auto part = ring.claim();
+  EXPECT_FALSE(ring.wait_for(kNow));
+  auto waiter = std::async(std::launch::async, [&] { return ring.wait_for(kLong); });
+  ring.done(*part, 0);
+  EXPECT_TRUE(waiter.get());
+  EXPECT_TRUE(ring.wait_for(kNow)) << "it took nothing";
+  ring.release(*ring.take());
+  EXPECT_TRUE(ring.wait_for(kNow)) << "the end is something too";
+
+  Chunks failing(1, 1, 1);
+  Ring failed(1, 1, failing.plan());
+  failed.fail(*failed.claim(), error("bad sample"));
+  EXPECT_TRUE(failed.wait_for(kNow));
+  EXPECT_EQ(thrown_by_take(failed), "bad sample");
+  EXPECT_TRUE(failed.wait_for(kNow));
+
+  Chunks endless(9, 1, 1);
+  Ring closed(1, 1, endless.plan());
+  auto woken = std::async(std::launch::async, [&] { return closed.wait_for(kLong); });
+  closed.close();
+  EXPECT_TRUE(woken.get());
+}
+
 TEST(Ring, FillsNoMoreThanThereAreSlots) {
   Chunks chunks(100, 1, 3);
   Ring ring(3, 1, chunks.plan());

@@ -50,6 +50,22 @@ TEST(CheckpointDir, KeepsTheNewestSteps) {
                                    "step-100.safetensors"}));
 }
 
+TEST(CheckpointDir, BestAndLastMayBeOneFileUntilEitherIsReplaced) {
+  const test::TempFolder folder;
+  const CheckpointDir dir(folder.path(), 2);
+  EXPECT_EQ(dir.save_best_and_last(at_step(8)), folder / "last.safetensors");
+  EXPECT_EQ(load_checkpoint(folder / "best.safetensors").state.step, 8U);
+  EXPECT_EQ(load_checkpoint(folder / "last.safetensors").state.step, 8U);
+  dir.save_last(at_step(16));
+  EXPECT_EQ(load_checkpoint(folder / "best.safetensors").state.step, 8U);
+  EXPECT_EQ(load_checkpoint(folder / "last.safetensors").state.step, 16U);
+  dir.save_best_and_last(at_step(24));
+  dir.save_best(at_step(32));
+  EXPECT_EQ(load_checkpoint(folder / "best.safetensors").state.step, 32U);
+  EXPECT_EQ(load_checkpoint(folder / "last.safetensors").state.step, 24U);
+  EXPECT_EQ(folder.names(), (Names{"best.safetensors", "last.safetensors"}));
+}
+
 TEST(CheckpointDir, ALongerRunsOldStepsGoFirst) {
   const test::TempFolder folder;
   const CheckpointDir dir(folder.path(), 2);

@@ -15,12 +15,28 @@ constexpr int kStatusBase = 128;
 std::atomic<bool> flag_set{false};
 std::atomic<int> first_signal{0};
 std::atomic<bool> ends_at_once{false};
-static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
+std::atomic<const char*> program_name{""};
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free &&
+              std::atomic<const char*>::is_always_lock_free);
 
 std::array<struct sigaction, kSignals.size()> previous{};
 
+// One write, of no allocated memory: all that a handler may do.
+void say_last_words(int signal) {
+  std::array<char, 160> line{};
+  std::size_t size = 0;
+  for (const char* part : {program_name.load(), ": stopped by ", signal_name(signal),
+                           " before there was anything to save\n"}) {
+    while (*part != '\0' && size < line.size()) line[size++] = *part++;
+  }
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), size);
+}
+
 extern "C" void on_signal(int signal) {
-  if (ends_at_once.load()) ::_exit(kStatusBase + signal);
+  if (ends_at_once.load()) {
+    say_last_words(signal);
+    ::_exit(kStatusBase + signal);
+  }
   int none = 0;
   if (first_signal.compare_exchange_strong(none, signal)) {
     flag_set.store(true);
@@ -33,7 +49,8 @@ extern "C" void on_signal(int signal) {
 
 }  // namespace
 
-StopSignals::StopSignals(First first) {
+StopSignals::StopSignals(First first, const char* program) {
+  program_name.store(program);
   flag_set.store(false);
   first_signal.store(0);
   set(first);

@@ -8,12 +8,13 @@ namespace millrace {
 /// lives. A second signal ends the process at once, as it does by default. At most one exists.
 ///
 /// Where there is nothing to save yet (First::kEndsAtOnce) it ends the process with status
-/// 128 + signal.
+/// 128 + signal, after a line on standard error that says so.
 class StopSignals {
  public:
   enum class First { kEndsAtOnce, kSetsFlag };
 
-  explicit StopSignals(First first);
+  /// `program` is what that line begins with.
+  explicit StopSignals(First first, const char* program = "millrace");
   ~StopSignals();
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;

@@ -9,6 +9,7 @@
 
 #include "formats/error.h"
 #include "formats/folder.h"
+#include "tools/console/quote.h"
 #include "tools/console/stop_signals.h"
 #include "tools/trainer/console_observer.h"
 #include "tools/trainer/metrics_observer.h"
@@ -54,8 +55,13 @@ void tell_stopped(const RunResult& result, const RunSpec& spec, int signal,
     console.error(stopped + "; nothing was saved, for there is no --checkpoint-dir");
     return;
   }
-  console.error(result.checkpoint.empty() ? stopped + "; nothing was trained since it was resumed"
-                                          : stopped + "; saved " + result.checkpoint.string());
+  if (result.checkpoint.empty()) {
+    // What it was resumed from is still the place to go on from.
+    console.error(stopped + "; nothing was trained since it was resumed");
+    console.error("to go on: " + shell_command(arguments));
+    return;
+  }
+  console.error(stopped + "; saved " + result.checkpoint.string());
   console.error("to go on: " + resume_command(arguments));
 }
 
@@ -63,7 +69,7 @@ void tell_stopped(const RunResult& result, const RunSpec& spec, int signal,
 
 int run(const Options& options, const std::vector<std::string>& arguments, Console& console) {
   // Until training begins there is nothing to save.
-  StopSignals signals(StopSignals::First::kEndsAtOnce);
+  StopSignals signals(StopSignals::First::kEndsAtOnce, "trainer");
   ConsoleObserver printer(console);
   std::vector<TrainObserver*> observers{&printer};
   std::optional<MetricsObserver> metrics;

@@ -53,11 +53,12 @@ TEST(StopSignalsDeathTest, TheSecondSignalEnds) {
 TEST(StopSignalsDeathTest, EndAtOnceWhereThereIsNothingToSave) {
   EXPECT_EXIT(
       {
-        const StopSignals signals(First::kEndsAtOnce);
+        const StopSignals signals(First::kEndsAtOnce, "trainer");
         ::raise(SIGTERM);
         ::_exit(0);
       },
-      ::testing::ExitedWithCode(128 + SIGTERM), "");
+      ::testing::ExitedWithCode(128 + SIGTERM),
+      "^trainer: stopped by SIGTERM before there was anything to save\n$");
 }
 
 }  // namespace

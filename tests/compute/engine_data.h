@@ -1,0 +1,100 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "compute/engine.h"
+
+namespace millrace::test {
+
+struct Shape {
+  std::uint32_t features;
+  std::vector<std::uint32_t> hidden;
+  std::uint32_t classes;
+  std::uint32_t batch;
+  InputType input;
+};
+
+/// Samples of a shape in both forms: as the engine takes them and as the reference does. Two whole
+/// batches and half a one.
+struct Data {
+  explicit Data(const Shape& shape) {
+    model.features = shape.features;
+    model.hidden = shape.hidden;
+    model.classes = shape.classes;
+    model.input = shape.input;
+    model.input_scale = shape.input == InputType::kUInt8 ? 1.0F / 255.0F : 0.5F;
+    train.batch = shape.batch;
+    train.sgd = {0.05F, 0.9F, 0.01F};
+    train.seed = 3;
+    const std::size_t count = 2 * std::size_t{shape.batch} + (shape.batch + 1) / 2;
+    std::uint32_t state = 12345;
+    const auto draw = [&state] { return (state = state * 1664525U + 1013904223U) >> 8U; };
+    for (std::size_t i = 0; i < count * shape.features; ++i) {
+      if (shape.input == InputType::kUInt8) {
+        bytes.push_back(static_cast<std::byte>(draw() & 255U));
+        reference.push_back(double{model.input_scale} * static_cast<double>(bytes.back()));
+      } else {
+        const float value = static_cast<float>(draw()) / 8388608.0F - 1.0F;
+        const auto raw = std::as_bytes(std::span(&value, 1));
+        bytes.insert(bytes.end(), raw.begin(), raw.end());
+        reference.push_back(double{model.input_scale} * double{value});
+      }
+    }
+    for (std::size_t i = 0; i < count; ++i)
+      labels.push_back(static_cast<std::int32_t>(draw() % shape.classes));
+    for (std::uint32_t i = 0; i < count; ++i) order.push_back(i);
+  }
+
+  Chunk packed() const {
+    Chunk chunk;
+    chunk.batch = train.batch;
+    chunk.count = static_cast<std::uint32_t>(labels.size());
+    chunk.samples = bytes;
+    chunk.labels = labels;
+    return chunk;
+  }
+  Chunk indexed(std::uint32_t source) const {
+    Chunk chunk;
+    chunk.batch = train.batch;
+    chunk.count = static_cast<std::uint32_t>(labels.size());
+    chunk.source = source;
+    chunk.indices = order;
+    return chunk;
+  }
+  /// The same samples in another order, which is what indices in that order stand for.
+  Data in_order(std::vector<std::uint32_t> ids) const {
+    Data other = *this;
+    const std::size_t width = bytes.size() / labels.size();
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const auto sample = std::span(bytes).subspan(ids[i] * width, width);
+      std::copy(sample.begin(), sample.end(),
+                other.bytes.begin() + static_cast<std::ptrdiff_t>(i * width));
+      other.labels[i] = labels[ids[i]];
+    }
+    return other;
+  }
+  ResidentSet resident() const { return {bytes, labels, nullptr}; }
+  std::span<const double> rows(std::size_t first, std::size_t n) const {
+    return std::span(reference).subspan(first * model.features, n * model.features);
+  }
+  std::unique_ptr<Engine> engine(Precision precision, std::uint32_t threads) const {
+    TrainSpec spec = train;
+    spec.precision = precision;
+    return make_engine(model, spec, {.kind = Device::Kind::kCpu, .threads = threads});
+  }
+
+  MlpSpec model;
+  TrainSpec train;
+  std::vector<std::byte> bytes;
+  std::vector<double> reference;
+  std::vector<std::int32_t> labels;
+  std::vector<std::uint32_t> order;
+};
+
+}  // namespace millrace::test
