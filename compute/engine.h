@@ -99,6 +99,10 @@ class Engine {
   virtual void train(const Chunk& chunk) = 0;
   /// Adds loss and correct predictions of the chunk's samples to the metrics.
   virtual void evaluate(const Chunk& chunk) = 0;
+  /// The same, and hands out what the model says: `logits`, [count, classes], row-major, without
+  /// the softmax. The predicted class is the first largest. Waits. Throws std::invalid_argument if
+  /// `logits` has another size.
+  virtual void predict(const Chunk& chunk, std::span<float> logits) = 0;
 
   /// Returns the sums since the last call and starts new ones.
   virtual Metrics metrics() = 0;

@@ -116,7 +116,7 @@ class Bf16Net final : public CpuNet {
   }
 
   void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first,
-                std::uint32_t rows, float* losses, std::uint8_t* correct) override {
+                std::uint32_t rows, float* losses, std::uint8_t* correct, float* logits) override {
     Scratch& scratch = scratch_[member];
     const Layer& bottom = layers_.front();
     ActLayout layout{kLaneRows, bottom.outs};
@@ -141,8 +141,10 @@ class Bf16Net final : public CpuNet {
       bf16::activate(op);
       std::swap(scratch.evaluated, scratch.next);
     }
+    const ActLayout top{kLaneRows, layers_.back().outs};
+    if (logits != nullptr) copy_rows(scratch.logits.data(), top, rows, model_.classes, logits);
     f32::softmax({scratch.logits.data(),
-                  {kLaneRows, layers_.back().outs},
+                  top,
                   rows,
                   model_.classes,
                   &source,

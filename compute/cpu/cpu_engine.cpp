@@ -137,25 +137,15 @@ class CpuEngine final : public Engine {
     stop_clock(begin);
   }
 
-  void evaluate(const Chunk& chunk) override {
-    if (chunk.count == 0) return;
-    const cpu::RowSource source = source_of(chunk);
-    const auto begin = start_clock();
-    for (std::uint32_t first = 0; first < chunk.count; first += kEvaluateRows) {
-      const std::uint32_t rows = std::min(kEvaluateRows, chunk.count - first);
-      const std::uint32_t lane_rows = net_->evaluate_limit();
-      const std::uint32_t tag = phase_.fetch_add(1, std::memory_order_relaxed);
-      share_.reset(tag, (rows + lane_rows - 1) / lane_rows);
-      team_.run([&](std::uint32_t member) {
-        share_.take(member, tag, [&](std::uint32_t lane) {
-          const std::uint32_t at = lane * lane_rows;
-          net_->evaluate(member, source, first + at, std::min(lane_rows, rows - at),
-                         losses_.data() + at, correct_.data() + at);
-        });
-      });
-      add_metrics(rows);
+  void evaluate(const Chunk& chunk) override { evaluate(chunk, nullptr); }
+
+  void predict(const Chunk& chunk, std::span<float> logits) override {
+    const std::size_t wanted = std::size_t{chunk.count} * model_.classes;
+    if (logits.size() != wanted) {
+      throw std::invalid_argument("predict: expected room for " + std::to_string(wanted) +
+                                  " logits, found " + std::to_string(logits.size()));
     }
-    stop_clock(begin);
+    evaluate(chunk, logits.data());
   }
 
   Metrics metrics() override { return std::exchange(metrics_, Metrics{}); }
@@ -206,6 +196,31 @@ class CpuEngine final : public Engine {
       }
     }
   }
+
+  // logits: [chunk.count, classes], or null.
+  void evaluate(const Chunk& chunk, float* logits) {
+    if (chunk.count == 0) return;
+    const cpu::RowSource source = source_of(chunk);
+    const auto begin = start_clock();
+    for (std::uint32_t first = 0; first < chunk.count; first += kEvaluateRows) {
+      const std::uint32_t rows = std::min(kEvaluateRows, chunk.count - first);
+      const std::uint32_t lane_rows = net_->evaluate_limit();
+      const std::uint32_t tag = phase_.fetch_add(1, std::memory_order_relaxed);
+      share_.reset(tag, (rows + lane_rows - 1) / lane_rows);
+      team_.run([&](std::uint32_t member) {
+        share_.take(member, tag, [&](std::uint32_t lane) {
+          const std::uint32_t at = lane * lane_rows;
+          net_->evaluate(member, source, first + at, std::min(lane_rows, rows - at),
+                         losses_.data() + at, correct_.data() + at,
+                         logits == nullptr ? nullptr : logits + row_offset(first + at));
+        });
+      });
+      add_metrics(rows);
+    }
+    stop_clock(begin);
+  }
+
+  std::size_t row_offset(std::uint32_t row) const { return std::size_t{row} * model_.classes; }
 
   cpu::RowSource source_of(const Chunk& chunk) const {
     cpu::RowSource source;

@@ -45,9 +45,11 @@ class CpuNet {
 
   /// Most rows of one evaluate() call.
   virtual std::uint32_t evaluate_limit() const = 0;
-  /// Forward and loss alone. losses and correct: [rows], for rows first … of the source.
+  /// Forward and loss alone. losses and correct: [rows], for rows first … of the source; logits:
+  /// [rows, classes], row-major, or null where nobody wants them.
   virtual void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first,
-                        std::uint32_t rows, float* losses, std::uint8_t* correct) = 0;
+                        std::uint32_t rows, float* losses, std::uint8_t* correct,
+                        float* logits) = 0;
 
   virtual void set_sgd(const SgdSpec& sgd) = 0;
   virtual Parameters parameters() const = 0;

@@ -105,7 +105,7 @@ class F32Net final : public CpuNet {
   }
 
   void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first,
-                std::uint32_t rows, float* losses, std::uint8_t* correct) override {
+                std::uint32_t rows, float* losses, std::uint8_t* correct, float* logits) override {
     Scratch& scratch = scratch_[member];
     Layer& bottom = layers_.front();
     ActLayout layout{kEvaluateRows, bottom.out};
@@ -131,6 +131,7 @@ class F32Net final : public CpuNet {
       forward(l, scratch.back.data(), below, scratch.front.data(), layout, rows);
       std::swap(scratch.front, scratch.back);
     }
+    if (logits != nullptr) copy_rows(scratch.back.data(), layout, rows, model_.classes, logits);
     f32::softmax({scratch.back.data(), layout, rows, model_.classes, &source, first, 0.0F, false,
                   losses, correct});
   }

@@ -69,4 +69,15 @@ struct ActLayout {
   }
 };
 
+/// The first `rows` rows and `columns` columns of activations, to `out`, [rows, columns],
+/// row-major.
+inline void copy_rows(const float* activations, ActLayout layout, std::size_t rows,
+                      std::size_t columns, float* out) {
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < columns; c += kActPanel) {
+      out = std::copy_n(activations + layout.offset(r, c), std::min(kActPanel, columns - c), out);
+    }
+  }
+}
+
 }  // namespace millrace::cpu
