@@ -90,6 +90,16 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
   write_safetensors(path, views, encode_run_state(checkpoint.state));
 }
 
+MlpSpec model_of(const RunOptions& options) {
+  MlpSpec model;
+  model.features = options.widths.front();
+  model.input = options.sample.input;
+  model.input_scale = options.sample.scale;
+  model.hidden.assign(options.widths.begin() + 1, options.widths.end() - 1);
+  model.classes = options.widths.back();
+  return model;
+}
+
 Checkpoint load_checkpoint(const std::filesystem::path& path) {
   const SafetensorsFile file(path);
   Checkpoint checkpoint;

@@ -11,6 +11,13 @@
 
 namespace millrace {
 
+/// What one sample of the training set was, so that a checkpoint can be used without that set.
+struct SampleSpec {
+  std::vector<std::uint64_t> shape;  ///< outermost first; empty: not recorded
+  InputType input = InputType::kUInt8;
+  float scale = 1.0F / 255.0F;  ///< the network sees scale * sample
+};
+
 /// What decides the bits of a run, as its checkpoints record it.
 struct RunOptions {
   std::vector<std::uint32_t> widths;  ///< of the layers, input and output included
@@ -20,6 +27,7 @@ struct RunOptions {
   Precision precision = Precision::kFloat32;  ///< in effect
   std::uint64_t seed = 0;
   bool shuffle = true;
+  SampleSpec sample{};
 };
 
 /// Sums over the steps of an epoch done so far. Losses are multiples of 2^-24, so that sums of them
@@ -55,6 +63,10 @@ struct Checkpoint {
 /// "optimizer.0.weight.momentum", …; `__metadata__` holds the run state in entries "millrace.*".
 /// Throws DataError if it cannot be written: an older file at `path` is then still there.
 void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
+
+/// The model that a run with these options trains. Where no sample was recorded (files of older
+/// versions), samples are vectors of uint8.
+MlpSpec model_of(const RunOptions& options);
 
 /// Reads what save_checkpoint() wrote, parameters in state_dict order. Throws DataError for a file
 /// that is damaged, is no checkpoint of this program (plain parameters, a later format), or whose

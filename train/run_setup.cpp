@@ -20,6 +20,7 @@ RunIdentity identity_of(const RunSpec& spec, const RunPlan& plan, const Engine& 
   identity.options.precision = engine.info().precision;
   identity.options.seed = spec.seed;
   identity.options.shuffle = spec.shuffle;
+  identity.options.sample = {train.shape().dims, plan.model.input, plan.model.input_scale};
   identity.dataset = train.name();
   identity.dataset_hash = train.hash();
   identity.epochs = spec.epochs;

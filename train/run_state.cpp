@@ -42,6 +42,12 @@ std::string hex_float(double value) {
 
 json to_json(const std::optional<double>& value) { return value ? json(*value) : json(nullptr); }
 
+json encode_sample(const SampleSpec& sample) {
+  return {{"shape", sample.shape},
+          {"type", sample.input == InputType::kUInt8 ? "uint8" : "float32"},
+          {"scale", sample.scale}};
+}
+
 json encode_options(const RunOptions& options) {
   return {{"widths", options.widths},
           {"batch", options.batch},
@@ -51,7 +57,8 @@ json encode_options(const RunOptions& options) {
           {"weight_decay", options.sgd.weight_decay},
           {"precision", name_of(options.precision)},
           {"seed", options.seed},
-          {"shuffle", options.shuffle}};
+          {"shuffle", options.shuffle},
+          {"sample", encode_sample(options.sample)}};
 }
 
 json encode_history(const std::vector<EpochResult>& history) {
@@ -138,6 +145,29 @@ T whole(const json& object, const char* key) {
   return value.get<T>();
 }
 
+SampleSpec decode_sample(const json& object, std::uint64_t features) {
+  SampleSpec sample;
+  std::uint64_t elements = 1;
+  for (const json& dim : object.at("shape")) {
+    sample.shape.push_back(whole<std::uint32_t>(json{{"dim", dim}}, "dim"));
+    // More than 32 bits are never features, and less than 2^64 after the next dimension.
+    if (elements <= features) elements *= sample.shape.back();
+  }
+  if (!sample.shape.empty() && elements != features) {
+    throw json::type_error::create(302, "not the shape of a sample", &object);
+  }
+  const auto type = object.at("type").get<std::string>();
+  if (type != "uint8" && type != "float32") {
+    throw json::type_error::create(302, "no known type of samples", &object);
+  }
+  sample.input = type == "uint8" ? InputType::kUInt8 : InputType::kFloat32;
+  sample.scale = object.at("scale").get<float>();
+  if (!std::isfinite(sample.scale)) {
+    throw json::type_error::create(302, "not a finite scale", &object);
+  }
+  return sample;
+}
+
 RunOptions decode_options(const json& object) {
   RunOptions options;
   for (const json& width : object.at("widths")) {
@@ -155,6 +185,10 @@ RunOptions decode_options(const json& object) {
   options.precision = precision == "bf16" ? Precision::kBFloat16 : Precision::kFloat32;
   options.seed = whole<std::uint64_t>(object, "seed");
   options.shuffle = object.at("shuffle").get<bool>();
+  // Checkpoints were without it once.
+  if (object.contains("sample") && !options.widths.empty()) {
+    options.sample = decode_sample(object.at("sample"), options.widths.front());
+  }
   return options;
 }
 

@@ -77,6 +77,50 @@ TEST(Checkpoint, ComesBackBitForBit) {
   EXPECT_FALSE(loaded.state.history[0].val_acc);
 }
 
+TEST(Checkpoint, KnowsItsModelAndSamples) {
+  const test::TempFolder folder;
+  Checkpoint saved = sample_checkpoint();
+  saved.state.options.sample = {{1, 3}, InputType::kFloat32, 0.1F};
+  save_checkpoint(folder / "a.safetensors", saved);
+  const RunOptions options = load_checkpoint(folder / "a.safetensors").state.options;
+  EXPECT_EQ(options.sample.shape, (std::vector<std::uint64_t>{1, 3}));
+  const MlpSpec model = model_of(options);
+  EXPECT_EQ(model.widths(), saved.state.options.widths);
+  EXPECT_EQ(model.input, InputType::kFloat32);
+  EXPECT_EQ(model.input_scale, 0.1F);
+}
+
+TEST(Checkpoint, WithoutASampleIsOfBytes) {
+  const test::TempFolder folder;
+  const auto path = edited(folder, [](auto&, TensorMetadata& m) {
+    std::string& options = m.at("millrace.options");
+    const auto at = options.find(R"("sample":{)");
+    ASSERT_NE(at, std::string::npos);
+    options.erase(at, options.find('}', at) + 2 - at);
+  });
+  const RunOptions options = load_checkpoint(path).state.options;
+  EXPECT_TRUE(options.sample.shape.empty());
+  EXPECT_EQ(model_of(options).input, InputType::kUInt8);
+  EXPECT_EQ(model_of(options).input_scale, 1.0F / 255.0F);
+}
+
+TEST(Checkpoint, WrongSamplesAreRefused) {
+  for (const char* lie :
+       {R"({"shape":[2,2],"type":"uint8","scale":1.0})",
+        R"({"shape":[4294967295,4294967295,3],"type":"uint8","scale":1.0})",
+        R"({"shape":[3],"type":"int8","scale":1.0})",
+        R"({"shape":[3],"type":"uint8","scale":1e99})",
+        R"({"shape":[-3],"type":"uint8","scale":1.0})", R"({"shape":[3]})", "3"}) {
+    const test::TempFolder folder;
+    const auto path = edited(folder, [&](auto&, TensorMetadata& m) {
+      std::string& options = m.at("millrace.options");
+      const auto at = options.find(R"("sample":{)") + 9;
+      options.replace(at, options.find('}', at) + 1 - at, lie);
+    });
+    EXPECT_NE(refusal(path).find("expected the options of a run"), std::string::npos) << lie;
+  }
+}
+
 TEST(Checkpoint, NamesTensorsAsPyTorchDoes) {
   const test::TempFolder folder;
   save_checkpoint(folder / "a.safetensors", sample_checkpoint());
