@@ -9,13 +9,13 @@
 #include "tools/console/numbers.h"
 #include "tools/console/quote.h"
 #include "tools/console/usage_error.h"
+#include "tools/trainer/device_options.h"
 
 namespace millrace {
 namespace {
 
 constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint32_t kAny32 = std::numeric_limits<std::uint32_t>::max();
-constexpr std::uint32_t kMostThreads = 4096;
 constexpr std::uint32_t kMostSlots = 65'536;
 constexpr std::uint64_t kUsualValidation = 10'000;
 constexpr float kLearningRate = 0.5F;
@@ -23,7 +23,10 @@ constexpr float kLearningRate = 0.5F;
 constexpr const char* kDescription =
     "Trains a multilayer perceptron (Linear, ReLU, ..., Linear; softmax\n"
     "cross-entropy; SGD) on a folder of IDX files, and tests it where the folder\n"
-    "has test files. Defaults stand in brackets.";
+    "has test files. Defaults stand in brackets.\n"
+    "\n"
+    "Other commands (trainer COMMAND --help):\n"
+    "  evaluate    loss, accuracy, precision, recall and confusion of a checkpoint";
 
 constexpr const char* kExamples =
     "Examples:\n"
@@ -31,26 +34,10 @@ constexpr const char* kExamples =
     "  trainer --data data/ --hidden 512,512 --lr 0.1 --momentum 0.9 --precision bf16\n"
     "  trainer --data data/ --checkpoint-dir checkpoints/ --resume\n"
     "  trainer --config run.toml --seed 7 --metrics seed-7.jsonl\n"
+    "  trainer evaluate --checkpoint checkpoints/best.safetensors --data data/\n"
     "\n"
     "Exit status: 0 done, 1 data, I/O or device error, 2 usage, 3 diverged,\n"
     "130 or 143 stopped by SIGINT or SIGTERM, after a checkpoint was saved.";
-
-Device parse_device(const std::string& text) {
-  Device device;
-  if (text == "auto") return device;
-  device.kind = text == "cpu" ? Device::Kind::kCpu : Device::Kind::kCuda;
-  if (text == "cpu" || text == "cuda") return device;
-  constexpr std::string_view kIndexed = "cuda:";
-  constexpr int kMostDevices = 1024;
-  try {
-    if (text.starts_with(kIndexed)) {
-      device.index = static_cast<int>(parse_whole(text.substr(kIndexed.size()), 0, kMostDevices));
-      return device;
-    }
-  } catch (const UsageError&) {  // told below, with the whole value
-  }
-  throw UsageError("expected auto, cpu, cuda or cuda:N, found " + shown(text));
-}
 
 Precision parse_precision(const std::string& text) {
   if (text == "fp32") return Precision::kFloat32;
@@ -108,16 +95,10 @@ class Declarer {
 
   void machine() {
     line_.group("Machine (of these, only --precision changes the result)");
-    line_.value("--device", "DEVICE", "auto, cpu, cuda or cuda:N [auto]",
-                [this](const std::string& t) {
-                  const auto threads = run().device.threads;
-                  run().device = parse_device(t);
-                  run().device.threads = threads;
-                });
+    declare_device(line_, run().device);
     line_.value("--precision", "fp32|bf16", "of the matrix products; parameters stay fp32\n[fp32]",
                 [this](const std::string& t) { run().precision = parse_precision(t); });
-    count("--threads", "computing threads [auto: all cores]", kMostThreads, run().device.threads);
-    count("--workers", "loading threads [auto]", kMostThreads, run().workers);
+    declare_workers(line_, run().workers);
     line_.value("--residency", "WHERE",
                 "where the data set lives: resident (with the\nmodel), host (copied chunk by "
                 "chunk) or auto\n[auto: resident if it fits]",

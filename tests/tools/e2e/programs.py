@@ -111,7 +111,7 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (status, ""), done.stderr)
         lines = done.stderr.splitlines()
         self.assertEqual(len(lines), 1, done.stderr)
-        self.assertTrue(lines[0].startswith("trainer: "), lines[0])
+        self.assertRegex(lines[0], r"^trainer( [a-z]+)?: ")
         return lines[0]
 
 

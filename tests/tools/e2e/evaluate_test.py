@@ -1,0 +1,76 @@
+"""trainer evaluate as users run it: what training said of a checkpoint, it says too."""
+
+import json
+import re
+
+import programs
+
+
+class Evaluate(programs.ProgramTest):
+    def trained(self, *arguments):
+        """Trains with checkpoints in c; returns the summary."""
+        return self.summary("--epochs", "2", "--val-size", "200", "--checkpoint-dir", "c", *arguments)
+
+    def evaluate(self, *arguments):
+        done = self.call("evaluate", "--checkpoint", "c/last.safetensors", "--data", self.digits, *arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def test_says_what_training_said(self):
+        for precision in ("fp32", "bf16"):
+            with self.subTest(precision):
+                summary = self.trained("--precision", precision)
+                if summary["precision"] != precision:
+                    self.skipTest("this processor has no bfloat16 arithmetic")
+                self.assertEqual(sorted(p.name for p in (self.top / "c").iterdir()),
+                                 ["best.safetensors", "last.safetensors"])
+                found = json.loads(self.evaluate("--json"))
+                self.assertEqual((found["accuracy"], found["loss"]), (summary["test_acc"], summary["test_loss"]))
+                self.assertEqual((found["samples"], found["split"]), (200, "test"))
+                self.assertEqual(sum(map(sum, found["confusion"])), 200)
+                self.assertEqual(found["weights_hash"], summary["weights_hash"])
+
+    def test_prints_within_80_columns(self):
+        summary = self.trained()
+        text = self.evaluate("--split", "test")
+        self.assertIn(f"Loss: {summary['test_loss']:.4f}, accuracy: {summary['test_acc']:.4f}, wrong: ", text)
+        self.assertRegex(text, r"(?m)^Confusion: truth downwards, guess to the right$")
+        rows = re.findall(r"(?m)^ {4}\d(?: +[\d.]+){10}$", text)
+        self.assertEqual(len(rows), 10)
+        self.assertLessEqual(max(len(line) for line in text.splitlines() if not line.startswith(("Model:", "Data:"))), 80)
+
+    def test_refuses_what_does_not_go_together(self):
+        self.trained()
+        arguments = ["evaluate", "--checkpoint", "c/last.safetensors", "--data"]
+        letters = self.copy_of_digits("letters")
+        images = letters / programs.TEST_IMAGES
+        for name in (programs.TRAIN_IMAGES, programs.TEST_IMAGES):
+            raw = (letters / name).read_bytes()
+            count = int.from_bytes(raw[4:8], "big")
+            (letters / name).write_bytes(programs.idx(8, [count, 14, 56], raw[16:]))
+        line = self.refuses(1, *arguments, letters)
+        self.assertEqual(line, f"trainer evaluate: c/last.safetensors: does not go with the data: samples: model 28x28 "
+                               f"uint8, {images} 14x56 uint8")
+
+    def test_refuses_a_file_that_is_no_checkpoint(self):
+        (self.top / "x").write_bytes(b"nothing")
+        self.assertIn("trainer evaluate: x: ", self.refuses(1, "evaluate", "--checkpoint", "x", "--data", self.digits))
+        self.assertIn("none: cannot open", self.refuses(1, "evaluate", "--checkpoint", "none", "--data", self.digits))
+
+    def test_refuses_bad_usage(self):
+        self.assertEqual(self.refuses(2, "evaluate"),
+                         "trainer evaluate: --checkpoint: expected a file, found none (see trainer evaluate --help)")
+        self.assertIn("--split: expected train, validation or test, found 'val'",
+                      self.refuses(2, "evaluate", "--checkpoint", "x", "--split", "val"))
+        self.assertIn("unknown command 'evalute'; did you mean evaluate?", self.refuses(2, "evalute"))
+
+    def test_helps(self):
+        done = self.call("evaluate", "--help")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("Usage: trainer evaluate [OPTIONS]", done.stdout)
+        self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80)
+        self.assertIn("evaluate ", self.call("--help").stdout)
+
+
+if __name__ == "__main__":
+    programs.main()

@@ -1,0 +1,132 @@
+#include "tools/trainer/evaluation.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+
+#include "tests/support/files.h"
+#include "tests/support/training.h"
+
+namespace millrace {
+namespace {
+
+constexpr Device kOneThread{Device::Kind::kCpu, 0, 1};
+
+// One trained run, and its data.
+class EvaluationTest : public testing::Test {
+ protected:
+  EvaluationTest() {
+    RunSpec spec = test::small_run();
+    spec.checkpoint_dir = folder_ / "c";
+    result_ = test::run(spec, data_.train, data_.test);
+    model_ = load_model(folder_ / "c/last.safetensors");
+  }
+  Evaluation on(SplitName split) const { return evaluate(model_, data_, split, kOneThread, 1); }
+
+  test::TempFolder folder_;
+  DataFolder data_{test::training_data(), test::test_data(), ""};
+  RunResult result_;
+  TrainedModel model_;
+};
+
+TEST_F(EvaluationTest, SaysWhatTrainingSaid) {
+  const Evaluation test = on(SplitName::kTest);
+  EXPECT_EQ(test.metrics.accuracy(), result_.test_acc);
+  EXPECT_EQ(test.metrics.mean_loss(), result_.test_loss);
+  EXPECT_EQ(test.confusion.total(), 90U);
+  EXPECT_EQ(test.confusion.correct(), test.metrics.correct);
+  EXPECT_EQ(test.weights_hash, result_.weights_hash);
+  const Evaluation validation = on(SplitName::kValidation);
+  EXPECT_EQ(validation.metrics.samples, 40U);
+  EXPECT_EQ(validation.metrics.accuracy(), result_.history.back().val_acc);
+  EXPECT_EQ(validation.metrics.mean_loss(), result_.history.back().val_loss);
+  EXPECT_EQ(on(SplitName::kTrain).metrics.samples, 260U);
+}
+
+TEST_F(EvaluationTest, TakesAllOfOtherTrainingData) {
+  data_.train = test::memory_dataset({.size = 70, .seed = 9, .name = "other"});
+  EXPECT_EQ(on(SplitName::kTrain).metrics.samples, 70U);
+  const std::string line = test::data_error_of([&] { on(SplitName::kValidation); });
+  EXPECT_NE(line.find("was trained on other data than other"), std::string::npos) << line;
+}
+
+TEST_F(EvaluationTest, RefusesASplitThatIsNotThere) {
+  data_.test = nullptr;
+  const std::string line = test::data_error_of([&] { on(SplitName::kTest); });
+  EXPECT_NE(line.find("no test files"), std::string::npos) << line;
+}
+
+TEST_F(EvaluationTest, RefusesDataOfAnotherShape) {
+  data_.test = test::memory_dataset({.size = 9, .width = 21, .name = "wide"});
+  const std::string line = test::data_error_of([&] { on(SplitName::kTest); });
+  EXPECT_NE(line.find("samples: model 20 uint8, wide 21 uint8"), std::string::npos) << line;
+}
+
+Evaluation of_classes(std::uint32_t classes) {
+  Evaluation e;
+  e.confusion = Confusion(classes);
+  for (std::int32_t c = 0; c + 1 < static_cast<std::int32_t>(classes); ++c) {
+    for (int i = 0; i < 900; ++i) e.confusion.add(c, c);
+    e.confusion.add(c, c + 1);
+  }
+  return e;
+}
+
+void expect_columns(const std::string& text, std::size_t most) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), most) << line;
+}
+
+TEST(RenderEvaluation, ShowsATableThatFits) {
+  const std::string text = render(of_classes(10));
+  expect_columns(text, 80);
+  EXPECT_NE(text.find("\n    8    .    .    .    .    .    .    .    .  900    1\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("\n    0      1.0000   0.9989   0.9994       901\n"), std::string::npos)
+      << text;
+  // Nothing of class 9, which is guessed once.
+  EXPECT_NE(text.find("\n    9      0.0000        -   0.0000         0\n"), std::string::npos)
+      << text;
+}
+
+TEST(RenderEvaluation, ShowsMistakesWhereATableWouldNotFit) {
+  const std::string text = render(of_classes(26));
+  expect_columns(text, 80);
+  EXPECT_NE(text.find("Most frequent mistakes: truth, guess, samples\n    0       1         1\n"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("Confusion:"), std::string::npos);
+}
+
+TEST(RenderEvaluation, SaysThatThereAreNoMistakes) {
+  Evaluation e;
+  e.confusion = Confusion(40);
+  e.confusion.add(1, 1);
+  EXPECT_NE(render(e).find("No mistakes\n"), std::string::npos);
+}
+
+TEST(EvaluationJson, HasWhatScriptsRead) {
+  Evaluation e = of_classes(3);
+  e.split = SplitName::kValidation;
+  e.metrics = {10.0, 1800, 1802, 0, {}};
+  const auto json = to_json(e);
+  EXPECT_EQ(json.at("split"), "validation");
+  EXPECT_EQ(json.at("samples"), 1802);
+  EXPECT_EQ(json.at("accuracy"), 1800.0 / 1802.0);
+  EXPECT_EQ(json.at("loss"), 10.0 / 1802.0);
+  EXPECT_EQ(json.at("confusion").dump(), "[[900,1,0],[0,900,1],[0,0,0]]");
+  EXPECT_EQ(json.at("classes").at(0).at("recall"), 900.0 / 901.0);
+  EXPECT_TRUE(json.at("classes").at(2).at("recall").is_null());
+}
+
+TEST(EvaluationJson, HasNoTableOfVeryManyClasses) {
+  Evaluation e;
+  e.confusion = Confusion(Confusion::kMostTabled + 1);
+  EXPECT_TRUE(to_json(e).at("confusion").is_null());
+}
+
+}  // namespace
+}  // namespace millrace

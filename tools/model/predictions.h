@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "compute/engine.h"
+#include "compute/spec.h"
+#include "formats/dataset.h"
+#include "loader/subset.h"
+
+namespace millrace {
+
+/// What a model says of one sample.
+struct Prediction {
+  std::uint64_t sample = 0;  ///< number in its data set
+  std::int32_t label = 0;
+  std::int32_t guess = 0;         ///< the first largest logit
+  std::span<const float> logits;  ///< [classes], valid during the call
+};
+
+/// Samples to look at.
+struct Part {
+  std::shared_ptr<const Dataset> data;
+  Subset subset;
+};
+
+/// Has `engine`, which holds `model`, look at the samples of `part` in their order, and tells
+/// `take` of each. Returns the sums over all of them. The engine's metrics must be drained before;
+/// they are afterwards. `workers` load; 0: as many as there are cores. Throws DataError for samples
+/// that cannot be read.
+Metrics predict_all(Engine& engine, const MlpSpec& model, const Part& part, std::uint32_t workers,
+                    const std::function<void(const Prediction&)>& take);
+
+/// exp(logits) over their sum, in double precision.
+std::vector<double> softmax(std::span<const float> logits);
+
+/// The cross-entropy of one sample, natural logarithm, in double precision.
+double cross_entropy(std::span<const float> logits, std::int32_t label);
+
+}  // namespace millrace

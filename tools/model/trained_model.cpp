@@ -1,0 +1,70 @@
+#include "tools/model/trained_model.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "formats/error.h"
+#include "loader/loader.h"
+
+namespace millrace {
+namespace {
+
+std::string type_name(InputType type) { return type == InputType::kUInt8 ? "uint8" : "float32"; }
+
+}  // namespace
+
+std::string shape_text(const std::vector<std::uint64_t>& dims) {
+  return dims.empty() ? "one value" : fmt::format("{}", fmt::join(dims, "x"));
+}
+
+SampleShape TrainedModel::sample_shape() const {
+  const auto& recorded = checkpoint.state.options.sample.shape;
+  if (recorded.empty()) return {{spec.features}};
+  return {recorded};
+}
+
+std::string TrainedModel::widths() const {
+  return fmt::format("{}", fmt::join(spec.widths(), "-"));
+}
+
+TrainedModel load_model(const std::filesystem::path& path) {
+  TrainedModel model;
+  model.path = path;
+  model.checkpoint = load_checkpoint(path);
+  model.spec = model_of(model.checkpoint.state.options);
+  return model;
+}
+
+void check_goes_with(const TrainedModel& model, const Dataset& data) {
+  std::string differences;
+  const auto differ = [&](const std::string& what, const std::string& wanted,
+                          const std::string& found) {
+    if (!differences.empty()) differences += "; ";
+    differences += fmt::format("{}: model {}, {} {}", what, wanted, data.name(), found);
+  };
+  const bool shape_known = !model.checkpoint.state.options.sample.shape.empty();
+  const bool same_shape = shape_known ? data.shape() == model.sample_shape()
+                                      : data.shape().elements() == model.spec.features;
+  const InputType type = input_type_for(data.dtype());
+  if (!same_shape || type != model.spec.input) {
+    differ("samples", shape_text(model.sample_shape().dims) + ' ' + type_name(model.spec.input),
+           shape_text(data.shape().dims) + ' ' + std::string(name_of(data.dtype())));
+  }
+  if (data.classes() > model.spec.classes) {
+    differ("classes", std::to_string(model.spec.classes), std::to_string(data.classes()));
+  }
+  if (!differences.empty()) {
+    throw DataError(model.path, "does not go with the data: " + differences);
+  }
+}
+
+std::unique_ptr<Engine> make_engine(const TrainedModel& model, const Device& device) {
+  TrainSpec train;
+  train.batch = 1;  // it never trains: the least memory
+  train.precision = model.checkpoint.state.options.precision;
+  auto engine = make_engine(model.spec, train, device);
+  engine->set_parameters(model.checkpoint.parameters);
+  return engine;
+}
+
+}  // namespace millrace

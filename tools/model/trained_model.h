@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compute/engine.h"
+#include "formats/dataset.h"
+#include "train/checkpoint.h"
+
+namespace millrace {
+
+/// A checkpoint to be used, not to be trained on.
+struct TrainedModel {
+  std::filesystem::path path;
+  Checkpoint checkpoint;
+  MlpSpec spec;
+
+  /// Of one sample; one dimension where the checkpoint does not know better.
+  SampleShape sample_shape() const;
+  /// "784-32-10"
+  std::string widths() const;
+};
+
+/// Throws what load_checkpoint() throws.
+TrainedModel load_model(const std::filesystem::path& path);
+
+/// Throws DataError naming the checkpoint and everything in which `data` is not what the model
+/// takes: "samples: model 28x28 uint8, data/mnist 32x32 uint8; classes: model 10, data/mnist 26".
+/// Fewer classes are no difference.
+void check_goes_with(const TrainedModel& model, const Dataset& data);
+
+/// An engine that holds the model, computing in the precision that it was trained in. Throws what
+/// make_engine() throws.
+std::unique_ptr<Engine> make_engine(const TrainedModel& model, const Device& device);
+
+/// "28x28"; "one value" for no dimensions.
+std::string shape_text(const std::vector<std::uint64_t>& dims);
+
+}  // namespace millrace

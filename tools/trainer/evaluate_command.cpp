@@ -1,0 +1,64 @@
+#include <nlohmann/json.hpp>
+
+#include "formats/folder.h"
+#include "tools/console/command_line.h"
+#include "tools/console/console.h"
+#include "tools/console/numbers.h"
+#include "tools/console/program.h"
+#include "tools/console/usage_error.h"
+#include "tools/trainer/commands.h"
+#include "tools/trainer/device_options.h"
+#include "tools/trainer/evaluation.h"
+#include "tools/trainer/options.h"
+
+namespace millrace {
+namespace {
+
+SplitName parse_split(const std::string& text) {
+  for (const auto split : {SplitName::kTrain, SplitName::kValidation, SplitName::kTest}) {
+    if (text == name_of(split)) return split;
+  }
+  throw UsageError("expected train, validation or test, found " + shown(text));
+}
+
+}  // namespace
+
+int evaluate_command(const std::vector<std::string>& arguments) {
+  CommandLine line("trainer evaluate",
+                   "Says how good a checkpoint's model is on a data set: loss, accuracy,\n"
+                   "precision and recall of each class, and what it takes for what.");
+  std::string checkpoint;
+  std::string data = Options().data.string();
+  SplitName split = SplitName::kTest;
+  Device device;
+  std::uint32_t workers = 0;
+  bool json = false;
+  line.value("--checkpoint", "FILE", "the model, a .safetensors file of the trainer",
+             [&](const std::string& t) { checkpoint = t; });
+  line.value("--data", "DIR", "folder with IDX files [data]",
+             [&](const std::string& t) { data = t; });
+  line.value("--split", "SPLIT",
+             "train, validation or test. On the data that it was\ntrained on, train and validation "
+             "are the parts that\nthe run made [test]",
+             [&](const std::string& t) { split = parse_split(t); });
+  declare_device(line, device);
+  declare_workers(line, workers);
+  line.flag("--json", "print one JSON object in place of text", json);
+  line.help_flag();
+  line.examples(
+      "Example:\n  trainer evaluate --checkpoint checkpoints/best.safetensors --data data/");
+  if (!line.parse(arguments)) return print(line.help());
+  if (checkpoint.empty()) throw UsageError("--checkpoint: expected a file, found none");
+
+  const TrainedModel model = load_model(checkpoint);
+  const Evaluation evaluation = evaluate(model, open_folder(data), split, device, workers);
+  if (!evaluation.engine.notice.empty()) {
+    Console("trainer evaluate", json).notice(evaluation.engine.notice);
+  }
+  if (!json) return print(render(evaluation));
+  return print(
+      to_json(evaluation).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+      '\n');
+}
+
+}  // namespace millrace

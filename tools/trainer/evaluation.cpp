@@ -1,0 +1,185 @@
+#include "tools/trainer/evaluation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+
+#include "formats/error.h"
+#include "tools/trainer/metrics_records.h"
+#include "train/weights_hash.h"
+
+namespace millrace {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kColumns = 80;
+constexpr std::size_t kMistakes = 20;
+
+Json maybe(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+
+std::string share(const std::optional<double>& value) {
+  return value ? fmt::format("{:.4f}", *value) : "-";
+}
+
+std::size_t digits(std::uint64_t number) { return fmt::formatted_size("{}", number); }
+
+std::string render_classes(const Confusion& confusion) {
+  std::string text = "Class   precision   recall       F1   samples\n";
+  for (std::uint32_t c = 0; c < confusion.classes(); ++c) {
+    text += fmt::format("{:>5}   {:>9}   {:>6}   {:>6}   {:>7}\n", c, share(confusion.precision(c)),
+                        share(confusion.recall(c)), share(confusion.f1(c)), confusion.samples(c));
+  }
+  return text;
+}
+
+std::string render_table(const Confusion& confusion, std::size_t cell) {
+  const std::uint32_t classes = confusion.classes();
+  std::string text = "Confusion: truth downwards, guess to the right\n     ";
+  for (std::uint32_t guess = 0; guess < classes; ++guess) {
+    text += fmt::format("{:>{}}", guess, cell);
+  }
+  text += '\n';
+  for (std::uint32_t truth = 0; truth < classes; ++truth) {
+    text += fmt::format("{:>5}", truth);
+    for (std::uint32_t guess = 0; guess < classes; ++guess) {
+      const std::uint64_t count = confusion.count(truth, guess);
+      // Zeros would hide what there is to see.
+      text += fmt::format("{:>{}}", count == 0 ? "." : std::to_string(count), cell);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+std::string render_mistakes(const Confusion& confusion) {
+  std::string text = "Most frequent mistakes: truth, guess, samples\n";
+  const auto worst = confusion.worst(kMistakes);
+  for (const auto& m : worst) {
+    text += fmt::format("{:>5}   {:>5}   {:>7}\n", m.truth, m.guess, m.count);
+  }
+  return worst.empty() ? "No mistakes\n" : text;
+}
+
+std::string render_confusion(const Confusion& confusion) {
+  if (!confusion.tabled()) return {};
+  std::uint64_t largest = confusion.classes();
+  for (std::uint32_t truth = 0; truth < confusion.classes(); ++truth) {
+    for (std::uint32_t guess = 0; guess < confusion.classes(); ++guess) {
+      largest = std::max(largest, confusion.count(truth, guess));
+    }
+  }
+  const std::size_t cell = std::max<std::size_t>(4, digits(largest)) + 1;
+  const bool fits = 5 + confusion.classes() * cell <= kColumns;
+  return '\n' + (fits ? render_table(confusion, cell) : render_mistakes(confusion));
+}
+
+}  // namespace
+
+std::string name_of(SplitName split) {
+  switch (split) {
+    case SplitName::kTrain:
+      return "train";
+    case SplitName::kValidation:
+      return "validation";
+    case SplitName::kTest:
+      break;
+  }
+  return "test";
+}
+
+Part part_of(const TrainedModel& model, const DataFolder& data, SplitName split) {
+  if (split == SplitName::kTest) {
+    if (data.test == nullptr) {
+      throw DataError(data.train->name(), "is all there is: no test files; --split train takes it");
+    }
+    return {data.test, Subset::all(data.test->size())};
+  }
+  const RunState& state = model.checkpoint.state;
+  if (data.train->hash() == state.dataset_hash &&
+      state.options.validation_size < data.train->size()) {
+    const auto parts =
+        Split::random(data.train->size(), state.options.validation_size, state.options.seed);
+    const Subset& part = split == SplitName::kTrain ? parts.train : parts.validation;
+    if (part.size() > 0) return {data.train, part};
+    throw DataError(model.path, "was trained without validation samples; --split train takes all");
+  }
+  if (split == SplitName::kTrain) return {data.train, Subset::all(data.train->size())};
+  throw DataError(model.path,
+                  "was trained on other data than " + data.train->name() +
+                      ", which has no validation samples of its own; --split train takes all");
+}
+
+Evaluation evaluate(const TrainedModel& model, const DataFolder& data, SplitName split,
+                    const Device& device, std::uint32_t workers) {
+  const Part part = part_of(model, data, split);
+  check_goes_with(model, *part.data);
+  const auto engine = make_engine(model, device);
+  Confusion confusion(model.spec.classes);
+  const Metrics metrics = predict_all(*engine, model.spec, part, workers, [&](const Prediction& p) {
+    confusion.add(p.label, p.guess);
+  });
+  return {model.path.string(),
+          model.widths(),
+          part.data->name(),
+          split,
+          weights_hash(model.checkpoint.parameters),
+          part.data->hash(),
+          engine->info(),
+          metrics,
+          std::move(confusion)};
+}
+
+std::string render(const Evaluation& evaluation) {
+  const Metrics& metrics = evaluation.metrics;
+  std::string text = fmt::format("Model: {}, {}, {}\n", evaluation.checkpoint, evaluation.widths,
+                                 precision_name(evaluation.engine.precision));
+  text += fmt::format("Data: {}, {} {} samples\n", evaluation.data, metrics.samples,
+                      name_of(evaluation.split));
+  text += fmt::format("Loss: {:.4f}, accuracy: {:.4f}, wrong: {} of {}\n\n", metrics.mean_loss(),
+                      metrics.accuracy(), metrics.samples - metrics.correct, metrics.samples);
+  return text + render_classes(evaluation.confusion) + render_confusion(evaluation.confusion);
+}
+
+Json to_json(const Evaluation& evaluation) {
+  const Confusion& confusion = evaluation.confusion;
+  Json json;
+  json["checkpoint"] = evaluation.checkpoint;
+  json["weights_hash"] = evaluation.weights_hash;
+  json["widths"] = evaluation.widths;
+  json["precision"] = precision_name(evaluation.engine.precision);
+  json["device"] = evaluation.engine.device;
+  json["data"] = evaluation.data;
+  json["dataset_hash"] = evaluation.dataset_hash;
+  json["split"] = name_of(evaluation.split);
+  json["samples"] = evaluation.metrics.samples;
+  json["loss"] = evaluation.metrics.mean_loss();
+  json["accuracy"] = evaluation.metrics.accuracy();
+  Json classes = Json::array();
+  for (std::uint32_t c = 0; c < confusion.classes(); ++c) {
+    classes.push_back({{"class", c},
+                       {"precision", maybe(confusion.precision(c))},
+                       {"recall", maybe(confusion.recall(c))},
+                       {"f1", maybe(confusion.f1(c))},
+                       {"samples", confusion.samples(c)},
+                       {"guesses", confusion.guesses(c)}});
+  }
+  json["classes"] = std::move(classes);
+  json["confusion"] = Json();
+  if (!confusion.tabled()) return json;
+  Json table = Json::array();
+  for (std::uint32_t truth = 0; truth < confusion.classes(); ++truth) {
+    Json row = Json::array();
+    for (std::uint32_t guess = 0; guess < confusion.classes(); ++guess) {
+      row.push_back(confusion.count(truth, guess));
+    }
+    table.push_back(std::move(row));
+  }
+  json["confusion"] = std::move(table);
+  return json;
+}
+
+}  // namespace millrace

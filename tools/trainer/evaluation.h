@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "compute/engine.h"
+#include "formats/folder.h"
+#include "tools/model/confusion.h"
+#include "tools/model/predictions.h"
+#include "tools/model/trained_model.h"
+
+namespace millrace {
+
+enum class SplitName : std::uint8_t { kTrain, kValidation, kTest };
+
+/// "train", "validation", "test"
+std::string name_of(SplitName split);
+
+/// The samples of a split as the model's own run made it: where `data` is what it was trained on,
+/// train and validation are those two parts; of other data train is the whole training set. Throws
+/// DataError where there is no such split.
+Part part_of(const TrainedModel& model, const DataFolder& data, SplitName split);
+
+/// How good a model is on one split.
+struct Evaluation {
+  std::string checkpoint;
+  std::string widths;  ///< "784-32-10"
+  std::string data;    ///< name of the data set
+  SplitName split = SplitName::kTest;
+  std::string weights_hash;
+  std::string dataset_hash;
+  EngineInfo engine;
+  Metrics metrics;
+  Confusion confusion{0};
+};
+
+/// Throws DataError where model and data do not go together (check_goes_with), and what make_engine
+/// and predict_all throw.
+Evaluation evaluate(const TrainedModel& model, const DataFolder& data, SplitName split,
+                    const Device& device, std::uint32_t workers);
+
+/// Several lines for people, at most 80 columns wide: loss and accuracy, a line a class, and the
+/// confusion matrix where it fits, else the most frequent mistakes.
+std::string render(const Evaluation& evaluation);
+
+/// The same for programs; precision and recall are null where they are not defined, "confusion"
+/// (rows: truth) where the table would be too large.
+nlohmann::ordered_json to_json(const Evaluation& evaluation);
+
+}  // namespace millrace
