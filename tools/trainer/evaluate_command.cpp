@@ -32,6 +32,7 @@ int evaluate_command(const std::vector<std::string>& arguments) {
   SplitName split = SplitName::kTest;
   Device device;
   std::uint32_t workers = 0;
+  std::string outputs_path;
   bool json = false;
   line.value("--checkpoint", "FILE", "the model, a .safetensors file of the trainer",
              [&](const std::string& t) { checkpoint = t; });
@@ -41,6 +42,11 @@ int evaluate_command(const std::vector<std::string>& arguments) {
              "train, validation or test. On the data that it was\ntrained on, train and validation "
              "are the parts that\nthe run made [test]",
              [&](const std::string& t) { split = parse_split(t); });
+  line.value(
+      "--outputs", "FILE",
+      "write what the model says of each sample: logits,\nlabels and numbers of the samples, "
+      "as .safetensors",
+      [&](const std::string& t) { outputs_path = t; });
   declare_device(line, device);
   declare_workers(line, workers);
   line.flag("--json", "print one JSON object in place of text", json);
@@ -51,7 +57,10 @@ int evaluate_command(const std::vector<std::string>& arguments) {
   if (checkpoint.empty()) throw UsageError("--checkpoint: expected a file, found none");
 
   const TrainedModel model = load_model(checkpoint);
-  const Evaluation evaluation = evaluate(model, open_folder(data), split, device, workers);
+  SampleOutputs outputs;
+  const Evaluation evaluation = evaluate(model, open_folder(data), split, device, workers,
+                                         outputs_path.empty() ? nullptr : &outputs);
+  if (!outputs_path.empty()) write_outputs(outputs_path, outputs, evaluation);
   if (!evaluation.engine.notice.empty()) {
     Console("trainer evaluate", json).notice(evaluation.engine.notice);
   }

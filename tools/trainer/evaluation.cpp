@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "formats/error.h"
+#include "formats/safetensors.h"
 #include "tools/trainer/metrics_records.h"
 #include "train/weights_hash.h"
 
@@ -114,14 +116,19 @@ Part part_of(const TrainedModel& model, const DataFolder& data, SplitName split)
 }
 
 Evaluation evaluate(const TrainedModel& model, const DataFolder& data, SplitName split,
-                    const Device& device, std::uint32_t workers) {
+                    const Device& device, std::uint32_t workers, SampleOutputs* outputs) {
   const Part part = part_of(model, data, split);
   check_goes_with(model, *part.data);
   const auto engine = make_engine(model, device);
   Confusion confusion(model.spec.classes);
-  const Metrics metrics = predict_all(*engine, model.spec, part, workers, [&](const Prediction& p) {
+  const auto take = [&](const Prediction& p) {
     confusion.add(p.label, p.guess);
-  });
+    if (outputs == nullptr) return;
+    outputs->logits.insert(outputs->logits.end(), p.logits.begin(), p.logits.end());
+    outputs->labels.push_back(p.label);
+    outputs->numbers.push_back(p.sample);
+  };
+  const Metrics metrics = predict_all(*engine, model.spec, part, workers, take);
   return {model.path.string(),
           model.widths(),
           part.data->name(),
@@ -131,6 +138,22 @@ Evaluation evaluate(const TrainedModel& model, const DataFolder& data, SplitName
           engine->info(),
           metrics,
           std::move(confusion)};
+}
+
+void write_outputs(const std::filesystem::path& path, const SampleOutputs& outputs,
+                   const Evaluation& evaluation) {
+  const std::uint64_t count = outputs.labels.size();
+  const std::vector<TensorView> tensors{
+      {"logits",
+       DType::kFloat32,
+       {count, evaluation.confusion.classes()},
+       std::as_bytes(std::span(outputs.logits))},
+      {"labels", DType::kInt32, {count}, std::as_bytes(std::span(outputs.labels))},
+      {"samples", DType::kUInt64, {count}, std::as_bytes(std::span(outputs.numbers))}};
+  write_safetensors(path, tensors,
+                    {{"split", name_of(evaluation.split)},
+                     {"dataset_hash", evaluation.dataset_hash},
+                     {"weights_hash", evaluation.weights_hash}});
 }
 
 std::string render(const Evaluation& evaluation) {

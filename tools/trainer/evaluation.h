@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "compute/engine.h"
 #include "formats/folder.h"
@@ -36,10 +38,22 @@ struct Evaluation {
   Confusion confusion{0};
 };
 
-/// Throws DataError where model and data do not go together (check_goes_with), and what make_engine
-/// and predict_all throw.
+/// What the model said of each sample of a split.
+struct SampleOutputs {
+  std::vector<float> logits;           ///< [count, classes], row-major
+  std::vector<std::int32_t> labels;    ///< [count]
+  std::vector<std::uint64_t> numbers;  ///< [count], of the samples in their data set
+};
+
+/// Fills `outputs` where that is not null. Throws DataError where model and data do not go together
+/// (check_goes_with), and what make_engine and predict_all throw.
 Evaluation evaluate(const TrainedModel& model, const DataFolder& data, SplitName split,
-                    const Device& device, std::uint32_t workers);
+                    const Device& device, std::uint32_t workers, SampleOutputs* outputs = nullptr);
+
+/// As a safetensors file with the tensors "logits", "labels" and "samples". Throws DataError if it
+/// cannot be written.
+void write_outputs(const std::filesystem::path& path, const SampleOutputs& outputs,
+                   const Evaluation& evaluation);
 
 /// Several lines for people, at most 80 columns wide: loss and accuracy, a line a class, and the
 /// confusion matrix where it fits, else the most frequent mistakes.

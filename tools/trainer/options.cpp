@@ -26,7 +26,8 @@ constexpr const char* kDescription =
     "has test files. Defaults stand in brackets.\n"
     "\n"
     "Other commands (trainer COMMAND --help):\n"
-    "  evaluate    loss, accuracy, precision, recall and confusion of a checkpoint";
+    "  evaluate    loss, accuracy, precision, recall and confusion of a checkpoint\n"
+    "  export      a checkpoint as an ONNX model";
 
 constexpr const char* kExamples =
     "Examples:\n"

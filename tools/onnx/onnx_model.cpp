@@ -1,0 +1,180 @@
+#include "tools/onnx/onnx_model.h"
+
+#include <bit>
+#include <cstddef>
+#include <initializer_list>
+#include <span>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "formats/error.h"
+#include "tools/onnx/schema.h"
+#include "tools/protobuf/message.h"
+#include "train/weights_hash.h"
+
+namespace millrace {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "raw_data is little-endian");
+
+struct Attribute {
+  std::string_view name;
+  std::int64_t value;
+};
+
+std::int64_t element_type(InputType type) {
+  return type == InputType::kUInt8 ? onnx::tensor::kTypeUInt8 : onnx::tensor::kTypeFloat;
+}
+
+ProtoMessage tensor_of(const std::string& name, std::span<const std::uint64_t> shape,
+                       std::span<const float> values) {
+  ProtoMessage tensor;
+  for (const std::uint64_t dim : shape) {
+    tensor.integer(onnx::tensor::kDims, static_cast<std::int64_t>(dim));
+  }
+  tensor.integer(onnx::tensor::kDataType, onnx::tensor::kTypeFloat);
+  tensor.text(onnx::tensor::kName, name);
+  const auto bytes = std::as_bytes(values);
+  tensor.text(onnx::tensor::kRawData, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return tensor;
+}
+
+// A tensor [batch, shape…] of the graph's input or output.
+ProtoMessage value_of(const std::string& name, InputType element,
+                      const std::vector<std::uint64_t>& shape) {
+  ProtoMessage dims;
+  ProtoMessage batch;
+  batch.text(onnx::type::kDimParam, "batch");
+  dims.message(onnx::type::kDim, batch);
+  for (const std::uint64_t size : shape) {
+    ProtoMessage dim;
+    dim.integer(onnx::type::kDimValue, static_cast<std::int64_t>(size));
+    dims.message(onnx::type::kDim, dim);
+  }
+  ProtoMessage tensor;
+  tensor.integer(onnx::type::kElement, element_type(element));
+  tensor.message(onnx::type::kShape, dims);
+  ProtoMessage type;
+  type.message(onnx::type::kTensor, tensor);
+  ProtoMessage value;
+  value.text(onnx::value::kName, name);
+  value.message(onnx::value::kType, type);
+  return value;
+}
+
+/// A chain of operators, each on the output of the one before it.
+class Chain {
+ public:
+  explicit Chain(std::string input) : last_(std::move(input)) {}
+
+  /// `output` names the operator too.
+  void add(std::string_view op, const std::string& output,
+           std::initializer_list<std::string> more_inputs = {},
+           std::initializer_list<Attribute> attributes = {}) {
+    ProtoMessage node;
+    node.text(onnx::node::kInput, last_);
+    for (const std::string& input : more_inputs) node.text(onnx::node::kInput, input);
+    node.text(onnx::node::kOutput, output);
+    node.text(onnx::node::kName, output);
+    node.text(onnx::node::kOpType, op);
+    for (const Attribute& attribute : attributes) {
+      ProtoMessage message;
+      message.text(onnx::attribute::kName, attribute.name);
+      message.integer(onnx::attribute::kInt, attribute.value);
+      message.integer(onnx::attribute::kType, onnx::attribute::kTypeInt);
+      node.message(onnx::node::kAttribute, message);
+    }
+    graph_.message(onnx::graph::kNode, node);
+    last_ = output;
+  }
+
+  ProtoMessage& graph() { return graph_; }
+  const std::string& last() const { return last_; }
+
+ private:
+  ProtoMessage graph_;
+  std::string last_;
+};
+
+void add_input(Chain& chain, const TrainedModel& model, const OnnxOptions& options) {
+  if (model.sample_shape().dims.size() != 1) {
+    chain.add("Flatten", "flat", {}, {{"axis", 1}});
+  }
+  if (options.input == InputType::kUInt8) {
+    chain.add("Cast", "floats", {}, {{"to", onnx::tensor::kTypeFloat}});
+  }
+  chain.add("Mul", "normalised", {"scale"});
+  chain.graph().message(onnx::graph::kInitializer,
+                        tensor_of("scale", {}, std::span(&model.spec.input_scale, 1)));
+}
+
+void add_layers(Chain& chain, const TrainedModel& model) {
+  const Parameters& parameters = model.checkpoint.parameters;
+  const std::size_t layers = parameters.size() / 2;
+  for (std::size_t l = 0; l < layers; ++l) {
+    const Tensor& weight = parameters[2 * l];
+    const Tensor& bias = parameters[2 * l + 1];
+    const bool top = l + 1 == layers;
+    // Named as the modules of torch.nn.Sequential, whose parameters these are.
+    chain.add("Gemm", top ? "logits" : std::to_string(2 * l), {weight.name, bias.name},
+              {{"transB", 1}});
+    if (!top) chain.add("Relu", std::to_string(2 * l + 1));
+    for (const Tensor* tensor : {&weight, &bias}) {
+      chain.graph().message(onnx::graph::kInitializer,
+                            tensor_of(tensor->name, tensor->shape, tensor->values));
+    }
+  }
+}
+
+void add_metadata(ProtoMessage& message, const std::string& key, const std::string& value) {
+  ProtoMessage entry;
+  entry.text(onnx::entry::kKey, key);
+  entry.text(onnx::entry::kValue, value);
+  message.message(onnx::model::kMetadataProps, entry);
+}
+
+void check_size(const TrainedModel& model) {
+  constexpr std::uint64_t kMost =
+      (std::uint64_t{1} << 31U) - (1U << 20U);  // with room for the rest
+  const std::uint64_t bytes = model.spec.parameter_count() * sizeof(float);
+  if (bytes > kMost) {
+    throw DataError(model.path, std::nullopt,
+                    "parameters of less than 2 GiB, which is what an ONNX file can hold",
+                    std::to_string(bytes) + " bytes");
+  }
+}
+
+}  // namespace
+
+std::string onnx_model(const TrainedModel& model, const OnnxOptions& options) {
+  if (options.input == InputType::kUInt8 && model.spec.input != InputType::kUInt8) {
+    throw std::invalid_argument(
+        "--input: expected float for a model of float samples, found uint8");
+  }
+  check_size(model);
+  Chain chain("samples");
+  add_input(chain, model, options);
+  add_layers(chain, model);
+  if (options.probabilities) chain.add("Softmax", "probabilities", {}, {{"axis", 1}});
+  ProtoMessage& graph = chain.graph();
+  graph.text(onnx::graph::kName, "mlp-" + model.widths());
+  graph.message(onnx::graph::kInput, value_of("samples", options.input, model.sample_shape().dims));
+  graph.message(onnx::graph::kOutput,
+                value_of(chain.last(), InputType::kFloat32, {model.spec.classes}));
+
+  ProtoMessage opset;
+  opset.text(onnx::opset::kDomain, "");
+  opset.integer(onnx::opset::kVersion, onnx::kOpset);
+  ProtoMessage file;
+  file.integer(onnx::model::kIrVersion, onnx::kIrVersion);
+  file.text(onnx::model::kProducerName, "Millrace");
+  file.message(onnx::model::kOpsetImport, opset);
+  add_metadata(file, "millrace.weights_hash", weights_hash(model.checkpoint.parameters));
+  add_metadata(file, "millrace.dataset_hash", model.checkpoint.state.dataset_hash);
+  file.message(onnx::model::kGraph, graph);
+  return file.bytes();
+}
+
+}  // namespace millrace

@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+
+#include "formats/atomic_file.h"
+#include "tools/console/command_line.h"
+#include "tools/console/numbers.h"
+#include "tools/console/program.h"
+#include "tools/console/usage_error.h"
+#include "tools/onnx/onnx_model.h"
+#include "tools/trainer/commands.h"
+
+namespace millrace {
+namespace {
+
+bool is_first(const std::string& text, const std::string& first, const std::string& second) {
+  if (text != first && text != second) {
+    throw UsageError("expected " + first + " or " + second + ", found " + shown(text));
+  }
+  return text == first;
+}
+
+std::string told(const TrainedModel& model, const OnnxOptions& options, const std::string& path,
+                 std::uint64_t bytes) {
+  return fmt::format("{}: {}, {} bytes\nInput: samples, a batch of {} {}\nOutput: {}, {} of each\n",
+                     path, model.widths(), bytes, shape_text(model.sample_shape().dims),
+                     options.input == InputType::kUInt8 ? "uint8" : "float",
+                     options.probabilities ? "probabilities" : "logits", model.spec.classes);
+}
+
+}  // namespace
+
+int export_command(const std::vector<std::string>& arguments) {
+  CommandLine line("trainer export",
+                   "Writes a checkpoint's model as an ONNX file (opset 13). It takes samples as\n"
+                   "they are in the data set, in batches of any size, and normalises them itself.");
+  std::string checkpoint;
+  std::string path;
+  OnnxOptions options;
+  bool input_given = false;
+  line.value("--checkpoint", "FILE", "the model, a .safetensors file of the trainer",
+             [&](const std::string& t) { checkpoint = t; });
+  line.value("--onnx", "FILE", "the file to write", [&](const std::string& t) { path = t; });
+  line.value("--input", "uint8|float", "type of the input [as the model's data set]",
+             [&](const std::string& t) {
+               options.input =
+                   is_first(t, "uint8", "float") ? InputType::kUInt8 : InputType::kFloat32;
+               input_given = true;
+             });
+  line.value("--output", "probabilities|logits", "probabilities: with the softmax\n[probabilities]",
+             [&](const std::string& t) {
+               options.probabilities = is_first(t, "probabilities", "logits");
+             });
+  line.help_flag();
+  line.examples(
+      "Example:\n  trainer export --checkpoint checkpoints/best.safetensors --onnx model.onnx");
+  if (!line.parse(arguments)) return print(line.help());
+  if (checkpoint.empty()) throw UsageError("--checkpoint: expected a file, found none");
+  if (path.empty()) throw UsageError("--onnx: expected a file, found none");
+
+  const TrainedModel model = load_model(checkpoint);
+  if (!input_given) options.input = model.spec.input;
+  const std::string bytes = onnx_model(model, options);
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
+  return print(told(model, options, path, bytes.size()));
+}
+
+}  // namespace millrace
