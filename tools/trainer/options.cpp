@@ -128,6 +128,8 @@ class Declarer {
     path("--metrics", "FILE",
          "JSON lines: one an epoch, then a summary. A new\nrun replaces the file, --resume appends",
          options_.metrics);
+    path("--tensorboard", "DIR", "a new event file in DIR, for TensorBoard to show",
+         options_.tensorboard);
     path("--config", "FILE",
          "options from a TOML file: epochs = 10. The\ncommand line has precedence", config);
     line_.flag("--quiet", "print nothing but errors and warnings", options_.quiet);

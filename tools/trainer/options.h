@@ -19,7 +19,8 @@ struct Options {
   RunSpec run;                                   ///< but for validation_size
   std::optional<std::uint64_t> validation_size;  ///< none: default_validation_size()
   std::filesystem::path data = "data";
-  std::filesystem::path metrics;  ///< empty: none
+  std::filesystem::path metrics;      ///< empty: none
+  std::filesystem::path tensorboard;  ///< folder; empty: none
   bool quiet = false;
 };
 

@@ -13,6 +13,7 @@
 #include "tools/console/stop_signals.h"
 #include "tools/trainer/console_observer.h"
 #include "tools/trainer/metrics_observer.h"
+#include "tools/trainer/tensorboard_observer.h"
 #include "train/trainer.h"
 
 namespace millrace {
@@ -77,6 +78,11 @@ int run(const Options& options, const std::vector<std::string>& arguments, Conso
     metrics.emplace(options.metrics, options.run.resume, console);
     observers.push_back(&*metrics);
   }
+  std::optional<TensorboardObserver> tensorboard;
+  if (!options.tensorboard.empty()) {
+    tensorboard.emplace(options.tensorboard, console);
+    observers.push_back(&*tensorboard);
+  }
 
   const auto before = Clock::now();
   const DataFolder data = open_data(options.data);
@@ -87,13 +93,16 @@ int run(const Options& options, const std::vector<std::string>& arguments, Conso
   if (metrics) metrics->set_load_s(load_s);
 
   Trainer trainer(spec, data.train, data.test, observers);
+  if (tensorboard) tensorboard->begin(trainer.engine(), *data.train, spec.sgd.learning_rate);
   signals.set(StopSignals::First::kSetsFlag);
   const RunResult result = trainer.fit(signals.flag());
   if (result.stopped) {
     tell_stopped(result, spec, signals.received(), arguments, console);
     return kSignalBase + signals.received();
   }
-  return console.output_error() != 0 || (metrics && metrics->failed()) ? kOutputLost : 0;
+  const bool lost = console.output_error() != 0 || (metrics && metrics->failed()) ||
+                    (tensorboard && tensorboard->failed());
+  return lost ? kOutputLost : 0;
 }
 
 }  // namespace millrace

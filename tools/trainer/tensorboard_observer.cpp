@@ -1,0 +1,75 @@
+#include "tools/trainer/tensorboard_observer.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace millrace {
+
+std::vector<Picture> first_pictures(const Dataset& data, std::size_t most) {
+  const std::size_t count = std::min<std::size_t>(most, data.size());
+  std::vector<std::uint64_t> ids(count);
+  std::iota(ids.begin(), ids.end(), std::uint64_t{0});
+  std::vector<std::byte> samples(count * data.sample_bytes());
+  std::vector<std::int32_t> labels(count);
+  data.read(ids, samples, labels);
+  std::vector<Picture> pictures;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto picture =
+        picture_of(data.shape(), data.dtype(),
+                   std::span(samples).subspan(i * data.sample_bytes(), data.sample_bytes()));
+    if (picture) pictures.push_back(std::move(*picture));
+  }
+  return pictures;
+}
+
+TensorboardObserver::TensorboardObserver(std::filesystem::path folder, Console& console)
+    : folder_(std::move(folder)), console_(console) {}
+
+void TensorboardObserver::begin(Engine& engine, const Dataset& train, double learning_rate) {
+  constexpr std::size_t kSamples = 32;
+  constexpr std::uint32_t kColumns = 8;
+  file_.emplace(folder_);
+  engine_ = &engine;
+  learning_rate_ = learning_rate;
+  const auto pictures = first_pictures(train, kSamples);
+  if (pictures.empty()) return;
+  Summary summary;
+  summary.image("samples", mosaic(pictures, kColumns, 2));
+  write(0, summary);
+}
+
+void TensorboardObserver::on_epoch(const EpochResult& epoch) {
+  Summary summary;
+  summary.scalar("loss/train", epoch.train_loss);
+  summary.scalar("accuracy/train", epoch.train_acc);
+  if (epoch.val_loss) summary.scalar("loss/validation", *epoch.val_loss);
+  if (epoch.val_acc) summary.scalar("accuracy/validation", *epoch.val_acc);
+  summary.scalar("learning_rate", learning_rate_);
+  summary.scalar("seconds/train", epoch.train_s);
+  if (epoch.train_s > 0.0 && !epoch.partial) {
+    summary.scalar("samples_per_s", static_cast<double>(info_.train_samples) / epoch.train_s);
+  }
+  for (const Tensor& tensor : engine_->parameters()) {
+    summary.histogram("parameters/" + tensor.name, histogram_of(tensor.values));
+  }
+  write(epoch.epoch, summary);
+}
+
+void TensorboardObserver::on_finish(const RunResult& result) {
+  if (!result.test_loss || !result.test_acc) return;
+  Summary summary;
+  summary.scalar("loss/test", *result.test_loss);
+  summary.scalar("accuracy/test", *result.test_acc);
+  write(result.history.empty() ? 0 : result.history.back().epoch, summary);
+}
+
+void TensorboardObserver::write(std::uint64_t epoch, const Summary& summary) {
+  const bool failed_before = failed();
+  file_->write(static_cast<std::int64_t>(epoch), summary);
+  if (failed() && !failed_before) {
+    console_.warning(file_->error() + "; the run goes on without TensorBoard's events");
+  }
+}
+
+}  // namespace millrace
