@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "formats/error.h"
+#include "formats/seekable_zstd.h"
 
 namespace millrace {
 namespace {
@@ -76,7 +77,12 @@ EncodedFile::EncodedFile(std::filesystem::path path)
       size_ = gzip_content_size(path_, file_.bytes());
       break;
     case Compression::kZstd:
-      size_ = zstd_content_size(path_, file_.bytes());
+      table_ = read_seek_table(path_, file_.bytes());
+      // The table saves a walk through the whole file.
+      size_ = table_ ? ContentSize{.exact = table_->content_size(),
+                                   .most = table_->content_size(),
+                                   .guess = table_->content_size()}
+                     : zstd_content_size(path_, file_.bytes());
       break;
   }
 }
@@ -96,7 +102,12 @@ Decoded EncodedFile::decode(std::span<std::byte> out) const {
     case Compression::kGzip:
       return gzip_decode(path_, file_.bytes(), out);
     case Compression::kZstd:
-      return zstd_decode(path_, file_.bytes(), out);
+      if (!table_ || out.size() < table_->content_size()) {
+        return zstd_decode(path_, file_.bytes(), out);
+      }
+      decode_frames({.path = path_, .file = file_.bytes(), .table = *table_},
+                    out.first(static_cast<std::size_t>(table_->content_size())));
+      return {.written = table_->content_size(), .more = false};
   }
   const auto count = std::min(out.size(), file_.bytes().size());
   if (count != 0) std::memcpy(out.data(), file_.bytes().data(), count);

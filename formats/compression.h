@@ -11,6 +11,7 @@
 #include "formats/bytes.h"
 #include "formats/codec.h"
 #include "formats/mapped_file.h"
+#include "formats/seek_table.h"
 
 namespace millrace {
 
@@ -40,7 +41,8 @@ class EncodedFile {
   /// The first `count` bytes of the content, fewer if it is shorter. Decodes little more than that.
   std::vector<std::byte> peek(std::size_t count) const;
 
-  /// Decodes to `out`, or copies. Checksums are checked if the content ends within `out`.
+  /// Decodes to `out`, or copies. Checksums are checked if the content ends within `out`; the
+  /// frames of a seekable zstd file are then decoded by several threads.
   Decoded decode(std::span<std::byte> out) const;
 
   /// The whole content, which must be of `size` bytes: mapped where it is plain, decoded into
@@ -57,6 +59,7 @@ class EncodedFile {
   MappedFile file_;
   Compression compression_ = Compression::kNone;
   ContentSize size_;
+  std::optional<SeekTable> table_;
 };
 
 }  // namespace millrace

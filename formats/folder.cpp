@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "formats/block_dataset.h"
 #include "formats/error.h"
 #include "formats/idx_dataset.h"
 #include "formats/idx_names.h"
@@ -25,12 +26,21 @@ constexpr std::string_view kLookedFor =
 constexpr std::string_view kEmnistPrefix = "emnist-";
 
 struct Pair {
-  IdxArray images;
+  std::filesystem::path path;      // of the images
+  std::optional<IdxArray> images;  // none: left on disk
   IdxArray labels;
 };
 
-Pair read_pair(const IdxFiles& files, IdxSplit split) {
-  return {read_idx(files.at(split, IdxRole::kImages)), read_idx(files.at(split, IdxRole::kLabels))};
+Pair read_pair(const IdxFiles& files, IdxSplit split, const OpenOptions& options) {
+  const auto& images = files.at(split, IdxRole::kImages);
+  std::optional<IdxArray> decoded;
+  if (!BlockDataset::opens(images, options.most_decoded)) decoded = read_idx(images);
+  return {images, std::move(decoded), read_idx(files.at(split, IdxRole::kLabels))};
+}
+
+std::shared_ptr<const Dataset> make_dataset(Pair pair, std::optional<std::uint32_t> classes) {
+  if (!pair.images) return std::make_shared<const BlockDataset>(pair.path, pair.labels, classes);
+  return std::make_shared<const IdxDataset>(std::move(*pair.images), pair.labels, classes);
 }
 
 bool has_any(const IdxFiles& files, IdxSplit split) {
@@ -53,7 +63,8 @@ std::string describe_shape(const Dataset& data) {
   return fmt::format("{} {}", fmt::join(data.shape().dims, "x"), name_of(data.dtype()));
 }
 
-DataFolder open_files(const std::filesystem::path& folder, const IdxFiles& files) {
+DataFolder open_files(const std::filesystem::path& folder, const IdxFiles& files,
+                      const OpenOptions& options) {
   if (!has_any(files, IdxSplit::kTrain)) {
     throw DataError(folder, std::nullopt, "training files (train-images-…, train-labels-…)",
                     "test files only");
@@ -65,15 +76,13 @@ DataFolder open_files(const std::filesystem::path& folder, const IdxFiles& files
   std::future<Pair> test_pair;
   if (tested) {
     test_pair =
-        std::async(std::launch::async, [&files] { return read_pair(files, IdxSplit::kTest); });
+        std::async(std::launch::async, [&] { return read_pair(files, IdxSplit::kTest, options); });
   }
-  auto train_pair = read_pair(files, IdxSplit::kTrain);
-  auto train = std::make_shared<const IdxDataset>(std::move(train_pair.images), train_pair.labels);
+  auto train = make_dataset(read_pair(files, IdxSplit::kTrain, options), std::nullopt);
   DataFolder opened{.train = train, .test = nullptr, .description = {}};
   std::string counts = fmt::format("{} training", train->size());
   if (tested) {
-    auto [images, labels] = test_pair.get();
-    auto test = std::make_shared<const IdxDataset>(std::move(images), labels, train->classes());
+    auto test = make_dataset(test_pair.get(), train->classes());
     if (test->shape() != train->shape() || test->dtype() != train->dtype()) {
       const std::uint64_t at =
           test->dtype() == train->dtype() ? 4 : 2;  // of the sizes, of the type
@@ -132,7 +141,8 @@ std::set<std::string> folders_below(const std::filesystem::path& folder) {
 
 /// data/emnist/letters where data/emnist has emnist-letters-train-images-…; nullopt if it is no
 /// such path.
-std::optional<DataFolder> open_variant(const std::filesystem::path& path) {
+std::optional<DataFolder> open_variant(const std::filesystem::path& path,
+                                       const OpenOptions& options) {
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   std::error_code unreadable;
   if (!std::filesystem::is_directory(folder, unreadable)) return std::nullopt;
@@ -141,10 +151,10 @@ std::optional<DataFolder> open_variant(const std::filesystem::path& path) {
   auto found = all.find(variant);
   if (found == all.end()) found = all.find(std::string(kEmnistPrefix) + variant);
   if (variant.empty() || found == all.end()) return std::nullopt;
-  return open_files(path, found->second);
+  return open_files(path, found->second, options);
 }
 
-DataFolder open_file(const std::filesystem::path& path) {
+DataFolder open_file(const std::filesystem::path& path, const OpenOptions& options) {
   const auto name = parse_idx_name(path.filename().string());
   if (!name) {
     throw DataError(path, std::nullopt,
@@ -157,28 +167,28 @@ DataFolder open_file(const std::filesystem::path& path) {
   IdxFiles files;
   files.paths[0] = siblings.paths[static_cast<std::size_t>(name->split)];
   files.paths[0][static_cast<std::size_t>(name->role)] = path;
-  return open_files(path, files);
+  return open_files(path, files, options);
 }
 
 }  // namespace
 
-DataFolder open_folder(const std::filesystem::path& given) {
+DataFolder open_folder(const std::filesystem::path& given, const OpenOptions& options) {
   const auto path = given.has_filename() ? given : given.parent_path();  // data/emnist/letters/
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) {
-    if (auto opened = open_variant(path)) return std::move(*opened);
+    if (auto opened = open_variant(path, options)) return std::move(*opened);
     if (error && error != std::errc::no_such_file_or_directory) {
       throw io_error(path, "open the data folder", error.value());
     }
     throw io_error(path, "open the data folder", ENOENT);
   }
-  if (!std::filesystem::is_directory(status)) return open_file(path);
+  if (!std::filesystem::is_directory(status)) return open_file(path, options);
   const auto variants = find_idx_files(path);
   if (variants.empty()) fail_unrecognised(path);
-  if (variants.size() == 1) return open_files(path, variants.begin()->second);
+  if (variants.size() == 1) return open_files(path, variants.begin()->second, options);
   const auto plain = variants.find("");
-  if (plain != variants.end()) return open_files(path, plain->second);
+  if (plain != variants.end()) return open_files(path, plain->second, options);
   std::vector<std::string> choices;
   choices.reserve(variants.size());
   for (const auto& [variant, files] : variants) choices.push_back((path / variant).string());

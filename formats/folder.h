@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -17,6 +18,12 @@ struct DataFolder {
                             ///< uint8, 10 classes"
 };
 
+struct OpenOptions {
+  /// The images of a seekable zstd file with more bytes than this stay on disk and are decoded when
+  /// they are asked for (BlockDataset); everything else is decoded at once, by all cores.
+  std::uint64_t most_decoded = std::uint64_t{1} << 30;
+};
+
 /// Opens a folder by looking at it: pairs of IDX files, images and labels, in the naming of MNIST,
 /// Fashion-MNIST, KMNIST and EMNIST, plain, .gz or .zst; of several forms of one file the plain one
 /// is taken. Training and test files are decoded at the same time.
@@ -28,6 +35,6 @@ struct DataFolder {
 /// Throws DataError: nothing there, nothing recognised (naming what was looked for), half a pair,
 /// several variants (naming them), training and test sets that do not go together, and all that
 /// read_idx and IdxDataset throw.
-DataFolder open_folder(const std::filesystem::path& path);
+DataFolder open_folder(const std::filesystem::path& path, const OpenOptions& options = {});
 
 }  // namespace millrace

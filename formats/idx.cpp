@@ -27,7 +27,6 @@ constexpr std::array<TypeByte, 6> kTypes{{{0x08, DType::kUInt8},
                                           {0x0d, DType::kFloat32},
                                           {0x0e, DType::kFloat64}}};
 constexpr std::size_t kSwapBytes = std::size_t{64} << 10;
-constexpr std::size_t kLargestHeader = 4 + 4 * 255;
 
 std::optional<DType> dtype_of(std::uint8_t byte) noexcept {
   for (const auto& type : kTypes) {
@@ -36,7 +35,7 @@ std::optional<DType> dtype_of(std::uint8_t byte) noexcept {
   return std::nullopt;
 }
 
-/// `head`: the first kLargestHeader bytes of the content, or all of a shorter one.
+/// `head`: the first kLargestIdxHeader bytes of the content, or all of a shorter one.
 IdxHeader parse_header(const std::filesystem::path& path, std::span<const std::byte> head) {
   if (head.size() < 4) {
     throw DataError(path, head.size(), "an IDX header of at least 4 bytes",
@@ -79,15 +78,7 @@ std::optional<std::uint64_t> data_bytes(const IdxHeader& header) noexcept {
   return bytes;
 }
 
-IdxHeader checked_header(const EncodedFile& file) {
-  auto header = parse_header(file.path(), file.peek(kLargestHeader));
-  if (!data_bytes(header)) {
-    throw DataError(file.path(), 4, "sizes whose product fits in 63 bits",
-                    fmt::format("{}", fmt::join(header.dims, "x")));
-  }
-  return header;
-}
-
+/// Checks that IDX can hold it.
 std::uint64_t checked_data_bytes(const IdxHeader& header) {
   if (!idx_type(header.dtype)) {
     throw std::invalid_argument(fmt::format("IDX has no element type {}", name_of(header.dtype)));
@@ -99,16 +90,6 @@ std::uint64_t checked_data_bytes(const IdxHeader& header) {
   const auto bytes = data_bytes(header);
   if (!bytes) throw std::invalid_argument(header.describe() + " is larger than any file");
   return *bytes;
-}
-
-std::vector<std::byte> encode_header(const IdxHeader& header) {
-  std::vector<std::byte> bytes(header.header_bytes());
-  bytes[2] = static_cast<std::byte>(idx_type(header.dtype).value());
-  bytes[3] = static_cast<std::byte>(header.dims.size());
-  for (std::size_t i = 0; i < header.dims.size(); ++i) {
-    store_big_endian32(header.dims[i], &bytes[4 + 4 * i]);
-  }
-  return bytes;
 }
 
 }  // namespace
@@ -132,13 +113,35 @@ IdxArray::IdxArray(std::filesystem::path path, IdxHeader header, Bytes bytes,
       bytes_(std::move(bytes)),
       data_offset_(data_offset) {}
 
+IdxHeader parse_idx_header(const std::filesystem::path& path, std::span<const std::byte> content) {
+  auto header = parse_header(path, content.first(std::min(content.size(), kLargestIdxHeader)));
+  if (!data_bytes(header)) {
+    throw DataError(path, 4, "sizes whose product fits in 63 bits",
+                    fmt::format("{}", fmt::join(header.dims, "x")));
+  }
+  return header;
+}
+
+std::vector<std::byte> encode_idx_header(const IdxHeader& header) {
+  checked_data_bytes(header);
+  std::vector<std::byte> bytes(header.header_bytes());
+  bytes[2] = static_cast<std::byte>(idx_type(header.dtype).value());
+  bytes[3] = static_cast<std::byte>(header.dims.size());
+  for (std::size_t i = 0; i < header.dims.size(); ++i) {
+    store_big_endian32(header.dims[i], &bytes[4 + 4 * i]);
+  }
+  return bytes;
+}
+
+std::uint64_t idx_data_bytes(const IdxHeader& header) { return checked_data_bytes(header); }
+
 IdxHeader read_idx_header(const std::filesystem::path& path) {
-  return checked_header(EncodedFile(path));
+  return parse_idx_header(path, EncodedFile(path).peek(kLargestIdxHeader));
 }
 
 IdxArray read_idx(const std::filesystem::path& path) {
   EncodedFile file(path);
-  auto header = checked_header(file);
+  auto header = parse_idx_header(path, file.peek(kLargestIdxHeader));
   const auto offset = header.header_bytes();
   const auto size = offset + data_bytes(header).value();
   auto bytes =
@@ -173,7 +176,7 @@ IdxWriter::IdxWriter(const std::filesystem::path& path, IdxHeader header)
     : path_(path.string()),
       header_(std::move(header)),
       file_(path, header_.header_bytes() + checked_data_bytes(header_)) {
-  file_.write(encode_header(header_));
+  file_.write(encode_idx_header(header_));
 }
 
 void IdxWriter::append(std::span<const std::byte> elements) {

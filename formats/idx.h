@@ -63,6 +63,15 @@ IdxArray read_idx(const std::filesystem::path& path);
 /// The same without the data.
 IdxHeader read_idx_header(const std::filesystem::path& path);
 
+/// The header at the front of `content`, of which the first kLargestIdxHeader bytes will do. Throws
+/// DataError as read_idx does.
+IdxHeader parse_idx_header(const std::filesystem::path& path, std::span<const std::byte> content);
+inline constexpr std::size_t kLargestIdxHeader = 4 + 4 * 255;
+/// The other way. Throws std::invalid_argument as write_idx does.
+std::vector<std::byte> encode_idx_header(const IdxHeader& header);
+/// Bytes of the data behind the header. Throws std::invalid_argument as write_idx does.
+std::uint64_t idx_data_bytes(const IdxHeader& header);
+
 /// Writes `data` (row-major, host byte order) through AtomicFile, compressed if the name ends in
 /// .gz or .zst. Throws std::invalid_argument if IDX lacks the type, the rank is above 255 or `data`
 /// is not of the size that `header` says, DataError if the file cannot be written.

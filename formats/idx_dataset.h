@@ -10,6 +10,7 @@
 
 #include "formats/dataset.h"
 #include "formats/idx.h"
+#include "formats/idx_pair.h"
 
 namespace millrace {
 
@@ -17,7 +18,7 @@ namespace millrace {
 class IdxDataset final : public Dataset {
  public:
   /// More classes than this are taken for a broken label file.
-  static constexpr std::uint32_t kMostClasses = 1U << 20;
+  static constexpr std::uint32_t kMostClasses = kMostIdxClasses;
 
   /// `images`: [count, …] of any type, with at least one element a sample. `labels`: [count] of an
   /// integer type. `classes`: what labels must lie below; none: one more than the largest label.

@@ -1,0 +1,238 @@
+#include "formats/block_dataset.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+#include <numeric>
+#include <stdexcept>
+#include <utility>
+
+#include "formats/byte_order.h"
+#include "formats/error.h"
+#include "formats/idx_pair.h"
+#include "formats/seekable_zstd.h"
+
+namespace millrace {
+namespace {
+
+// What a reader keeps decoded: blocks of the usual size, so that a few random streams go on well.
+constexpr std::size_t kCachedBlocks = 4;
+constexpr std::uint64_t kCachedBytes = std::uint64_t{4} << 20;
+
+/// Where a block would begin or end inside a sample; nullopt if none does.
+std::optional<std::uint64_t> split_sample(const IdxHeader& header, std::uint64_t sample_bytes,
+                                          const SeekTable& table) {
+  for (const auto& frame : table.frames()) {
+    const auto end = frame.content_at + frame.content;
+    if (end > header.header_bytes() && (end - header.header_bytes()) % sample_bytes != 0) {
+      return end;
+    }
+  }
+  return std::nullopt;
+}
+
+std::uint64_t sample_bytes_of(const SampleShape& shape, const IdxHeader& header) {
+  return shape.elements() * size_of(header.dtype);
+}
+
+SeekTable table_of(const std::filesystem::path& path, std::span<const std::byte> file) {
+  auto table = read_seek_table(path, file);
+  if (!table)
+    throw DataError(path, std::nullopt, "a seekable zstd file", "one without a seek table");
+  return std::move(*table);
+}
+
+}  // namespace
+
+/// A decoder, and the blocks that it decoded last.
+class BlockDataset::Reader {
+ public:
+  FrameDecoder& decoder() noexcept { return decoder_; }
+  std::vector<std::byte>& scratch() noexcept { return scratch_; }
+
+  /// The samples of block `index`.
+  std::span<const std::byte> block(const BlockDataset& data, std::size_t index) {
+    for (auto& cached : cache_) {
+      if (cached.index != index || cached.bytes.empty()) continue;
+      cached.used = ++clock_;
+      return cached.bytes;
+    }
+    const auto bytes = data.blocks_[index].count * data.sample_bytes();
+    const bool small = data.largest_block_ * data.sample_bytes() * kCachedBlocks <= kCachedBytes;
+    if (cache_.empty()) cache_.resize(small ? kCachedBlocks : 1);
+    auto& slot = *std::ranges::min_element(cache_, {}, &Cached::used);
+    slot.bytes.resize(static_cast<std::size_t>(bytes));
+    try {
+      data.decode_samples(index, slot.bytes, *this);
+    } catch (...) {
+      slot.bytes.clear();
+      throw;
+    }
+    slot.index = index;
+    slot.used = ++clock_;
+    return slot.bytes;
+  }
+
+ private:
+  struct Cached {
+    std::size_t index = 0;
+    std::uint64_t used = 0;
+    std::vector<std::byte> bytes;  // empty: nothing
+  };
+  FrameDecoder decoder_;
+  std::vector<std::byte> scratch_;
+  std::vector<Cached> cache_;
+  std::uint64_t clock_ = 0;
+};
+
+/// A reader for the length of one call.
+class BlockDataset::Lease {
+ public:
+  explicit Lease(const BlockDataset& data) : data_(data) {
+    {
+      const std::scoped_lock lock(data.mutex_);
+      if (!data.idle_.empty()) {
+        reader_ = std::move(data.idle_.back());
+        data.idle_.pop_back();
+      }
+      // Room to come back, so that the destructor cannot fail.
+      data.idle_.reserve(data.idle_.size() + ++data.leased_);
+    }
+    if (!reader_) reader_ = std::make_unique<Reader>();
+  }
+  ~Lease() {
+    const std::scoped_lock lock(data_.mutex_);
+    --data_.leased_;
+    data_.idle_.push_back(std::move(reader_));
+  }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  Reader& operator*() const noexcept { return *reader_; }
+  Reader* operator->() const noexcept { return reader_.get(); }
+
+ private:
+  const BlockDataset& data_;
+  std::unique_ptr<Reader> reader_;
+};
+
+bool BlockDataset::opens(const std::filesystem::path& images, std::uint64_t more_than) {
+  const MappedFile file(images);
+  const auto table = read_seek_table(images, file.bytes());
+  if (!table || table->content_size() <= more_than) return false;
+  const auto header = read_idx_header(images);
+  return !split_sample(header, sample_bytes_of(idx_sample_shape(images, header), header), *table);
+}
+
+BlockDataset::BlockDataset(const std::filesystem::path& images, const IdxArray& labels,
+                           std::optional<std::uint32_t> classes)
+    : path_(images),
+      file_(images),
+      table_(table_of(images, file_.bytes())),
+      header_(read_idx_header(images)),
+      shape_(idx_sample_shape(images, header_)) {
+  const auto head = header_.header_bytes();
+  const auto expected = head + idx_data_bytes(header_);
+  if (table_.content_size() != expected) {
+    throw DataError(path_, std::min(expected, table_.content_size()),
+                    fmt::format("{} bytes (an IDX file of {})", expected, header_.describe()),
+                    fmt::format("frames of {} bytes", table_.content_size()));
+  }
+  if (const auto at = split_sample(header_, sample_bytes(), table_)) {
+    throw DataError(path_, *at, fmt::format("frames of whole samples of {} bytes", sample_bytes()),
+                    "one that ends inside a sample");
+  }
+  auto found = idx_labels(path_, header_, labels, classes);
+  labels_ = std::move(found.values);
+  classes_ = found.classes;
+  for (std::size_t i = 0; i < table_.frames().size(); ++i) {
+    const auto& frame = table_.frames()[i];
+    const auto end = frame.content_at + frame.content;
+    const auto begin = std::max<std::uint64_t>(frame.content_at, head);
+    if (end <= begin) continue;
+    blocks_.push_back({.first = (begin - head) / sample_bytes(),
+                       .count = (end - begin) / sample_bytes(),
+                       .frame = i});
+    largest_block_ = std::max(largest_block_, blocks_.back().count);
+  }
+}
+
+BlockDataset::~BlockDataset() = default;
+
+std::string BlockDataset::hash() const {
+  const std::scoped_lock lock(hash_mutex_);
+  if (hash_.empty()) {
+    auto hasher = begin_dataset_hash(*this);
+    const Lease reader(*this);
+    for (std::size_t i = 0; i < blocks_.size(); ++i) hasher.update(reader->block(*this, i));
+    hasher.update(std::as_bytes(std::span(labels_)));
+    hash_ = hasher.hex();
+  }
+  return hash_;
+}
+
+void BlockDataset::check_room(std::uint64_t count, std::size_t samples, std::size_t labels) const {
+  if (samples != count * sample_bytes() || labels != count) {
+    throw std::invalid_argument(
+        fmt::format("{}: room for {} bytes and {} labels given for {} samples of {} bytes", name(),
+                    samples, labels, count, sample_bytes()));
+  }
+}
+
+void BlockDataset::read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
+                        std::span<std::int32_t> labels) const {
+  check_room(ids.size(), samples.size(), labels.size());
+  for (const auto id : ids) {
+    if (id >= size()) {
+      throw std::out_of_range(fmt::format("{}: sample {} of {}", name(), id, size()));
+    }
+  }
+  std::vector<std::size_t> order(ids.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {}, [ids](std::size_t i) { return ids[i]; });
+  const auto bytes = static_cast<std::size_t>(sample_bytes());
+  const Lease reader(*this);
+  for (auto next = order.begin(); next != order.end();) {
+    const auto after = std::ranges::upper_bound(blocks_, ids[*next], {}, &Block::first);
+    const auto index = static_cast<std::size_t>(std::distance(blocks_.begin(), after)) - 1;
+    const auto& block = blocks_[index];
+    const auto decoded = reader->block(*this, index);
+    for (; next != order.end() && ids[*next] < block.first + block.count; ++next) {
+      const auto from = static_cast<std::size_t>(ids[*next] - block.first) * bytes;
+      std::memcpy(&samples[*next * bytes], &decoded[from], bytes);
+      labels[*next] = labels_[static_cast<std::size_t>(ids[*next])];
+    }
+  }
+}
+
+void BlockDataset::decode_block(std::size_t index, std::span<std::byte> samples,
+                                std::span<std::int32_t> labels) const {
+  const auto& block = blocks_.at(index);
+  check_room(block.count, samples.size(), labels.size());
+  const Lease reader(*this);
+  decode_samples(index, samples, *reader);
+  std::ranges::copy(std::span(labels_).subspan(static_cast<std::size_t>(block.first),
+                                               static_cast<std::size_t>(block.count)),
+                    labels.begin());
+}
+
+void BlockDataset::decode_samples(std::size_t index, std::span<std::byte> samples,
+                                  Reader& reader) const {
+  const SeekableView view{.path = path_, .file = file_.bytes(), .table = table_};
+  const auto frame = blocks_[index].frame;
+  const std::size_t content = table_.frames()[frame].content;
+  if (content == samples.size()) {
+    reader.decoder().decode(view, frame, samples);
+  } else {  // the end of the header is in it
+    auto& scratch = reader.scratch();
+    scratch.resize(content);
+    reader.decoder().decode(view, frame, scratch);
+    std::memcpy(samples.data(), &scratch[content - samples.size()], samples.size());
+  }
+  if (const auto width = size_of(header_.dtype); width > 1) {
+    convert_big_endian(samples, samples, width);
+  }
+}
+
+}  // namespace millrace

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "formats/dataset.h"
+#include "formats/idx.h"
+#include "formats/mapped_file.h"
+#include "formats/seek_table.h"
+
+namespace millrace {
+
+/// A pair of IDX files whose images are inside a seekable zstd file, with whole samples in each
+/// frame. Samples stay on disk and are decoded when they are asked for, a block (the samples of a
+/// frame) at a time; labels are in memory.
+class BlockDataset final : public Dataset {
+ public:
+  struct Block {
+    std::uint64_t first = 0;  ///< its first sample
+    std::uint64_t count = 0;  ///< samples, at least one
+    std::size_t frame = 0;    ///< of the seek table
+  };
+
+  /// True if `images` is a seekable file with whole samples in each frame, and more than
+  /// `more_than` bytes of content. Throws DataError as read_idx_header does.
+  static bool opens(const std::filesystem::path& images, std::uint64_t more_than = 0);
+
+  /// Throws DataError as IdxDataset does, and for an images file that opens() does not take.
+  BlockDataset(const std::filesystem::path& images, const IdxArray& labels,
+               std::optional<std::uint32_t> classes = {});
+  ~BlockDataset() override;
+  BlockDataset(const BlockDataset&) = delete;
+  BlockDataset& operator=(const BlockDataset&) = delete;
+
+  std::uint64_t size() const noexcept override { return labels_.size(); }
+  const SampleShape& shape() const noexcept override { return shape_; }
+  DType dtype() const noexcept override { return header_.dtype; }
+  std::uint32_t classes() const noexcept override { return classes_; }
+  /// The images' file.
+  std::string name() const override { return path_.string(); }
+  /// Decodes everything once.
+  std::string hash() const override;
+  /// Decodes the blocks that hold `ids`, each once a call; the last few blocks stay decoded for the
+  /// calls that follow. Several threads decode at the same time.
+  void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
+            std::span<std::int32_t> labels) const override;
+
+  /// In the order of the file; every sample is in one of them.
+  std::span<const Block> blocks() const noexcept { return blocks_; }
+  /// Samples of the largest block.
+  std::uint64_t largest_block() const noexcept { return largest_block_; }
+  /// Decodes block `index` straight to `samples` ([block.count, elements], dtype()) and `labels`
+  /// ([block.count]). Throws DataError for a broken frame, std::out_of_range, and
+  /// std::invalid_argument for memory of another size.
+  void decode_block(std::size_t index, std::span<std::byte> samples,
+                    std::span<std::int32_t> labels) const;
+
+ private:
+  class Reader;
+  class Lease;
+  void decode_samples(std::size_t index, std::span<std::byte> samples, Reader& reader) const;
+  void check_room(std::uint64_t count, std::size_t samples, std::size_t labels) const;
+
+  std::filesystem::path path_;
+  MappedFile file_;
+  SeekTable table_;
+  IdxHeader header_;
+  SampleShape shape_;
+  std::vector<std::int32_t> labels_;
+  std::uint32_t classes_ = 0;
+  std::vector<Block> blocks_;
+  std::uint64_t largest_block_ = 0;
+  mutable std::mutex mutex_;
+  mutable std::vector<std::unique_ptr<Reader>> idle_;  // under mutex_; the last one was used last
+  mutable std::size_t leased_ = 0;                     // under mutex_
+  mutable std::mutex hash_mutex_;
+  mutable std::string hash_;  // empty until somebody asks
+};
+
+}  // namespace millrace

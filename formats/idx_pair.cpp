@@ -1,0 +1,103 @@
+#include "formats/idx_pair.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "formats/error.h"
+
+namespace millrace {
+namespace {
+
+void check_pair(const std::filesystem::path& images, const IdxHeader& header,
+                const IdxArray& labels) {
+  if (labels.dims().size() != 1) {
+    throw DataError(labels.path(), 3, "labels, of rank 1", labels.header().describe());
+  }
+  if (labels.dims()[0] != header.dims[0]) {
+    throw DataError(
+        labels.path(), 4,
+        fmt::format("{} labels, one for each image in {}", header.dims[0], images.string()),
+        fmt::format("{}", labels.dims()[0]));
+  }
+}
+
+template <typename Stored>
+std::vector<std::int32_t> convert_labels(const IdxArray& labels, std::uint32_t limit) {
+  std::vector<std::int32_t> converted(labels.dims()[0]);
+  const auto data = labels.data();
+  for (std::size_t i = 0; i < converted.size(); ++i) {
+    Stored stored;
+    std::memcpy(&stored, data.data() + i * sizeof(Stored), sizeof(Stored));
+    if (std::cmp_less(stored, 0) || std::cmp_greater_equal(stored, limit)) {
+      throw DataError(labels.path(), labels.header().header_bytes() + i * sizeof(Stored),
+                      fmt::format("a label in [0, {}) for sample {}", limit, i),
+                      fmt::format("{}", static_cast<std::int64_t>(stored)));
+    }
+    // By way of its unsigned type, which changes nothing: it is not negative.
+    converted[i] = static_cast<std::int32_t>(static_cast<std::make_unsigned_t<Stored>>(stored));
+  }
+  return converted;
+}
+
+std::vector<std::int32_t> convert_labels(const IdxArray& labels, std::uint32_t limit) {
+  switch (labels.dtype()) {
+    case DType::kUInt8:
+      return convert_labels<std::uint8_t>(labels, limit);
+    case DType::kInt8:
+      return convert_labels<std::int8_t>(labels, limit);
+    case DType::kInt16:
+      return convert_labels<std::int16_t>(labels, limit);
+    case DType::kInt32:
+      return convert_labels<std::int32_t>(labels, limit);
+    default:
+      throw DataError(labels.path(), 2, "labels of an integer type",
+                      std::string(name_of(labels.dtype())));
+  }
+}
+
+}  // namespace
+
+SampleShape idx_sample_shape(const std::filesystem::path& path, const IdxHeader& images) {
+  const auto& dims = images.dims;
+  if (dims.size() < 2) {
+    throw DataError(path, 3, "samples, of rank 2 or more", images.describe());
+  }
+  if (dims[0] == 0) throw DataError(path, 4, "at least one sample", "none");
+  SampleShape shape{.dims = {dims.begin() + 1, dims.end()}};
+  for (std::size_t i = 1; i < dims.size(); ++i) {
+    if (dims[i] == 0) {
+      throw DataError(path, 4 + 4 * i, "samples of at least one element", images.describe());
+    }
+  }
+  return shape;
+}
+
+IdxLabels idx_labels(const std::filesystem::path& images, const IdxHeader& header,
+                     const IdxArray& labels, std::optional<std::uint32_t> classes) {
+  check_pair(images, header, labels);
+  IdxLabels found{.values = convert_labels(labels, classes.value_or(kMostIdxClasses)),
+                  .classes = classes.value_or(0)};
+  if (!classes) {
+    found.classes = static_cast<std::uint32_t>(*std::ranges::max_element(found.values)) + 1;
+  }
+  return found;
+}
+
+Hasher begin_dataset_hash(const Dataset& data) {
+  Hasher hasher;
+  // Names what follows, so that no two data sets give the same stream of bytes.
+  const auto header =
+      fmt::format("millrace dataset 1\n{} samples of [{}] {}, int32 labels\n", data.size(),
+                  fmt::join(data.shape().dims, ", "), name_of(data.dtype()));
+  hasher.update(std::as_bytes(std::span(header)));
+  return hasher;
+}
+
+}  // namespace millrace
