@@ -23,6 +23,9 @@ struct Chunk {
   std::span<const std::byte> samples;      ///< packed: [count, features] of the engine's InputType
   std::span<const std::int32_t> labels;    ///< packed: [count]
 
+  /// Learning rate of each step, [batches()], for train(); empty: the engine's own for all.
+  std::span<const float> learning_rates{};
+
   bool packed() const noexcept { return indices.empty(); }
   std::uint32_t batches() const noexcept { return batch == 0 ? 0 : (count + batch - 1) / batch; }
   /// Batches [first, first + n) of this chunk; n is cut to what there is.

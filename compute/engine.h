@@ -112,6 +112,7 @@ class Engine {
   virtual void set_parameters(const Parameters& parameters) = 0;
   virtual OptimizerState optimizer_state() = 0;
   virtual void set_optimizer_state(const OptimizerState& state) = 0;
+  /// Of steps of chunks without Chunk::learning_rates.
   virtual void set_learning_rate(float learning_rate) = 0;
 
   virtual EngineInfo info() const = 0;

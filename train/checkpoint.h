@@ -8,6 +8,7 @@
 #include "compute/engine.h"
 #include "compute/spec.h"
 #include "train/observer.h"
+#include "train/schedule.h"
 
 namespace millrace {
 
@@ -27,6 +28,8 @@ struct RunOptions {
   Precision precision = Precision::kFloat32;  ///< in effect
   std::uint64_t seed = 0;
   bool shuffle = true;
+  ScheduleSpec schedule{};
+  std::uint64_t schedule_epochs = 0;  ///< that the schedule is made for; 0 where it does not matter
   SampleSpec sample{};
 };
 

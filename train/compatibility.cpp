@@ -27,6 +27,26 @@ std::string text(std::span<const std::uint32_t> widths) {
   return all;
 }
 
+std::string warmup_text(const ScheduleSpec& schedule) {
+  if (schedule.warmup_epochs == 0.0) return "";
+  return " after a warm-up of " + text(static_cast<float>(schedule.warmup_epochs)) + " epochs";
+}
+
+std::string text(const ScheduleSpec& schedule) {
+  switch (schedule.kind) {
+    case ScheduleSpec::Kind::kConstant:
+      break;
+    case ScheduleSpec::Kind::kStep:
+      return "step by " + text(static_cast<float>(schedule.gamma)) + " every " +
+             text(schedule.step_epochs) + " epochs" + warmup_text(schedule);
+    case ScheduleSpec::Kind::kCosine:
+      return "cosine" + warmup_text(schedule);
+    case ScheduleSpec::Kind::kOneCycle:
+      return "one-cycle" + warmup_text(schedule);
+  }
+  return "constant" + warmup_text(schedule);
+}
+
 class Differences {
  public:
   template <typename T>
@@ -74,6 +94,10 @@ std::vector<std::string> check_compatible(const std::filesystem::path& file, con
   found.compare("precision", before.precision, now.precision);
   found.compare("seed", before.seed, now.seed);
   found.compare("shuffle", before.shuffle, now.shuffle);
+  // The rate may be changed on the way, like the others; a curve over the whole run may not.
+  if (before.schedule.kind == now.schedule.kind) {
+    found.compare("epochs, which the schedule spans,", before.schedule_epochs, now.schedule_epochs);
+  }
   if (!found.lines().empty()) {
     throw DataError(file, "is a checkpoint of another run: " + found.joined());
   }
@@ -90,6 +114,7 @@ std::vector<std::string> check_compatible(const std::filesystem::path& file, con
   rates.compare("learning rate", before.sgd.learning_rate, now.sgd.learning_rate);
   rates.compare("momentum", before.sgd.momentum, now.sgd.momentum);
   rates.compare("weight decay", before.sgd.weight_decay, now.sgd.weight_decay);
+  rates.compare("schedule", before.schedule, now.schedule);
   std::vector<std::string> notices = rates.lines();
   if (state.epoch >= run.epochs) {
     notices.push_back(file.string() + " has " + text(state.epoch) + " of " + text(run.epochs) +

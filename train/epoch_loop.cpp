@@ -48,7 +48,12 @@ bool EpochLoop::run_chunk(const Chunk& chunk, RunState& state, const std::atomic
   const std::uint32_t batches = chunk.batches();
   for (std::uint32_t done = 0; done < batches;) {
     const std::uint32_t steps = pacer_.next(steps_to_checkpoint(state, batches - done));
-    const Chunk slice = chunk.slice(done, steps);
+    Chunk slice = chunk.slice(done, steps);
+    if (spec_.schedule) {
+      rates_.resize(steps);
+      for (std::uint32_t s = 0; s < steps; ++s) rates_[s] = spec_.schedule->at(state.step + s);
+      slice.learning_rates = rates_;
+    }
     Stopwatch lap;
     engine_.train(slice);
     pacer_.took(steps, lap.stop());

@@ -4,11 +4,14 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <vector>
 
 #include "compute/engine.h"
 #include "loader/loader.h"
 #include "train/checkpoint.h"
 #include "train/observer.h"
+#include "train/schedule.h"
 #include "train/step_pacer.h"
 #include "train/stopwatch.h"
 
@@ -18,6 +21,7 @@ struct EpochLoopSpec {
   std::uint64_t steps_per_epoch = 0;
   std::uint64_t checkpoint_every = 0;                ///< steps of the run; 0: never
   SgdSpec sgd;                                       ///< for the hint of a DivergedError
+  std::optional<Schedule> schedule;                  ///< none: the engine's own learning rate
   std::function<void(const Progress&)> on_progress;  ///< at most 20 times a second
   std::function<void()> on_checkpoint;  ///< at every checkpoint_every-th step but an epoch's last
 };
@@ -53,6 +57,7 @@ class EpochLoop {
   Stopwatch clock_;
   std::chrono::steady_clock::time_point last_drain_;
   std::uint64_t drained_step_ = 0;
+  std::vector<float> rates_;  // of a slice of a chunk
   std::uint64_t samples_ = 0;
   std::uint64_t epoch_samples_ = 0;  // of this run(): less than state.sums.samples after a resume
 };

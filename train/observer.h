@@ -44,6 +44,7 @@ struct EpochResult {
   double train_acc = 0.0;
   std::optional<double> val_loss;  ///< none without validation samples
   std::optional<double> val_acc;
+  std::optional<double> learning_rate;  ///< of its last step; none in checkpoints that lack it
   double train_s = 0.0;
   double val_s = 0.0;
   bool partial =

@@ -17,6 +17,8 @@ RunIdentity identity_of(const RunSpec& spec, const RunPlan& plan, const Engine& 
   identity.options.batch = spec.batch;
   identity.options.validation_size = spec.validation_size;
   identity.options.sgd = spec.sgd;
+  identity.options.schedule = spec.schedule;
+  if (depends_on_length(spec.schedule)) identity.options.schedule_epochs = spec.epochs;
   identity.options.precision = engine.info().precision;
   identity.options.seed = spec.seed;
   identity.options.shuffle = spec.shuffle;
@@ -66,6 +68,8 @@ RunSetup set_up(const RunSpec& spec, const Dataset& train, const Dataset* test,
                 const Notice& notice) {
   RunSetup setup;
   setup.plan = make_plan(spec, train, test);
+  setup.schedule.emplace(spec.schedule, spec.sgd.learning_rate, setup.plan.steps_per_epoch,
+                         spec.epochs);
   setup.engine = make_engine(setup.plan.model, setup.plan.train, spec.device);
   if (const auto info = setup.engine->info(); !info.notice.empty()) notice(info.notice);
   const RunIdentity identity = identity_of(spec, setup.plan, *setup.engine, train);

@@ -11,6 +11,7 @@
 #include "train/checkpoint.h"
 #include "train/checkpoint_dir.h"
 #include "train/plan.h"
+#include "train/schedule.h"
 #include "train/trainer.h"
 
 namespace millrace {
@@ -18,6 +19,7 @@ namespace millrace {
 /// An engine with the parameters that a run starts from, and where in the run that is.
 struct RunSetup {
   RunPlan plan;
+  std::optional<Schedule> schedule;  ///< always there
   std::unique_ptr<Engine> engine;
   std::optional<CheckpointDir> checkpoints;  ///< none without a checkpoint_dir
   RunState state;

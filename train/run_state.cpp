@@ -1,5 +1,6 @@
 #include "train/run_state.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -48,6 +49,23 @@ json encode_sample(const SampleSpec& sample) {
           {"scale", sample.scale}};
 }
 
+constexpr std::array<std::pair<std::string_view, ScheduleSpec::Kind>, 4> kSchedules{
+    {{"constant", ScheduleSpec::Kind::kConstant},
+     {"step", ScheduleSpec::Kind::kStep},
+     {"cosine", ScheduleSpec::Kind::kCosine},
+     {"one-cycle", ScheduleSpec::Kind::kOneCycle}}};
+
+json encode_schedule(const RunOptions& options) {
+  const ScheduleSpec& schedule = options.schedule;
+  const auto* const named = std::ranges::find(
+      kSchedules, schedule.kind, &std::pair<std::string_view, ScheduleSpec::Kind>::second);
+  return {{"kind", named->first},
+          {"warmup_epochs", schedule.warmup_epochs},
+          {"step_epochs", schedule.step_epochs},
+          {"gamma", schedule.gamma},
+          {"epochs", options.schedule_epochs}};
+}
+
 json encode_options(const RunOptions& options) {
   return {{"widths", options.widths},
           {"batch", options.batch},
@@ -58,6 +76,7 @@ json encode_options(const RunOptions& options) {
           {"precision", name_of(options.precision)},
           {"seed", options.seed},
           {"shuffle", options.shuffle},
+          {"schedule", encode_schedule(options)},
           {"sample", encode_sample(options.sample)}};
 }
 
@@ -69,6 +88,7 @@ json encode_history(const std::vector<EpochResult>& history) {
                    {"train_acc", e.train_acc},
                    {"val_loss", to_json(e.val_loss)},
                    {"val_acc", to_json(e.val_acc)},
+                   {"learning_rate", to_json(e.learning_rate)},
                    {"train_s", e.train_s},
                    {"val_s", e.val_s},
                    {"partial", e.partial}});
@@ -168,6 +188,20 @@ SampleSpec decode_sample(const json& object, std::uint64_t features) {
   return sample;
 }
 
+void decode_schedule(const json& object, RunOptions& options) {
+  const auto kind = object.at("kind").get<std::string>();
+  const auto* const named =
+      std::ranges::find(kSchedules, kind, &std::pair<std::string_view, ScheduleSpec::Kind>::first);
+  if (named == kSchedules.end()) {
+    throw json::type_error::create(302, "no known schedule", &object);
+  }
+  options.schedule.kind = named->second;
+  options.schedule.warmup_epochs = object.at("warmup_epochs").get<double>();
+  options.schedule.step_epochs = whole<std::uint64_t>(object, "step_epochs");
+  options.schedule.gamma = object.at("gamma").get<double>();
+  options.schedule_epochs = whole<std::uint64_t>(object, "epochs");
+}
+
 RunOptions decode_options(const json& object) {
   RunOptions options;
   for (const json& width : object.at("widths")) {
@@ -185,7 +219,8 @@ RunOptions decode_options(const json& object) {
   options.precision = precision == "bf16" ? Precision::kBFloat16 : Precision::kFloat32;
   options.seed = whole<std::uint64_t>(object, "seed");
   options.shuffle = object.at("shuffle").get<bool>();
-  // Checkpoints were without it once.
+  // Checkpoints were without these once.
+  if (object.contains("schedule")) decode_schedule(object.at("schedule"), options);
   if (object.contains("sample") && !options.widths.empty()) {
     options.sample = decode_sample(object.at("sample"), options.widths.front());
   }
@@ -205,6 +240,9 @@ std::vector<EpochResult> decode_history(const json& all) {
     e.train_acc = object.at("train_acc").get<double>();
     e.val_loss = optional_double(object.at("val_loss"));
     e.val_acc = optional_double(object.at("val_acc"));
+    if (object.contains("learning_rate")) {
+      e.learning_rate = optional_double(object.at("learning_rate"));
+    }
     e.train_s = object.at("train_s").get<double>();
     e.val_s = object.at("val_s").get<double>();
     e.partial = object.at("partial").get<bool>();

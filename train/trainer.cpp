@@ -122,6 +122,7 @@ void Trainer::Impl::make_loops() {
   loop.steps_per_epoch = plan.steps_per_epoch;
   loop.checkpoint_every = setup_.checkpoints ? spec_.checkpoint_every : 0;
   loop.sgd = spec_.sgd;
+  if (!setup_.schedule->constant()) loop.schedule = setup_.schedule;
   loop.on_progress = [this](const Progress& p) { tell(&TrainObserver::on_progress, p); };
   loop.on_checkpoint = [this] {
     save([&](const Checkpoint& c) { return setup_.checkpoints->save_step(c); });
@@ -167,6 +168,7 @@ bool Trainer::Impl::run_epoch(const std::atomic<bool>& stop) {
     epoch.val_acc = validated->accuracy();
     epoch.val_s = clock.total();
   }
+  epoch.learning_rate = double{setup_.schedule->at(state_.step - 1)};
   epoch.train_s = loop_->train_s();
   epoch.partial = state_.epoch == first_.epoch && first_.batch > 0;
   state_.history.push_back(epoch);

@@ -14,6 +14,7 @@
 #include "formats/dataset.h"
 #include "loader/loader.h"
 #include "train/observer.h"
+#include "train/schedule.h"
 
 namespace millrace {
 
@@ -27,6 +28,7 @@ struct RunSpec {
   std::uint32_t batch = 128;
   std::uint64_t validation_size = 10'000;
   SgdSpec sgd;
+  ScheduleSpec schedule;  ///< of sgd.learning_rate
   Precision precision = Precision::kFloat32;
   std::uint64_t seed = 0;
   std::uint64_t epochs = 10;

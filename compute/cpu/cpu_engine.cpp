@@ -81,6 +81,12 @@ class CpuEngine final : public Engine {
                                   std::to_string(chunk.batch));
     }
     if (chunk.count == 0) return;
+    for (const float rate : chunk.learning_rates) check_rate(rate);
+    if (!chunk.learning_rates.empty() && chunk.learning_rates.size() < chunk.batches()) {
+      throw std::invalid_argument("chunk: expected " + std::to_string(chunk.batches()) +
+                                  " learning rates, found " +
+                                  std::to_string(chunk.learning_rates.size()));
+    }
     const cpu::RowSource whole = source_of(chunk);
     const auto begin = start_clock();
     const std::uint32_t steps = chunk.batches();
@@ -102,6 +108,7 @@ class CpuEngine final : public Engine {
     };
     const auto begin_step = [&](std::uint32_t s) {
       set_batch(s, step.source, step.rows);
+      if (!chunk.learning_rates.empty()) use_rate(chunk.learning_rates[s]);
       step.next_rows = 0;
       if (s + 1 < steps) set_batch(s + 1, step.next, step.next_rows);
     };
@@ -134,6 +141,7 @@ class CpuEngine final : public Engine {
         }
       }
     });
+    if (!chunk.learning_rates.empty()) use_rate(sgd_.learning_rate);
     stop_clock(begin);
   }
 
@@ -157,12 +165,9 @@ class CpuEngine final : public Engine {
   }
 
   void set_learning_rate(float learning_rate) override {
-    if (!std::isfinite(learning_rate) || learning_rate < 0.0F) {
-      throw std::invalid_argument("learning rate: expected a finite number of at least 0, found " +
-                                  std::to_string(learning_rate));
-    }
+    check_rate(learning_rate);
     sgd_.learning_rate = learning_rate;
-    net_->set_sgd(sgd_);
+    use_rate(learning_rate);
   }
 
   EngineInfo info() const override {
@@ -184,6 +189,17 @@ class CpuEngine final : public Engine {
   struct alignas(64) Waiting {
     double seconds = 0.0;
   };
+
+  static void check_rate(float learning_rate) {
+    if (std::isfinite(learning_rate) && learning_rate >= 0.0F) return;
+    throw std::invalid_argument("learning rate: expected a finite number of at least 0, found " +
+                                std::to_string(learning_rate));
+  }
+  void use_rate(float learning_rate) {
+    SgdSpec sgd = sgd_;
+    sgd.learning_rate = learning_rate;
+    net_->set_sgd(sgd);
+  }
 
   std::size_t sample_bytes() const { return model_.features * size_of(model_.input); }
 

@@ -11,6 +11,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "tests/compute/engine_data.h"
 
@@ -48,6 +49,12 @@ TEST(EngineErrors, ChunksThatDoNotFitAreRefused) {
   chunk.batch = 5;
   EXPECT_THROW(engine->train(chunk), std::invalid_argument);
   chunk.batch = 0;
+  EXPECT_THROW(engine->train(chunk), std::invalid_argument);
+  chunk = data.packed();
+  const std::vector<float> rates{0.1F, 0.1F, -1.0F};
+  chunk.learning_rates = rates;
+  EXPECT_THROW(engine->train(chunk), std::invalid_argument);
+  chunk.learning_rates = std::span(rates).first(2);
   EXPECT_THROW(engine->train(chunk), std::invalid_argument);
   chunk = data.packed();
   ++chunk.count;

@@ -152,6 +152,28 @@ TEST_P(EngineTest, GathersSamplesInTheOrderOfTheIndices) {
   EXPECT_EQ(other->metrics().loss_sum, engine->metrics().loss_sum);
 }
 
+TEST_P(EngineTest, TakesEachStepsOwnLearningRate) {
+  const std::vector<float> rates{0.05F, 0.0F, 0.2F};
+  const auto one_by_one = engine(1);
+  for (std::uint32_t s = 0; s < 3; ++s) {
+    one_by_one->set_learning_rate(rates[s]);
+    one_by_one->train(data_.packed().slice(s, 1));
+  }
+  Chunk chunk = data_.packed();
+  chunk.learning_rates = rates;
+  const auto whole = engine(2);
+  whole->train(chunk);
+  EXPECT_TRUE(whole->parameters() == one_by_one->parameters());
+  const auto sliced = engine(3);
+  sliced->train(chunk.slice(0, 1));
+  sliced->train(chunk.slice(1, 2));
+  EXPECT_TRUE(sliced->parameters() == one_by_one->parameters());
+  // The engine's own rate is as it was.
+  one_by_one->set_learning_rate(data_.train.sgd.learning_rate);
+  for (Engine* engine : {one_by_one.get(), whole.get()}) engine->train(data_.packed());
+  EXPECT_TRUE(whole->parameters() == one_by_one->parameters());
+}
+
 TEST_P(EngineTest, ContinuesFromItsStateAsIfItHadNeverStopped) {
   const auto first = engine(2);
   const Chunk chunk = data_.packed();

@@ -33,7 +33,11 @@ struct Samples {
   }
   Chunk chunk() const {
     const auto count = static_cast<std::uint32_t>(labels.size());
-    return {.batch = count, .count = count, .indices = {}, .samples = bytes, .labels = labels};
+    Chunk chunk;
+    chunk.batch = chunk.count = count;
+    chunk.samples = bytes;
+    chunk.labels = labels;
+    return chunk;
   }
 
   std::vector<std::byte> bytes;
@@ -154,7 +158,8 @@ TEST(CopyRows, PutsActivationsInRows) {
     std::vector<float> out(3 * columns + 1, -2.0F);
     cpu::copy_rows(activations.data(), layout, 3, columns, out.data());
     for (std::size_t i = 0; i < 3 * columns; ++i) {
-      EXPECT_EQ(out[i], static_cast<float>(100 * (i / columns) + i % columns)) << columns;
+      const std::size_t expected = 100 * (i / columns) + i % columns;
+      EXPECT_EQ(out[i], static_cast<float>(expected)) << columns;
     }
     EXPECT_EQ(out.back(), -2.0F) << columns;
   }

@@ -49,6 +49,31 @@ void PrintTo(const Way& way, std::ostream* out) {
 
 class ResumeAtStep : public testing::TestWithParam<std::tuple<std::uint64_t, Way>> {};
 
+TEST(Resume, GoesOnWithTheScheduleWhereItStood) {
+  for (const auto kind :
+       {ScheduleSpec::Kind::kStep, ScheduleSpec::Kind::kCosine, ScheduleSpec::Kind::kOneCycle}) {
+    RunSpec spec = small_run();
+    spec.schedule = {.kind = kind, .warmup_epochs = 0.5, .step_epochs = 1, .gamma = 0.5};
+    const RunResult whole = run(spec);
+    EXPECT_NE(whole.weights_hash, run(small_run()).weights_hash);
+    const test::TempFolder folder;
+    ASSERT_TRUE(interrupted(spec, folder.path(), 5, 20).stopped);
+    spec.checkpoint_dir = folder.path();
+    spec.resume = true;
+    const RunResult resumed = run(spec);
+    EXPECT_EQ(resumed.weights_hash, whole.weights_hash);
+    for (std::size_t epoch = 0; epoch < 3; ++epoch) {
+      EXPECT_EQ(resumed.history[epoch].learning_rate, whole.history[epoch].learning_rate);
+    }
+    spec.epochs = 4;
+    if (depends_on_length(spec.schedule)) {
+      EXPECT_THROW(run(spec), DataError);
+    } else {
+      EXPECT_NO_THROW(run(spec));
+    }
+  }
+}
+
 TEST_P(ResumeAtStep, EndsAsIfNeverStopped) {
   const auto [step, way] = GetParam();
   const test::TempFolder folder;

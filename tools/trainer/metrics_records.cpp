@@ -56,6 +56,7 @@ Json epoch_record(const EpochResult& epoch) {
   json["train_acc"] = epoch.train_acc;
   json["val_loss"] = maybe(epoch.val_loss);
   json["val_acc"] = maybe(epoch.val_acc);
+  json["lr"] = maybe(epoch.learning_rate);
   json["train_s"] = epoch.train_s;
   json["val_s"] = epoch.val_s;
   return json;

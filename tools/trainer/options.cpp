@@ -46,6 +46,14 @@ Precision parse_precision(const std::string& text) {
   throw UsageError("expected fp32 or bf16, found " + shown(text));
 }
 
+ScheduleSpec::Kind parse_schedule(const std::string& text) {
+  if (text == "constant") return ScheduleSpec::Kind::kConstant;
+  if (text == "step") return ScheduleSpec::Kind::kStep;
+  if (text == "cosine") return ScheduleSpec::Kind::kCosine;
+  if (text == "one-cycle") return ScheduleSpec::Kind::kOneCycle;
+  throw UsageError("expected constant, step, cosine or one-cycle, found " + shown(text));
+}
+
 Residency parse_residency(const std::string& text) {
   if (text == "auto") return Residency::kAuto;
   if (text == "resident") return Residency::kResident;
@@ -87,6 +95,16 @@ class Declarer {
     whole("--batch", "samples of an optimizer step [128]", 1, kAny32, run().batch);
     line_.value("--lr", "X", fmt::format("learning rate [{}]", run().sgd.learning_rate),
                 [this](const std::string& t) { run().sgd.learning_rate = parse_rate(t); });
+    line_.value("--schedule", "NAME",
+                "of the learning rate: constant, step, cosine or\none-cycle [constant]",
+                [this](const std::string& t) { run().schedule.kind = parse_schedule(t); });
+    line_.value(
+        "--warmup", "X", "epochs in which the rate first rises in a line [0]",
+        [this](const std::string& t) { run().schedule.warmup_epochs = double{parse_rate(t)}; });
+    whole("--step-epochs", "epochs between steps of --schedule step [10]", 1, kAny,
+          run().schedule.step_epochs);
+    line_.value("--gamma", "X", "factor of each step of --schedule step [0.1]",
+                [this](const std::string& t) { run().schedule.gamma = double{parse_rate(t)}; });
     line_.value("--momentum", "X", "momentum, below 1 [0]",
                 [this](const std::string& t) { run().sgd.momentum = parse_fraction(t); });
     line_.value("--weight-decay", "X", "weight decay (L2) [0]",

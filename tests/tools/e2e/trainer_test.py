@@ -82,7 +82,7 @@ class Trainer(programs.ProgramTest):
 
 
 class Metrics(programs.ProgramTest):
-    EPOCH = {"epoch": int, "train_loss": float, "val_loss": float, "val_acc": float, "train_s": float, "val_s": float}
+    EPOCH = {"epoch": int, "train_loss": float, "val_loss": float, "val_acc": float, "lr": float, "train_s": float, "val_s": float}
     SUMMARY = {"test_acc": float, "wall_s": float, "load_s": float, "epoch_s": float, "samples_per_s": float,
                "peak_rss_mb": float, "weights_hash": str, "device": str, "precision": str, "threads": int,
                "stages": dict}

@@ -23,7 +23,7 @@ EpochResult epoch(std::uint64_t number, double train_s, bool partial = false) {
 TEST(EpochRecord, HasItsFields) {
   EXPECT_EQ(epoch_record(epoch(3, 2.0)).dump(),
             R"({"epoch":3,"train_loss":0.5,"train_acc":0.75,"val_loss":0.25,"val_acc":0.875,)"
-            R"("train_s":2.0,"val_s":0.125})");
+            R"("lr":null,"train_s":2.0,"val_s":0.125})");
 }
 
 TEST(EpochRecord, IsNullWithoutValidation) {

@@ -207,6 +207,20 @@ TEST(ParseOptions, HelpComesBeforeMistakes) {
   EXPECT_EQ(parse_options({"--version"}).action, Options::Action::kVersion);
 }
 
+TEST(ParseOptions, Schedules) {
+  const auto of = [](const Arguments& arguments) { return parse_options(arguments).run.schedule; };
+  EXPECT_EQ(of({}), ScheduleSpec{});
+  EXPECT_EQ(of({"--schedule", "one-cycle"}).kind, ScheduleSpec::Kind::kOneCycle);
+  EXPECT_EQ(of({"--schedule", "cosine", "--warmup", "0.5"}),
+            (ScheduleSpec{.kind = ScheduleSpec::Kind::kCosine, .warmup_epochs = 0.5}));
+  EXPECT_EQ(of({"--schedule", "step", "--step-epochs", "3", "--gamma", "0.5"}),
+            (ScheduleSpec{.kind = ScheduleSpec::Kind::kStep, .step_epochs = 3, .gamma = 0.5}));
+  EXPECT_EQ(usage_error_of([&] {
+              of({"--schedule", "linear"});
+            }),
+            "--schedule: expected constant, step, cosine or one-cycle, found 'linear'");
+}
+
 TEST(ParseOptions, HelpFits80ColumnsAndNamesEveryOption) {
   const std::string help = parse_options({"--help"}).help;
   std::size_t begin = 0;
@@ -220,7 +234,8 @@ TEST(ParseOptions, HelpFits80ColumnsAndNamesEveryOption) {
         "--precision", "--threads",  "--workers",      "--residency",      "--chunk-batches",
         "--slots",     "--shuffle",  "--init",         "--checkpoint-dir", "--checkpoint-every",
         "--keep",      "--resume",   "--metrics",      "--config",         "--quiet",
-        "--version",   "--help"}) {
+        "--schedule",  "--warmup",   "--step-epochs",  "--gamma",          "--version",
+        "--help"}) {
     EXPECT_NE(help.find(name), std::string::npos) << name;
   }
 }
