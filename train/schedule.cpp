@@ -1,5 +1,7 @@
 #include "train/schedule.h"
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <numbers>
 #include <stdexcept>
@@ -14,8 +16,10 @@ constexpr double kFinalOver = 10000.0;  // and that this times the last
 
 void check(bool holds, const char* what, const char* expected, double found) {
   if (holds) return;
+  std::array<char, 32> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), found);
   throw std::invalid_argument(std::string(what) + ": expected " + expected + ", found " +
-                              std::to_string(found));
+                              std::string(digits.data(), end.ptr));
 }
 
 // From `begin` at 0 to `end` at 1, along half a cosine.
