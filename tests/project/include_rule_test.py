@@ -49,7 +49,7 @@ RULES = {
         {"tests/support", "tools", "train", "loader", "formats", "compute", "compute/cpu"},
         {"gtest", "tbb", "highway", "intrinsics", "json", "fmt", "zstd", "libdeflate", "xxhash", "cli11"},
     ),
-    "tests/compute/cuda": ({"tests/support", "compute", "compute/cuda"}, {"gtest", "cuda"}),
+    "tests/compute/cuda": ({"tests/support", "tests/compute", "compute", "compute/cuda"}, {"gtest", "cuda"}),
 }
 # Single headers that a folder may include beyond that.
 EXCEPTIONS = {

@@ -10,6 +10,8 @@ import source_tree
 MACHINE_PATH = re.compile(r"(?<![\w.~}/])/(?:home|root|Users|work|mnt|media)/\w|[A-Z]:\\\\?Users")
 # Library files without a test named for them → where they are tested, or why they need none.
 WHOLE_ENGINE = "engine_test holds it against the double-precision reference, golden_test against PyTorch"
+WHOLE_DEVICE_ENGINE = "device_engine_test runs it on a fake device against the double-precision reference"
+KERNELS = "kernels_test runs it thread by thread"
 WHOLE_RUN = "trainer_test, resume_test and same_bits_test run it"
 DECLARATIONS = "declarations alone"
 UNTESTED = {
@@ -21,6 +23,21 @@ UNTESTED = {
     "compute/cpu/row_source": WHOLE_ENGINE,
     "compute/cpu/prefetch": "hints to the processor, which change no result",
     "compute/cpu/cpu_net": DECLARATIONS,
+    "compute/cuda/chunk_checks": WHOLE_DEVICE_ENGINE,
+    "compute/cuda/elements": KERNELS,
+    "compute/cuda/elementwise": KERNELS,
+    "compute/cuda/kernel": DECLARATIONS,
+    "compute/cuda/matmul": DECLARATIONS,
+    "compute/cuda/network": WHOLE_DEVICE_ENGINE,
+    "compute/cuda/owned": WHOLE_DEVICE_ENGINE,
+    "compute/cuda/parameter_layout": WHOLE_DEVICE_ENGINE,
+    "compute/cuda/piece_runner": WHOLE_DEVICE_ENGINE,
+    "compute/cuda/pinned_memory": WHOLE_DEVICE_ENGINE,
+    "compute/cuda/runtime": DECLARATIONS,
+    "compute/cuda/slot_ring": WHOLE_DEVICE_ENGINE,
+    "compute/cuda/softmax_loss": KERNELS,
+    "compute/cuda/step_plan": WHOLE_DEVICE_ENGINE,
+    "compute/cuda/sums": KERNELS,
     "compute/cuda_engine": DECLARATIONS,
     "compute/cuda_unavailable": "EngineDevices of engine_test",
     "compute/make_engine": "EngineDevices and EngineErrors of engine_test",

@@ -1,0 +1,315 @@
+#include "compute/cuda/device_engine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compute/cuda/chunk_checks.h"
+#include "compute/cuda/piece_runner.h"
+#include "compute/cuda/pinned_memory.h"
+#include "compute/cuda/slot_ring.h"
+#include "compute/tensors.h"
+
+namespace millrace::cuda {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::uint32_t kEvaluateRows = 1024;
+// A piece: enough for a copy engine to run at full speed, and for a launch not to matter; not so
+// much that the device memory of the slots would.
+constexpr std::size_t kPieceBytes = std::size_t{16} << 20U;
+constexpr std::uint32_t kPieceSteps = 64;
+
+std::uint32_t piece_rows(const MlpSpec& model, std::uint32_t batch) {
+  const std::size_t steps = kPieceBytes / (batch * sample_bytes(model));
+  const auto whole = static_cast<std::uint32_t>(std::clamp<std::size_t>(steps, 1, kPieceSteps));
+  return std::max(whole * batch, std::max(batch, kEvaluateRows));
+}
+
+double seconds(Clock::duration d) { return std::chrono::duration<double>(d).count(); }
+
+struct Resident {
+  DeviceBuffer samples;
+  DeviceBuffer labels;
+  std::size_t size = 0;
+};
+
+class DeviceEngine final : public Engine {
+ public:
+  DeviceEngine(std::unique_ptr<Runtime> runtime, const MlpSpec& model, const TrainSpec& train,
+               Arithmetic arithmetic, int device_index)
+      : runtime_((runtime->make_current(), std::move(runtime))),
+        model_(model),
+        batch_limit_(train.batch),
+        piece_rows_(piece_rows(model, train.batch)),
+        device_index_(device_index),
+        compute_(*runtime_, runtime_->create_stream("compute")),
+        copy_(*runtime_, runtime_->create_stream("copy")),
+        network_(*runtime_, model, train, arithmetic, train.batch,
+                 std::max(train.batch, kEvaluateRows), piece_rows_),
+        pinned_(*runtime_),
+        slots_(*runtime_, pinned_, piece_rows_, sample_bytes(model)),
+        runner_(*runtime_, network_, compute_.get()),
+        metrics_(pinned_buffer(*runtime_, sizeof(DeviceMetrics))) {
+    runtime_->stage("setting up");
+    // Between tensors, and in the padding of biases that come from a kernel, nobody writes.
+    runtime_->fill_zero(network_.gradient.data(), network_.gradient.bytes(), compute_.get());
+    runtime_->fill_zero(network_.metrics.data(), network_.metrics.bytes(), compute_.get());
+    if (train.sgd.momentum != 0.0F) network_.make_momenta(*runtime_, compute_.get());
+    set_learning_rate(train.sgd.learning_rate);
+    upload_parameters(initial_parameters(model_, train.seed));
+    unfused_ = runner_.plan(train.batch, true).unfused();
+  }
+
+  // What is under way reads memory that is about to go.
+  ~DeviceEngine() override {
+    runtime_->synchronize_quietly(copy_.get());
+    runtime_->synchronize_quietly(compute_.get());
+  }
+  DeviceEngine(const DeviceEngine&) = delete;
+  DeviceEngine& operator=(const DeviceEngine&) = delete;
+
+  std::uint32_t add_resident(ResidentSet set) override {
+    const std::size_t bytes = set.labels.size() * sample_bytes(model_);
+    if (set.samples.size() != bytes) {
+      throw std::invalid_argument("resident set: expected " + std::to_string(bytes) +
+                                  " bytes of samples, found " + std::to_string(set.samples.size()));
+    }
+    check_labels(model_, set.labels);
+    runtime_->make_current();
+    runtime_->stage("copying a resident data set");
+    Resident resident;
+    resident.size = set.labels.size();
+    if (resident.size != 0) {
+      resident.samples = device_buffer(*runtime_, bytes, "a resident data set");
+      resident.labels = device_buffer(*runtime_, set.labels.size_bytes(), "its labels");
+      runtime_->copy_to_device(resident.samples.data(), set.samples.data(), bytes, copy_.get());
+      runtime_->copy_to_device(resident.labels.data(), set.labels.data(), set.labels.size_bytes(),
+                               copy_.get());
+      runtime_->synchronize(copy_.get());
+    }
+    resident_.push_back(std::move(resident));
+    return static_cast<std::uint32_t>(resident_.size() - 1);
+  }
+
+  void train(const Chunk& chunk) override {
+    if (chunk.batch == 0 || chunk.batch > batch_limit_) {
+      throw std::invalid_argument("chunk: expected a batch of 1 to " +
+                                  std::to_string(batch_limit_) + ", found " +
+                                  std::to_string(chunk.batch));
+    }
+    if (chunk.count == 0) return;
+    run(checked(chunk), true, std::min(kPieceSteps, piece_rows_ / chunk.batch),
+        [&](const Piece& piece, const Batch& batch) { runner_.run(piece, batch); });
+  }
+
+  void evaluate(const Chunk& chunk) override {
+    if (chunk.count == 0) return;
+    Chunk whole = checked(chunk);
+    whole.batch = std::max(batch_limit_, kEvaluateRows);
+    run(whole, false, std::min(kPieceSteps, piece_rows_ / whole.batch),
+        [&](const Piece& piece, const Batch& batch) { runner_.run(piece, batch); });
+  }
+
+  void predict(const Chunk& chunk, std::span<float> logits) override {
+    const std::size_t wanted = std::size_t{chunk.count} * model_.classes;
+    if (logits.size() != wanted) {
+      throw std::invalid_argument("predict: expected room for " + std::to_string(wanted) +
+                                  " logits, found " + std::to_string(logits.size()));
+    }
+    if (chunk.count == 0) return;
+    Chunk whole = checked(chunk);
+    whole.batch = std::max(batch_limit_, kEvaluateRows);
+    float* out = logits.data();
+    run(whole, false, 1, [&](const Piece& piece, const Batch& batch) {
+      runner_.run_once(piece, batch);
+      out = fetch_logits(piece.rows, out);
+    });
+  }
+
+  Metrics metrics() override {
+    runtime_->make_current();
+    runtime_->stage("reading the metrics");
+    const auto begin = start_clock();
+    const StreamHandle stream = compute_.get();
+    runtime_->copy_to_host(metrics_.data(), network_.metrics.data(), sizeof(DeviceMetrics), stream);
+    runtime_->fill_zero(network_.metrics.data(), sizeof(DeviceMetrics), stream);
+    runtime_->synchronize(stream);
+    stop_clock(begin);
+    const auto& sums = *metrics_.as<const DeviceMetrics>();
+    Metrics metrics;
+    metrics.loss_sum = sums.loss_sum;
+    metrics.correct = sums.correct;
+    metrics.samples = sums.samples;
+    metrics.steps = sums.steps;
+    if (sums.nonfinite != 0) metrics.first_nonfinite_step = sums.nonfinite - 1;
+    return metrics;
+  }
+
+  Parameters parameters() override { return download(network_.masters); }
+
+  void set_parameters(const Parameters& parameters) override {
+    match_tensors(model_, parameters);
+    runtime_->make_current();
+    upload_parameters(parameters);
+  }
+
+  OptimizerState optimizer_state() override {
+    return network_.momenta.bytes() == 0 ? OptimizerState{} : download(network_.momenta);
+  }
+
+  void set_optimizer_state(const OptimizerState& state) override {
+    if (state.empty() && network_.momenta.bytes() == 0) return;
+    const auto flat = network_.layout.pack(match_tensors(model_, state));
+    runtime_->make_current();
+    runtime_->stage("setting the optimizer's state");
+    if (network_.momenta.bytes() == 0) {
+      runner_.forget();  // graphs that know of no momenta
+      network_.make_momenta(*runtime_, compute_.get());
+    }
+    upload(network_.momenta, flat);
+  }
+
+  void set_learning_rate(float learning_rate) override {
+    if (!std::isfinite(learning_rate) || learning_rate < 0.0F) {
+      throw std::invalid_argument("learning rate: expected a finite number of at least 0, found " +
+                                  std::to_string(learning_rate));
+    }
+    runtime_->make_current();
+    runtime_->launch(StoreFloat{network_.learning_rate.as<float>(), learning_rate}, compute_.get());
+  }
+
+  EngineInfo info() const override {
+    EngineInfo info;
+    info.device = "cuda:" + std::to_string(device_index_);
+    info.description = runtime_->device_name();
+    if (network_.arithmetic.tf32) info.description += ", TF32";
+    if (unfused_ != 0) {
+      info.description += ", " + std::to_string(unfused_) + " of " +
+                          std::to_string(3 * network_.layers() - 1) +
+                          " products without a fused epilogue";
+    }
+    info.precision = network_.arithmetic.storage == ElementType::kFloat32 ? Precision::kFloat32
+                                                                          : Precision::kBFloat16;
+    return info;
+  }
+
+  EngineStats stats() const override { return stats_; }
+  HostMemory& host_memory() override { return pinned_; }
+
+ private:
+  Chunk checked(const Chunk& chunk) const {
+    if (chunk.packed()) return checked_packed(model_, chunk);
+    if (chunk.source >= resident_.size()) {
+      throw std::invalid_argument("chunk: expected one of " + std::to_string(resident_.size()) +
+                                  " resident sets, found number " + std::to_string(chunk.source));
+    }
+    return checked_indices(chunk, resident_[chunk.source].size);
+  }
+
+  // Calls run_piece(Piece, Batch) for every `steps` batches of the chunk, copied to a slot.
+  template <class RunPiece>
+  void run(const Chunk& chunk, bool training, std::uint32_t steps, RunPiece run_piece) {
+    runtime_->make_current();
+    const auto begin = start_clock();
+    for (std::uint32_t first = 0; first < chunk.batches(); first += steps) {
+      const Chunk part = chunk.slice(first, steps);
+      Piece piece;
+      piece.training = training;
+      piece.source = part.packed() ? Piece::kPacked : part.source;
+      piece.slot = slots_.fill(part, copy_.get(), compute_.get());
+      piece.batch = part.batch;
+      piece.rows = part.count;
+      Batch batch = slots_.batch(piece.slot, part.packed());
+      if (!part.packed()) {
+        batch.samples = resident_[part.source].samples.data();
+        batch.labels = resident_[part.source].labels.as<const std::int32_t>();
+      }
+      run_piece(piece, batch);
+      slots_.release(piece.slot, compute_.get());
+    }
+    slots_.finish_direct_copies();
+    stop_clock(begin);
+  }
+
+  // Waits. Returns where the next rows' logits go.
+  float* fetch_logits(std::uint32_t rows, float* out) {
+    const std::size_t stride = network_.layout.padded(network_.layers());
+    std::vector<float> padded(rows * stride);
+    runtime_->copy_to_host(padded.data(), network_.logits.data(), padded.size() * sizeof(float),
+                           compute_.get());
+    runtime_->synchronize(compute_.get());
+    for (std::size_t r = 0; r < rows; ++r) {
+      out = std::copy_n(padded.data() + r * stride, model_.classes, out);
+    }
+    return out;
+  }
+
+  Parameters download(const DeviceBuffer& buffer) {
+    runtime_->make_current();
+    runtime_->stage("reading parameters");
+    std::vector<float> flat(network_.layout.size());
+    const auto begin = start_clock();
+    runtime_->copy_to_host(flat.data(), buffer.data(), buffer.bytes(), compute_.get());
+    runtime_->synchronize(compute_.get());
+    stop_clock(begin);
+    return network_.layout.unpack(flat);
+  }
+
+  // Waits.
+  void upload(const DeviceBuffer& buffer, const std::vector<float>& flat) {
+    runtime_->copy_to_device(buffer.data(), flat.data(), buffer.bytes(), compute_.get());
+    runtime_->synchronize(compute_.get());
+  }
+
+  void upload_parameters(const Parameters& parameters) {
+    runtime_->stage("setting parameters");
+    upload(network_.masters, network_.layout.pack(match_tensors(model_, parameters)));
+    if (network_.rounded.bytes() == 0) return;
+    runtime_->launch(CopyElements{network_.masters.as<const float>(),
+                                  network_.activations(network_.rounded), network_.layout.size()},
+                     compute_.get());
+  }
+
+  Clock::time_point start_clock() {
+    const auto now = Clock::now();
+    if (last_end_ != Clock::time_point{}) stats_.idle += seconds(now - last_end_);
+    return now;
+  }
+  void stop_clock(Clock::time_point begin) {
+    last_end_ = Clock::now();
+    stats_.busy += seconds(last_end_ - begin);
+  }
+
+  std::unique_ptr<Runtime> runtime_;  // first: outlives all that was made with it
+  MlpSpec model_;
+  std::uint32_t batch_limit_;
+  std::uint32_t piece_rows_;
+  int device_index_;
+  Stream compute_;
+  Stream copy_;
+  Network network_;
+  PinnedMemory pinned_;
+  SlotRing slots_;
+  PieceRunner runner_;
+  PinnedBuffer metrics_;  // DeviceMetrics [1]
+  std::vector<Resident> resident_;
+  std::uint32_t unfused_ = 0;
+  EngineStats stats_;
+  Clock::time_point last_end_;
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_device_engine(std::unique_ptr<Runtime> runtime, const MlpSpec& model,
+                                           const TrainSpec& train, Arithmetic arithmetic,
+                                           int device_index) {
+  return std::make_unique<DeviceEngine>(std::move(runtime), model, train, arithmetic, device_index);
+}
+
+}  // namespace millrace::cuda

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+// The arithmetic of every kernel is a functor that compiles as plain C++ too, so that it is tested
+// on machines without a GPU.
+#ifdef __CUDACC__
+#define MILLRACE_HOST_DEVICE __host__ __device__
+#else
+#define MILLRACE_HOST_DEVICE
+#endif
+
+namespace millrace::cuda {
+
+enum class ElementType : std::uint8_t { kFloat32, kBFloat16 };
+
+constexpr std::size_t size_of(ElementType type) noexcept {
+  return type == ElementType::kFloat32 ? 4 : 2;
+}
+
+/// The upper half of a float32, which is what bfloat16 is.
+MILLRACE_HOST_DEVICE inline float bfloat16_to_float(std::uint16_t bits) {
+  const std::uint32_t wide = static_cast<std::uint32_t>(bits) << 16U;
+  float value = 0.0F;
+  std::memcpy(&value, &wide, sizeof value);
+  return value;
+}
+
+/// Rounds to nearest, ties to even; a NaN stays one.
+MILLRACE_HOST_DEVICE inline std::uint16_t float_to_bfloat16(float value) {
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &value, sizeof bits);
+  if ((bits & 0x7FFFFFFFU) > 0x7F800000U) {
+    // Rounding could carry a NaN's only bits away: keep the upper ones and make it quiet.
+    return static_cast<std::uint16_t>((bits >> 16U) | 0x40U);
+  }
+  bits += 0x7FFFU + ((bits >> 16U) & 1U);
+  return static_cast<std::uint16_t>(bits >> 16U);
+}
+
+/// A view of numbers of either type. The type is the same for all threads of a kernel, so that the
+/// branches on it cost next to nothing.
+struct Elements {
+  void* data = nullptr;
+  ElementType type = ElementType::kFloat32;
+
+  MILLRACE_HOST_DEVICE float load(std::size_t i) const {
+    return type == ElementType::kFloat32
+               ? static_cast<const float*>(data)[i]
+               : bfloat16_to_float(static_cast<const std::uint16_t*>(data)[i]);
+  }
+  MILLRACE_HOST_DEVICE void store(std::size_t i, float value) const {
+    if (type == ElementType::kFloat32) {
+      static_cast<float*>(data)[i] = value;
+    } else {
+      static_cast<std::uint16_t*>(data)[i] = float_to_bfloat16(value);
+    }
+  }
+};
+
+}  // namespace millrace::cuda

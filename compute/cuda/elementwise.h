@@ -1,0 +1,131 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "compute/cuda/elements.h"
+
+namespace millrace::cuda {
+
+// One call of operator() for each i below count(), in any order, none depending on another.
+
+/// Gathers a batch, converts and scales it:
+///     to[r, c] = scale * from[indices ? indices[r] : r, c] for c < features, 0 up to `padded`
+/// from: [samples, features] of uint8 or float32; to: [rows, padded]. A call does four columns;
+/// `padded` is a multiple of 4.
+struct Gather {
+  static constexpr std::uint32_t kColumns = 4;
+
+  const void* from = nullptr;
+  bool bytes = true;  ///< uint8, else float32
+  const std::uint32_t* indices = nullptr;
+  std::uint32_t rows = 0;
+  std::uint32_t features = 0;
+  std::uint32_t padded = 0;
+  float scale = 1.0F;
+  Elements to;
+
+  std::size_t count() const { return std::size_t{rows} * (padded / kColumns); }
+  MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
+    const std::uint32_t groups = padded / kColumns;
+    const std::size_t row = i / groups;
+    const auto column = static_cast<std::uint32_t>(i % groups) * kColumns;
+    const std::size_t sample = indices != nullptr ? indices[row] : row;
+    const std::size_t at = sample * features + column;
+    float values[kColumns] = {};
+    if (bytes && features % kColumns == 0 && column < features) {
+      // Rows of whole words: one load. The buffer's base is aligned far beyond that.
+      const std::uint32_t word = static_cast<const std::uint32_t*>(from)[at / kColumns];
+      for (std::uint32_t k = 0; k < kColumns; ++k) {
+        values[k] = scale * static_cast<float>((word >> (8U * k)) & 255U);
+      }
+    } else {
+      for (std::uint32_t k = 0; k < kColumns && column + k < features; ++k) {
+        values[k] =
+            scale * (bytes ? static_cast<float>(static_cast<const std::uint8_t*>(from)[at + k])
+                           : static_cast<const float*>(from)[at + k]);
+      }
+    }
+    for (std::uint32_t k = 0; k < kColumns; ++k) to.store(row * padded + column + k, values[k]);
+  }
+};
+
+/// The forward epilogue where the matrix product has none: y += bias, then max(y, 0) if `relu`.
+/// y: [rows, width], bias: [width]. A NaN stays one.
+struct BiasRelu {
+  Elements y;
+  Elements bias;
+  std::uint32_t rows = 0;
+  std::uint32_t width = 0;
+  bool relu = true;
+
+  std::size_t count() const { return std::size_t{rows} * width; }
+  MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
+    const float sum = y.load(i) + bias.load(i % width);
+    y.store(i, relu && sum < 0.0F ? 0.0F : sum);
+  }
+};
+
+/// The backward epilogue where the matrix product has none: dy = 0 where the layer's output was
+/// not positive. dy and y: [rows, width].
+struct ReluGradient {
+  Elements dy;
+  Elements y;
+  std::uint32_t rows = 0;
+  std::uint32_t width = 0;
+
+  std::size_t count() const { return std::size_t{rows} * width; }
+  MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
+    // Not "unless y > 0": the gradient of a NaN must not vanish.
+    if (y.load(i) <= 0.0F) dy.store(i, 0.0F);
+  }
+};
+
+/// One step of stochastic gradient descent on all parameters at once, as torch.optim.SGD defines
+/// it:
+///     g = gradient + weight_decay * w;  m = momentum * m + g;  w -= learning_rate * m
+/// The learning rate is read from device memory, so that a schedule changes no captured graph.
+struct SgdUpdate {
+  float* weights = nullptr;  ///< the float32 masters
+  const float* gradient = nullptr;
+  float* momenta = nullptr;  ///< null without momentum
+  Elements rounded;          ///< what matrix products read; null where they read the masters
+  const float* learning_rate = nullptr;
+  float momentum = 0.0F;
+  float weight_decay = 0.0F;
+  std::size_t size = 0;
+
+  std::size_t count() const { return size; }
+  MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
+    float step = gradient[i] + weight_decay * weights[i];
+    if (momenta != nullptr) {
+      step += momentum * momenta[i];
+      momenta[i] = step;
+    }
+    const float updated = weights[i] - *learning_rate * step;
+    weights[i] = updated;
+    if (rounded.data != nullptr) rounded.store(i, updated);
+  }
+};
+
+/// to[i] = from[i], rounded to the type of `to`.
+struct CopyElements {
+  const float* from = nullptr;
+  Elements to;
+  std::size_t size = 0;
+
+  std::size_t count() const { return size; }
+  MILLRACE_HOST_DEVICE void operator()(std::size_t i) const { to.store(i, from[i]); }
+};
+
+/// Writes one number that travels as the kernel's argument: in the stream's order, without a host
+/// buffer that would have to live until it is copied.
+struct StoreFloat {
+  float* to = nullptr;
+  float value = 0.0F;
+
+  std::size_t count() const { return 1; }
+  MILLRACE_HOST_DEVICE void operator()(std::size_t) const { *to = value; }
+};
+
+}  // namespace millrace::cuda

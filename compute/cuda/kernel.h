@@ -1,0 +1,15 @@
+#pragma once
+
+#include <variant>
+
+#include "compute/cuda/elementwise.h"
+#include "compute/cuda/softmax_loss.h"
+#include "compute/cuda/sums.h"
+
+namespace millrace::cuda {
+
+/// Everything the engine launches beside matrix products.
+using Kernel = std::variant<Gather, BiasRelu, ReluGradient, SgdUpdate, CopyElements, StoreFloat,
+                            SoftmaxLoss, ColumnSums, MetricsSums>;
+
+}  // namespace millrace::cuda

@@ -1,0 +1,48 @@
+#include "compute/cuda/network.h"
+
+namespace millrace::cuda {
+
+Network::Network(Runtime& runtime, const MlpSpec& spec, const TrainSpec& train, Arithmetic how,
+                 std::uint32_t train_rows, std::uint32_t rows, std::uint32_t piece_rows)
+    : model(spec), sgd(train.sgd), layout(spec), arithmetic(how) {
+  const std::size_t element = size_of(arithmetic.storage);
+  const auto buffer = [&](std::size_t bytes, const char* what) {
+    return device_buffer(runtime, bytes, what);
+  };
+  masters = buffer(layout.size() * sizeof(float), "the parameters");
+  gradient = buffer(layout.size() * sizeof(float), "the gradients");
+  if (arithmetic.storage != ElementType::kFloat32) {
+    rounded = buffer(layout.size() * element, "the rounded parameters");
+  }
+  learning_rate = buffer(sizeof(float), "the learning rate");
+  x = buffer(element * rows * layout.padded(0), "a batch");
+  for (std::size_t l = 0; l < layers(); ++l) {
+    const std::size_t width = layout.padded(l + 1);
+    if (l + 1 < layers()) {
+      y.push_back(buffer(element * rows * width, "the activations"));
+      mask.push_back(buffer(static_cast<std::size_t>(mask_ld(l)) / 8 * train_rows, "the masks"));
+    }
+    dy.push_back(buffer(element * train_rows * width, "the gradients of activations"));
+  }
+  logits = buffer(sizeof(float) * rows * layout.padded(layers()), "the logits");
+  losses = buffer(sizeof(float) * piece_rows, "the losses");
+  correct = buffer(piece_rows, "the judgements");
+  metrics = buffer(sizeof(DeviceMetrics), "the metrics");
+}
+
+std::int64_t Network::mask_ld(std::size_t l) const {
+  constexpr std::size_t kMaskMultiple = 128;  // asked for by cuBLASLt
+  return static_cast<std::int64_t>(round_up(layout.padded(l + 1), kMaskMultiple));
+}
+
+const std::byte* Network::parameter(std::size_t offset) const {
+  return (rounded.bytes() != 0 ? rounded : masters).data() + offset * size_of(arithmetic.storage);
+}
+
+void Network::make_momenta(Runtime& runtime, StreamHandle stream) {
+  if (momenta.bytes() != 0) return;
+  momenta = device_buffer(runtime, layout.size() * sizeof(float), "the momenta");
+  runtime.fill_zero(momenta.data(), momenta.bytes(), stream);
+}
+
+}  // namespace millrace::cuda

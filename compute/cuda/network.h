@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "compute/cuda/owned.h"
+#include "compute/cuda/parameter_layout.h"
+#include "compute/spec.h"
+
+namespace millrace::cuda {
+
+/// How a model computes.
+struct Arithmetic {
+  ElementType storage = ElementType::kFloat32;  ///< of samples, activations and their gradients
+  bool tf32 = false;                            ///< float32 products may run on TF32 tensor cores
+};
+
+/// The device memory of one model: parameters, optimizer state, activations. Logits, gradients of
+/// parameters and the parameters' masters are float32 in every arithmetic.
+struct Network {
+  /// `train_rows`, `rows`: the largest batch of a training and of any step; `piece_rows`: of all
+  /// steps that run as one piece.
+  Network(Runtime& runtime, const MlpSpec& model, const TrainSpec& train, Arithmetic arithmetic,
+          std::uint32_t train_rows, std::uint32_t rows, std::uint32_t piece_rows);
+
+  std::size_t layers() const { return layout.layers(); }
+  std::int64_t mask_ld(std::size_t l) const;
+  Elements activations(const DeviceBuffer& buffer) const {
+    return {buffer.data(), arithmetic.storage};
+  }
+  /// What products read: the masters, or their rounded copy.
+  const std::byte* parameter(std::size_t offset) const;
+  void make_momenta(Runtime& runtime, StreamHandle stream);
+
+  MlpSpec model;
+  SgdSpec sgd;
+  ParameterLayout layout;
+  Arithmetic arithmetic;
+
+  DeviceBuffer masters;        // float32 [layout.size()], as are the next two
+  DeviceBuffer gradient;       // of parameters
+  DeviceBuffer momenta;        // empty without momentum
+  DeviceBuffer rounded;        // bfloat16 [layout.size()]; empty in float32
+  DeviceBuffer learning_rate;  // float32 [1]
+
+  DeviceBuffer x;                  // [rows, padded(0)]
+  std::vector<DeviceBuffer> y;     // hidden layer l: [rows, padded(l + 1)]
+  std::vector<DeviceBuffer> mask;  // hidden layer l: [train_rows, mask_ld(l)] bits
+  std::vector<DeviceBuffer> dy;    // layer l: [train_rows, padded(l + 1)], of the pre-activations
+  DeviceBuffer logits;             // float32 [rows, padded(layers())]
+
+  DeviceBuffer losses;   // float32 [piece_rows]
+  DeviceBuffer correct;  // uint8 [piece_rows]
+  DeviceBuffer metrics;  // DeviceMetrics [1]
+};
+
+}  // namespace millrace::cuda

@@ -1,0 +1,75 @@
+#include "compute/cuda/slot_ring.h"
+
+#include <cstring>
+#include <span>
+
+namespace millrace::cuda {
+
+SlotRing::SlotRing(Runtime& runtime, const PinnedMemory& pinned, std::uint32_t rows,
+                   std::size_t sample_bytes)
+    : runtime_(runtime), pinned_(pinned), rows_(rows), sample_bytes_(sample_bytes) {
+  for (Slot& slot : slots_) {
+    slot.copied = Event(runtime, runtime.create_event());
+    slot.consumed = Event(runtime, runtime.create_event());
+  }
+}
+
+std::uint32_t SlotRing::fill(const Chunk& chunk, StreamHandle copy_stream, StreamHandle compute) {
+  const std::uint32_t index = next_;
+  next_ = (next_ + 1) % kSlots;
+  Slot& slot = slots_[index];
+  runtime_.stage("copying a chunk");
+  if (slot.used) {
+    runtime_.synchronize(slot.copied.get());
+    runtime_.wait(copy_stream, slot.consumed.get());
+  }
+  slot.direct = false;
+  if (chunk.packed()) {
+    copy(slot, slot.samples, chunk.samples, rows_ * sample_bytes_, "a chunk of samples",
+         copy_stream);
+    copy(slot, slot.labels, std::as_bytes(chunk.labels), rows_ * sizeof(std::int32_t),
+         "a chunk of labels", copy_stream);
+  } else {
+    copy(slot, slot.indices, std::as_bytes(chunk.indices), rows_ * sizeof(std::uint32_t),
+         "a chunk of indices", copy_stream);
+  }
+  runtime_.record(slot.copied.get(), copy_stream);
+  runtime_.wait(compute, slot.copied.get());
+  slot.used = true;
+  return index;
+}
+
+Batch SlotRing::batch(std::uint32_t index, bool packed) const {
+  const Slot& slot = slots_[index];
+  if (packed) return {slot.samples.device.data(), slot.labels.device.as<const std::int32_t>(), {}};
+  return {nullptr, nullptr, slot.indices.device.as<const std::uint32_t>()};
+}
+
+void SlotRing::release(std::uint32_t index, StreamHandle compute) {
+  runtime_.record(slots_[index].consumed.get(), compute);
+}
+
+void SlotRing::finish_direct_copies() {
+  for (Slot& slot : slots_) {
+    if (!slot.direct) continue;
+    runtime_.synchronize(slot.copied.get());
+    slot.direct = false;
+  }
+}
+
+void SlotRing::copy(Slot& slot, Lane& lane, std::span<const std::byte> from, std::size_t capacity,
+                    const char* what, StreamHandle stream) {
+  // Buffers are made when first wanted: a resident data set needs none for samples.
+  if (lane.device.bytes() == 0) lane.device = device_buffer(runtime_, capacity, what);
+  const std::byte* source = from.data();
+  if (pinned_.contains(from)) {
+    slot.direct = true;
+  } else {
+    if (lane.staging.bytes() == 0) lane.staging = pinned_buffer(runtime_, capacity);
+    std::memcpy(lane.staging.data(), from.data(), from.size());
+    source = lane.staging.data();
+  }
+  runtime_.copy_to_device(lane.device.data(), source, from.size(), stream);
+}
+
+}  // namespace millrace::cuda

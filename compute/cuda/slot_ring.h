@@ -1,0 +1,66 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "compute/chunk.h"
+#include "compute/cuda/owned.h"
+#include "compute/cuda/pinned_memory.h"
+#include "compute/cuda/step_plan.h"
+
+namespace millrace::cuda {
+
+/// Device buffers that chunks are copied to, in turn, so that one is copied while another is
+/// trained on. Two events a slot order the copy stream, the compute stream and the host:
+///
+/// - `copied`: compute may start, and the host may write the slot's staging memory again;
+/// - `consumed`: the next copy may overwrite the slot.
+///
+/// Chunks that lie in page-locked memory are copied from there, others through a staging buffer.
+class SlotRing {
+ public:
+  static constexpr std::uint32_t kSlots = 3;
+
+  /// Slots for chunks of up to `rows` samples.
+  SlotRing(Runtime& runtime, const PinnedMemory& pinned, std::uint32_t rows,
+           std::size_t sample_bytes);
+
+  /// Enqueues the copy of a chunk to the next slot and makes `compute` wait for it. The host waits
+  /// only for a slot's staging memory, filled kSlots chunks before. Returns the slot.
+  std::uint32_t fill(const Chunk& chunk, StreamHandle copy, StreamHandle compute);
+  /// What is on the device: samples and labels of a packed chunk, or indices alone.
+  Batch batch(std::uint32_t slot, bool packed) const;
+  /// All work on the slot is enqueued on `compute`.
+  void release(std::uint32_t slot, StreamHandle compute);
+  /// Waits for the copies that read the callers' own memory.
+  void finish_direct_copies();
+
+ private:
+  // One array of a slot.
+  struct Lane {
+    DeviceBuffer device;
+    PinnedBuffer staging;
+  };
+  struct Slot {
+    Lane samples;
+    Lane labels;
+    Lane indices;
+    Event copied;
+    Event consumed;
+    bool used = false;
+    bool direct = false;  // reads the caller's memory
+  };
+
+  void copy(Slot& slot, Lane& lane, std::span<const std::byte> from, std::size_t capacity,
+            const char* what, StreamHandle stream);
+
+  Runtime& runtime_;
+  const PinnedMemory& pinned_;
+  std::uint32_t rows_;
+  std::size_t sample_bytes_;
+  std::uint32_t next_ = 0;
+  std::array<Slot, kSlots> slots_;
+};
+
+}  // namespace millrace::cuda

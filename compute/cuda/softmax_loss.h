@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "compute/cuda/elements.h"
+
+namespace millrace::cuda {
+
+/// Softmax cross-entropy of a batch: each row's loss, whether its label is the first largest logit,
+/// and the gradient of the batch's mean loss.
+///     loss = log(sum_c exp(z_c)) - z_label;  dz_c = (exp(z_c) / sum - [c = label]) / rows
+/// A group of threads does a row. `Group` has lane(), size(), and max, sum and any over the group:
+/// a warp on a device, one thread on the host.
+struct SoftmaxLoss {
+  const float* logits = nullptr;           ///< [rows, stride]
+  const std::int32_t* labels = nullptr;    ///< by sample
+  const std::uint32_t* indices = nullptr;  ///< [rows], sample of each row; null: the row itself
+  std::uint32_t rows = 0;
+  std::uint32_t classes = 0;
+  std::uint32_t stride = 0;
+  Elements gradient;                ///< [rows, stride], zero beyond `classes`; null: not wanted
+  float* losses = nullptr;          ///< [rows]
+  std::uint8_t* correct = nullptr;  ///< [rows]
+
+  template <class Group>
+  MILLRACE_HOST_DEVICE void operator()(const Group& group, std::uint32_t row) const {
+    const float* z = logits + std::size_t{row} * stride;
+    const auto label = static_cast<std::uint32_t>(labels[indices != nullptr ? indices[row] : row]);
+    const float of_label = z[label];
+    float largest = -INFINITY;
+    bool beaten = !(of_label == of_label);
+    for (std::uint32_t c = group.lane(); c < classes; c += group.size()) {
+      if (z[c] > largest) largest = z[c];
+      beaten = beaten || z[c] > of_label || (z[c] == of_label && c < label);
+    }
+    largest = group.max(largest);
+    beaten = group.any(beaten);
+    float sum = 0.0F;
+    for (std::uint32_t c = group.lane(); c < classes; c += group.size()) {
+      sum += std::exp(z[c] - largest);
+    }
+    sum = group.sum(sum);
+    if (gradient.data != nullptr) {
+      const float inverse = 1.0F / static_cast<float>(rows);
+      for (std::uint32_t c = group.lane(); c < stride; c += group.size()) {
+        const float share = c < classes ? std::exp(z[c] - largest) / sum : 0.0F;
+        const float target = c == label ? 1.0F : 0.0F;
+        gradient.store(std::size_t{row} * stride + c, (share - target) * inverse);
+      }
+    }
+    if (group.lane() == 0) {
+      losses[row] = std::log(sum) - (of_label - largest);
+      correct[row] = beaten ? 0 : 1;
+    }
+  }
+};
+
+/// The group of the host: itself.
+struct OneThread {
+  static std::uint32_t lane() { return 0; }
+  static std::uint32_t size() { return 1; }
+  static float max(float value) { return value; }
+  static float sum(float value) { return value; }
+  static bool any(bool value) { return value; }
+};
+
+}  // namespace millrace::cuda

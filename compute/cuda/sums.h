@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "compute/cuda/elements.h"
+
+namespace millrace::cuda {
+
+// Sums in a fixed order: each thread takes every n-th row, and the threads' sums are added up as
+// tree_sum() does. No atomics, so the same bits each time.
+
+/// Adds parts[i] for i below `n`, a power of two, into parts[0], halving n; call for each `half` =
+/// n/2, n/4, … 1 and i < half.
+template <class Part>
+MILLRACE_HOST_DEVICE void tree_add(Part* parts, std::uint32_t i, std::uint32_t half) {
+  parts[i] += parts[i + half];
+}
+
+/// The gradient of a bias where the matrix product has no epilogue for it: sums[c] = sum over rows
+/// of dy[r, c]. dy: [rows, width]; sums: [width], of any type.
+struct ColumnSums {
+  static constexpr std::uint32_t kLanes = 8;  ///< threads of one column
+
+  Elements dy;
+  Elements sums;
+  std::uint32_t rows = 0;
+  std::uint32_t width = 0;
+
+  MILLRACE_HOST_DEVICE float part(std::uint32_t column, std::uint32_t lane) const {
+    float sum = 0.0F;
+    for (std::uint32_t r = lane; r < rows; r += kLanes) {
+      sum += dy.load(std::size_t{r} * width + column);
+    }
+    return sum;
+  }
+};
+
+/// What the device keeps until Engine::metrics() asks. All zero is the empty sum.
+struct DeviceMetrics {
+  double loss_sum = 0.0;
+  std::uint64_t correct = 0;
+  std::uint64_t samples = 0;
+  std::uint64_t steps = 0;
+  std::uint64_t nonfinite = 0;  ///< 1 + the first step with a loss that is not finite; 0: none
+};
+
+/// Adds the rows of many steps to the metrics, in one block.
+struct MetricsSums {
+  static constexpr std::uint32_t kLanes = 1024;  ///< threads of the block
+
+  struct Part {
+    double loss = 0.0;
+    std::uint64_t correct = 0;
+    std::uint32_t nonfinite = UINT32_MAX;  ///< the first such row
+
+    MILLRACE_HOST_DEVICE Part& operator+=(const Part& other) {
+      loss += other.loss;
+      correct += other.correct;
+      if (other.nonfinite < nonfinite) nonfinite = other.nonfinite;
+      return *this;
+    }
+  };
+
+  const float* losses = nullptr;          ///< [rows]
+  const std::uint8_t* correct = nullptr;  ///< [rows]
+  std::uint32_t rows = 0;
+  std::uint32_t batch = 0;  ///< rows of each step but the last; 0: no training
+  DeviceMetrics* metrics = nullptr;
+
+  /// Rounds to a multiple of 2^-24, so that sums are exact, in any grouping, up to 2^29.
+  MILLRACE_HOST_DEVICE static double quantize(double value) {
+    const double magic = 1.5 * 268435456.0;  // a double of this size ends at 2^-24
+    return value < 134217728.0 ? (value + magic) - magic : value;
+  }
+
+  MILLRACE_HOST_DEVICE Part part(std::uint32_t lane) const {
+    Part sum;
+    for (std::uint32_t r = lane; r < rows; r += kLanes) {
+      const double loss = losses[r];
+      sum.loss += quantize(loss);
+      sum.correct += correct[r];
+      if (!(loss - loss == 0.0) && r < sum.nonfinite) sum.nonfinite = r;
+    }
+    return sum;
+  }
+
+  MILLRACE_HOST_DEVICE void finish(const Part& sum) const {
+    metrics->loss_sum += sum.loss;
+    metrics->correct += sum.correct;
+    metrics->samples += rows;
+    if (batch == 0) return;
+    if (metrics->nonfinite == 0 && sum.nonfinite != UINT32_MAX) {
+      metrics->nonfinite = metrics->steps + sum.nonfinite / batch + 1;
+    }
+    metrics->steps += (rows + batch - 1) / batch;
+  }
+};
+
+}  // namespace millrace::cuda

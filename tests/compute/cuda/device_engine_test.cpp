@@ -1,0 +1,499 @@
+// The whole engine on a fake runtime: its products, kernels, graphs and events against the naive
+// double-precision network, whatever the device does first and whichever epilogues it lacks.
+
+#include "compute/cuda/device_engine.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <ostream>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compute/memory.h"
+#include "tests/compute/cuda/fake_runtime.h"
+#include "tests/compute/engine_data.h"
+#include "tests/support/reference_mlp.h"
+
+namespace millrace::cuda {
+namespace {
+
+using millrace::test::Data;
+using millrace::test::ReferenceMlp;
+using millrace::test::Shape;
+using test::FakeDevice;
+using test::FakeRuntime;
+using test::Schedule;
+
+struct Fixture {
+  explicit Fixture(const Data& data, ElementType storage = ElementType::kFloat32,
+                   Schedule schedule = Schedule::kAtOnce, std::set<Epilogue> refused = {},
+                   std::int64_t refused_mask_rows = 0)
+      : device(std::make_shared<FakeDevice>()) {
+    device->schedule = schedule;
+    device->refused = std::move(refused);
+    device->refused_mask_rows = refused_mask_rows;
+    engine = make_device_engine(std::make_unique<FakeRuntime>(device), data.model, data.train,
+                                {storage, false}, 0);
+  }
+  ~Fixture() {
+    engine.reset();
+    EXPECT_EQ(device->live, 0) << "left behind on the device";
+    EXPECT_EQ(device->violations, std::vector<std::string>{});
+  }
+  Fixture(const Fixture&) = delete;
+  Fixture& operator=(const Fixture&) = delete;
+
+  std::shared_ptr<FakeDevice> device;
+  std::unique_ptr<Engine> engine;
+};
+
+// ---------------------------------------------------------------------------- the arithmetic
+
+void expect_near(const std::vector<Tensor>& found, const ReferenceMlp::Tensors& expected,
+                 const std::vector<Tensor>* begin, double bound) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t t = 0; t < found.size(); ++t) {
+    ASSERT_EQ(found[t].values.size(), expected[t].size());
+    double error = 0.0;
+    double change = 0.0;
+    for (std::size_t i = 0; i < expected[t].size(); ++i) {
+      const double from = begin != nullptr ? double{(*begin)[t].values[i]} : 0.0;
+      error += std::pow(double{found[t].values[i]} - expected[t][i], 2.0);
+      change += std::pow(expected[t][i] - from, 2.0);
+    }
+    EXPECT_TRUE(std::sqrt(error) <= bound * std::sqrt(change) + 1e-9)
+        << found[t].name << ": error " << std::sqrt(error) << " of " << std::sqrt(change);
+  }
+}
+
+struct Case {
+  std::string name;
+  ElementType storage;
+  std::set<Epilogue> refused;
+  std::int64_t refused_mask_rows = 0;
+};
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
+std::vector<Case> cases() {
+  using enum Epilogue;
+  const std::vector<Case> float32{
+      {"all", ElementType::kFloat32, {}},
+      {"no_relu_bias_gradient", ElementType::kFloat32, {kReluGradientBiasGradient}},
+      {"no_relu_gradient", ElementType::kFloat32, {kReluGradientBiasGradient, kReluGradient}},
+      {"no_mask", ElementType::kFloat32, {kBiasReluMask}},
+      {"no_bias_gradient", ElementType::kFloat32, {kBiasGradientOfB}},
+      {"no_mask_of_16", ElementType::kFloat32, {}, 16},
+      {"no_mask_of_48", ElementType::kFloat32, {}, 48},
+      {"no_relu", ElementType::kFloat32, {kBiasReluMask, kBiasRelu}},
+      {"none",
+       ElementType::kFloat32,
+       {kBias, kBiasRelu, kBiasReluMask, kReluGradient, kReluGradientBiasGradient,
+        kBiasGradientOfB}}};
+  std::vector<Case> all;
+  for (const Case& c : float32) {
+    all.push_back({"f32_" + c.name, ElementType::kFloat32, c.refused, c.refused_mask_rows});
+    all.push_back({"bf16_" + c.name, ElementType::kBFloat16, c.refused, c.refused_mask_rows});
+  }
+  return all;
+}
+
+class DeviceEngineTest : public testing::TestWithParam<Case> {};
+
+TEST_P(DeviceEngineTest, AgreesWithTheReference) {
+  const bool exact = GetParam().storage == ElementType::kFloat32;
+  const double bound = exact ? 1e-4 : 0.12;
+  const double loss_bound = exact ? 1e-5 : 1e-2;
+  const std::vector<Shape> shapes{{1, {}, 2, 1, InputType::kUInt8},
+                                  {5, {7}, 3, 16, InputType::kUInt8},
+                                  {63, {33}, 2, 37, InputType::kFloat32},
+                                  {64, {48, 16}, 10, 33, InputType::kUInt8},
+                                  {30, {1, 7, 20}, 17, 15, InputType::kFloat32}};
+  for (const Shape& shape : shapes) {
+    SCOPED_TRACE(std::to_string(shape.features) + " features");
+    const Data data(shape);
+    const Fixture fixture(data, GetParam().storage, Schedule::kRandom, GetParam().refused,
+                          GetParam().refused_mask_rows);
+    Engine& engine = *fixture.engine;
+    const Parameters begin = engine.parameters();
+    ReferenceMlp reference(begin, exact ? 1e-4 : 5e-2);
+    SgdSpec sgd = data.train.sgd;
+    const Chunk chunk = data.packed();
+    for (std::uint32_t s = 0; s < chunk.batches(); ++s) {
+      const Chunk step = chunk.slice(s, 1);
+      const std::size_t first = std::size_t{s} * chunk.batch;
+      if (s == 2) engine.set_learning_rate(sgd.learning_rate = 0.02F);
+      const auto expected = reference.step(data.rows(first, step.count),
+                                           std::span(data.labels).subspan(first, step.count), sgd);
+      engine.train(step);
+      const Metrics metrics = engine.metrics();
+      EXPECT_EQ(metrics.steps, 1U);
+      EXPECT_EQ(metrics.samples, step.count);
+      const double mean = expected.loss_sum / step.count;
+      EXPECT_NEAR(metrics.mean_loss(), mean, loss_bound * (1 + mean));
+      EXPECT_LE(
+          std::abs(static_cast<double>(metrics.correct) - static_cast<double>(expected.correct)),
+          static_cast<double>(expected.close));
+      EXPECT_EQ(metrics.first_nonfinite_step, std::nullopt);
+    }
+    expect_near(engine.parameters(), reference.parameters(), &begin, bound);
+    expect_near(engine.optimizer_state(), reference.momentum(), nullptr, bound);
+
+    const auto expected = reference.forward(data.reference, data.labels);
+    engine.evaluate(chunk);
+    const Metrics metrics = engine.metrics();
+    EXPECT_NEAR(metrics.loss_sum, expected.loss_sum,
+                loss_bound * (chunk.count + expected.loss_sum));
+    EXPECT_EQ(metrics.steps, 0U);
+    std::vector<float> logits(std::size_t{chunk.count} * shape.classes);
+    engine.predict(chunk, logits);
+    EXPECT_EQ(engine.metrics().loss_sum, metrics.loss_sum);
+    std::uint64_t correct = 0;
+    for (std::size_t r = 0; r < chunk.count; ++r) {
+      const auto row = std::span(logits).subspan(r * shape.classes, shape.classes);
+      const auto guess = std::max_element(row.begin(), row.end()) - row.begin();
+      correct += guess == data.labels[r] ? 1 : 0;
+    }
+    EXPECT_EQ(correct, metrics.correct);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Epilogues, DeviceEngineTest, testing::ValuesIn(cases()),
+                         [](const auto& tested) { return tested.param.name; });
+
+TEST(DeviceEngine, SaysWhichProductsAreNotFused) {
+  const Data data({5, {7}, 3, 16, InputType::kUInt8});
+  EXPECT_EQ(Fixture(data).engine->info().description, "fake");
+  EXPECT_EQ(Fixture(data, ElementType::kFloat32, Schedule::kAtOnce, {Epilogue::kBias})
+                .engine->info()
+                .description,
+            "fake, 1 of 5 products without a fused epilogue");
+  EXPECT_EQ(Fixture(data, ElementType::kFloat32, Schedule::kAtOnce, {Epilogue::kBiasReluMask})
+                .engine->info()
+                .description,
+            "fake, 1 of 5 products without a fused epilogue");
+  EXPECT_THROW(
+      Fixture(data, ElementType::kFloat32, Schedule::kAtOnce, {Epilogue::kNone, Epilogue::kBias}),
+      DeviceError);
+}
+
+// ------------------------------------------------------------------------ the order of things
+
+struct Outcome {
+  Parameters parameters;
+  OptimizerState momenta;
+  double loss = 0.0;
+  bool operator==(const Outcome&) const = default;
+};
+
+enum class Source : std::uint8_t { kPageable, kPinned, kResident };
+
+const Shape kManySteps{12, {9}, 3, 64, InputType::kUInt8};  // 160 samples: 40 batches of 4
+
+// Three epochs in chunks of `group` batches of 4, the last one of 3; the memory of a chunk is
+// overwritten as soon as train() returns.
+Outcome train_in_chunks(Engine& engine, const Data& data, Source source, std::uint32_t group) {
+  const std::uint32_t resident = engine.add_resident(data.resident());
+  HostMemory& memory = source == Source::kPinned ? engine.host_memory() : pageable_memory();
+  const std::size_t width = data.model.features;
+  HostBuffer samples(memory, 160 * width);
+  HostBuffer labels(memory, 160 * sizeof(std::int32_t));
+  std::vector<std::uint32_t> indices(160);
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    Chunk whole = source == Source::kResident ? data.indexed(resident) : data.packed();
+    whole.batch = 4;
+    whole.count = 159;
+    if (source == Source::kResident) {
+      whole.indices = whole.indices.first(159);
+    } else {
+      whole.samples = whole.samples.first(159 * width);
+      whole.labels = whole.labels.first(159);
+    }
+    for (std::uint32_t first = 0; first < whole.batches(); first += group) {
+      Chunk chunk = whole.slice(first, group);
+      if (source == Source::kResident) {
+        std::copy(chunk.indices.begin(), chunk.indices.end(), indices.begin());
+        chunk.indices = std::span(indices).first(chunk.count);
+      } else {
+        std::copy(chunk.samples.begin(), chunk.samples.end(), samples.data());
+        auto* to = reinterpret_cast<std::int32_t*>(labels.data());
+        std::copy(chunk.labels.begin(), chunk.labels.end(), to);
+        chunk.samples = samples.bytes().first(chunk.samples.size());
+        chunk.labels = {to, chunk.count};
+      }
+      engine.train(chunk);
+      std::fill(indices.begin(), indices.end(), 0U);
+      std::fill_n(samples.data(), samples.size(), std::byte{77});
+      std::fill_n(labels.data(), labels.size(), std::byte{0});
+    }
+  }
+  return {engine.parameters(), engine.optimizer_state(), engine.metrics().loss_sum};
+}
+
+TEST(DeviceEngineOrder, WhateverTheDeviceDoesFirstTheResultIsTheSame) {
+  const Data data(kManySteps);
+  Outcome expected;
+  {
+    const Fixture fixture(data);
+    const Parameters begin = fixture.engine->parameters();
+    expected = train_in_chunks(*fixture.engine, data, Source::kPageable, 40);
+    ReferenceMlp reference(begin);
+    for (int epoch = 0; epoch < 3; ++epoch) {
+      for (std::size_t first = 0; first < 159; first += 4) {
+        const std::size_t rows = std::min<std::size_t>(4, 159 - first);
+        reference.step(data.rows(first, rows), std::span(data.labels).subspan(first, rows),
+                       data.train.sgd);
+      }
+    }
+    expect_near(expected.parameters, reference.parameters(), &begin, 1e-4);
+  }
+  for (const auto schedule : {Schedule::kAtOnce, Schedule::kCopyFirst, Schedule::kComputeFirst,
+                              Schedule::kLate, Schedule::kRandom}) {
+    for (const auto source : {Source::kPageable, Source::kPinned, Source::kResident}) {
+      for (const std::uint32_t group : {1U, 3U, 8U}) {
+        const Fixture fixture(data, ElementType::kFloat32, schedule);
+        EXPECT_TRUE(train_in_chunks(*fixture.engine, data, source, group) == expected)
+            << "schedule " << static_cast<int>(schedule) << ", source " << static_cast<int>(source)
+            << ", " << group << " batches a chunk";
+      }
+    }
+  }
+}
+
+TEST(DeviceEngineOrder, AnEpochWaitsForNothingButSlots) {
+  const Data data(kManySteps);
+  const Fixture fixture(data, ElementType::kFloat32, Schedule::kLate);
+  const std::uint32_t resident = fixture.engine->add_resident(data.resident());
+  FakeDevice& device = *fixture.device;
+  device.event_waits = device.stream_waits = 0;
+  Chunk chunk = data.indexed(resident);
+  chunk.batch = 4;
+  for (std::uint32_t first = 0; first < 40; first += 4) {
+    fixture.engine->set_learning_rate(0.01F + 0.001F * static_cast<float>(first));
+    fixture.engine->train(chunk.slice(first, 4));
+    // The first three chunks find their slots free.
+    EXPECT_EQ(device.event_waits, std::max(0, static_cast<int>(first / 4) - 2));
+  }
+  EXPECT_EQ(device.stream_waits, 0);
+  EXPECT_EQ(fixture.engine->metrics().steps, 40U);
+  EXPECT_EQ(device.stream_waits, 1);
+}
+
+TEST(DeviceEngineOrder, AChunkIsOneGraphAndTheTailAnother) {
+  const Data data(kManySteps);
+  const Fixture fixture(data);
+  const std::uint32_t resident = fixture.engine->add_resident(data.resident());
+  FakeDevice& device = *fixture.device;
+  Chunk chunk = data.indexed(resident);
+  chunk.batch = 4;
+  chunk.count = 158;  // 39 batches and two samples: four chunks of 8 batches, one of 7 and a tail
+  const auto epoch = [&] {
+    device.captures = device.graph_launches = device.kernels = device.products = 0;
+    for (std::uint32_t first = 0; first < 40; first += 8)
+      fixture.engine->train(chunk.slice(first, 8));
+  };
+  epoch();
+  // The first chunk loads the kernels, the second to fourth are captured for their slots (the
+  // fourth comes to the first one's), the fifth has a tail that is new.
+  EXPECT_EQ(device.captures, 3);
+  EXPECT_EQ(device.graph_launches, 3);
+  EXPECT_EQ(device.products, 8 * 5 + 8 * 5);
+  const int searches = device.searches;
+  for (int i = 0; i < 4; ++i) {
+    epoch();
+    EXPECT_EQ(device.graph_launches, 5) << "epoch " << i + 2;
+    EXPECT_EQ(device.kernels + device.products, 0) << "epoch " << i + 2;
+  }
+  EXPECT_EQ(device.captures, 0);
+  fixture.engine->set_learning_rate(0.5F);
+  epoch();
+  EXPECT_EQ(device.captures, 0) << "a schedule of learning rates captures nothing anew";
+  EXPECT_EQ(device.searches, searches) << "one search a shape";
+}
+
+TEST(DeviceEngineOrder, ALongChunkIsCutIntoPieces) {
+  const Data data({12, {9}, 3, 300, InputType::kUInt8});  // 750 samples
+  Chunk chunk = data.packed();
+  chunk.batch = 2;
+  const auto train = [&](std::uint32_t group, FakeDevice** device) {
+    const auto fixture = std::make_unique<Fixture>(data);
+    *device = fixture->device.get();
+    for (std::uint32_t first = 0; first < chunk.batches(); first += group) {
+      fixture->engine->train(chunk.slice(first, group));
+    }
+    EXPECT_EQ((*device)->graph_launches > 0, true);
+    return Outcome{fixture->engine->parameters(), fixture->engine->optimizer_state(),
+                   fixture->engine->metrics().loss_sum};
+  };
+  FakeDevice* device = nullptr;
+  EXPECT_TRUE(train(375, &device) == train(10, &device));
+}
+
+TEST(DeviceEngineOrder, ManyLengthsOfChunksDoNotPileUpGraphs) {
+  const Data data(kManySteps);
+  const Fixture fixture(data);
+  Chunk chunk = data.packed();
+  chunk.batch = 1;
+  for (int round = 0; round < 4; ++round) {
+    for (std::uint32_t n = 1; n <= 40; ++n) fixture.engine->train(chunk.slice(0, n));
+  }
+  EXPECT_GT(fixture.device->captures, 64);
+  EXPECT_LT(fixture.device->live, 64 + 60);
+}
+
+// --------------------------------------------------------------------------- what goes wrong
+
+TEST(DeviceEngineErrors, ADataSetThatDoesNotFitLeavesTheEngineUsable) {
+  const Data data(kManySteps);
+  const Fixture fixture(data);
+  fixture.device->memory = fixture.device->used + 1000;
+  try {
+    fixture.engine->add_resident(data.resident());
+    ADD_FAILURE() << "accepted";
+  } catch (const DeviceError& error) {
+    EXPECT_STREQ(error.what(), "a resident data set: asked for 1920 bytes, 1000 are free");
+  }
+  EXPECT_EQ(fixture.device->memory - fixture.device->used, 1000U);
+  fixture.device->memory = std::size_t{1} << 30U;
+  EXPECT_EQ(fixture.engine->add_resident(data.resident()), 0U);
+  fixture.engine->train(data.indexed(0));
+  EXPECT_EQ(fixture.engine->metrics().samples, 160U);
+}
+
+TEST(DeviceEngineErrors, AModelThatDoesNotFitLeavesNothingBehind) {
+  const Data data(kManySteps);
+  std::size_t needed = 0;
+  {
+    const Fixture fixture(data);
+    needed = fixture.device->used;
+  }
+  for (std::size_t memory = 0; memory < needed; memory += needed / 50) {
+    const auto device = std::make_shared<FakeDevice>();
+    device->memory = memory;
+    EXPECT_THROW(
+        make_device_engine(std::make_unique<FakeRuntime>(device), data.model, data.train, {}, 0),
+        DeviceError);
+    EXPECT_EQ(device->live, 0);
+  }
+}
+
+TEST(DeviceEngineErrors, ADeadDeviceIsReportedWithTheLastStageAndSurvived) {
+  const Data data(kManySteps);
+  const Fixture fixture(data, ElementType::kFloat32, Schedule::kLate);
+  fixture.engine->train(data.packed());
+  fixture.device->dead = true;
+  for (int i = 0; i < 2; ++i) {
+    try {
+      fixture.engine->metrics();
+      ADD_FAILURE() << "accepted";
+    } catch (const DeviceError& error) {
+      EXPECT_NE(std::string(error.what()).find("last stage: training on a chunk"),
+                std::string::npos)
+          << error.what();
+    }
+  }
+}
+
+TEST(DeviceEngineErrors, BadChunksAreRefusedBeforeAnythingIsEnqueued) {
+  Data data(kManySteps);
+  const Fixture fixture(data);
+  Engine& engine = *fixture.engine;
+  const Outcome before{engine.parameters(), engine.optimizer_state(), 0.0};
+  EXPECT_THROW(engine.train(data.indexed(0)), std::invalid_argument);
+  const std::uint32_t source = engine.add_resident(data.resident());
+  const Data good = data;
+  data.order.back() = 160;
+  EXPECT_THROW(engine.train(data.indexed(source)), std::out_of_range);
+  for (const std::int32_t label : {-1, 3}) {
+    data.labels.back() = label;
+    EXPECT_THROW(engine.train(data.packed()), std::out_of_range);
+    EXPECT_THROW(engine.evaluate(data.packed()), std::out_of_range);
+    EXPECT_THROW(engine.add_resident(data.resident()), std::out_of_range);
+  }
+  Chunk chunk = good.packed();
+  for (const std::uint32_t batch : {0U, 65U}) {
+    chunk.batch = batch;
+    EXPECT_THROW(engine.train(chunk), std::invalid_argument);
+  }
+  chunk = good.packed();
+  ++chunk.count;
+  EXPECT_THROW(engine.train(chunk), std::invalid_argument);
+  ResidentSet set = good.resident();
+  set.samples = set.samples.first(set.samples.size() - 1);
+  EXPECT_THROW(engine.add_resident(set), std::invalid_argument);
+  EXPECT_THROW(engine.set_parameters({}), std::invalid_argument);
+  EXPECT_THROW(engine.set_learning_rate(-1.0F), std::invalid_argument);
+  std::vector<float> few(3);
+  EXPECT_THROW(engine.predict(good.packed(), few), std::invalid_argument);
+  EXPECT_TRUE((Outcome{engine.parameters(), engine.optimizer_state(), 0.0} == before));
+  EXPECT_EQ(engine.metrics().samples, 0U);
+}
+
+TEST(DeviceEngineErrors, ALossThatIsNotFiniteNamesItsStep) {
+  Data data({5, {}, 3, 4, InputType::kFloat32});
+  const float nan = std::nanf("");
+  const auto raw = std::as_bytes(std::span(&nan, 1));
+  std::copy(raw.begin(), raw.end(), data.bytes.begin() + 2 * 4 * 5 * 4);  // third step
+  const Fixture fixture(data);
+  fixture.engine->train(data.packed().slice(0, 1));
+  EXPECT_EQ(fixture.engine->metrics().first_nonfinite_step, std::nullopt);
+  fixture.engine->train(data.packed().slice(1, 2));
+  fixture.engine->train(data.packed().slice(0, 1));
+  EXPECT_EQ(fixture.engine->metrics().first_nonfinite_step, std::optional<std::uint64_t>(1));
+}
+
+// --------------------------------------------------------------------------------- its state
+
+TEST(DeviceEngineState, ContinuesFromItsStateAsIfItHadNeverStopped) {
+  for (const auto storage : {ElementType::kFloat32, ElementType::kBFloat16}) {
+    const Data data(kManySteps);
+    const Chunk chunk = data.packed();
+    const Fixture first(data, storage);
+    first.engine->train(chunk.slice(0, 1));
+    const Fixture second(data, storage, Schedule::kLate);
+    second.engine->train(chunk.slice(1, 1));
+    second.engine->set_parameters(first.engine->parameters());
+    second.engine->set_optimizer_state(first.engine->optimizer_state());
+    for (const Fixture* fixture : {&first, &second}) {
+      fixture->engine->set_learning_rate(0.02F);
+      fixture->engine->train(chunk.slice(1, 2));
+    }
+    EXPECT_TRUE(second.engine->parameters() == first.engine->parameters());
+    EXPECT_TRUE(second.engine->optimizer_state() == first.engine->optimizer_state());
+  }
+}
+
+TEST(DeviceEngineState, MomentaThatComeLateReachGraphsToo) {
+  Data data(kManySteps);
+  data.train.sgd.momentum = 0.0F;
+  const Fixture fixture(data);
+  Engine& engine = *fixture.engine;
+  EXPECT_TRUE(engine.optimizer_state().empty());
+  engine.set_optimizer_state({});
+  for (int i = 0; i < 5; ++i) engine.train(data.packed());
+  EXPECT_GT(fixture.device->graph_launches, 0);
+  OptimizerState zero = engine.parameters();
+  for (Tensor& tensor : zero) std::fill(tensor.values.begin(), tensor.values.end(), 0.0F);
+  engine.set_optimizer_state(zero);
+  const Parameters before = engine.parameters();
+  engine.train(data.packed().slice(0, 1));
+  // Without momentum, the buffer is the last step's gradient.
+  const OptimizerState state = engine.optimizer_state();
+  const Parameters after = engine.parameters();
+  for (std::size_t t = 0; t < state.size(); ++t) {
+    for (std::size_t i = 0; i < state[t].values.size(); ++i) {
+      EXPECT_EQ(after[t].values[i],
+                before[t].values[i] - data.train.sgd.learning_rate * state[t].values[i]);
+    }
+  }
+  engine.train(data.packed());
+  EXPECT_FALSE(engine.optimizer_state() == state);
+}
+
+}  // namespace
+}  // namespace millrace::cuda

@@ -1,0 +1,318 @@
+#include "tests/compute/cuda/fake_runtime.h"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+#include <new>
+#include <stdexcept>
+#include <utility>
+
+#include "compute/engine.h"
+
+namespace millrace::cuda::test {
+namespace {
+
+constexpr std::align_val_t kAlignment{256};
+
+std::byte* new_memory(std::size_t bytes) {
+  auto* memory = static_cast<std::byte*>(::operator new(bytes, kAlignment));
+  std::memset(memory, 0xFF, bytes);  // NaN in every type
+  return memory;
+}
+void delete_memory(void* memory) { ::operator delete(memory, kAlignment); }
+
+template <class T, class H>
+T& object(H handle) {
+  return *static_cast<T*>(handle.value);
+}
+
+void require(bool holds, const char* message) {
+  if (!holds) throw std::logic_error(message);
+}
+
+bool aligned(const void* memory) { return reinterpret_cast<std::uintptr_t>(memory) % 16 == 0; }
+
+}  // namespace
+
+void FakeRuntime::check_alive() const {
+  if (device_->dead) throw DeviceError(std::string("fake device is dead; last stage: ") + stage_);
+}
+
+void FakeRuntime::check_not_capturing(const char* call) const {
+  for (const Queue* queue : queues_) {
+    if (queue->capture) throw std::logic_error(std::string(call) + " while capturing");
+  }
+}
+
+void FakeRuntime::check_on_device(const void* memory, std::size_t bytes, const char* what) const {
+  const auto* begin = static_cast<const std::byte*>(memory);
+  const auto next = memory_.upper_bound(begin);
+  if (next == memory_.begin() || begin + bytes > std::prev(next)->first + std::prev(next)->second) {
+    throw std::logic_error(std::string(what) + ": outside of device memory");
+  }
+}
+
+void FakeRuntime::check_idle(const char* call) {
+  for (const Queue* queue : queues_) {
+    if (!queue->tasks.empty()) {
+      device_->violations.push_back(std::string(call) + " with work under way");
+    }
+  }
+}
+
+DeviceHandle FakeRuntime::allocate(std::size_t bytes, const char* what) {
+  check_alive();
+  check_not_capturing("allocate");
+  if (device_->used + bytes > device_->memory) {
+    throw DeviceError(std::string(what) + ": asked for " + std::to_string(bytes) + " bytes, " +
+                      std::to_string(device_->memory - device_->used) + " are free");
+  }
+  std::byte* memory = new_memory(bytes);
+  memory_.emplace(memory, bytes);
+  device_->used += bytes;
+  ++device_->live;
+  return {memory};
+}
+
+void FakeRuntime::destroy(DeviceHandle memory) noexcept {
+  check_idle("memory freed");
+  const auto found = memory_.find(static_cast<const std::byte*>(memory.value));
+  device_->used -= found->second;
+  memory_.erase(found);
+  delete_memory(memory.value);
+  --device_->live;
+}
+
+PinnedHandle FakeRuntime::allocate_pinned(std::size_t bytes) {
+  ++device_->live;
+  return {new_memory(bytes)};
+}
+
+void FakeRuntime::destroy(PinnedHandle memory) noexcept {
+  delete_memory(memory.value);
+  --device_->live;
+}
+
+StreamHandle FakeRuntime::create_stream(const char* name) {
+  auto queue = std::make_unique<Queue>();
+  queue->name = name;
+  queues_.push_back(queue.get());
+  ++device_->live;
+  return {queue.release()};
+}
+
+void FakeRuntime::destroy(StreamHandle stream) noexcept {
+  const std::unique_ptr<Queue> queue(&object<Queue>(stream));
+  queues_.erase(std::find(queues_.begin(), queues_.end(), queue.get()));
+  --device_->live;
+}
+
+EventHandle FakeRuntime::create_event() {
+  ++device_->live;
+  return {std::make_unique<Event>().release()};
+}
+
+void FakeRuntime::destroy(EventHandle event) noexcept {
+  const std::unique_ptr<Event> owner(&object<Event>(event));
+  --device_->live;
+}
+
+void FakeRuntime::record(EventHandle event, StreamHandle stream) {
+  auto done = std::make_shared<bool>(false);
+  object<Event>(event).last = done;
+  enqueue(stream, {nullptr, nullptr, done});
+}
+
+void FakeRuntime::wait(StreamHandle stream, EventHandle event) {
+  enqueue(stream, {nullptr, object<Event>(event).last, nullptr});
+}
+
+void FakeRuntime::synchronize(EventHandle event) {
+  check_alive();
+  check_not_capturing("synchronize");
+  ++device_->event_waits;
+  if (object<Event>(event).last) complete(object<Event>(event).last);
+}
+
+void FakeRuntime::synchronize(StreamHandle stream) {
+  check_alive();
+  check_not_capturing("synchronize");
+  ++device_->stream_waits;
+  complete(object<Queue>(stream));
+}
+
+void FakeRuntime::synchronize_quietly(StreamHandle stream) noexcept {
+  if (device_->dead) {
+    object<Queue>(stream).tasks.clear();
+  } else {
+    complete(object<Queue>(stream));
+  }
+}
+
+void FakeRuntime::copy_to_device(void* to, const void* from, std::size_t bytes,
+                                 StreamHandle stream) {
+  check_on_device(to, bytes, "copy_to_device");
+  enqueue(stream, {[=] { std::memcpy(to, from, bytes); }, nullptr, nullptr});
+}
+
+void FakeRuntime::copy_to_host(void* to, const void* from, std::size_t bytes, StreamHandle stream) {
+  check_on_device(from, bytes, "copy_to_host");
+  enqueue(stream, {[=] { std::memcpy(to, from, bytes); }, nullptr, nullptr});
+}
+
+void FakeRuntime::fill_zero(void* to, std::size_t bytes, StreamHandle stream) {
+  check_on_device(to, bytes, "fill_zero");
+  enqueue(stream, {[=] { std::memset(to, 0, bytes); }, nullptr, nullptr});
+}
+
+void FakeRuntime::launch(const Kernel& kernel, StreamHandle stream) {
+  if (!object<Queue>(stream).capture) ++device_->kernels;
+  enqueue(stream, {[=] { run_on_host(kernel); }, nullptr, nullptr});
+}
+
+MatmulHandle FakeRuntime::plan(const Matmul& p) {
+  check_alive();
+  check_not_capturing("plan");
+  ++device_->searches;
+  require(p.lda >= (p.transpose_a ? p.k : p.m), "plan: lda");
+  require(p.ldb >= (p.transpose_b ? p.n : p.k), "plan: ldb");
+  require(p.ldd >= p.m, "plan: ldd");
+  require(aligned(p.a) && aligned(p.b) && aligned(p.d) && aligned(p.bias), "plan: alignment");
+  const std::size_t input = size_of(p.input);
+  check_on_device(p.a, input * (p.transpose_a ? p.m : p.k) * p.lda, "plan: A");
+  check_on_device(p.b, input * (p.transpose_b ? p.k : p.n) * p.ldb, "plan: B");
+  check_on_device(p.d, size_of(p.output) * p.n * p.ldd, "plan: D");
+  const bool masked = p.epilogue == Epilogue::kBiasReluMask ||
+                      p.epilogue == Epilogue::kReluGradient ||
+                      p.epilogue == Epilogue::kReluGradientBiasGradient;
+  require(masked == (p.mask != nullptr), "plan: a mask and no use of it, or the other way round");
+  if (masked) {
+    require(p.mask_ld % 128 == 0 && p.mask_ld >= p.m && aligned(p.mask), "plan: mask");
+    check_on_device(p.mask, static_cast<std::size_t>(p.mask_ld * p.n / 8), "plan: mask");
+  }
+  const bool biased = p.epilogue != Epilogue::kNone && p.epilogue != Epilogue::kReluGradient;
+  require(biased == (p.bias != nullptr), "plan: a bias and no use of it, or the other way round");
+  if (biased) {
+    check_on_device(p.bias,
+                    size_of(p.output) * (p.epilogue == Epilogue::kBiasGradientOfB ? p.n : p.m),
+                    "plan: bias");
+  }
+  if (device_->refused.contains(p.epilogue)) return {};
+  if (p.epilogue == Epilogue::kBiasReluMask && p.m == device_->refused_mask_rows) return {};
+  ++device_->live;
+  return {std::make_unique<Product>(Product{p}).release()};
+}
+
+void FakeRuntime::destroy(MatmulHandle matmul) noexcept {
+  const std::unique_ptr<Product> owner(&object<Product>(matmul));
+  --device_->live;
+}
+
+void FakeRuntime::run(MatmulHandle matmul, StreamHandle stream) {
+  auto& product = object<Product>(matmul);
+  if (object<Queue>(stream).capture) {
+    require(product.ran, "a product is captured that was never run");
+  } else {
+    ++device_->products;
+    product.ran = true;
+  }
+  enqueue(stream, {[p = product.matmul] { run_on_host(p); }, nullptr, nullptr});
+}
+
+void FakeRuntime::begin_capture(StreamHandle stream) {
+  check_alive();
+  check_not_capturing("begin_capture");
+  object<Queue>(stream).capture = std::make_unique<Tasks>();
+}
+
+GraphHandle FakeRuntime::end_capture(StreamHandle stream) {
+  check_alive();
+  ++device_->captures;
+  ++device_->live;
+  return {object<Queue>(stream).capture.release()};
+}
+
+void FakeRuntime::abandon_capture(StreamHandle stream) noexcept {
+  object<Queue>(stream).capture.reset();
+}
+
+void FakeRuntime::launch(GraphHandle graph, StreamHandle stream) {
+  ++device_->graph_launches;
+  check_not_capturing("launch of a graph");
+  for (const Task& task : object<Tasks>(graph)) enqueue(stream, task);
+}
+
+void FakeRuntime::destroy(GraphHandle graph) noexcept {
+  const std::unique_ptr<Tasks> owner(&object<Tasks>(graph));
+  --device_->live;
+}
+
+void FakeRuntime::enqueue(StreamHandle stream, Task task) {
+  check_alive();
+  auto& queue = object<Queue>(stream);
+  if (queue.capture) {
+    require(!task.waits_for && !task.completes, "an event in a capture");
+    queue.capture->push_back(std::move(task));
+    return;
+  }
+  queue.tasks.push_back(std::move(task));
+  advance();
+}
+
+void FakeRuntime::advance() {
+  const auto run_all = [this](const char* name) {
+    for (Queue* queue : queues_) {
+      if (name != nullptr && queue->name != name) continue;
+      while (advance(*queue)) {
+      }
+    }
+  };
+  switch (device_->schedule) {
+    case Schedule::kAtOnce:
+      // Twice: what the first stream waited for may have come from the second.
+      run_all(nullptr);
+      run_all(nullptr);
+      break;
+    case Schedule::kCopyFirst:
+      run_all("copy");
+      break;
+    case Schedule::kComputeFirst:
+      run_all("compute");
+      break;
+    case Schedule::kLate:
+      break;
+    case Schedule::kRandom:
+      for (std::size_t n = random_() % 3; n > 0; --n) advance(*queues_[random_() % queues_.size()]);
+      break;
+  }
+}
+
+bool FakeRuntime::advance(Queue& queue) {
+  if (queue.tasks.empty()) return false;
+  const Task& next = queue.tasks.front();
+  if (next.waits_for && !*next.waits_for) return false;
+  const Task task = next;
+  queue.tasks.pop_front();
+  if (task.act) task.act();
+  if (task.completes) *task.completes = true;
+  return true;
+}
+
+void FakeRuntime::complete(const Done& done) {
+  while (!*done) {
+    const auto holder = std::find_if(queues_.begin(), queues_.end(), [&](const Queue* queue) {
+      return std::any_of(queue->tasks.begin(), queue->tasks.end(),
+                         [&](const Task& task) { return task.completes == done; });
+    });
+    if (holder == queues_.end()) throw std::logic_error("an event that nothing will complete");
+    if (!advance(**holder)) complete(Done((*holder)->tasks.front().waits_for));
+  }
+}
+
+void FakeRuntime::complete(Queue& queue) {
+  while (!queue.tasks.empty()) {
+    if (!advance(queue)) complete(Done(queue.tasks.front().waits_for));
+  }
+}
+
+}  // namespace millrace::cuda::test

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "compute/cuda/runtime.h"
+
+namespace millrace::cuda::test {
+
+/// When a fake device does what was enqueued. All of these are allowed to a real one.
+enum class Schedule : std::uint8_t {
+  kAtOnce,        // as soon as its events allow
+  kCopyFirst,     // copies as soon as possible, the rest as late as possible
+  kComputeFirst,  // the other way round
+  kLate,          // everything as late as possible
+  kRandom,
+};
+
+/// What a test chooses, and what it may look at afterwards.
+struct FakeDevice {
+  Schedule schedule = Schedule::kAtOnce;
+  std::set<Epilogue> refused;          // by plan()
+  std::int64_t refused_mask_rows = 0;  // m of products that may not write a mask
+  std::size_t memory = std::size_t{1} << 30U;
+  bool dead = false;  // every call fails from now on
+
+  std::size_t used = 0;
+  int event_waits = 0;   // of the host
+  int stream_waits = 0;  // of the host
+  int kernels = 0;       // launched one by one
+  int products = 0;      // the same
+  int searches = 0;      // of algorithms
+  int captures = 0;
+  int graph_launches = 0;
+  int live = 0;                         // objects that were not destroyed
+  std::vector<std::string> violations;  // of the rules that CUDA would not tell of
+};
+
+/// A Runtime that runs on the host, with device memory that begins as NaN. Streams are queues that
+/// advance as the schedule says, so that work whose order no event fixes is done in the wrong one.
+/// Holds callers to CUDA's rules: shapes, alignment, memory within allocations, nothing but
+/// enqueuing while capturing, no product captured that was never run.
+class FakeRuntime final : public Runtime {
+ public:
+  explicit FakeRuntime(std::shared_ptr<FakeDevice> device) : device_(std::move(device)) {}
+
+  void make_current() override { check_alive(); }
+  std::string device_name() override { return "fake"; }
+  void stage(const char* name) noexcept override { stage_ = name; }
+  DeviceHandle allocate(std::size_t bytes, const char* what) override;
+  void destroy(DeviceHandle memory) noexcept override;
+  PinnedHandle allocate_pinned(std::size_t bytes) override;
+  void destroy(PinnedHandle memory) noexcept override;
+  StreamHandle create_stream(const char* name) override;
+  void destroy(StreamHandle stream) noexcept override;
+  EventHandle create_event() override;
+  void destroy(EventHandle event) noexcept override;
+  void record(EventHandle event, StreamHandle stream) override;
+  void wait(StreamHandle stream, EventHandle event) override;
+  void synchronize(EventHandle event) override;
+  void synchronize(StreamHandle stream) override;
+  void synchronize_quietly(StreamHandle stream) noexcept override;
+  void copy_to_device(void* to, const void* from, std::size_t bytes, StreamHandle stream) override;
+  void copy_to_host(void* to, const void* from, std::size_t bytes, StreamHandle stream) override;
+  void fill_zero(void* to, std::size_t bytes, StreamHandle stream) override;
+  void launch(const Kernel& kernel, StreamHandle stream) override;
+  MatmulHandle plan(const Matmul& matmul) override;
+  void destroy(MatmulHandle matmul) noexcept override;
+  void run(MatmulHandle matmul, StreamHandle stream) override;
+  void begin_capture(StreamHandle stream) override;
+  GraphHandle end_capture(StreamHandle stream) override;
+  void abandon_capture(StreamHandle stream) noexcept override;
+  void launch(GraphHandle graph, StreamHandle stream) override;
+  void destroy(GraphHandle graph) noexcept override;
+
+ private:
+  using Done = std::shared_ptr<bool>;
+  struct Task {
+    std::function<void()> act;  // empty for a wait
+    Done waits_for;             // empty: for nothing
+    Done completes;             // empty: no event
+  };
+  using Tasks = std::deque<Task>;
+  struct Queue {
+    std::string name;
+    Tasks tasks;
+    std::unique_ptr<Tasks> capture;
+  };
+  struct Product {
+    Matmul matmul;
+    bool ran = false;
+  };
+  struct Event {
+    Done last;  // empty: never recorded
+  };
+
+  void check_alive() const;
+  void check_not_capturing(const char* call) const;
+  void check_on_device(const void* memory, std::size_t bytes, const char* what) const;
+  void enqueue(StreamHandle stream, Task task);
+  void advance();
+  bool advance(Queue& queue);
+  void complete(const Done& done);
+  void complete(Queue& queue);
+  void check_idle(const char* call);
+
+  std::shared_ptr<FakeDevice> device_;
+  const char* stage_ = "";
+  std::map<const std::byte*, std::size_t> memory_;
+  std::vector<Queue*> queues_;
+  std::minstd_rand random_{7};
+};
+
+/// Runs a kernel's functor as its launcher does, thread by thread.
+void run_on_host(const Kernel& kernel);
+/// The product as cuBLASLt documents it, summed in double precision.
+void run_on_host(const Matmul& matmul);
+
+}  // namespace millrace::cuda::test

@@ -1,0 +1,114 @@
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "tests/compute/cuda/fake_runtime.h"
+
+namespace millrace::cuda::test {
+namespace {
+
+template <class Part>
+Part tree_sum(std::vector<Part> parts) {
+  for (auto half = static_cast<std::uint32_t>(parts.size() / 2); half > 0; half /= 2) {
+    for (std::uint32_t i = 0; i < half; ++i) tree_add(parts.data(), i, half);
+  }
+  return parts[0];
+}
+
+void run(const SoftmaxLoss& kernel) {
+  for (std::uint32_t row = 0; row < kernel.rows; ++row) kernel(OneThread{}, row);
+}
+
+void run(const ColumnSums& kernel) {
+  for (std::uint32_t column = 0; column < kernel.width; ++column) {
+    std::vector<float> parts;
+    for (std::uint32_t lane = 0; lane < ColumnSums::kLanes; ++lane) {
+      parts.push_back(kernel.part(column, lane));
+    }
+    kernel.sums.store(column, tree_sum(parts));
+  }
+}
+
+void run(const MetricsSums& kernel) {
+  std::vector<MetricsSums::Part> parts;
+  for (std::uint32_t lane = 0; lane < MetricsSums::kLanes; ++lane) {
+    parts.push_back(kernel.part(lane));
+  }
+  kernel.finish(tree_sum(parts));
+}
+
+template <class Elementwise>
+void run(const Elementwise& kernel) {
+  for (std::size_t i = 0; i < kernel.count(); ++i) kernel(i);
+}
+
+bool bit(const void* mask, std::int64_t at) {
+  return ((static_cast<const std::uint8_t*>(mask)[at / 8] >> static_cast<unsigned>(at % 8)) & 1U) !=
+         0;
+}
+void set_bit(void* mask, std::int64_t at, bool value) {
+  auto& byte = static_cast<std::uint8_t*>(mask)[at / 8];
+  const auto one = static_cast<std::uint8_t>(1U << static_cast<unsigned>(at % 8));
+  byte = static_cast<std::uint8_t>(value ? byte | one : byte & ~one);
+}
+
+}  // namespace
+
+void run_on_host(const Kernel& kernel) {
+  std::visit([](const auto& k) { run(k); }, kernel);
+}
+
+void run_on_host(const Matmul& p) {
+  const Elements a{const_cast<void*>(p.a), p.input};
+  const Elements b{const_cast<void*>(p.b), p.input};
+  const Elements d{p.d, p.output};
+  const Elements bias{p.bias, p.output};
+  const auto op_a = [&](std::int64_t i, std::int64_t l) {
+    return double{a.load(p.transpose_a ? i * p.lda + l : l * p.lda + i)};
+  };
+  const auto op_b = [&](std::int64_t l, std::int64_t j) {
+    return double{b.load(p.transpose_b ? l * p.ldb + j : j * p.ldb + l)};
+  };
+  std::vector<double> row_sums(static_cast<std::size_t>(p.m));
+  for (std::int64_t j = 0; j < p.n; ++j) {
+    for (std::int64_t i = 0; i < p.m; ++i) {
+      double sum = 0.0;
+      for (std::int64_t l = 0; l < p.k; ++l) sum += op_a(i, l) * op_b(l, j);
+      const std::int64_t at = j * p.mask_ld + i;
+      switch (p.epilogue) {
+        case Epilogue::kNone:
+        case Epilogue::kBiasGradientOfB:
+          break;
+        case Epilogue::kBias:
+          sum += double{bias.load(i)};
+          break;
+        case Epilogue::kBiasRelu:
+        case Epilogue::kBiasReluMask:
+          sum += double{bias.load(i)};
+          if (p.epilogue == Epilogue::kBiasReluMask) set_bit(p.mask, at, sum > 0.0);
+          if (sum < 0.0) sum = 0.0;
+          break;
+        case Epilogue::kReluGradient:
+        case Epilogue::kReluGradientBiasGradient:
+          if (!bit(p.mask, at)) sum = 0.0;
+          row_sums[static_cast<std::size_t>(i)] += sum;
+          break;
+      }
+      d.store(static_cast<std::size_t>(j * p.ldd + i), static_cast<float>(sum));
+    }
+    if (p.epilogue == Epilogue::kBiasGradientOfB) {
+      double sum = 0.0;
+      for (std::int64_t l = 0; l < p.k; ++l) sum += op_b(l, j);
+      bias.store(static_cast<std::size_t>(j), static_cast<float>(sum));
+    }
+  }
+  if (p.epilogue == Epilogue::kReluGradientBiasGradient) {
+    for (std::int64_t i = 0; i < p.m; ++i) {
+      bias.store(static_cast<std::size_t>(i), static_cast<float>(row_sums[i]));
+    }
+  }
+}
+
+}  // namespace millrace::cuda::test

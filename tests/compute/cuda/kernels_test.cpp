@@ -1,0 +1,243 @@
+// The arithmetic of the kernels, run thread by thread on the host.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "compute/cuda/kernel.h"
+#include "tests/compute/cuda/fake_runtime.h"
+
+namespace millrace::cuda {
+namespace {
+
+using test::run_on_host;
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+TEST(BFloat16, EveryValueComesBack) {
+  for (std::uint32_t bits = 0; bits < 65536; ++bits) {
+    const float value = bfloat16_to_float(static_cast<std::uint16_t>(bits));
+    const std::uint16_t back = float_to_bfloat16(value);
+    if (std::isnan(value)) {
+      EXPECT_TRUE(std::isnan(bfloat16_to_float(back)));
+    } else {
+      EXPECT_EQ(back, bits);
+    }
+  }
+}
+
+TEST(BFloat16, RoundsToTheNearestAndTiesToEven) {
+  for (std::uint32_t bits = 0; bits < 0x7F80; bits += 37) {
+    const auto even = static_cast<std::uint16_t>(bits & ~1U);
+    const auto low = bfloat16_to_float(even);
+    const auto odd = bfloat16_to_float(static_cast<std::uint16_t>(even + 1));
+    const float middle = std::isinf(odd) ? odd : static_cast<float>((double{low} + odd) / 2.0);
+    if (std::isinf(middle) || middle == low) continue;
+    EXPECT_EQ(float_to_bfloat16(middle), even);
+    EXPECT_EQ(float_to_bfloat16(-middle), even | 0x8000U);
+    EXPECT_EQ(float_to_bfloat16(std::nextafter(middle, kInfinity)), even + 1);
+    EXPECT_EQ(float_to_bfloat16(std::nextafter(middle, 0.0F)), even);
+  }
+  EXPECT_EQ(float_to_bfloat16(std::numeric_limits<float>::max()), 0x7F80);
+  // Payloads in the lower half alone would round to infinity.
+  float payload = 0.0F;
+  const std::uint32_t bits = 0x7F800001;
+  std::memcpy(&payload, &bits, sizeof payload);
+  EXPECT_TRUE(std::isnan(bfloat16_to_float(float_to_bfloat16(payload))));
+}
+
+TEST(GatherKernel, ConvertsScalesAndPads) {
+  for (const std::uint32_t features : {1U, 3U, 4U, 15U, 16U, 18U}) {
+    for (const bool bytes : {true, false}) {
+      for (const bool indexed : {true, false}) {
+        const std::uint32_t padded = (features + 15) / 16 * 16;
+        std::vector<std::uint8_t> raw(std::size_t{7} * features);
+        std::vector<float> wide(raw.size());
+        for (std::size_t i = 0; i < raw.size(); ++i) {
+          raw[i] = static_cast<std::uint8_t>(i * 37 + 200);
+          wide[i] = static_cast<float>(i) - 9.5F;
+        }
+        const std::vector<std::uint32_t> indices{6, 0, 3, 3, 5};
+        std::vector<float> out(std::size_t{5} * padded, kNan);
+        const void* from = bytes ? static_cast<const void*>(raw.data()) : wide.data();
+        run_on_host(Gather{from, bytes, indexed ? indices.data() : nullptr, 5, features, padded,
+                           0.25F, Elements{out.data(), ElementType::kFloat32}});
+        for (std::size_t r = 0; r < 5; ++r) {
+          for (std::size_t c = 0; c < padded; ++c) {
+            const std::size_t at = (indexed ? indices[r] : r) * features + c;
+            const float sample = c >= features ? 0.0F
+                                 : bytes       ? static_cast<float>(raw[at])
+                                               : wide[at];
+            EXPECT_EQ(out[r * padded + c], 0.25F * sample) << features << " " << r << " " << c;
+          }
+        }
+      }
+    }
+  }
+}
+
+struct Judged {
+  float loss = kNan;
+  bool correct = false;
+  std::vector<float> gradient;
+};
+Judged judge(std::vector<float> logits, std::int32_t label, std::uint32_t rows = 1) {
+  const auto classes = static_cast<std::uint32_t>(logits.size());
+  const std::uint32_t stride = classes + 3;
+  std::vector<float> padded(std::size_t{rows} * stride, 1e30F);  // padding must not count
+  std::vector<float> gradient(padded.size(), kNan);
+  for (std::uint32_t r = 0; r < rows; ++r) {
+    std::copy(logits.begin(), logits.end(), padded.begin() + std::ptrdiff_t{r} * stride);
+  }
+  const std::vector<std::int32_t> labels(rows, label);
+  std::vector<float> losses(rows, kNan);
+  std::vector<std::uint8_t> correct(rows, 77);
+  run_on_host(SoftmaxLoss{padded.data(), labels.data(), nullptr, rows, classes, stride,
+                          Elements{gradient.data(), ElementType::kFloat32}, losses.data(),
+                          correct.data()});
+  const std::size_t last = std::size_t{rows - 1} * stride;
+  for (std::size_t c = classes; c < stride; ++c) EXPECT_EQ(gradient[last + c], 0.0F);
+  return {losses.back(),
+          correct.back() == 1,
+          {gradient.begin() + static_cast<std::ptrdiff_t>(last),
+           gradient.begin() + static_cast<std::ptrdiff_t>(last + classes)}};
+}
+
+TEST(SoftmaxKernel, AgreesWithDoublePrecision) {
+  for (const float spread : {0.0F, 1.0F, 30.0F, 3000.0F}) {
+    for (std::int32_t label = 0; label < 5; ++label) {
+      std::vector<float> logits;
+      for (int c = 0; c < 5; ++c) logits.push_back(spread * std::sin(static_cast<float>(3 * c)));
+      const Judged found = judge(logits, label, 3);
+      const double largest = *std::max_element(logits.begin(), logits.end());
+      double sum = 0.0;
+      for (const float z : logits) sum += std::exp(double{z} - largest);
+      const double loss = std::log(sum) + largest - double{logits[label]};
+      EXPECT_NEAR(found.loss, loss, 1e-6 * (1.0 + loss));
+      for (int c = 0; c < 5; ++c) {
+        const double share = std::exp(double{logits[c]} - largest) / sum;
+        EXPECT_NEAR(found.gradient[c], (share - (c == label ? 1.0 : 0.0)) / 3.0, 1e-7);
+      }
+    }
+  }
+}
+
+TEST(SoftmaxKernel, TheFirstLargestIsTheGuess) {
+  EXPECT_TRUE(judge({1, 3, 2}, 1).correct);
+  EXPECT_FALSE(judge({1, 3, 2}, 2).correct);
+  EXPECT_TRUE(judge({3, 3, 3}, 0).correct);
+  EXPECT_FALSE(judge({3, 3, 3}, 1).correct);
+  EXPECT_TRUE(judge({-1, -1, -2}, 0).correct);
+  EXPECT_FALSE(judge({0, kNan, 0}, 1).correct);
+}
+
+TEST(SoftmaxKernel, WhatIsNotFiniteShowsInTheLoss) {
+  for (const float bad : {kNan, kInfinity}) {
+    for (std::int32_t label = 0; label < 3; ++label) {
+      EXPECT_FALSE(std::isfinite(judge({0, bad, 1}, label).loss));
+    }
+  }
+  EXPECT_FALSE(std::isfinite(judge({-kInfinity, -kInfinity}, 0).loss));
+  EXPECT_TRUE(std::isfinite(judge({0, -kInfinity, 1}, 0).loss));
+}
+
+TEST(ReluKernels, KeepNan) {
+  std::vector<float> y{-2, 0, 2, kNan};
+  std::vector<float> bias{1, 0, 0, 0};
+  const Elements view{y.data(), ElementType::kFloat32};
+  run_on_host(BiasRelu{view, {bias.data(), ElementType::kFloat32}, 1, 4, true});
+  EXPECT_EQ(y[0], 0.0F);
+  EXPECT_EQ(y[2], 2.0F);
+  EXPECT_TRUE(std::isnan(y[3]));
+  std::vector<float> dy{5, 6, 7, 8};
+  run_on_host(ReluGradient{{dy.data(), ElementType::kFloat32}, view, 1, 4});
+  EXPECT_EQ(dy, (std::vector<float>{0, 0, 7, 8}));
+  y = {-2, 1, 3, 4};
+  run_on_host(BiasRelu{view, {bias.data(), ElementType::kFloat32}, 2, 2, false});
+  EXPECT_EQ(y, (std::vector<float>{-1, 1, 4, 4}));
+}
+
+TEST(SgdKernel, IsWhatTorchDocuments) {
+  for (const bool with_momentum : {false, true}) {
+    std::vector<float> w{1.0F, -2.0F};
+    const std::vector<float> g{0.5F, 0.25F};
+    std::vector<float> m{3.0F, 4.0F};
+    std::vector<std::uint16_t> rounded(2);
+    const float rate = 0.125F;
+    SgdUpdate update;
+    update.weights = w.data();
+    update.gradient = g.data();
+    update.momenta = with_momentum ? m.data() : nullptr;
+    update.rounded = {rounded.data(), ElementType::kBFloat16};
+    update.learning_rate = &rate;
+    update.momentum = 0.5F;
+    update.weight_decay = 0.25F;
+    update.size = 2;
+    run_on_host(update);
+    const std::vector<float> step =
+        with_momentum ? std::vector<float>{2.25F, 1.75F} : std::vector<float>{0.75F, -0.25F};
+    EXPECT_EQ(w, (std::vector<float>{1.0F - rate * step[0], -2.0F - rate * step[1]}));
+    EXPECT_EQ(m, with_momentum ? step : (std::vector<float>{3.0F, 4.0F}));
+    EXPECT_EQ(rounded[0], float_to_bfloat16(w[0]));
+    EXPECT_EQ(rounded[1], float_to_bfloat16(w[1]));
+  }
+}
+
+TEST(SumKernels, ColumnsAreSummedOverAllRows) {
+  for (const std::uint32_t rows : {1U, 7U, 8U, 100U}) {
+    std::vector<float> dy(std::size_t{rows} * 3);
+    std::iota(dy.begin(), dy.end(), 1.0F);
+    std::vector<float> sums(3, kNan);
+    run_on_host(ColumnSums{
+        {dy.data(), ElementType::kFloat32}, {sums.data(), ElementType::kFloat32}, rows, 3});
+    for (std::size_t c = 0; c < 3; ++c) {
+      float expected = 0.0F;
+      for (std::size_t r = 0; r < rows; ++r) expected += dy[r * 3 + c];
+      EXPECT_EQ(sums[c], expected);
+    }
+  }
+}
+
+TEST(SumKernels, MetricsAddUpExactlyInAnyGrouping) {
+  std::vector<float> losses(3000);
+  std::vector<std::uint8_t> correct(losses.size());
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    losses[i] = static_cast<float>(std::exp(10.0 * std::sin(static_cast<double>(i))));
+    correct[i] = i % 3 == 0 ? 1 : 0;
+  }
+  const auto sum_in = [&](std::uint32_t group) {
+    DeviceMetrics metrics;
+    for (std::uint32_t first = 0; first < 3000; first += group) {
+      const std::uint32_t rows = std::min(group, 3000 - first);
+      run_on_host(MetricsSums{losses.data() + first, correct.data() + first, rows, 8, &metrics});
+    }
+    return metrics;
+  };
+  const DeviceMetrics whole = sum_in(3000);
+  EXPECT_EQ(whole.correct, 1000U);
+  EXPECT_EQ(whole.samples, 3000U);
+  EXPECT_EQ(whole.steps, 375U);
+  EXPECT_EQ(whole.nonfinite, 0U);
+  EXPECT_EQ(whole.loss_sum * 16777216.0, std::floor(whole.loss_sum * 16777216.0));
+  EXPECT_EQ(sum_in(8).loss_sum, whole.loss_sum);
+  EXPECT_EQ(sum_in(1000).loss_sum, whole.loss_sum);
+
+  losses[2049] = kInfinity;
+  losses[1717] = kNan;
+  EXPECT_EQ(sum_in(3000).nonfinite, 1 + 1717U / 8);
+  EXPECT_EQ(sum_in(8).nonfinite, 1 + 1717U / 8);
+  DeviceMetrics evaluated;
+  run_on_host(MetricsSums{losses.data(), correct.data(), 3000, 0, &evaluated});
+  EXPECT_EQ(evaluated.steps + evaluated.nonfinite, 0U);
+}
+
+}  // namespace
+}  // namespace millrace::cuda
