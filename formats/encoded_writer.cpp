@@ -37,6 +37,8 @@ namespace {
 // The tools' own defaults.
 constexpr int kGzipLevel = 6;
 constexpr int kZstdLevel = 3;
+constexpr int kHighestGzip = 12;
+constexpr int kHighestZstd = 22;
 constexpr std::uint64_t kMemberBytes = std::uint64_t{64} << 20;
 
 struct FreeCompressor {
@@ -47,9 +49,9 @@ struct FreeCompressor {
 /// libdeflate compresses whole buffers only, so content is gathered into members.
 class GzipEncoder final : public EncodedWriter::Encoder {
  public:
-  GzipEncoder(const std::filesystem::path& path, std::uint64_t content_size)
+  GzipEncoder(const std::filesystem::path& path, std::uint64_t content_size, int level)
       : Encoder(path),
-        compressor_(libdeflate_alloc_compressor(kGzipLevel)),
+        compressor_(libdeflate_alloc_compressor(level)),
         member_bytes_(static_cast<std::size_t>(std::min(content_size, kMemberBytes))) {
     if (!compressor_) throw std::bad_alloc();
     member_.reserve(member_bytes_);
@@ -84,10 +86,10 @@ class GzipEncoder final : public EncodedWriter::Encoder {
 
 class ZstdEncoder final : public EncodedWriter::Encoder {
  public:
-  ZstdEncoder(const std::filesystem::path& path, std::uint64_t content_size)
+  ZstdEncoder(const std::filesystem::path& path, std::uint64_t content_size, int level)
       : Encoder(path), context_(ZSTD_createCCtx()), packed_(ZSTD_CStreamOutSize()) {
     if (!context_) throw std::bad_alloc();
-    check(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, kZstdLevel));
+    check(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, level));
     check(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 1));
     check(ZSTD_CCtx_setPledgedSrcSize(context_.get(), content_size));
   }
@@ -117,13 +119,24 @@ class ZstdEncoder final : public EncodedWriter::Encoder {
   std::vector<std::byte> packed_;
 };
 
+int checked_level(const std::filesystem::path& path, int level, int highest) {
+  if (level < 1 || level > highest) {
+    throw std::invalid_argument(
+        fmt::format("{}: level {}; there are 1 to {}", path.string(), level, highest));
+  }
+  return level;
+}
+
 std::unique_ptr<EncodedWriter::Encoder> make_encoder(const std::filesystem::path& path,
-                                                     std::uint64_t content_size) {
+                                                     std::uint64_t content_size,
+                                                     std::optional<int> level) {
   switch (compression_for(path)) {
     case Compression::kGzip:
-      return std::make_unique<GzipEncoder>(path, content_size);
+      return std::make_unique<GzipEncoder>(
+          path, content_size, checked_level(path, level.value_or(kGzipLevel), kHighestGzip));
     case Compression::kZstd:
-      return std::make_unique<ZstdEncoder>(path, content_size);
+      return std::make_unique<ZstdEncoder>(
+          path, content_size, checked_level(path, level.value_or(kZstdLevel), kHighestZstd));
     case Compression::kNone:
       break;
   }
@@ -132,8 +145,9 @@ std::unique_ptr<EncodedWriter::Encoder> make_encoder(const std::filesystem::path
 
 }  // namespace
 
-EncodedWriter::EncodedWriter(const std::filesystem::path& path, std::uint64_t content_size)
-    : encoder_(make_encoder(path, content_size)), remaining_(content_size) {}
+EncodedWriter::EncodedWriter(const std::filesystem::path& path, std::uint64_t content_size,
+                             std::optional<int> level)
+    : encoder_(make_encoder(path, content_size, level)), remaining_(content_size) {}
 EncodedWriter::~EncodedWriter() = default;
 EncodedWriter::EncodedWriter(EncodedWriter&& other) noexcept = default;
 EncodedWriter& EncodedWriter::operator=(EncodedWriter&& other) noexcept = default;

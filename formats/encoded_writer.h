@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace millrace {
@@ -14,8 +15,10 @@ namespace millrace {
 /// much again for gzip. Move-only, one thread at a time.
 class EncodedWriter {
  public:
-  /// Throws as AtomicFile does.
-  EncodedWriter(const std::filesystem::path& path, std::uint64_t content_size);
+  /// `level`: of gzip 1 to 12, of zstd 1 to 22; none: what their own tools take, 6 and 3. Throws as
+  /// AtomicFile does, and std::invalid_argument for another level.
+  EncodedWriter(const std::filesystem::path& path, std::uint64_t content_size,
+                std::optional<int> level = {});
   ~EncodedWriter();
   EncodedWriter(EncodedWriter&& other) noexcept;
   EncodedWriter& operator=(EncodedWriter&& other) noexcept;

@@ -172,10 +172,10 @@ void write_idx(const std::filesystem::path& path, const IdxHeader& header,
   writer.commit();
 }
 
-IdxWriter::IdxWriter(const std::filesystem::path& path, IdxHeader header)
+IdxWriter::IdxWriter(const std::filesystem::path& path, IdxHeader header, std::optional<int> level)
     : path_(path.string()),
       header_(std::move(header)),
-      file_(path, header_.header_bytes() + checked_data_bytes(header_)) {
+      file_(path, header_.header_bytes() + checked_data_bytes(header_), level) {
   file_.write(encode_idx_header(header_));
 }
 

@@ -81,8 +81,9 @@ void write_idx(const std::filesystem::path& path, const IdxHeader& header,
 /// The same piece by piece, in little memory (see EncodedWriter). The file appears with commit().
 class IdxWriter {
  public:
-  /// `header` says how many elements will come. Throws as write_idx does.
-  IdxWriter(const std::filesystem::path& path, IdxHeader header);
+  /// `header` says how many elements will come; `level` as for EncodedWriter. Throws as write_idx
+  /// and EncodedWriter do.
+  IdxWriter(const std::filesystem::path& path, IdxHeader header, std::optional<int> level = {});
 
   /// Appends whole elements in host byte order, as many as there are. Throws std::invalid_argument
   /// if that is no whole number of elements or more than the header says.

@@ -64,6 +64,23 @@ TEST_P(EncodedWriterTest, WhatIsWrittenCanBeRead) {
   EXPECT_EQ(EncodedFile(path()).compression(), compression_for(path()));
 }
 
+TEST_P(EncodedWriterTest, TakesALevel) {
+  const auto content = content_of(300'000);
+  const auto size_at = [&](int level) {
+    EncodedWriter writer(path(), content.size(), level);
+    writer.write(content);
+    writer.commit();
+    EXPECT_TRUE(content_of_file(path()) == content);
+    return std::filesystem::file_size(path());
+  };
+  const bool compressed = compression_for(path()) != Compression::kNone;
+  EXPECT_EQ(size_at(1) != size_at(12), compressed);
+  if (compressed) {
+    EXPECT_THROW(EncodedWriter(path(), 1, 0), std::invalid_argument);
+    EXPECT_THROW(EncodedWriter(path(), 1, 23), std::invalid_argument);
+  }
+}
+
 TEST_P(EncodedWriterTest, AppearsWithCommit) {
   {
     EncodedWriter writer(path(), 3);

@@ -10,5 +10,6 @@ namespace millrace {
 
 int synth_command(const std::vector<std::string>& arguments);
 int inspect_command(const std::vector<std::string>& arguments);
+int convert_command(const std::vector<std::string>& arguments);
 
 }  // namespace millrace

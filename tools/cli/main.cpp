@@ -21,10 +21,18 @@ constexpr const char* kHelp =
     "Commands:\n"
     "  synth OUT        draws a data set of handwritten-like digits\n"
     "  inspect PATH     says what a data folder, IDX or safetensors file holds\n"
+    "  convert IN OUT   writes IDX files as seekable zstd, gzip or plain\n"
     "\n"
     "Options:\n"
     "  --version        print versions and instruction sets\n"
     "  -h, --help       print this; tools COMMAND --help prints a command's options\n";
+
+struct Command {
+  std::string_view name;
+  int (*run)(const std::vector<std::string>& arguments);
+};
+constexpr std::array kCommands{Command{"synth", synth_command}, Command{"inspect", inspect_command},
+                               Command{"convert", convert_command}};
 
 int dispatch(const std::vector<std::string>& arguments) {
   if (arguments.empty()) throw UsageError("expected a command, found none");
@@ -32,11 +40,13 @@ int dispatch(const std::vector<std::string>& arguments) {
   const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   if (command == "--help" || command == "-h" || command == "help") return print(kHelp);
   if (command == "--version") return print(version_text("tools"));
-  if (command == "synth") return run_program("tools synth", [&] { return synth_command(rest); });
-  if (command == "inspect") {
-    return run_program("tools inspect", [&] { return inspect_command(rest); });
+  std::vector<std::string> known{"--help", "--version"};
+  for (const auto& [name, run] : kCommands) {
+    if (command == name) {
+      return run_program("tools " + command, [&, work = run] { return work(rest); });
+    }
+    known.emplace_back(name);
   }
-  const std::array<std::string, 4> known{"synth", "inspect", "--help", "--version"};
   const auto meant = nearest(command, known);
   throw UsageError("unknown command " + shown(command) +
                    (meant ? "; did you mean " + *meant + "?" : std::string()));

@@ -1,6 +1,7 @@
 """The program tools as users run it."""
 
 import json
+import shutil
 import signal
 import subprocess
 import time
@@ -45,6 +46,23 @@ class Tools(programs.ProgramTest):
         self.assertEqual(errors, "tools synth: warning: stopped by SIGTERM; nothing was written\n")
         self.assertEqual(list((self.top / "d").iterdir()), [])
 
+    def test_convert_writes_what_trainer_and_zstd_read(self):
+        done = json.loads(self.tools("convert", self.digits, "z", "--level", "9", "--jobs", "2", "--json").stdout)
+        self.assertEqual((done["to"], len(done["files"])), ("zst", 4))
+        names = sorted(p.name for p in (self.top / "z").iterdir())
+        self.assertEqual(names, sorted(p.name + ".zst" for p in self.digits.iterdir()))
+        short = ("--epochs", "1", "--seed", "3", "--hidden", "16")
+        self.assertEqual(self.weights(*short, data="z"), self.weights(*short))
+        done = self.tools("convert", self.digits, "z", status=1)
+        self.assertEqual(done.stderr.splitlines()[0].split(": ", 1)[0], "tools convert")
+        self.assertIn("is there already; --force replaces it", done.stderr)
+        self.assertIn("4 files in ", self.tools("convert", "z", "g", "--to", "gz", "--level", "1").stdout)
+        if shutil.which("zstd") is None:
+            self.skipTest("no program zstd to decode with")
+        for path in (self.top / "z").iterdir():
+            plain = subprocess.run(["zstd", "-q", "-d", "-c", path], check=True, capture_output=True).stdout
+            self.assertEqual(plain, (self.digits / path.stem).read_bytes())
+
     def test_inspect_shows_a_checkpoint(self):
         self.train("--epochs", "1", "--val-size", "100", "--checkpoint-dir", "c")
         text = self.tools("inspect", "c/last.safetensors").stdout
@@ -68,7 +86,8 @@ class Tools(programs.ProgramTest):
                 self.assertTrue(done.stderr.startswith(expected), done.stderr)
 
     def test_help(self):
-        for arguments in (["--help"], ["synth", "--help"], ["inspect", "-h"], ["synth", "--count", "0", "--help"]):
+        for arguments in (["--help"], ["synth", "--help"], ["inspect", "-h"], ["convert", "--help"],
+                          ["synth", "--count", "0", "--help"]):
             done = self.tools(*arguments)
             self.assertTrue(done.stdout.startswith("Usage: tools"), done.stdout)
             self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80)

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace millrace {
+
+/// How the IDX files that convert() writes are stored.
+enum class StoredAs : std::uint8_t {
+  kPlain,     ///< "idx"
+  kGzip,      ///< "gz"
+  kSeekable,  ///< "zst": seekable zstd
+};
+
+/// "idx", "gz", "zst"; the same with a dot is what it adds to a file's name (nothing for kPlain).
+std::string_view name_of(StoredAs stored) noexcept;
+
+struct ConvertSpec {
+  std::filesystem::path in;   ///< a folder of IDX files in any form, or one such file
+  std::filesystem::path out;  ///< a folder, made where it is missing
+  StoredAs to = StoredAs::kSeekable;
+  std::optional<int> level;  ///< of the compression: zstd 1 to 22 [3], gzip 1 to 12 [6]
+  std::uint32_t jobs = 0;    ///< threads that compress zstd; 0: the cores this process may use
+  bool force = false;        ///< replace files that are there
+};
+
+struct ConvertedFile {
+  std::filesystem::path from;
+  std::filesystem::path to;
+  std::uint64_t stored_before = 0;  ///< bytes of the file `from`
+  std::uint64_t content = 0;        ///< bytes of the IDX file
+  std::uint64_t stored = 0;         ///< bytes of the file `to`
+  std::uint64_t frames = 0;         ///< 0 where it is not seekable
+};
+
+/// Writes the IDX files of `spec.in`, training and test, of all variants, in another form, under
+/// their own names; what they hold stays the same byte for byte. They appear together when all are
+/// written.
+///
+/// `progress` is told bytes of content done so far and in all, by the calling thread; where it
+/// returns false nothing is written and the result is empty. Throws DataError: no IDX files, one of
+/// them broken, a file that is there and not to be replaced, one in `spec.out` of another form that
+/// the new one would stand beside, or what cannot be written; std::invalid_argument for a level
+/// that the compression lacks.
+std::vector<ConvertedFile> convert(
+    const ConvertSpec& spec,
+    const std::function<bool(std::uint64_t done, std::uint64_t all)>& progress);
+
+}  // namespace millrace

@@ -1,0 +1,143 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "tools/cli/commands.h"
+#include "tools/cli/convert.h"
+#include "tools/console/command_line.h"
+#include "tools/console/console.h"
+#include "tools/console/numbers.h"
+#include "tools/console/program.h"
+#include "tools/console/stop_signals.h"
+#include "tools/console/usage_error.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::uint32_t kMostJobs = 4096;
+constexpr std::uint64_t kHighestLevel = 22;
+constexpr int kSignalBase = 128;
+
+struct ConvertOptions {
+  ConvertSpec spec;
+  bool json = false;
+  bool quiet = false;
+  std::string help;  ///< not empty: asked for
+};
+
+StoredAs parse_stored(const std::string& text) {
+  for (const auto stored : {StoredAs::kPlain, StoredAs::kGzip, StoredAs::kSeekable}) {
+    if (text == name_of(stored)) return stored;
+  }
+  throw UsageError("expected idx, gz or zst, found " + shown(text));
+}
+
+ConvertOptions parse(const std::vector<std::string>& arguments) {
+  ConvertOptions options;
+  ConvertSpec& spec = options.spec;
+  CommandLine line("tools convert",
+                   "Writes the IDX files of a folder, training and test, in another form under\n"
+                   "their own names. zst is seekable zstd: it loads on all cores at once and at\n"
+                   "random, and `zstd -d` gives the same IDX file back.");
+  std::string in;
+  std::string out;
+  line.positional("IN", "folder of IDX files in any form, or one of them", in);
+  line.positional("OUT", "folder to write to, made where it is missing", out);
+  line.value("--to", "idx|gz|zst", "form to write [zst]",
+             [&](const std::string& text) { spec.to = parse_stored(text); });
+  line.value("--level", "N", "compression: zst 1 to 22 [3], gz 1 to 12 [6]",
+             [&](const std::string& text) {
+               spec.level = static_cast<int>(parse_whole(text, 1, kHighestLevel));
+             });
+  line.value("--jobs", "N|auto", "threads that compress zst [auto: all cores]",
+             [&](const std::string& text) { spec.jobs = parse_whole_or_auto(text, kMostJobs); });
+  line.flag("--force", "replace files that are there", spec.force);
+  line.flag("--json", "print one JSON object in place of text", options.json);
+  line.flag("--quiet", "print nothing but errors", options.quiet);
+  line.help_flag();
+  line.examples("Example:\n  tools convert data/mnist data/mnist-zst --level 9");
+  if (!line.parse(arguments)) {
+    options.help = line.help();
+    return options;
+  }
+  if (in.empty()) throw UsageError("expected a folder to convert, found none");
+  if (out.empty()) throw UsageError("expected a folder to write to, found none");
+  spec.in = in;
+  spec.out = out;
+  return options;
+}
+
+nlohmann::ordered_json summary(const ConvertSpec& spec, const std::vector<ConvertedFile>& files,
+                               double seconds) {
+  nlohmann::ordered_json json;
+  json["to"] = name_of(spec.to);
+  json["seconds"] = seconds;
+  for (const auto& file : files) {
+    json["files"].push_back({{"from", file.from.string()},
+                             {"to", file.to.string()},
+                             {"bytes_before", file.stored_before},
+                             {"bytes", file.stored},
+                             {"content_bytes", file.content},
+                             {"frames", file.frames}});
+  }
+  return json;
+}
+
+void show_text(Console& console, const std::vector<ConvertedFile>& files, double seconds) {
+  std::uint64_t content = 0;
+  for (const auto& file : files) {
+    content += file.content;
+    const double percent = 100.0 * static_cast<double>(file.stored) /
+                           static_cast<double>(std::max<std::uint64_t>(1, file.content));
+    console.line(fmt::format("{}: {}B, {:.1f} % of {}B", file.to.string(),
+                             render_count(static_cast<double>(file.stored)), percent,
+                             render_count(static_cast<double>(file.content))));
+  }
+  console.line(fmt::format("{} files in {:.2f} s, {}B/s", files.size(), seconds,
+                           render_count(static_cast<double>(content) / seconds)));
+}
+
+}  // namespace
+
+int convert_command(const std::vector<std::string>& arguments) {
+  const ConvertOptions options = parse(arguments);
+  if (!options.help.empty()) return print(options.help);
+
+  Console console("tools convert", options.quiet);
+  const StopSignals signals(StopSignals::First::kSetsFlag);
+  const auto start = std::chrono::steady_clock::now();
+  const auto elapsed = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  double shown_at = 0.0;
+  const auto files = convert(options.spec, [&](std::uint64_t done, std::uint64_t all) {
+    constexpr double kRedraw = 0.05;
+    const double now = elapsed();
+    if (now - shown_at >= kRedraw) {
+      shown_at = now;
+      const double share = static_cast<double>(done) / static_cast<double>(all);
+      console.progress({"Converting",
+                        share,
+                        {render_duration(now * (1.0 - share) / share) + " left",
+                         render_count(static_cast<double>(done) / now) + "B/s"}});
+    }
+    return !signals.flag().load();
+  });
+  console.clear_progress();
+  if (files.empty()) {
+    console.warning(std::string("stopped by ") + signal_name(signals.received()) +
+                    "; nothing was written");
+    return kSignalBase + signals.received();
+  }
+  if (options.json) {
+    console.line(summary(options.spec, files, elapsed())
+                     .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  } else {
+    show_text(console, files, elapsed());
+  }
+  return console.output_error() == 0 ? kDone : kFailed;
+}
+
+}  // namespace millrace
