@@ -148,6 +148,7 @@ class Declarer {
          options_.metrics);
     path("--tensorboard", "DIR", "a new event file in DIR, for TensorBoard to show",
          options_.tensorboard);
+    path("--report", "FILE", "a page on the run, to look at in any browser", options_.report);
     path("--config", "FILE",
          "options from a TOML file: epochs = 10. The\ncommand line has precedence", config);
     line_.flag("--quiet", "print nothing but errors and warnings", options_.quiet);

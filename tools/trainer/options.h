@@ -21,6 +21,7 @@ struct Options {
   std::filesystem::path data = "data";
   std::filesystem::path metrics;      ///< empty: none
   std::filesystem::path tensorboard;  ///< folder; empty: none
+  std::filesystem::path report;       ///< empty: none
   bool quiet = false;
 };
 

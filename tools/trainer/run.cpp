@@ -13,6 +13,7 @@
 #include "tools/console/stop_signals.h"
 #include "tools/trainer/console_observer.h"
 #include "tools/trainer/metrics_observer.h"
+#include "tools/trainer/report_observer.h"
 #include "tools/trainer/tensorboard_observer.h"
 #include "train/trainer.h"
 
@@ -78,6 +79,11 @@ int run(const Options& options, const std::vector<std::string>& arguments, Conso
     metrics.emplace(options.metrics, options.run.resume, console);
     observers.push_back(&*metrics);
   }
+  std::optional<ReportObserver> report;
+  if (!options.report.empty()) {
+    report.emplace(options.report);
+    observers.push_back(&*report);
+  }
   std::optional<TensorboardObserver> tensorboard;
   if (!options.tensorboard.empty()) {
     tensorboard.emplace(options.tensorboard, console);
@@ -99,6 +105,10 @@ int run(const Options& options, const std::vector<std::string>& arguments, Conso
   if (result.stopped) {
     tell_stopped(result, spec, signals.received(), arguments, console);
     return kSignalBase + signals.received();
+  }
+  if (report) {
+    report->write({arguments, spec, data, load_s}, trainer.engine(), result);
+    console.line("Report: " + options.report.string());
   }
   const bool lost = console.output_error() != 0 || (metrics && metrics->failed()) ||
                     (tensorboard && tensorboard->failed());

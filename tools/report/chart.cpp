@@ -1,0 +1,150 @@
+#include "tools/report/chart.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "tools/report/html.h"
+
+namespace millrace {
+namespace {
+
+// In the units of the viewBox; on a narrow screen one is a little less than a CSS pixel.
+constexpr double kWidth = 440.0;
+constexpr double kHeight = 250.0;
+constexpr double kLeft = 52.0;
+constexpr double kRight = 14.0;
+constexpr double kTop = 14.0;
+constexpr double kBottom = 30.0;
+constexpr std::size_t kMostDots = 40;
+
+struct Axis {
+  std::vector<double> ticks;
+  double begin, end;   // values
+  double first, last;  // places
+  double at(double value) const {
+    return begin == end ? (first + last) / 2
+                        : first + (last - first) * (value - begin) / (end - begin);
+  }
+};
+
+// As many digits as tell ticks apart.
+std::string label_of(double value, double step, Chart::Unit unit) {
+  if (unit == Chart::Unit::kPercent) {
+    value *= 100.0;
+    step *= 100.0;
+  }
+  const int digits = std::clamp(static_cast<int>(std::ceil(-std::log10(step) - 1e-9)), 0, 12);
+  if (digits > 5) return fmt::format("{:.1e}", value);
+  return fmt::format("{:.{}f}{}", value, digits, unit == Chart::Unit::kPercent ? " %" : "");
+}
+
+std::string value_text(double value, Chart::Unit unit) {
+  return unit == Chart::Unit::kPercent ? fmt::format("{:.2f} %", 100.0 * value)
+                                       : fmt::format("{:.4g}", value);
+}
+
+std::string line(const char* style, double x1, double y1, double x2, double y2) {
+  return fmt::format(R"(<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>)", style,
+                     x1, y1, x2, y2);
+}
+
+std::string render_axes(const Axis& x, const Axis& y, Chart::Unit unit) {
+  std::string svg;
+  const double step = y.ticks.size() > 1 ? y.ticks[1] - y.ticks[0] : 1.0;
+  for (const double tick : y.ticks) {
+    svg += line("grid", kLeft, y.at(tick), kWidth - kRight, y.at(tick));
+    svg += fmt::format(R"(<text class="end" x="{:.1f}" y="{:.1f}">{}</text>)", kLeft - 7,
+                       y.at(tick) + 4, label_of(tick, step, unit));
+  }
+  for (const double tick : x.ticks) {
+    if (tick > x.end || tick != std::floor(tick)) continue;
+    svg += fmt::format(R"(<text class="mid" x="{:.1f}" y="{:.1f}">{:.0f}</text>)", x.at(tick),
+                       kHeight - 10, tick);
+  }
+  return svg;
+}
+
+std::string render_series(const Series& series, const Axis& x, const Axis& y, Chart::Unit unit) {
+  std::string path;
+  std::string dots;
+  bool pen_down = false;
+  const bool dotted = series.values.size() <= kMostDots;
+  for (std::size_t i = 0; i < series.values.size(); ++i) {
+    const auto& value = series.values[i];
+    if (!value || !std::isfinite(*value)) {
+      pen_down = false;
+      continue;
+    }
+    const double left = x.at(static_cast<double>(i));
+    path += fmt::format("{}{:.1f} {:.1f}", pen_down ? 'L' : 'M', left, y.at(*value));
+    pen_down = true;
+    if (!dotted) continue;
+    dots += fmt::format(
+        R"(<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="3"><title>{}, epoch {}: {}</title></circle>)",
+        series.style, left, y.at(*value), escape_html(series.name), i, value_text(*value, unit));
+  }
+  return fmt::format(R"(<path class="{}" d="{}"/>)", series.style, path) + dots;
+}
+
+std::string render_legend(const Chart& chart) {
+  if (chart.series.size() < 2) return {};
+  std::string html = R"(<span class="legend">)";
+  for (const Series& series : chart.series) {
+    html +=
+        fmt::format(R"(<span class="key {}">{}</span>)", series.style, escape_html(series.name));
+  }
+  return html + "</span>";
+}
+
+}  // namespace
+
+std::vector<double> ticks_of(double least, double largest) {
+  double range = largest - least;
+  if (!(range > 0.0) || range < 1e-12 * std::max(std::abs(least), std::abs(largest))) {
+    range = std::max(1e-9, std::abs(largest) * 0.1);
+    least -= range / 2;
+    largest += range / 2;
+    range = largest - least;
+  }
+  const double power = std::pow(10.0, std::floor(std::log10(range / 4)));
+  double step = power;
+  for (const double factor : {2.0, 5.0, 10.0}) {
+    if (range / step > 5.0) step = power * factor;
+  }
+  std::vector<double> ticks;
+  const double first = std::floor(least / step + 1e-9);
+  const double last = std::ceil(largest / step - 1e-9);
+  for (double i = first; i <= last; i += 1.0) ticks.push_back(i * step);
+  return ticks;
+}
+
+std::string render_chart(const Chart& chart) {
+  double least = std::numeric_limits<double>::infinity();
+  double largest = -least;
+  std::size_t longest = 0;
+  for (const Series& series : chart.series) {
+    longest = std::max(longest, series.values.size());
+    for (const auto& value : series.values) {
+      if (!value || !std::isfinite(*value)) continue;
+      least = std::min(least, *value);
+      largest = std::max(largest, *value);
+    }
+  }
+  if (!(least <= largest)) return {};
+  Axis y{ticks_of(least, largest), 0, 0, kHeight - kBottom, kTop};
+  y.begin = y.ticks.front();
+  y.end = y.ticks.back();
+  const auto last = static_cast<double>(longest - 1);
+  const Axis x{ticks_of(0.0, std::max(1.0, last)), 0, last, kLeft + 6, kWidth - kRight - 4};
+  std::string svg = fmt::format(
+      R"(<figure><figcaption>{}{}</figcaption><svg viewBox="0 0 {:.0f} {:.0f}" role="img" aria-label="{}">)",
+      escape_html(chart.title), render_legend(chart), kWidth, kHeight, escape_html(chart.title));
+  svg += render_axes(x, y, chart.unit);
+  for (const Series& series : chart.series) svg += render_series(series, x, y, chart.unit);
+  return svg + "</svg></figure>\n";
+}
+
+}  // namespace millrace

@@ -1,0 +1,90 @@
+#include "tools/trainer/report_observer.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <optional>
+
+#include "formats/atomic_file.h"
+#include "tools/console/process_usage.h"
+#include "tools/console/quote.h"
+#include "tools/console/version.h"
+#include "train/plan.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::size_t kMistakes = 48;
+constexpr std::size_t kUnits = 64;
+
+std::optional<Judged> judge_run(const ReportContext& context, Engine& engine) {
+  const RunPlan plan = make_plan(context.spec, *context.data.train, context.data.test.get());
+  const std::uint32_t workers = context.spec.workers;
+  if (context.data.test != nullptr && context.data.test->size() > 0) {
+    const Part part{context.data.test, Subset::all(context.data.test->size())};
+    return judge(engine, plan.model, part, "test", workers, kMistakes);
+  }
+  if (plan.split.validation.size() == 0) return std::nullopt;
+  return judge(engine, plan.model, {context.data.train, plan.split.validation}, "validation",
+               workers, kMistakes);
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> options_in_effect(const RunSpec& spec,
+                                                                   const RunInfo& info) {
+  const auto path = [](const std::filesystem::path& p) { return p.empty() ? "none" : p.string(); };
+  return {
+      {"--hidden", spec.hidden.empty() ? "none" : fmt::format("{}", fmt::join(spec.hidden, ","))},
+      {"--init", spec.init.empty() ? "random" : spec.init.string()},
+      {"--epochs", std::to_string(spec.epochs)},
+      {"--batch", std::to_string(spec.batch)},
+      {"--lr", fmt::format("{}", spec.sgd.learning_rate)},
+      {"--momentum", fmt::format("{}", spec.sgd.momentum)},
+      {"--weight-decay", fmt::format("{}", spec.sgd.weight_decay)},
+      {"--seed", std::to_string(spec.seed)},
+      {"--val-size", std::to_string(spec.validation_size)},
+      {"--shuffle", spec.shuffle ? "on" : "off"},
+      {"--precision", precision_name(info.engine.precision)},
+      {"--device", info.engine.device},
+      {"--threads", std::to_string(info.engine.threads)},
+      {"--residency", info.residency},
+      {"--slots", std::to_string(spec.slots)},
+      {"--chunk-batches", spec.chunk_batches == 0 ? "auto" : std::to_string(spec.chunk_batches)},
+      {"--checkpoint-dir", path(spec.checkpoint_dir)},
+      {"--checkpoint-every", std::to_string(spec.checkpoint_every)}};
+}
+
+ReportObserver::ReportObserver(std::filesystem::path path) : path_(std::move(path)) {
+  const AtomicFile probe(path_);  // never committed: it leaves nothing
+}
+
+Report ReportObserver::collect(const ReportContext& context, Engine& engine,
+                               const RunResult& result) const {
+  Report report;
+  report.command = shell_command(context.arguments);
+  report.data = context.data.description;
+  report.options = options_in_effect(context.spec, info_);
+  report.info = info_;
+  report.result = result;
+  report.process = {context.load_s, seconds_since_start(), peak_rss_mb()};
+  for (std::size_t i = 0; i < result.history.size(); ++i) {
+    report.learning_rates.emplace_back(context.spec.sgd.learning_rate);
+  }
+  report.judged = judge_run(context, engine);
+  const Parameters parameters = engine.parameters();
+  report.weights = first_layer(parameters.front(), context.data.train->shape(), kUnits);
+  report.units = parameters.front().shape.front();
+  report.versions = version_text("trainer");
+  return report;
+}
+
+void ReportObserver::write(const ReportContext& context, Engine& engine,
+                           const RunResult& result) const {
+  const std::string page = render_report(collect(context, engine, result));
+  AtomicFile file(path_);
+  file.write(page);
+  file.commit();
+}
+
+}  // namespace millrace
