@@ -86,7 +86,7 @@ std::string render_charts(const Report& report) {
     accuracy.series.push_back(series_of(report, "validation", "c2", &EpochResult::val_acc));
   }
   const Chart rate{"Learning rate, at the end of each epoch",
-                   {{"learning rate", "c3", report.learning_rates}}};
+                   {series_of(report, "learning rate", "c3", &EpochResult::learning_rate)}};
   const Chart time{"Training time of an epoch, in seconds",
                    {series_of(report, "seconds", "c1", &EpochResult::train_s)}};
   return "<section><h2>Learning</h2><div class=\"charts\">\n" + render_chart(loss) +

@@ -21,7 +21,6 @@ struct Report {
   RunInfo info;
   RunResult result;
   ProcessFigures process;
-  std::vector<std::optional<double>> learning_rates;  ///< by epoch
   std::optional<Judged> judged;  ///< the test set, or validation where there is none
   std::vector<Picture> weights;  ///< of the first layer's units; empty where inputs are no pictures
   std::uint64_t units = 0;       ///< of the first layer, also those that are not shown

@@ -10,6 +10,7 @@
 #include "tools/console/quote.h"
 #include "tools/console/version.h"
 #include "train/plan.h"
+#include "train/schedule.h"
 
 namespace millrace {
 namespace {
@@ -29,6 +30,20 @@ std::optional<Judged> judge_run(const ReportContext& context, Engine& engine) {
                workers, kMistakes);
 }
 
+std::string schedule_name(ScheduleSpec::Kind kind) {
+  switch (kind) {
+    case ScheduleSpec::Kind::kStep:
+      return "step";
+    case ScheduleSpec::Kind::kCosine:
+      return "cosine";
+    case ScheduleSpec::Kind::kOneCycle:
+      return "one-cycle";
+    case ScheduleSpec::Kind::kConstant:
+      break;
+  }
+  return "constant";
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> options_in_effect(const RunSpec& spec,
@@ -40,6 +55,8 @@ std::vector<std::pair<std::string, std::string>> options_in_effect(const RunSpec
       {"--epochs", std::to_string(spec.epochs)},
       {"--batch", std::to_string(spec.batch)},
       {"--lr", fmt::format("{}", spec.sgd.learning_rate)},
+      {"--schedule", schedule_name(spec.schedule.kind)},
+      {"--warmup", fmt::format("{}", spec.schedule.warmup_epochs)},
       {"--momentum", fmt::format("{}", spec.sgd.momentum)},
       {"--weight-decay", fmt::format("{}", spec.sgd.weight_decay)},
       {"--seed", std::to_string(spec.seed)},
@@ -68,9 +85,6 @@ Report ReportObserver::collect(const ReportContext& context, Engine& engine,
   report.info = info_;
   report.result = result;
   report.process = {context.load_s, seconds_since_start(), peak_rss_mb()};
-  for (std::size_t i = 0; i < result.history.size(); ++i) {
-    report.learning_rates.emplace_back(context.spec.sgd.learning_rate);
-  }
   report.judged = judge_run(context, engine);
   const Parameters parameters = engine.parameters();
   report.weights = first_layer(parameters.front(), context.data.train->shape(), kUnits);

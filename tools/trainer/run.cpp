@@ -99,7 +99,7 @@ int run(const Options& options, const std::vector<std::string>& arguments, Conso
   if (metrics) metrics->set_load_s(load_s);
 
   Trainer trainer(spec, data.train, data.test, observers);
-  if (tensorboard) tensorboard->begin(trainer.engine(), *data.train, spec.sgd.learning_rate);
+  if (tensorboard) tensorboard->begin(trainer.engine(), *data.train);
   signals.set(StopSignals::First::kSetsFlag);
   const RunResult result = trainer.fit(signals.flag());
   if (result.stopped) {

@@ -26,12 +26,11 @@ std::vector<Picture> first_pictures(const Dataset& data, std::size_t most) {
 TensorboardObserver::TensorboardObserver(std::filesystem::path folder, Console& console)
     : folder_(std::move(folder)), console_(console) {}
 
-void TensorboardObserver::begin(Engine& engine, const Dataset& train, double learning_rate) {
+void TensorboardObserver::begin(Engine& engine, const Dataset& train) {
   constexpr std::size_t kSamples = 32;
   constexpr std::uint32_t kColumns = 8;
   file_.emplace(folder_);
   engine_ = &engine;
-  learning_rate_ = learning_rate;
   const auto pictures = first_pictures(train, kSamples);
   if (pictures.empty()) return;
   Summary summary;
@@ -45,7 +44,7 @@ void TensorboardObserver::on_epoch(const EpochResult& epoch) {
   summary.scalar("accuracy/train", epoch.train_acc);
   if (epoch.val_loss) summary.scalar("loss/validation", *epoch.val_loss);
   if (epoch.val_acc) summary.scalar("accuracy/validation", *epoch.val_acc);
-  summary.scalar("learning_rate", learning_rate_);
+  if (epoch.learning_rate) summary.scalar("learning_rate", *epoch.learning_rate);
   summary.scalar("seconds/train", epoch.train_s);
   if (epoch.train_s > 0.0 && !epoch.partial) {
     summary.scalar("samples_per_s", static_cast<double>(info_.train_samples) / epoch.train_s);

@@ -22,7 +22,7 @@ class TensorboardObserver final : public TrainObserver {
 
   /// What the figures are of, to be told before training begins. Makes a file in the folder, and
   /// throws DataError if it cannot. `engine` outlives the observer.
-  void begin(Engine& engine, const Dataset& train, double learning_rate);
+  void begin(Engine& engine, const Dataset& train);
   void on_start(const RunInfo& info) override { info_ = info; }
   void on_epoch(const EpochResult& epoch) override;
   void on_finish(const RunResult& result) override;
@@ -36,7 +36,6 @@ class TensorboardObserver final : public TrainObserver {
   std::optional<EventFile> file_;  // none before begin(): a run that never starts leaves none
   Console& console_;
   Engine* engine_ = nullptr;
-  double learning_rate_ = 0.0;
   RunInfo info_;
 };
 

@@ -24,8 +24,8 @@ Report sample_report() {
   EpochResult epoch;
   epoch.val_acc = 0.95;
   epoch.val_loss = 0.2;
+  epoch.learning_rate = 0.5;
   report.result.history = {epoch};
-  report.learning_rates = {0.5};
   report.versions = "trainer 1";
   return report;
 }
@@ -72,7 +72,6 @@ TEST(RenderReport, OfARunWithoutEpochsIsAPageToo) {
   Report report = sample_report();
   report.result.history.clear();
   report.result.test_acc.reset();
-  report.learning_rates.clear();
   const std::string html = render_report(report);
   EXPECT_FALSE(has(html, "<svg"));
   EXPECT_TRUE(has(html, "</html>"));

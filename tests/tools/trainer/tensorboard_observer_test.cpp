@@ -46,7 +46,7 @@ TEST(TensorboardObserver, TellsWhatTheRunSays) {
   EXPECT_TRUE(folder.names().empty());
   const RunSpec spec = test::small_run();
   Trainer trainer(spec, test::training_data(), test::test_data(), {&observer});
-  observer.begin(trainer.engine(), *test::training_data(), double{spec.sgd.learning_rate});
+  observer.begin(trainer.engine(), *test::training_data());
   const std::atomic<bool> never{false};
   const RunResult result = trainer.fit(never);
 
@@ -58,7 +58,7 @@ TEST(TensorboardObserver, TellsWhatTheRunSays) {
     EXPECT_EQ(told.scalars.at("loss/validation").at(step), static_cast<float>(*epoch.val_loss));
     EXPECT_EQ(told.scalars.at("accuracy/train").at(step), static_cast<float>(epoch.train_acc));
     EXPECT_EQ(told.scalars.at("accuracy/validation").at(step), static_cast<float>(*epoch.val_acc));
-    EXPECT_EQ(told.scalars.at("learning_rate").at(step), 0.2F);
+    EXPECT_EQ(told.scalars.at("learning_rate").at(step), static_cast<float>(*epoch.learning_rate));
     EXPECT_GT(told.scalars.at("samples_per_s").at(step), 0.0F);
     EXPECT_EQ(told.histograms.at(step), 6);
   }
