@@ -30,7 +30,7 @@ std::string cell(const Confusion& confusion, std::uint32_t truth, std::uint32_t 
   const std::string_view kind = truth == guess ? " class=\"right\""
                                 : count == 0   ? " class=\"zero\""
                                                : "";
-  return fmt::format("<td{} style=\"--v:{:.2f}\" title=\"{} taken for {}: {}\">{}</td>", kind,
+  return fmt::format(R"(<td{} style="--v:{:.2f}" title="{} taken for {}: {}">{}</td>)", kind,
                      count == 0 ? 0.0 : shade, truth, guess, count, count);
 }
 
@@ -99,7 +99,7 @@ std::string render_stage(std::string_view name, const std::vector<Piece>& pieces
   std::string legend;
   for (const Piece& piece : pieces) {
     const double share = 100.0 * std::max(0.0, piece.seconds) / total;
-    bar += fmt::format("<i class=\"{}\" style=\"width:{:.2f}%\"></i>", piece.style, share);
+    bar += fmt::format(R"(<i class="{}" style="width:{:.2f}%"></i>)", piece.style, share);
     legend += fmt::format("<span class=\"dot {0}-dot\">{1} {2:.3g} s, {3:.0f} %</span> ",
                           piece.style, piece.name, std::max(0.0, piece.seconds), share);
   }
