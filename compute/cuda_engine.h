@@ -6,6 +6,9 @@
 
 namespace millrace {
 
+/// Whether this build can run CUDA where the machine can.
+bool cuda_built() noexcept;
+
 /// Why this build or this machine cannot run CUDA, in one clause ("this build has no CUDA
 /// support"); empty where it can.
 std::string cuda_obstacle();

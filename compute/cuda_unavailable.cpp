@@ -3,6 +3,8 @@
 
 namespace millrace {
 
+bool cuda_built() noexcept { return false; }
+
 std::string cuda_obstacle() { return "this build has no CUDA support"; }
 
 std::unique_ptr<Engine> make_cuda_engine(const MlpSpec&, const TrainSpec&, const Device&) {

@@ -43,8 +43,11 @@ std::unique_ptr<Engine> make_engine(const MlpSpec& model, const TrainSpec& train
     case Device::Kind::kAuto:
       break;
   }
-  return cuda_obstacle().empty() ? make_cuda_engine(model, train, device)
-                                 : make_cpu_engine(model, train, device);
+  const std::string obstacle = cuda_obstacle();
+  if (obstacle.empty()) return make_cuda_engine(model, train, device);
+  // Whoever built without CUDA knows it.
+  return make_cpu_engine(model, train, device,
+                         cuda_built() ? obstacle + ": training on the CPU" : std::string());
 }
 
 }  // namespace millrace

@@ -327,18 +327,19 @@ class CpuEngine final : public Engine {
 }  // namespace
 
 std::unique_ptr<Engine> make_cpu_engine(const MlpSpec& model, const TrainSpec& train,
-                                        const Device& device) {
+                                        const Device& device, std::string notice) {
   const std::uint32_t threads = device.threads != 0 ? device.threads : cpu::available_cores();
-  std::string notice;
   if (train.precision == Precision::kBFloat16) {
     if (auto net = cpu::make_bf16_net(model, train, threads)) {
       return std::make_unique<CpuEngine>(model, train, Precision::kBFloat16, std::move(net),
-                                         threads, notice);
+                                         threads, std::move(notice));
     }
-    notice = "this processor has no bfloat16 arithmetic (AVX512-BF16 or AMX): training in float32";
+    if (!notice.empty()) notice += "; ";
+    notice += "this processor has no bfloat16 arithmetic (AVX512-BF16 or AMX): training in float32";
   }
   return std::make_unique<CpuEngine>(model, train, Precision::kFloat32,
-                                     cpu::make_f32_net(model, train, threads), threads, notice);
+                                     cpu::make_f32_net(model, train, threads), threads,
+                                     std::move(notice));
 }
 
 }  // namespace millrace

@@ -33,7 +33,7 @@ StepPlan& PieceRunner::plan(std::uint32_t rows, bool training) {
   const std::pair key(rows, training);
   const auto found = plans_.find(key);
   if (found != plans_.end()) return found->second;
-  return plans_.try_emplace(key, runtime_, network_, rows, training).first->second;
+  return plans_.try_emplace(key, runtime_, network_, stream_, rows, training).first->second;
 }
 
 bool PieceRunner::warm(const Piece& piece) {
@@ -56,7 +56,7 @@ Graph PieceRunner::capture(const Piece& piece, const Batch& batch) {
 void PieceRunner::enqueue(const Piece& piece, const Batch& batch) {
   for (std::uint32_t row = 0; row < piece.rows;) {
     const std::uint32_t rows = std::min(piece.batch, piece.rows - row);
-    plan(rows, piece.training).enqueue(stream_, advance(batch, row), row);
+    plan(rows, piece.training).enqueue(advance(batch, row), row);
     row += rows;
   }
   runtime_.launch(

@@ -64,9 +64,10 @@ class Runtime {
   virtual void fill_zero(void* to, std::size_t bytes, StreamHandle stream) = 0;
   virtual void launch(const Kernel& kernel, StreamHandle stream) = 0;
 
-  /// Searches an algorithm for this product, the same each time on one kind of device; an empty
-  /// handle where there is none (an epilogue that this type or shape does not have).
-  virtual MatmulHandle plan(const Matmul& matmul) = 0;
+  /// Searches an algorithm for this product, the same each time on one kind of device, and tries it
+  /// on `stream`, whatever the inputs are: its outputs are overwritten. An empty handle where there
+  /// is none (an epilogue that this type or shape does not have).
+  virtual MatmulHandle plan(const Matmul& matmul, StreamHandle stream) = 0;
   virtual void destroy(MatmulHandle matmul) noexcept = 0;
   virtual void run(MatmulHandle matmul, StreamHandle stream) = 0;
 

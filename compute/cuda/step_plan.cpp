@@ -5,9 +5,11 @@
 
 namespace millrace::cuda {
 
-StepPlan::StepPlan(Runtime& runtime, const Network& network, std::uint32_t rows, bool training)
+StepPlan::StepPlan(Runtime& runtime, const Network& network, StreamHandle stream,
+                   std::uint32_t rows, bool training)
     : runtime_(runtime),
       network_(network),
+      stream_(stream),
       rows_(rows),
       training_(training),
       layers_(network.layers()) {
@@ -15,20 +17,20 @@ StepPlan::StepPlan(Runtime& runtime, const Network& network, std::uint32_t rows,
   for (std::size_t l = 0; l < layers_.size(); ++l) plan_forward(l);
 }
 
-void StepPlan::enqueue(StreamHandle stream, const Batch& batch, std::uint32_t row) {
+void StepPlan::enqueue(const Batch& batch, std::uint32_t row) {
   const ParameterLayout& layout = network_.layout;
   runtime_.launch(Gather{batch.samples, network_.model.input == InputType::kUInt8, batch.indices,
                          rows_, layout.width(0), layout.padded(0), network_.model.input_scale,
                          network_.activations(network_.x)},
-                  stream);
-  enqueue_forward(stream);
+                  stream_);
+  enqueue_forward();
   runtime_.launch(
       SoftmaxLoss{network_.logits.as<float>(), batch.labels, batch.indices, rows_,
                   layout.width(layers_.size()), layout.padded(layers_.size()),
                   training_ ? network_.activations(network_.dy.back()) : Elements{},
                   network_.losses.as<float>() + row, network_.correct.as<std::uint8_t>() + row},
-      stream);
-  if (training_) enqueue_backward(stream);
+      stream_);
+  if (training_) enqueue_backward();
   warm_ = true;
 }
 
@@ -109,7 +111,9 @@ Matmul StepPlan::data_gradient(std::size_t l, Epilogue epilogue) const {
   return matmul;
 }
 
-MatmulPlan StepPlan::plan(const Matmul& matmul) const { return {runtime_, runtime_.plan(matmul)}; }
+MatmulPlan StepPlan::plan(const Matmul& matmul) const {
+  return {runtime_, runtime_.plan(matmul, stream_)};
+}
 
 MatmulPlan StepPlan::plan_plain(const Matmul& matmul) {
   MatmulPlan plain = plan(matmul);
@@ -168,41 +172,41 @@ void StepPlan::plan_backward() {
   }
 }
 
-void StepPlan::enqueue_forward(StreamHandle stream) {
+void StepPlan::enqueue_forward() {
   for (std::size_t l = 0; l < layers_.size(); ++l) {
-    runtime_.run(layers_[l].forward.get(), stream);
+    runtime_.run(layers_[l].forward.get(), stream_);
     if (layers_[l].forward_fused) continue;
     const bool top = l + 1 == layers_.size();
     const Elements y = top ? Elements{network_.logits.data(), ElementType::kFloat32}
                            : network_.activations(network_.y[l]);
     const Elements bias{network_.masters.as<float>() + network_.layout.bias(l),
                         ElementType::kFloat32};
-    runtime_.launch(BiasRelu{y, bias, rows_, network_.layout.padded(l + 1), !top}, stream);
+    runtime_.launch(BiasRelu{y, bias, rows_, network_.layout.padded(l + 1), !top}, stream_);
   }
 }
 
-void StepPlan::enqueue_backward(StreamHandle stream) {
+void StepPlan::enqueue_backward() {
   for (std::size_t l = layers_.size(); l-- > 0;) {
     const Layer& layer = layers_[l];
-    runtime_.run(layer.weight_gradient.get(), stream);
+    runtime_.run(layer.weight_gradient.get(), stream_);
     if (layer.sums_columns) {
       const Elements sums{network_.gradient.as<float>() + network_.layout.bias(l),
                           ElementType::kFloat32};
       runtime_.launch(ColumnSums{network_.activations(network_.dy[l]), sums, rows_,
                                  network_.layout.padded(l + 1)},
-                      stream);
+                      stream_);
     }
     if (l == 0) continue;
-    runtime_.run(layer.data_gradient.get(), stream);
+    runtime_.run(layer.data_gradient.get(), stream_);
     if (!layer.data_gradient_fused) {
       runtime_.launch(
           ReluGradient{network_.activations(network_.dy[l - 1]),
                        network_.activations(network_.y[l - 1]), rows_, network_.layout.padded(l)},
-          stream);
+          stream_);
     }
   }
   // Last: the products above read the weights that the forward products read.
-  runtime_.launch(update(), stream);
+  runtime_.launch(update(), stream_);
 }
 
 SgdUpdate StepPlan::update() const {

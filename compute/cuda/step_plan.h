@@ -30,11 +30,13 @@ struct Batch {
 class StepPlan {
  public:
   /// Throws DeviceError where not even the plain products can be had. `runtime` and `network`
-  /// outlive it.
-  StepPlan(Runtime& runtime, const Network& network, std::uint32_t rows, bool training);
+  /// outlive it. Trying the products on `stream` overwrites activations and gradients, which each
+  /// step makes anew.
+  StepPlan(Runtime& runtime, const Network& network, StreamHandle stream, std::uint32_t rows,
+           bool training);
 
   /// `row`: where in the piece's losses the step's begin.
-  void enqueue(StreamHandle stream, const Batch& batch, std::uint32_t row);
+  void enqueue(const Batch& batch, std::uint32_t row);
 
   /// True once enqueued: its kernels are loaded then, which a capture must not do.
   bool warm() const noexcept { return warm_; }
@@ -58,12 +60,13 @@ class StepPlan {
   MatmulPlan plan_plain(const Matmul& matmul);
   void plan_forward(std::size_t l);
   void plan_backward();
-  void enqueue_forward(StreamHandle stream);
-  void enqueue_backward(StreamHandle stream);
+  void enqueue_forward();
+  void enqueue_backward();
   SgdUpdate update() const;
 
   Runtime& runtime_;
   const Network& network_;
+  StreamHandle stream_;
   std::uint32_t rows_;
   bool training_;
   bool warm_ = false;

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "compute/cuda_engine.h"
 #include "tests/compute/engine_data.h"
 
 namespace millrace {
@@ -103,7 +104,11 @@ TEST(EngineErrors, TensorsThatDoNotFitAreNamed) {
 
 TEST(EngineDevices, AutoWorksAndCudaIsThereOrExplained) {
   const Data data(kSmall);
-  EXPECT_NE(make_engine(data.model, data.train, {})->info().device, "");
+  const EngineInfo automatic = make_engine(data.model, data.train, {})->info();
+  const std::string obstacle = cuda_obstacle();
+  EXPECT_EQ(automatic.device, obstacle.empty() ? "cuda:0" : "cpu");
+  EXPECT_EQ(automatic.notice,
+            cuda_built() && !obstacle.empty() ? obstacle + ": training on the CPU" : std::string());
   try {
     EXPECT_EQ(make_engine(data.model, data.train, {.kind = Device::Kind::kCuda})
                   ->info()

@@ -170,7 +170,7 @@ void FakeRuntime::launch(const Kernel& kernel, StreamHandle stream) {
   enqueue(stream, {[=] { run_on_host(kernel); }, nullptr, nullptr});
 }
 
-MatmulHandle FakeRuntime::plan(const Matmul& p) {
+MatmulHandle FakeRuntime::plan(const Matmul& p, StreamHandle stream) {
   check_alive();
   check_not_capturing("plan");
   ++device_->searches;
@@ -199,6 +199,15 @@ MatmulHandle FakeRuntime::plan(const Matmul& p) {
   }
   if (device_->refused.contains(p.epilogue)) return {};
   if (p.epilogue == Epilogue::kBiasReluMask && p.m == device_->refused_mask_rows) return {};
+  // Tried on what may be anything: let it be NaN.
+  const bool bias_written =
+      p.epilogue == Epilogue::kBiasGradientOfB || p.epilogue == Epilogue::kReluGradientBiasGradient;
+  const std::size_t rows = p.epilogue == Epilogue::kBiasGradientOfB ? p.n : p.m;
+  enqueue(stream, {[=] {
+                     std::memset(p.d, 0xFF, size_of(p.output) * p.n * p.ldd);
+                     if (bias_written) std::memset(p.bias, 0xFF, size_of(p.output) * rows);
+                   },
+                   nullptr, nullptr});
   ++device_->live;
   return {std::make_unique<Product>(Product{p}).release()};
 }

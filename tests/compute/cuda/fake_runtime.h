@@ -72,7 +72,7 @@ class FakeRuntime final : public Runtime {
   void copy_to_host(void* to, const void* from, std::size_t bytes, StreamHandle stream) override;
   void fill_zero(void* to, std::size_t bytes, StreamHandle stream) override;
   void launch(const Kernel& kernel, StreamHandle stream) override;
-  MatmulHandle plan(const Matmul& matmul) override;
+  MatmulHandle plan(const Matmul& matmul, StreamHandle stream) override;
   void destroy(MatmulHandle matmul) noexcept override;
   void run(MatmulHandle matmul, StreamHandle stream) override;
   void begin_capture(StreamHandle stream) override;

@@ -1,0 +1,224 @@
+#include "compute/cuda/cuda_runtime.h"
+
+#include <cuda_runtime_api.h>
+#include <nvtx3/nvToolsExt.h>
+#include <nvtx3/nvToolsExtCudaRt.h>
+
+#include <new>
+#include <utility>
+
+#include "compute/cuda/launch.h"
+#include "compute/cuda/lt_product.h"
+#include "compute/cuda/owned.h"
+#include "compute/cuda/status.h"
+#include "compute/engine.h"
+
+namespace millrace::cuda {
+namespace {
+
+// What NVIDIA advises for Hopper; products of this project's shapes want less.
+constexpr std::size_t kWorkspaceBytes = std::size_t{32} << 20U;
+constexpr int kLeastMajor = 8;  // compute capability: bfloat16, TF32, and machine code is for these
+
+cudaStream_t native(StreamHandle stream) { return static_cast<cudaStream_t>(stream.value); }
+cudaEvent_t native(EventHandle event) { return static_cast<cudaEvent_t>(event.value); }
+cudaGraphExec_t native(GraphHandle graph) { return static_cast<cudaGraphExec_t>(graph.value); }
+
+class CudaRuntime final : public Runtime {
+ public:
+  explicit CudaRuntime(int index) : index_(index) {
+    CudaRuntime::make_current();
+    MILLRACE_CHECK(cublasLtCreate(&blas_));
+    try {
+      workspace_ = CudaRuntime::allocate(kWorkspaceBytes, "the workspace of matrix products");
+    } catch (...) {
+      cublasLtDestroy(blas_);
+      throw;
+    }
+  }
+  // Statuses are ignored here and in destroy(): a dead context fails everything.
+  ~CudaRuntime() override {
+    cudaSetDevice(index_);
+    cublasLtDestroy(blas_);
+    cudaFree(workspace_.value);
+  }
+  CudaRuntime(const CudaRuntime&) = delete;
+  CudaRuntime& operator=(const CudaRuntime&) = delete;
+
+  void make_current() override { MILLRACE_CHECK(cudaSetDevice(index_)); }
+
+  std::string device_name() override {
+    cudaDeviceProp properties{};
+    MILLRACE_CHECK(cudaGetDeviceProperties(&properties, index_));
+    return std::string(properties.name) + ", compute capability " +
+           std::to_string(properties.major) + "." + std::to_string(properties.minor);
+  }
+
+  void stage(const char* name) noexcept override {
+    stage_.value = name;
+    nvtxMarkA(name);
+  }
+
+  DeviceHandle allocate(std::size_t bytes, const char* what) override {
+    DeviceHandle memory;
+    const cudaError_t status = cudaMalloc(&memory.value, bytes);
+    if (status == cudaErrorMemoryAllocation) {
+      static_cast<void>(cudaGetLastError());
+      std::size_t free = 0;
+      std::size_t total = 0;
+      MILLRACE_CHECK(cudaMemGetInfo(&free, &total));
+      throw DeviceError("cuda: out of memory for " + std::string(what) + ": asked for " +
+                        std::to_string(bytes) + " bytes, " + std::to_string(free) + " of " +
+                        std::to_string(total) + " are free");
+    }
+    check(status, "cudaMalloc", __FILE__, __LINE__, stage_);
+    return memory;
+  }
+  void destroy(DeviceHandle memory) noexcept override { cudaFree(memory.value); }
+
+  PinnedHandle allocate_pinned(std::size_t bytes) override {
+    PinnedHandle memory;
+    const cudaError_t status = cudaHostAlloc(&memory.value, bytes, cudaHostAllocPortable);
+    if (status == cudaErrorMemoryAllocation) {
+      static_cast<void>(cudaGetLastError());
+      throw std::bad_alloc();
+    }
+    check(status, "cudaHostAlloc", __FILE__, __LINE__, stage_);
+    return memory;
+  }
+  void destroy(PinnedHandle memory) noexcept override { cudaFreeHost(memory.value); }
+
+  StreamHandle create_stream(const char* name) override {
+    cudaStream_t stream = nullptr;
+    // Not ordered by the legacy default stream, which others in the process may use.
+    MILLRACE_CHECK(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+    nvtxNameCudaStreamA(stream, name);
+    return {stream};
+  }
+  void destroy(StreamHandle stream) noexcept override { cudaStreamDestroy(native(stream)); }
+
+  EventHandle create_event() override {
+    cudaEvent_t event = nullptr;
+    MILLRACE_CHECK(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
+    return {event};
+  }
+  void destroy(EventHandle event) noexcept override { cudaEventDestroy(native(event)); }
+  void record(EventHandle event, StreamHandle stream) override {
+    MILLRACE_CHECK(cudaEventRecord(native(event), native(stream)));
+  }
+  void wait(StreamHandle stream, EventHandle event) override {
+    MILLRACE_CHECK(cudaStreamWaitEvent(native(stream), native(event), 0));
+  }
+  void synchronize(EventHandle event) override {
+    MILLRACE_CHECK(cudaEventSynchronize(native(event)));
+  }
+  void synchronize(StreamHandle stream) override {
+    MILLRACE_CHECK(cudaStreamSynchronize(native(stream)));
+  }
+  void synchronize_quietly(StreamHandle stream) noexcept override {
+    cudaSetDevice(index_);
+    cudaStreamSynchronize(native(stream));
+  }
+
+  void copy_to_device(void* to, const void* from, std::size_t bytes, StreamHandle stream) override {
+    MILLRACE_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, native(stream)));
+  }
+  void copy_to_host(void* to, const void* from, std::size_t bytes, StreamHandle stream) override {
+    MILLRACE_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, native(stream)));
+  }
+  void fill_zero(void* to, std::size_t bytes, StreamHandle stream) override {
+    MILLRACE_CHECK(cudaMemsetAsync(to, 0, bytes, native(stream)));
+  }
+  void launch(const Kernel& kernel, StreamHandle stream) override {
+    MILLRACE_CHECK(launch_kernel(kernel, native(stream)));
+  }
+
+  MatmulHandle plan(const Matmul& matmul, StreamHandle stream) override {
+    auto product = LtProduct::make(blas_, matmul, kWorkspaceBytes, stage_);
+    if (product == nullptr) return {};
+    // The heuristic may name an algorithm that then refuses the epilogue.
+    const cublasStatus_t tried = run(*product, stream);
+    if (tried == CUBLAS_STATUS_NOT_SUPPORTED || tried == CUBLAS_STATUS_INVALID_VALUE) return {};
+    check(tried, "cublasLtMatmul", __FILE__, __LINE__, stage_);
+    return {product.release()};
+  }
+  void destroy(MatmulHandle matmul) noexcept override {
+    const std::unique_ptr<LtProduct> owner(static_cast<LtProduct*>(matmul.value));
+  }
+  void run(MatmulHandle matmul, StreamHandle stream) override {
+    MILLRACE_CHECK(run(*static_cast<const LtProduct*>(matmul.value), stream));
+  }
+
+  void begin_capture(StreamHandle stream) override {
+    // Thread-local: loading threads may allocate page-locked memory meanwhile.
+    MILLRACE_CHECK(cudaStreamBeginCapture(native(stream), cudaStreamCaptureModeThreadLocal));
+  }
+  GraphHandle end_capture(StreamHandle stream) override {
+    cudaGraph_t graph = nullptr;
+    MILLRACE_CHECK(cudaStreamEndCapture(native(stream), &graph));
+    cudaGraphExec_t executable = nullptr;
+    const cudaError_t status = cudaGraphInstantiate(&executable, graph, 0);
+    cudaGraphDestroy(graph);
+    check(status, "cudaGraphInstantiate", __FILE__, __LINE__, stage_);
+    return {executable};
+  }
+  void abandon_capture(StreamHandle stream) noexcept override {
+    cudaGraph_t graph = nullptr;
+    cudaStreamEndCapture(native(stream), &graph);
+    if (graph != nullptr) cudaGraphDestroy(graph);
+    static_cast<void>(cudaGetLastError());
+  }
+  void launch(GraphHandle graph, StreamHandle stream) override {
+    MILLRACE_CHECK(cudaGraphLaunch(native(graph), native(stream)));
+  }
+  void destroy(GraphHandle graph) noexcept override { cudaGraphExecDestroy(native(graph)); }
+
+ private:
+  // One workspace for all products: they run on one stream, one after the other.
+  cublasStatus_t run(const LtProduct& product, StreamHandle stream) {
+    return product.run(blas_, workspace_.value, kWorkspaceBytes, native(stream));
+  }
+
+  int index_;
+  StageName stage_;
+  cublasLtHandle_t blas_ = nullptr;
+  DeviceHandle workspace_;
+};
+
+}  // namespace
+
+std::string device_obstacle(int index) {
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  static_cast<void>(cudaGetLastError());
+  if (status == cudaErrorInsufficientDriver) {
+    return "this machine has no NVIDIA driver, or one too old for this build";
+  }
+  if (status == cudaErrorNoDevice || (status == cudaSuccess && count == 0)) {
+    return "this machine has no GPU that CUDA can use";
+  }
+  if (status != cudaSuccess)
+    return std::string("CUDA does not start: ") + cudaGetErrorString(status);
+  if (index >= count) {
+    return "expected an index below " + std::to_string(count) + ", the number of GPUs, found " +
+           std::to_string(index);
+  }
+  int major = 0;
+  int minor = 0;
+  if (cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, index) != cudaSuccess ||
+      cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, index) != cudaSuccess) {
+    static_cast<void>(cudaGetLastError());
+    return "GPU " + std::to_string(index) + " does not say what it can do";
+  }
+  if (major < kLeastMajor) {
+    return "GPU " + std::to_string(index) + " has compute capability " + std::to_string(major) +
+           "." + std::to_string(minor) + ", this build needs " + std::to_string(kLeastMajor) + ".0";
+  }
+  return {};
+}
+
+std::unique_ptr<Runtime> make_cuda_runtime(int index) {
+  return std::make_unique<CudaRuntime>(index);
+}
+
+}  // namespace millrace::cuda

@@ -1,0 +1,106 @@
+#include "compute/cuda/launch.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <variant>
+
+namespace millrace::cuda {
+namespace {
+
+constexpr unsigned kWarp = 32;
+constexpr unsigned kThreads = 256;
+// Enough blocks to fill any device; each thread then takes several elements.
+constexpr std::size_t kMostBlocks = 4096;
+
+/// The group of SoftmaxLoss: one warp. Each sum has one order.
+struct Warp {
+  __device__ static std::uint32_t lane() { return threadIdx.x % kWarp; }
+  __device__ static std::uint32_t size() { return kWarp; }
+  __device__ static float max(float value) {
+    for (unsigned step = kWarp / 2; step > 0; step /= 2) {
+      const float other = __shfl_xor_sync(0xFFFFFFFFU, value, static_cast<int>(step));
+      if (other > value) value = other;
+    }
+    return value;
+  }
+  __device__ static float sum(float value) {
+    for (unsigned step = kWarp / 2; step > 0; step /= 2) {
+      value += __shfl_xor_sync(0xFFFFFFFFU, value, static_cast<int>(step));
+    }
+    return value;
+  }
+  __device__ static bool any(bool value) { return __any_sync(0xFFFFFFFFU, value ? 1 : 0) != 0; }
+};
+
+template <class Elementwise>
+__global__ void __launch_bounds__(kThreads) each_element(Elementwise kernel, std::size_t count) {
+  const std::size_t stride = std::size_t{gridDim.x} * blockDim.x;
+  for (std::size_t i = std::size_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += stride) {
+    kernel(i);
+  }
+}
+
+__global__ void __launch_bounds__(kThreads) each_row(SoftmaxLoss kernel) {
+  const std::uint32_t row = blockIdx.x * (kThreads / kWarp) + threadIdx.x / kWarp;
+  if (row < kernel.rows) kernel(Warp{}, row);  // the same for a whole warp
+}
+
+// threadIdx.x: column, threadIdx.y: lane.
+__global__ void __launch_bounds__(kWarp* ColumnSums::kLanes) each_column(ColumnSums kernel) {
+  __shared__ float parts[kWarp][ColumnSums::kLanes + 1];
+  const std::uint32_t column = blockIdx.x * kWarp + threadIdx.x;
+  float* mine = parts[threadIdx.x];
+  mine[threadIdx.y] = column < kernel.width ? kernel.part(column, threadIdx.y) : 0.0F;
+  for (std::uint32_t half = ColumnSums::kLanes / 2; half > 0; half /= 2) {
+    __syncthreads();
+    if (threadIdx.y < half) tree_add(mine, threadIdx.y, half);
+  }
+  if (threadIdx.y == 0 && column < kernel.width) kernel.sums.store(column, mine[0]);
+}
+
+__global__ void __launch_bounds__(MetricsSums::kLanes) all_rows(MetricsSums kernel) {
+  // Raw memory: shared variables have no constructors.
+  __shared__ alignas(
+      MetricsSums::Part) unsigned char memory[sizeof(MetricsSums::Part) * MetricsSums::kLanes];
+  auto* parts = reinterpret_cast<MetricsSums::Part*>(memory);
+  parts[threadIdx.x] = kernel.part(threadIdx.x);
+  for (std::uint32_t half = MetricsSums::kLanes / 2; half > 0; half /= 2) {
+    __syncthreads();
+    if (threadIdx.x < half) tree_add(parts, threadIdx.x, half);
+  }
+  if (threadIdx.x == 0) kernel.finish(parts[0]);
+}
+
+unsigned blocks(std::size_t items, std::size_t each) {
+  return static_cast<unsigned>((items + each - 1) / each);
+}
+
+void start(const SoftmaxLoss& kernel, cudaStream_t stream) {
+  each_row<<<blocks(kernel.rows, kThreads / kWarp), kThreads, 0, stream>>>(kernel);
+}
+
+void start(const ColumnSums& kernel, cudaStream_t stream) {
+  each_column<<<blocks(kernel.width, kWarp), dim3(kWarp, ColumnSums::kLanes), 0, stream>>>(kernel);
+}
+
+void start(const MetricsSums& kernel, cudaStream_t stream) {
+  all_rows<<<1, MetricsSums::kLanes, 0, stream>>>(kernel);
+}
+
+template <class Elementwise>
+void start(const Elementwise& kernel, cudaStream_t stream) {
+  const std::size_t count = kernel.count();
+  const auto grid =
+      static_cast<unsigned>(std::min<std::size_t>(blocks(count, kThreads), kMostBlocks));
+  each_element<<<grid, kThreads, 0, stream>>>(kernel, count);
+}
+
+}  // namespace
+
+cudaError_t launch_kernel(const Kernel& kernel, cudaStream_t stream) {
+  std::visit([stream](const auto& k) { start(k, stream); }, kernel);
+  return cudaGetLastError();
+}
+
+}  // namespace millrace::cuda

@@ -1,0 +1,21 @@
+#include "compute/cuda/cuda_runtime.h"
+#include "compute/cuda/device_engine.h"
+#include "compute/cuda_engine.h"
+
+namespace millrace {
+
+bool cuda_built() noexcept { return true; }
+
+std::string cuda_obstacle() { return cuda::device_obstacle(0); }
+
+std::unique_ptr<Engine> make_cuda_engine(const MlpSpec& model, const TrainSpec& train,
+                                         const Device& device) {
+  const std::string obstacle = cuda::device_obstacle(device.index);
+  if (!obstacle.empty()) throw DeviceError("device cuda: " + obstacle);
+  cuda::Arithmetic arithmetic;
+  if (train.precision == Precision::kBFloat16) arithmetic.storage = cuda::ElementType::kBFloat16;
+  return cuda::make_device_engine(cuda::make_cuda_runtime(device.index), model, train, arithmetic,
+                                  device.index);
+}
+
+}  // namespace millrace
