@@ -55,9 +55,11 @@ struct RunResult {
   std::vector<EpochResult> history;
   std::optional<double> test_loss;
   std::optional<double> test_acc;
-  bool stopped = false;              ///< by request, before the last epoch
-  std::filesystem::path checkpoint;  ///< the newest one written; empty if none
-  std::string weights_hash;          ///< XXH3-128 of all parameter bytes in order, 32 hex digits
+  bool stopped = false;                    ///< by request, before the last epoch
+  std::optional<std::string> ended_early;  ///< why, by the run's own rule; none after all epochs
+  std::optional<double> target_s;          ///< training and validation until the target accuracy
+  std::filesystem::path checkpoint;        ///< the newest one written; empty if none
+  std::string weights_hash;  ///< XXH3-128 of all parameter bytes in order, 32 hex digits
   double fit_s = 0.0;
   double checkpoint_s = 0.0;
   double samples_per_s = 0.0;  ///< training samples over the sum of train_s

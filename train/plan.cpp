@@ -37,6 +37,10 @@ void check_spec(const RunSpec& spec, const Dataset& train) {
   check_rate("learning rate", spec.sgd.learning_rate);
   check_rate("momentum", spec.sgd.momentum);
   check_rate("weight decay", spec.sgd.weight_decay);
+  check_rate("target accuracy", spec.stopping.target_accuracy);
+  if (spec.stopping.target_accuracy > 0.0F && spec.validation_size == 0) {
+    refuse("target accuracy", "validation samples to reach it on", "none");
+  }
   if (spec.validation_size >= train.size()) {
     refuse("validation size",
            "fewer than the " + std::to_string(train.size()) + " samples of " + train.name(),

@@ -38,6 +38,7 @@ class Trainer::Impl {
 
   RunInfo info() const;
   LoaderSpec loader_spec(const std::shared_ptr<const Dataset>& data, Placement placement) const;
+  bool ended() const;
   void make_loops();
   bool run_epoch(const std::atomic<bool>& stop);
   std::optional<Metrics> evaluate(Evaluator& evaluator, const std::atomic<bool>& stop);
@@ -100,8 +101,14 @@ LoaderSpec Trainer::Impl::loader_spec(const std::shared_ptr<const Dataset>& data
   return spec;
 }
 
+bool Trainer::Impl::ended() const {
+  // In mid-epoch the history was judged before that epoch began.
+  return state_.epoch >= spec_.epochs ||
+         (state_.batch == 0 && reason_to_stop(spec_.stopping, state_.history));
+}
+
 void Trainer::Impl::make_loops() {
-  if (state_.epoch >= spec_.epochs) return;
+  if (ended()) return;
   const RunPlan& plan = setup_.plan;
   if (plan.split.validation.size() > 0) {
     LoaderSpec spec = loader_spec(train_, placement_);
@@ -136,7 +143,7 @@ RunResult Trainer::Impl::fit(const std::atomic<bool>& stop) {
   placement_ = place(engine(), spec_.residency, train_, setup_.plan.model.input, notice_);
   tell(&TrainObserver::on_start, info());
   make_loops();
-  while (state_.epoch < spec_.epochs && !result_.stopped) result_.stopped = !run_epoch(stop);
+  while (!ended() && !result_.stopped) result_.stopped = !run_epoch(stop);
   if (!result_.stopped && test_ && test_->size() > 0) test(stop);
   finish();
   clock.stop();
@@ -240,6 +247,10 @@ void Trainer::Impl::save_stopped() {
 
 void Trainer::Impl::finish() {
   result_.history = state_.history;
+  if (!result_.stopped && state_.epoch < spec_.epochs) {
+    result_.ended_early = reason_to_stop(spec_.stopping, state_.history);
+  }
+  result_.target_s = time_to_target(spec_.stopping, state_.history);
   result_.weights_hash = weights_hash(snapshot().parameters);
   if (loop_) {
     result_.train_loader = loop_->loader_stats();

@@ -15,6 +15,7 @@
 #include "loader/loader.h"
 #include "train/observer.h"
 #include "train/schedule.h"
+#include "train/stopping.h"
 
 namespace millrace {
 
@@ -29,6 +30,7 @@ struct RunSpec {
   std::uint64_t validation_size = 10'000;
   SgdSpec sgd;
   ScheduleSpec schedule;  ///< of sgd.learning_rate
+  StoppingSpec stopping;  ///< before the last epoch
   Precision precision = Precision::kFloat32;
   std::uint64_t seed = 0;
   std::uint64_t epochs = 10;

@@ -92,6 +92,14 @@ void ConsoleObserver::on_finish(const RunResult& result) {
     console_.clear_progress();
     return;
   }
+  if (result.ended_early) {
+    console_.line("Ended after epoch " + std::to_string(result.history.back().epoch) + ": " +
+                  *result.ended_early);
+  }
+  if (result.target_s) {
+    console_.line(
+        fmt::format("Target: reached after {:.3f} s of training and validation", *result.target_s));
+  }
   if (result.test_acc && result.test_loss) {
     console_.line(fmt::format("Test, test_loss: {:.4f}, test_acc: {:.4f}", *result.test_loss,
                               *result.test_acc));

@@ -69,6 +69,8 @@ Json summary_record(const RunInfo& info, const RunResult& result, const ProcessF
   json["test_acc"] = maybe(result.test_acc);
   json["test_loss"] = maybe(result.test_loss);
   json["epochs"] = result.history.size();
+  json["ended_early"] = result.ended_early ? Json(*result.ended_early) : Json();
+  json["target_s"] = maybe(result.target_s);
   json["wall_s"] = process.wall_s;
   json["load_s"] = process.load_s;
   json["fit_s"] = result.fit_s;

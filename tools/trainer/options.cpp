@@ -105,6 +105,11 @@ class Declarer {
           run().schedule.step_epochs);
     line_.value("--gamma", "X", "factor of each step of --schedule step [0.1]",
                 [this](const std::string& t) { run().schedule.gamma = double{parse_rate(t)}; });
+    line_.value(
+        "--target-acc", "X", "end at this validation accuracy [none]",
+        [this](const std::string& t) { run().stopping.target_accuracy = parse_fraction(t); });
+    whole("--patience", "end after N epochs without a better one [0: never]", 0, kAny,
+          run().stopping.patience);
     line_.value("--momentum", "X", "momentum, below 1 [0]",
                 [this](const std::string& t) { run().sgd.momentum = parse_fraction(t); });
     line_.value("--weight-decay", "X", "weight decay (L2) [0]",

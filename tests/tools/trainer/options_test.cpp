@@ -221,6 +221,12 @@ TEST(ParseOptions, Schedules) {
             "--schedule: expected constant, step, cosine or one-cycle, found 'linear'");
 }
 
+TEST(ParseOptions, EarlyEnds) {
+  const RunSpec run = parse_options({"--target-acc", "0.98", "--patience", "5"}).run;
+  EXPECT_EQ(run.stopping, (StoppingSpec{0.98F, 5}));
+  EXPECT_EQ(parse_options({}).run.stopping, StoppingSpec{});
+}
+
 TEST(ParseOptions, HelpFits80ColumnsAndNamesEveryOption) {
   const std::string help = parse_options({"--help"}).help;
   std::size_t begin = 0;
