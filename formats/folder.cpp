@@ -16,13 +16,14 @@
 #include "formats/error.h"
 #include "formats/idx_dataset.h"
 #include "formats/idx_names.h"
+#include "formats/image_folder.h"
 
 namespace millrace {
 namespace {
 
 constexpr std::string_view kLookedFor =
     "IDX pairs like train-images-idx3-ubyte and train-labels-idx1-ubyte (also [variant-]train-…, "
-    "t10k-…, test-…, .gz, .zst)";
+    "t10k-…, test-…, .gz, .zst), or a sub-folder of images for each class";
 constexpr std::string_view kEmnistPrefix = "emnist-";
 
 struct Pair {
@@ -94,6 +95,22 @@ DataFolder open_files(const std::filesystem::path& folder, const IdxFiles& files
     opened.test = std::move(test);
   }
   opened.description = fmt::format("{}: {} samples, {}, {} classes", folder.string(), counts,
+                                   describe_shape(*train), train->classes());
+  return opened;
+}
+
+DataFolder open_images(const std::filesystem::path& folder, const ImageFolders& parts,
+                       const OpenOptions& options) {
+  auto train = std::make_shared<const ImageFolder>(parts.train, options.image);
+  DataFolder opened{.train = train, .test = nullptr, .description = {}};
+  std::string counts = fmt::format("{} training", train->size());
+  if (!parts.test.empty()) {
+    auto test =
+        std::make_shared<const ImageFolder>(parts.test, train->options(), train->class_names());
+    counts += fmt::format(" and {} test", test->size());
+    opened.test = std::move(test);
+  }
+  opened.description = fmt::format("{}: {} images, {}, {} classes", folder.string(), counts,
                                    describe_shape(*train), train->classes());
   return opened;
 }
@@ -185,7 +202,10 @@ DataFolder open_folder(const std::filesystem::path& given, const OpenOptions& op
   }
   if (!std::filesystem::is_directory(status)) return open_file(path, options);
   const auto variants = find_idx_files(path);
-  if (variants.empty()) fail_unrecognised(path);
+  if (variants.empty()) {
+    if (const auto images = find_image_folders(path)) return open_images(path, *images, options);
+    fail_unrecognised(path);
+  }
   if (variants.size() == 1) return open_files(path, variants.begin()->second, options);
   const auto plain = variants.find("");
   if (plain != variants.end()) return open_files(path, plain->second, options);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "formats/dataset.h"
+#include "formats/image.h"
 
 namespace millrace {
 
@@ -19,6 +20,8 @@ struct DataFolder {
 };
 
 struct OpenOptions {
+  /// Size and channels of the samples of a folder of images.
+  ImageOptions image = {};
   /// The images of a seekable zstd file with more bytes than this stay on disk and are decoded when
   /// they are asked for (BlockDataset); everything else is decoded at once, by all cores.
   std::uint64_t most_decoded = std::uint64_t{1} << 30;
@@ -32,9 +35,12 @@ struct OpenOptions {
 /// MNIST's own files lie in it too, the folder alone means those). `path` may also be one images or
 /// labels file; then the pair it belongs to is the training set and there is no test set.
 ///
+/// Or a folder of images, one sub-folder a class (ImageFolders and ImageFolder in image_folder.h),
+/// as options.image says.
+///
 /// Throws DataError: nothing there, nothing recognised (naming what was looked for), half a pair,
 /// several variants (naming them), training and test sets that do not go together, and all that
-/// read_idx and IdxDataset throw.
+/// read_idx, IdxDataset and ImageFolder throw.
 DataFolder open_folder(const std::filesystem::path& path, const OpenOptions& options = {});
 
 }  // namespace millrace

@@ -23,6 +23,8 @@ build|libtbb-dev|header tbb/task_arena.h|oneTBB: parallel loading
 build|libhwy-dev|header hwy/highway.h|Highway: SIMD chosen at run time
 build|libzstd-dev|header zstd.h|reads .zst files
 build|libdeflate-dev|header libdeflate.h|reads .gz files
+build|libturbojpeg0-dev|header turbojpeg.h|decodes JPEG images
+build|libstb-dev|header stb/stb_image.h|decodes PNG, BMP, GIF and TGA images, resizes
 build|libxxhash-dev|header xxhash.h|hashes data sets and weights
 build|libfmt-dev|header fmt/format.h|formats text
 build|nlohmann-json3-dev|header nlohmann/json.hpp|checkpoint headers and metrics

@@ -17,6 +17,8 @@ EXTERNAL = {
     "zstd": r"zstd(_errors)?\.h$",
     "libdeflate": r"libdeflate\.h$",
     "xxhash": r"xxhash\.h$",
+    "stb": r"stb/",
+    "turbojpeg": r"turbojpeg\.h$",
     "fmt": r"fmt/",
     "json": r"nlohmann/",
     "tbb": r"(oneapi/)?tbb/|tbb\.h$",
@@ -28,7 +30,7 @@ EXTERNAL = {
     "benchmark": r"benchmark/",
     "cuda": r"(cuda|cublas|curand|nvtx3/|nvToolsExt|cub/|thrust/|cooperative_groups)",
 }
-FORMATS_LIBRARIES = {"zstd", "libdeflate", "xxhash", "fmt", "json"}
+FORMATS_LIBRARIES = {"zstd", "libdeflate", "xxhash", "fmt", "json", "stb", "turbojpeg"}
 # folder → (own folders it may include, libraries it may include). The longest prefix counts.
 RULES = {
     "formats": ({"formats"}, FORMATS_LIBRARIES),
@@ -47,7 +49,7 @@ RULES = {
     ),
     "tests": (
         {"tests/support", "tools", "train", "loader", "formats", "compute", "compute/cpu"},
-        {"gtest", "tbb", "highway", "intrinsics", "json", "fmt", "zstd", "libdeflate", "xxhash", "cli11"},
+        {"gtest", "tbb", "highway", "intrinsics", "json", "fmt", "zstd", "libdeflate", "xxhash", "cli11", "turbojpeg"},
     ),
     "tests/compute/cuda": ({"tests/support", "tests/compute", "compute", "compute/cuda"}, {"gtest", "cuda"}),
 }

@@ -1,0 +1,234 @@
+#include "formats/image_folder.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <future>
+#include <stdexcept>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "formats/error.h"
+#include "formats/idx_pair.h"
+#include "formats/mapped_file.h"
+
+namespace millrace {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 2> kTrainNames{"train", "training"};
+constexpr std::array<std::string_view, 5> kTestNames{"test", "testing", "val", "valid",
+                                                     "validation"};
+
+/// What is in `folder` and not hidden, sorted by name.
+std::vector<fs::path> visible_entries(const fs::path& folder) {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (!it->path().filename().string().starts_with('.')) found.push_back(it->path());
+  }
+  if (error) throw io_error(folder, "list", error.value());
+  std::ranges::sort(found);
+  return found;
+}
+
+bool is_folder(const fs::path& path) {
+  std::error_code error;  // a link to nothing, or a loop of links: no folder
+  return fs::is_directory(path, error);
+}
+
+/// A folder itself, however it is named: what tells that a link leads back to it.
+struct FolderId {
+  dev_t device = 0;
+  ino_t inode = 0;
+  bool operator==(const FolderId&) const = default;
+};
+
+FolderId id_of(const fs::path& folder) {
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) != 0) throw io_error(folder, "read", errno);
+  return {.device = status.st_dev, .inode = status.st_ino};
+}
+
+/// Appends the images below `folder`. `around`: the folders that this one is in, and itself.
+void find_images(const fs::path& folder, std::vector<FolderId>& around,
+                 std::vector<fs::path>& found) {
+  around.push_back(id_of(folder));
+  for (const auto& path : visible_entries(folder)) {
+    std::error_code error;
+    const auto status = fs::status(path, error);
+    if (error == std::errc::too_many_symbolic_link_levels) {
+      throw DataError(path, std::nullopt, "a file or folder", "a symbolic link to itself");
+    }
+    if (fs::is_directory(status)) {
+      if (std::ranges::find(around, id_of(path)) != around.end()) {
+        throw DataError(path, std::nullopt, "a folder of images",
+                        "a symbolic link to a folder that it is in");
+      }
+      find_images(path, around, found);  // NOLINT(misc-no-recursion): ends, for none comes twice
+    } else if (has_image_name(path.filename().string())) {
+      found.push_back(path);
+    }
+  }
+  around.pop_back();
+}
+
+/// True if an image lies in `folder` itself.
+bool holds_image(const fs::path& folder) {
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const auto name = it->path().filename().string();
+    std::error_code unreadable;
+    if (!name.starts_with('.') && has_image_name(name) && !it->is_directory(unreadable)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool has_classes(const fs::path& folder) {
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (is_folder(it->path()) && holds_image(it->path())) return true;
+  }
+  return false;
+}
+
+fs::path first_with_classes(const fs::path& folder, std::span<const std::string_view> names) {
+  for (const auto name : names) {
+    auto path = folder / name;
+    if (is_folder(path) && has_classes(path)) return path;
+  }
+  return {};
+}
+
+std::string describe(ImageSize size) { return fmt::format("{}x{}", size.width, size.height); }
+
+}  // namespace
+
+std::optional<ImageFolders> find_image_folders(const fs::path& folder) {
+  ImageFolders found{.train = first_with_classes(folder, kTrainNames),
+                     .test = first_with_classes(folder, kTestNames)};
+  if (!found.train.empty()) return found;
+  if (has_classes(folder)) return ImageFolders{.train = folder, .test = {}};
+  return std::nullopt;
+}
+
+ImageFolder::ImageFolder(fs::path folder, const ImageOptions& options,
+                         const std::optional<std::vector<std::string>>& classes)
+    : folder_(std::move(folder)), options_(options) {
+  find_files(classes);
+  if (!options_.resize || options_.channels == ImageChannels::kAsStored) find_common_form();
+  shape_.dims = {options_.resize->height, options_.resize->width};
+  if (options_.channels == ImageChannels::kRgb) shape_.dims.push_back(3);
+}
+
+void ImageFolder::find_files(const std::optional<std::vector<std::string>>& classes) {
+  if (classes) class_names_ = *classes;
+  std::vector<FolderId> around{id_of(folder_)};
+  for (const auto& path : visible_entries(folder_)) {
+    if (!is_folder(path)) continue;
+    const auto name = path.filename().string();
+    auto known = std::ranges::find(class_names_, name);
+    if (known == class_names_.end()) {
+      if (classes) {
+        throw DataError(path, std::nullopt,
+                        fmt::format("one of the {} classes of the training set", classes->size()),
+                        "another class");
+      }
+      known = class_names_.insert(known, name);
+    }
+    const auto label = static_cast<std::int32_t>(std::distance(class_names_.begin(), known));
+    const auto before = files_.size();
+    find_images(path, around, files_);
+    if (files_.size() == before) {
+      throw DataError(path, std::nullopt, "images of a class (.png, .jpg, .bmp, .gif, .tga, .ppm)",
+                      "none");
+    }
+    labels_.resize(files_.size(), label);
+  }
+  if (files_.empty()) {
+    throw DataError(folder_, std::nullopt, "a sub-folder of images for each class", "none");
+  }
+}
+
+void ImageFolder::find_common_form() {
+  std::optional<ImageSize> size;
+  bool gray = true;
+  for (const auto& path : files_) {
+    const auto info = read_image_info(MappedFile(path).bytes(), path.string());
+    gray = gray && info.channels == 1;
+    if (!size) size = info.size;
+    if (!options_.resize && *size != info.size) {
+      throw DataError(path, std::nullopt,
+                      fmt::format("an image of {}, as {} is (--resize WxH makes all of one size)",
+                                  describe(*size), files_.front().string()),
+                      describe(info.size));
+    }
+  }
+  if (!options_.resize) options_.resize = size;
+  if (options_.channels == ImageChannels::kAsStored) {
+    options_.channels = gray ? ImageChannels::kGray : ImageChannels::kRgb;
+  }
+}
+
+void ImageFolder::decode(std::uint64_t id, std::span<std::byte> sample) const {
+  const auto& path = files_[static_cast<std::size_t>(id)];
+  const MappedFile file(path);
+  const Image image = decode_image(file.bytes(), path.string(), options_);
+  if (image.pixels.size() != sample.size()) throw std::logic_error("an image of another size");
+  std::memcpy(sample.data(), image.pixels.data(), sample.size());
+}
+
+std::string ImageFolder::hash() const {
+  const std::scoped_lock lock(hash_mutex_);
+  if (!hash_.empty()) return hash_;
+  // Rounds of a few images a core, hashed in their order.
+  constexpr std::size_t kEach = 16;
+  const auto bytes = static_cast<std::size_t>(sample_bytes());
+  const std::size_t threads = std::max(1U, std::thread::hardware_concurrency());
+  std::vector<std::byte> round(std::min<std::size_t>(files_.size(), kEach * threads) * bytes);
+  auto hasher = begin_dataset_hash(*this);
+  for (std::size_t first = 0; first < files_.size(); first += kEach * threads) {
+    const auto end = std::min(files_.size(), first + kEach * threads);
+    std::vector<std::future<void>> parts;
+    for (auto begin = first; begin < end; begin += kEach) {
+      parts.push_back(std::async(std::launch::async, [this, begin, end, first, bytes, &round] {
+        for (auto id = begin; id < std::min(end, begin + kEach); ++id) {
+          decode(id, std::span(round).subspan((id - first) * bytes, bytes));
+        }
+      }));
+    }
+    for (auto& part : parts) part.get();
+    hasher.update(std::span<const std::byte>(round).first((end - first) * bytes));
+  }
+  hasher.update(std::as_bytes(std::span(labels_)));
+  return hash_ = hasher.hex();
+}
+
+void ImageFolder::read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
+                       std::span<std::int32_t> labels) const {
+  const auto bytes = static_cast<std::size_t>(sample_bytes());
+  if (samples.size() != ids.size() * bytes || labels.size() != ids.size()) {
+    throw std::invalid_argument(
+        fmt::format("{}: room for {} bytes and {} labels given for {} samples of {} bytes", name(),
+                    samples.size(), labels.size(), ids.size(), bytes));
+  }
+  for (const auto id : ids) {
+    if (id >= size()) {
+      throw std::out_of_range(fmt::format("{}: sample {} of {}", name(), id, size()));
+    }
+  }
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    decode(ids[i], samples.subspan(i * bytes, bytes));
+    labels[i] = labels_[static_cast<std::size_t>(ids[i])];
+  }
+}
+
+}  // namespace millrace

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "formats/dataset.h"
+#include "formats/image.h"
+
+namespace millrace {
+
+/// Where the images of a data set lie: a sub-folder a class,
+///
+///     photos/{cat,dog}/….jpg      or      photos/{train,test}/{cat,dog}/….jpg
+///
+/// where "val", "valid" or "validation" may stand for "test".
+struct ImageFolders {
+  std::filesystem::path train;
+  std::filesystem::path test;  ///< empty: none
+};
+
+/// nullopt if `folder` has no sub-folder with an image in it, by the images' names.
+std::optional<ImageFolders> find_image_folders(const std::filesystem::path& folder);
+
+/// The images in the sub-folders of one folder, a class each: classes sorted by name and the images
+/// of a class by path, whatever the file system's order. Images may lie deeper inside a class's
+/// folder; hidden files and files that are not named as images (has_image_name) are left out.
+/// Symbolic links are followed. The images stay on disk and are decoded by whoever reads them.
+///
+/// A sample is [height, width] uint8 of grey images, [height, width, 3] of RGB.
+class ImageFolder final : public Dataset {
+ public:
+  /// With a size to resize to and grey or RGB given, no image is opened here. Without, all headers
+  /// are read: the images must then have one size, and they are grey if all of them are, else RGB.
+  /// `classes`: the names that sub-folders may have, in the order of their labels; none: those that
+  /// are there.
+  ///
+  /// Throws DataError: a class without an image, a class that is not in `classes`, a symbolic link
+  /// that leads back to a folder around it, images of different sizes (naming two), and what
+  /// read_image_info throws.
+  explicit ImageFolder(std::filesystem::path folder, const ImageOptions& options = {},
+                       const std::optional<std::vector<std::string>>& classes = {});
+
+  std::uint64_t size() const noexcept override { return files_.size(); }
+  const SampleShape& shape() const noexcept override { return shape_; }
+  DType dtype() const noexcept override { return DType::kUInt8; }
+  std::uint32_t classes() const noexcept override {
+    return static_cast<std::uint32_t>(class_names_.size());
+  }
+  std::string name() const override { return folder_.string(); }
+  /// Decodes all images, on all cores.
+  std::string hash() const override;
+  /// Decodes on the calling thread.
+  void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
+            std::span<std::int32_t> labels) const override;
+
+  const std::vector<std::string>& class_names() const noexcept { return class_names_; }
+  const std::filesystem::path& file(std::uint64_t id) const { return files_.at(id); }
+  /// What every image is decoded with: size and channels are given.
+  const ImageOptions& options() const noexcept { return options_; }
+
+ private:
+  void find_files(const std::optional<std::vector<std::string>>& classes);
+  void find_common_form();
+  void decode(std::uint64_t id, std::span<std::byte> sample) const;
+
+  std::filesystem::path folder_;
+  ImageOptions options_;
+  SampleShape shape_;
+  std::vector<std::string> class_names_;
+  std::vector<std::filesystem::path> files_;
+  std::vector<std::int32_t> labels_;
+  mutable std::mutex hash_mutex_;
+  mutable std::string hash_;  // empty until somebody asks
+};
+
+}  // namespace millrace
