@@ -11,5 +11,7 @@ namespace millrace {
 int synth_command(const std::vector<std::string>& arguments);
 int inspect_command(const std::vector<std::string>& arguments);
 int convert_command(const std::vector<std::string>& arguments);
+int verify_command(const std::vector<std::string>& arguments);
+int repair_command(const std::vector<std::string>& arguments);
 
 }  // namespace millrace

@@ -11,10 +11,9 @@
 #include <utility>
 
 #include "formats/error.h"
-#include "formats/folder.h"
 #include "formats/idx.h"
-#include "formats/idx_names.h"
 #include "formats/seekable_idx.h"
+#include "tools/cli/idx_files.h"
 
 namespace millrace {
 namespace {
@@ -88,59 +87,8 @@ void check_level(const ConvertSpec& spec) {
   }
 }
 
-/// Every IDX file of `in`, sorted by name.
-std::vector<fs::path> sources(const fs::path& in) {
-  std::error_code error;
-  const auto status = fs::status(in, error);
-  std::vector<fs::path> found;
-  if (fs::exists(status) && !fs::is_directory(status)) {
-    if (!parse_idx_name(in.filename().string())) {
-      throw DataError(in, std::nullopt, "an IDX file named like train-images-idx3-ubyte",
-                      "a file of another name");
-    }
-    found.push_back(in);
-    return found;
-  }
-  if (fs::is_directory(status)) {
-    for (const auto& [variant, files] : find_idx_files(in)) {
-      for (const auto& split : files.paths) {
-        std::ranges::copy_if(split, std::back_inserter(found),
-                             [](const auto& path) { return !path.empty(); });
-      }
-    }
-  }
-  // Says what it looked for and what is there.
-  if (found.empty()) open_folder(in);
-  std::ranges::sort(found);
-  return found;
-}
-
-/// The name without .gz or .zst.
-std::string plain_name(const fs::path& path) {
-  const auto extension = path.extension();
-  return (extension == ".gz" || extension == ".zst" ? path.stem() : path.filename()).string();
-}
-
 std::string suffix(StoredAs stored) {
   return stored == StoredAs::kPlain ? std::string() : fmt::format(".{}", name_of(stored));
-}
-
-/// Where `from` goes; throws if it may not.
-fs::path target_of(const ConvertSpec& spec, const fs::path& from) {
-  const auto name = plain_name(from);
-  auto target = spec.out / (name + suffix(spec.to));
-  for (const auto other : {StoredAs::kPlain, StoredAs::kGzip, StoredAs::kSeekable}) {
-    const auto there = spec.out / (name + suffix(other));
-    std::error_code error;
-    if (!fs::exists(fs::symlink_status(there, error))) continue;
-    if (other == spec.to) {
-      if (!spec.force) throw DataError(there, "is there already; --force replaces it");
-    } else if (!fs::equivalent(there, from, error)) {
-      throw DataError(there, fmt::format("holds what {} would hold too; remove one of them",
-                                         target.filename().string()));
-    }
-  }
-  return target;
 }
 
 struct Task {
@@ -168,10 +116,10 @@ std::vector<ConvertedFile> convert(
   check_level(spec);
   std::vector<Task> tasks;
   std::uint64_t all = 0;
-  for (const auto& from : sources(spec.in)) {
+  for (const auto& from : idx_files_at(spec.in)) {
     Task task;
     task.file.from = from;
-    task.file.to = target_of(spec, from);
+    task.file.to = target_in(spec.out, from, suffix(spec.to), spec.force);
     task.file.stored_before = fs::file_size(from);
     task.header = read_idx_header(from);
     task.file.content = task.header.header_bytes() + idx_data_bytes(task.header);

@@ -22,6 +22,8 @@ constexpr const char* kHelp =
     "  synth OUT        draws a data set of handwritten-like digits\n"
     "  inspect PATH     says what a data folder, IDX or safetensors file holds\n"
     "  convert IN OUT   writes IDX files as seekable zstd, gzip or plain\n"
+    "  verify PATH      checks every checksum, count and label of IDX files\n"
+    "  repair PATH OUT  writes what can be saved of damaged IDX files anew\n"
     "\n"
     "Options:\n"
     "  --version        print versions and instruction sets\n"
@@ -32,7 +34,9 @@ struct Command {
   int (*run)(const std::vector<std::string>& arguments);
 };
 constexpr std::array kCommands{Command{"synth", synth_command}, Command{"inspect", inspect_command},
-                               Command{"convert", convert_command}};
+                               Command{"convert", convert_command},
+                               Command{"verify", verify_command},
+                               Command{"repair", repair_command}};
 
 int dispatch(const std::vector<std::string>& arguments) {
   if (arguments.empty()) throw UsageError("expected a command, found none");

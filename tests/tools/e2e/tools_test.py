@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import programs
 
@@ -63,6 +64,26 @@ class Tools(programs.ProgramTest):
             plain = subprocess.run(["zstd", "-q", "-d", "-c", path], check=True, capture_output=True).stdout
             self.assertEqual(plain, (self.digits / path.stem).read_bytes())
 
+    def test_verify_names_what_repair_leaves_out(self):
+        self.tools("convert", self.digits, "z")
+        self.assertIn("z/train-images-idx3-ubyte.zst: sound, 1200 samples, seekable zstd of ",
+                      self.tools("verify", "z").stdout)
+        path = self.top / "z" / "train-images-idx3-ubyte.zst"
+        path.write_bytes(path.read_bytes()[:-50_000])
+        found = json.loads(self.tools("verify", "z", "--json", status=1).stdout)
+        self.assertFalse(found["ok"])
+        faults = {Path(f["path"]).name: f["faults"] for f in found["files"]}
+        self.assertEqual([name for name in faults if faults[name]], [path.name])
+        text = self.tools("verify", "z", status=1).stdout
+        self.assertIn("z/train-images-idx3-ubyte.zst: no seek table at the end of the file", text)
+        self.assertRegex(text, r"\(samples \d+ to 1199\)")
+        self.tools("repair", "z", "r")
+        self.assertEqual(json.loads(self.tools("verify", "r", "--json").stdout)["ok"], True)
+        counts = json.loads(self.tools("inspect", "r", "--json").stdout)
+        self.assertIn(counts["train"]["samples"], range(300, 1200))
+        self.assertEqual(counts["test"]["samples"], 200)
+        self.train("--epochs", "1", "--hidden", "16", data="r")
+
     def test_inspect_shows_a_checkpoint(self):
         self.train("--epochs", "1", "--val-size", "100", "--checkpoint-dir", "c")
         text = self.tools("inspect", "c/last.safetensors").stdout
@@ -86,7 +107,7 @@ class Tools(programs.ProgramTest):
                 self.assertTrue(done.stderr.startswith(expected), done.stderr)
 
     def test_help(self):
-        for arguments in (["--help"], ["synth", "--help"], ["inspect", "-h"], ["convert", "--help"],
+        for arguments in (["--help"], ["synth", "--help"], ["inspect", "-h"], ["convert", "--help"], ["verify", "--help"], ["repair", "-h"],
                           ["synth", "--count", "0", "--help"]):
             done = self.tools(*arguments)
             self.assertTrue(done.stdout.startswith("Usage: tools"), done.stdout)

@@ -1,0 +1,122 @@
+#include "tools/cli/repair.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "formats/error.h"
+#include "formats/idx_names.h"
+#include "formats/seekable_idx.h"
+#include "tools/cli/idx_files.h"
+#include "tools/cli/verify.h"
+
+namespace millrace {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The files of one split of one variant, which belong together.
+using Group = std::vector<SalvagedIdx>;
+
+/// The samples that all files of a group have.
+std::vector<bool> kept_of(const Group& group) {
+  auto kept = group.front().sound();
+  for (const auto& file : group) {
+    kept.resize(std::min(kept.size(), file.sound().size()));
+    for (std::size_t i = 0; i < kept.size(); ++i) kept[i] = kept[i] && file.sound()[i];
+    if (parse_idx_name(file.path().filename().string())->role != IdxRole::kLabels) continue;
+    for (const auto& fault : label_faults(file)) {
+      for (std::uint64_t i = 0; i < fault.samples.count; ++i) {
+        const auto sample = static_cast<std::size_t>(fault.samples.first + i);
+        if (sample < kept.size()) kept[sample] = false;
+      }
+    }
+  }
+  return kept;
+}
+
+struct Rewritten {
+  RepairedFile file;
+  std::unique_ptr<SeekableIdxWriter> writer;
+};
+
+Rewritten rewrite(const RepairSpec& spec, const SalvagedIdx& source, const std::vector<bool>& kept,
+                  const fs::path& target) {
+  const auto count = static_cast<std::uint64_t>(std::ranges::count(kept, true));
+  if (!source.header() || (count == 0 && !source.faults().empty())) {
+    throw DataError(source.path(), fmt::format("no sample can be salvaged: {}",
+                                               source.faults().empty() ? "its labels are lost"
+                                                                       : source.faults()[0].what));
+  }
+  Rewritten made{.file = {.from = source.path(),
+                          .to = target,
+                          .samples_before = source.samples(),
+                          .samples = count,
+                          .dropped = {},
+                          .faults = source.faults()},
+                 .writer = nullptr};
+  auto all = kept;
+  all.resize(source.sound().size(), false);
+  made.file.dropped = lost_ranges(all);
+  auto header = *source.header();
+  if (!header.dims.empty() && !kept.empty()) header.dims[0] = static_cast<std::uint32_t>(count);
+  const SeekableOptions options{.threads = spec.jobs};
+  made.writer = std::make_unique<SeekableIdxWriter>(target, header, options);
+  const auto sample_bytes =
+      count == 0 ? 1 : static_cast<std::size_t>(idx_data_bytes(header) / count);
+  source.read([&](std::uint64_t first, std::span<const std::byte> bytes) {
+    // Runs of samples that are kept go on as one.
+    const auto samples = bytes.size() / sample_bytes;
+    for (std::size_t i = 0; i < samples;) {
+      auto end = i;
+      while (end < samples && all[static_cast<std::size_t>(first) + end]) ++end;
+      made.writer->append(bytes.subspan(i * sample_bytes, (end - i) * sample_bytes));
+      i = end + 1;
+    }
+  });
+  return made;
+}
+
+}  // namespace
+
+std::vector<RepairedFile> repair(const RepairSpec& spec,
+                                 const std::function<bool(std::size_t, std::size_t)>& progress) {
+  std::map<std::pair<std::string, IdxSplit>, std::vector<fs::path>> groups;
+  const auto paths = idx_files_at(spec.in);
+  std::map<fs::path, fs::path> targets;
+  for (const auto& path : paths) {
+    const auto name = *parse_idx_name(path.filename().string());
+    groups[{name.variant, name.split}].push_back(path);
+    targets[path] = target_in(spec.out, path, ".zst", spec.force);
+  }
+  std::error_code error;
+  fs::create_directories(spec.out, error);
+  if (error) throw io_error(spec.out, "create the folder", error.value());
+
+  std::vector<Rewritten> rewritten;
+  for (const auto& [key, members] : groups) {
+    Group group;
+    group.reserve(members.size());
+    for (const auto& path : members) group.emplace_back(path);
+    const auto kept = kept_of(group);
+    for (const auto& file : group) {
+      rewritten.push_back(rewrite(spec, file, kept, targets.at(file.path())));
+      if (!progress(rewritten.size(), paths.size())) return {};
+    }
+  }
+  std::vector<RepairedFile> done;
+  for (auto& file : rewritten) {
+    file.writer->commit();
+    done.push_back(std::move(file.file));
+  }
+  return done;
+}
+
+}  // namespace millrace

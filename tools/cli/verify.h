@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "formats/idx_salvage.h"
+
+namespace millrace {
+
+struct VerifiedFile {
+  std::filesystem::path path;
+  std::string form;  ///< "plain", "gzip", "zstd", "seekable zstd"
+  std::uint64_t samples = 0;
+  std::uint64_t frames = 0;  ///< 0 where it is not seekable
+  std::vector<IdxFault> faults;
+};
+
+struct Verification {
+  std::vector<VerifiedFile> files;
+  std::uint64_t faults() const noexcept;
+};
+
+/// The labels of a file that are no label (negative, or at least `classes`; 0: only what no data
+/// set may have), one fault each; none for a file that holds no labels.
+std::vector<IdxFault> label_faults(const SalvagedIdx& labels, std::uint32_t classes = 0);
+
+/// Reads every IDX file at `path`: every checksum, the counts of headers, frames, images and
+/// labels, every label (those of test files also against the classes of the training files).
+/// `progress` is told how many files are done, of how many; where it returns false the rest is left
+/// out. Throws DataError where there are no IDX files or one cannot be opened.
+Verification verify(const std::filesystem::path& path,
+                    const std::function<bool(std::size_t done, std::size_t all)>& progress);
+
+}  // namespace millrace
