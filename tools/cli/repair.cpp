@@ -50,10 +50,11 @@ struct Rewritten {
 Rewritten rewrite(const RepairSpec& spec, const SalvagedIdx& source, const std::vector<bool>& kept,
                   const fs::path& target) {
   const auto count = static_cast<std::uint64_t>(std::ranges::count(kept, true));
-  if (!source.header() || (count == 0 && !source.faults().empty())) {
-    throw DataError(source.path(), fmt::format("no sample can be salvaged: {}",
-                                               source.faults().empty() ? "its labels are lost"
-                                                                       : source.faults()[0].what));
+  if (!source.header() || (count == 0 && source.samples() > 0)) {
+    throw DataError(source.path(),
+                    fmt::format("no sample can be salvaged: {}", source.faults().empty()
+                                                                     ? "what belongs to it is lost"
+                                                                     : source.faults()[0].what));
   }
   Rewritten made{.file = {.from = source.path(),
                           .to = target,
@@ -69,8 +70,8 @@ Rewritten rewrite(const RepairSpec& spec, const SalvagedIdx& source, const std::
   if (!header.dims.empty() && !kept.empty()) header.dims[0] = static_cast<std::uint32_t>(count);
   const SeekableOptions options{.threads = spec.jobs};
   made.writer = std::make_unique<SeekableIdxWriter>(target, header, options);
-  const auto sample_bytes =
-      count == 0 ? 1 : static_cast<std::size_t>(idx_data_bytes(header) / count);
+  if (count == 0) return made;
+  const auto sample_bytes = static_cast<std::size_t>(idx_data_bytes(header) / count);
   source.read([&](std::uint64_t first, std::span<const std::byte> bytes) {
     // Runs of samples that are kept go on as one.
     const auto samples = bytes.size() / sample_bytes;

@@ -104,7 +104,9 @@ TEST_F(RepairTest, WritesNothingWhereNothingIsLeftOrItIsStopped) {
   EXPECT_TRUE(repair(stopped, [&](auto, auto) { return ++calls < 2; }).empty());
   EXPECT_TRUE(std::filesystem::is_empty(stopped.out));
   write_bytes(labels_, test::make_bytes("not labels"));
-  EXPECT_NE(data_error_of([&] { repair(spec(), kGoOn); }).find("no sample can be salvaged"),
+  EXPECT_NE(data_error_of([&] {
+              repair(spec(), kGoOn);
+            }).find("no sample can be salvaged: what belongs to it is lost"),
             std::string::npos);
   EXPECT_TRUE(std::filesystem::is_empty(stopped.out));
 }

@@ -107,7 +107,8 @@ class Tools(programs.ProgramTest):
                 self.assertTrue(done.stderr.startswith(expected), done.stderr)
 
     def test_help(self):
-        for arguments in (["--help"], ["synth", "--help"], ["inspect", "-h"], ["convert", "--help"], ["verify", "--help"], ["repair", "-h"],
+        for arguments in (["--help"], ["synth", "--help"], ["inspect", "-h"], ["convert", "--help"],
+                          ["verify", "--help"], ["repair", "-h"],
                           ["synth", "--count", "0", "--help"]):
             done = self.tools(*arguments)
             self.assertTrue(done.stdout.startswith("Usage: tools"), done.stdout)
