@@ -1,0 +1,158 @@
+// How fast samples come out of a seekable zstd file in memory: its frames decoded by FrameDecoder
+// on one core, and by decode_frames on all of them, against plain ZSTD_decompress of the same
+// frames on one core, in turn in one run.
+#include <zstd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "formats/mapped_file.h"
+#include "formats/seekable_idx.h"
+#include "formats/seekable_zstd.h"
+#include "formats/synthetic_digits.h"
+
+namespace millrace {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Options {
+  std::string file;
+  std::uint32_t samples = 60'000;
+  int level = 3;
+  double seconds = 2.0;
+  bool smoke = false;
+};
+
+/// A file of synthetic digits that goes away with it.
+class Digits {
+ public:
+  explicit Digits(const Options& options)
+      : path_(std::filesystem::temp_directory_path() /
+              ("millrace-zstd-bench-" + std::to_string(Clock::now().time_since_epoch().count()) +
+               ".zst")) {
+    const SyntheticDigits digits{1};
+    std::vector<std::uint8_t> image(SyntheticDigits::kPixels);
+    SeekableIdxWriter writer(
+        path_, {DType::kUInt8, {options.samples, SyntheticDigits::kSide, SyntheticDigits::kSide}},
+        {.level = options.level});
+    for (std::uint32_t i = 0; i < options.samples; ++i) {
+      digits.draw(i, image);
+      writer.append(std::as_bytes(std::span(image)));
+    }
+    writer.commit();
+  }
+  ~Digits() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  Digits(const Digits&) = delete;
+  Digits& operator=(const Digits&) = delete;
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+double seconds_of(const std::function<void()>& work) {
+  const auto begin = Clock::now();
+  work();
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+// Runs all of `works` in turn for about `seconds`, at least three times, and returns each one's
+// best time: what else the machine did only makes it longer.
+std::vector<double> in_turn(const std::vector<std::function<void()>>& works, double seconds) {
+  std::vector<double> best(works.size(), 1e9);
+  const auto begin = Clock::now();
+  for (int round = 0;
+       round < 3 || std::chrono::duration<double>(Clock::now() - begin).count() < seconds;
+       ++round) {
+    for (std::size_t i = 0; i < works.size(); ++i) {
+      best[i] = std::min(best[i], seconds_of(works[i]));
+    }
+  }
+  return best;
+}
+
+nlohmann::ordered_json measure(const Options& options) {
+  std::unique_ptr<Digits> digits;
+  if (options.file.empty()) digits = std::make_unique<Digits>(options);
+  const auto path = digits ? digits->path() : std::filesystem::path(options.file);
+  const MappedFile file(path);
+  const auto table = read_seek_table(path, file.bytes());
+  if (!table) throw std::runtime_error(path.string() + ": no seek table");
+  const SeekableView view{.path = path, .file = file.bytes(), .table = *table};
+  const auto samples = static_cast<double>(read_idx_header(path).dims.at(0));
+  const auto& frames = table->frames();
+  std::vector<std::byte> whole(static_cast<std::size_t>(table->content_size()));
+  const auto place = [&](std::size_t i) {
+    return std::span(whole).subspan(static_cast<std::size_t>(frames[i].content_at),
+                                    frames[i].content);
+  };
+  FrameDecoder decoder;
+  const auto own = [&] {
+    for (std::size_t i = 0; i < frames.size(); ++i) decoder.decode(view, i, place(i));
+  };
+  const auto plain = [&] {
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      const auto out = place(i);
+      const auto in = view.stored(i);
+      if (ZSTD_decompress(out.data(), out.size(), in.data(), in.size()) != out.size()) {
+        throw std::runtime_error(path.string() + ": broken");
+      }
+    }
+  };
+  const auto parallel = [&] { decode_frames(view, whole); };
+  const auto times = in_turn({own, plain, parallel}, options.seconds);
+  const auto gigabytes = static_cast<double>(whole.size()) / 1e9;
+  return {{"bench", "zstd"},
+          {"samples", samples},
+          {"frames", frames.size()},
+          {"content_bytes", whole.size()},
+          {"stored_bytes", file.bytes().size()},
+          {"threads", std::thread::hardware_concurrency()},
+          {"one_core_samples_per_s", samples / times[0]},
+          {"one_core_gb_per_s", gigabytes / times[0]},
+          {"one_core_frames_per_s", static_cast<double>(frames.size()) / times[0]},
+          {"zstd_samples_per_s", samples / times[1]},
+          {"zstd_gb_per_s", gigabytes / times[1]},
+          {"ratio", times[1] / times[0]},
+          {"all_cores_samples_per_s", samples / times[2]},
+          {"all_cores_gb_per_s", gigabytes / times[2]}};
+}
+
+}  // namespace
+}  // namespace millrace
+
+int main(int argc, char** argv) {
+  millrace::Options options;
+  CLI::App app{"Frames of a seekable zstd file against plain decoding, on one core and on all"};
+  app.add_option("--file", options.file, "Seekable IDX file [synthetic digits]");
+  app.add_option("--samples", options.samples, "Synthetic samples")
+      ->check(CLI::Range(1U, 10'000'000U));
+  app.add_option("--level", options.level, "zstd's level of the synthetic file")
+      ->check(CLI::Range(1, 22));
+  app.add_option("--seconds", options.seconds, "Time of the comparison")
+      ->check(CLI::PositiveNumber);
+  app.add_flag("--smoke", options.smoke, "A tiny run that only shows that it works");
+  CLI11_PARSE(app, argc, argv);
+  if (options.smoke) {
+    options.samples = 2'000;
+    options.seconds = 0.02;
+  }
+  std::printf("%s\n", millrace::measure(options).dump(2).c_str());
+  return 0;
+}
