@@ -81,12 +81,7 @@ class CpuEngine final : public Engine {
                                   std::to_string(chunk.batch));
     }
     if (chunk.count == 0) return;
-    for (const float rate : chunk.learning_rates) check_rate(rate);
-    if (!chunk.learning_rates.empty() && chunk.learning_rates.size() < chunk.batches()) {
-      throw std::invalid_argument("chunk: expected " + std::to_string(chunk.batches()) +
-                                  " learning rates, found " +
-                                  std::to_string(chunk.learning_rates.size()));
-    }
+    check_learning_rates(chunk);
     const cpu::RowSource whole = source_of(chunk);
     const auto begin = start_clock();
     const std::uint32_t steps = chunk.batches();
@@ -165,7 +160,7 @@ class CpuEngine final : public Engine {
   }
 
   void set_learning_rate(float learning_rate) override {
-    check_rate(learning_rate);
+    check_learning_rate(learning_rate);
     sgd_.learning_rate = learning_rate;
     use_rate(learning_rate);
   }
@@ -190,11 +185,6 @@ class CpuEngine final : public Engine {
     double seconds = 0.0;
   };
 
-  static void check_rate(float learning_rate) {
-    if (std::isfinite(learning_rate) && learning_rate >= 0.0F) return;
-    throw std::invalid_argument("learning rate: expected a finite number of at least 0, found " +
-                                std::to_string(learning_rate));
-  }
   void use_rate(float learning_rate) {
     SgdSpec sgd = sgd_;
     sgd.learning_rate = learning_rate;

@@ -104,8 +104,20 @@ class DeviceEngine final : public Engine {
                                   std::to_string(chunk.batch));
     }
     if (chunk.count == 0) return;
-    run(checked(chunk), true, std::min(kPieceSteps, piece_rows_ / chunk.batch),
-        [&](const Piece& piece, const Batch& batch) { runner_.run(piece, batch); });
+    const Chunk whole = checked(chunk);
+    if (chunk.learning_rates.empty()) {
+      run(whole, true, std::min(kPieceSteps, piece_rows_ / chunk.batch),
+          [&](const Piece& piece, const Batch& batch) { runner_.run(piece, batch); });
+      return;
+    }
+    check_learning_rates(chunk);
+    // A graph reads one rate, from device memory: with a rate of its own each step is a piece.
+    const float* rate = chunk.learning_rates.data();
+    run(whole, true, 1, [&](const Piece& piece, const Batch& batch) {
+      store_learning_rate(*rate++);
+      runner_.run(piece, batch);
+    });
+    store_learning_rate(learning_rate_);
   }
 
   void evaluate(const Chunk& chunk) override {
@@ -176,12 +188,10 @@ class DeviceEngine final : public Engine {
   }
 
   void set_learning_rate(float learning_rate) override {
-    if (!std::isfinite(learning_rate) || learning_rate < 0.0F) {
-      throw std::invalid_argument("learning rate: expected a finite number of at least 0, found " +
-                                  std::to_string(learning_rate));
-    }
+    check_learning_rate(learning_rate);
     runtime_->make_current();
-    runtime_->launch(StoreFloat{network_.learning_rate.as<float>(), learning_rate}, compute_.get());
+    store_learning_rate(learning_rate);
+    learning_rate_ = learning_rate;
   }
 
   EngineInfo info() const override {
@@ -210,6 +220,10 @@ class DeviceEngine final : public Engine {
                                   " resident sets, found number " + std::to_string(chunk.source));
     }
     return checked_indices(chunk, resident_[chunk.source].size);
+  }
+
+  void store_learning_rate(float learning_rate) {
+    runtime_->launch(StoreFloat{network_.learning_rate.as<float>(), learning_rate}, compute_.get());
   }
 
   // Calls run_piece(Piece, Batch) for every `steps` batches of the chunk, copied to a slot.
@@ -300,6 +314,7 @@ class DeviceEngine final : public Engine {
   PinnedBuffer metrics_;  // DeviceMetrics [1]
   std::vector<Resident> resident_;
   std::uint32_t unfused_ = 0;
+  float learning_rate_ = 0.0F;  // of steps of chunks that bring none
   EngineStats stats_;
   Clock::time_point last_end_;
 };

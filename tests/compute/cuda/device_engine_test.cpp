@@ -468,6 +468,27 @@ TEST(DeviceEngineState, ContinuesFromItsStateAsIfItHadNeverStopped) {
   }
 }
 
+TEST(DeviceEngineState, TakesEachStepsOwnLearningRate) {
+  const Data data({5, {7}, 3, 16, InputType::kUInt8});
+  const std::vector<float> rates{0.05F, 0.0F, 0.2F};
+  const Fixture one_by_one(data);
+  for (std::uint32_t s = 0; s < 3; ++s) {
+    one_by_one.engine->set_learning_rate(rates[s]);
+    one_by_one.engine->train(data.packed().slice(s, 1));
+  }
+  one_by_one.engine->set_learning_rate(data.train.sgd.learning_rate);
+  const Fixture whole(data, ElementType::kFloat32, Schedule::kRandom);
+  Chunk chunk = data.packed();
+  chunk.learning_rates = rates;
+  whole.engine->train(chunk);
+  EXPECT_TRUE(whole.engine->parameters() == one_by_one.engine->parameters());
+  // The engine's own rate is as it was.
+  for (const Fixture* fixture : {&one_by_one, &whole}) fixture->engine->train(data.packed());
+  EXPECT_TRUE(whole.engine->parameters() == one_by_one.engine->parameters());
+  chunk.learning_rates = std::span(rates).first(2);
+  EXPECT_THROW(whole.engine->train(chunk), std::invalid_argument);
+}
+
 TEST(DeviceEngineState, MomentaThatComeLateReachGraphsToo) {
   Data data(kManySteps);
   data.train.sgd.momentum = 0.0F;
