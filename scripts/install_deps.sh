@@ -25,6 +25,8 @@ build|libzstd-dev|header zstd.h|reads .zst files
 build|libdeflate-dev|header libdeflate.h|reads .gz files
 build|libturbojpeg0-dev|header turbojpeg.h|decodes JPEG images
 build|libstb-dev|header stb/stb_image.h|decodes PNG, BMP, GIF and TGA images, resizes
+build|libcurl4-openssl-dev|header curl/curl.h|downloads data sets
+build|libssl-dev|header openssl/evp.h|SHA-256 of what was downloaded
 build|libxxhash-dev|header xxhash.h|hashes data sets and weights
 build|libfmt-dev|header fmt/format.h|formats text
 build|nlohmann-json3-dev|header nlohmann/json.hpp|checkpoint headers and metrics

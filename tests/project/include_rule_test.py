@@ -17,6 +17,8 @@ EXTERNAL = {
     "zstd": r"zstd(_errors)?\.h$",
     "libdeflate": r"libdeflate\.h$",
     "xxhash": r"xxhash\.h$",
+    "curl": r"curl/",
+    "openssl": r"openssl/",
     "stb": r"stb/",
     "turbojpeg": r"turbojpeg\.h$",
     "fmt": r"fmt/",
@@ -41,7 +43,7 @@ RULES = {
     "train": ({"train", "loader", "formats", "compute"}, {"fmt", "json", "xxhash"}),
     "tools": (
         {"tools", "train", "loader", "formats", "compute"},
-        {"cli11", "fmt", "json", "xxhash", "tbb", "zstd", "libdeflate", "highway"},
+        {"cli11", "fmt", "json", "xxhash", "tbb", "zstd", "libdeflate", "highway", "curl", "openssl"},
     ),
     "bench": (
         {"bench", "tests/support", "tools", "train", "loader", "formats", "compute", "compute/cpu"},

@@ -24,6 +24,7 @@ constexpr const char* kHelp =
     "  convert IN OUT   writes IDX files as seekable zstd, gzip or plain\n"
     "  verify PATH      checks every checksum, count and label of IDX files\n"
     "  repair PATH OUT  writes what can be saved of damaged IDX files anew\n"
+    "  fetch NAME       downloads mnist, fashion-mnist or kmnist\n"
     "\n"
     "Options:\n"
     "  --version        print versions and instruction sets\n"
@@ -36,7 +37,8 @@ struct Command {
 constexpr std::array kCommands{Command{"synth", synth_command}, Command{"inspect", inspect_command},
                                Command{"convert", convert_command},
                                Command{"verify", verify_command},
-                               Command{"repair", repair_command}};
+                               Command{"repair", repair_command},
+                               Command{"fetch", fetch_command}};
 
 int dispatch(const std::vector<std::string>& arguments) {
   if (arguments.empty()) throw UsageError("expected a command, found none");

@@ -9,6 +9,7 @@
 #include "tools/console/numbers.h"
 #include "tools/console/quote.h"
 #include "tools/console/usage_error.h"
+#include "tools/fetch/sources.h"
 #include "tools/trainer/device_options.h"
 
 namespace millrace {
@@ -32,6 +33,7 @@ constexpr const char* kDescription =
 constexpr const char* kExamples =
     "Examples:\n"
     "  trainer --data data/ --epochs 10\n"
+    "  trainer --download mnist --data mnist/ --epochs 10\n"
     "  trainer --data data/ --hidden 512,512 --lr 0.1 --momentum 0.9 --precision bf16\n"
     "  trainer --data data/ --checkpoint-dir checkpoints/ --resume\n"
     "  trainer --config run.toml --seed 7 --metrics seed-7.jsonl\n"
@@ -74,6 +76,13 @@ class Declarer {
   void data() {
     line_.group("Data");
     path("--data", "DIR", "folder with IDX files, or one IDX file [data]", options_.data);
+    line_.value(
+        "--download", "NAME",
+        "first fetch mnist, fashion-mnist or kmnist into\nthat folder, where it is not there",
+        [this](const std::string& t) {
+          source_called(t, known_sources());
+          options_.download = t;
+        });
     line_.value(
         "--val-size", "N", "samples kept for validation\n[10000, a sixth of a smaller set]",
         [this](const std::string& t) { options_.validation_size = parse_whole(t, 0, kAny); });

@@ -19,6 +19,7 @@ struct Options {
   RunSpec run;                                   ///< but for validation_size
   std::optional<std::uint64_t> validation_size;  ///< none: default_validation_size()
   std::filesystem::path data = "data";
+  std::string download;               ///< a data set to fetch into `data` first; empty: none
   std::filesystem::path metrics;      ///< empty: none
   std::filesystem::path tensorboard;  ///< folder; empty: none
   std::filesystem::path report;       ///< empty: none

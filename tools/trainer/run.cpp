@@ -11,6 +11,7 @@
 #include "formats/folder.h"
 #include "tools/console/quote.h"
 #include "tools/console/stop_signals.h"
+#include "tools/fetch/fetch_on_console.h"
 #include "tools/trainer/console_observer.h"
 #include "tools/trainer/metrics_observer.h"
 #include "tools/trainer/report_observer.h"
@@ -38,6 +39,16 @@ RunSpec with_validation(const Options& options, const Dataset& train, Console& c
                                spec.validation_size, train.size()));
   }
   return spec;
+}
+
+// A signal ends the program at once: what has come so far stays, and the next run goes on from it.
+void download(const Options& options, Console& console) {
+  if (options.download.empty()) return;
+  FetchSpec spec;
+  spec.source = source_called(options.download, known_sources());
+  spec.folder = options.data;
+  fetch_on_console(
+      spec, [] { return false; }, console);
 }
 
 DataFolder open_data(const std::filesystem::path& path) {
@@ -90,6 +101,7 @@ int run(const Options& options, const std::vector<std::string>& arguments, Conso
     observers.push_back(&*tensorboard);
   }
 
+  download(options, console);
   const auto before = Clock::now();
   const DataFolder data = open_data(options.data);
   const double load_s = std::chrono::duration<double>(Clock::now() - before).count();

@@ -1,0 +1,58 @@
+#include "tools/fetch/sources.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "formats/error.h"
+#include "tools/console/usage_error.h"
+
+namespace millrace {
+namespace {
+
+std::vector<DataSource> read_text(const std::string& text) {
+  const auto path = std::filesystem::path(testing::TempDir()) / "millrace-sources.json";
+  std::ofstream(path) << text;
+  return read_sources(path);
+}
+
+std::string table(const std::string& mirror, const std::string& name, const std::string& sum) {
+  return R"({"own": {"mirrors": [")" + mirror + R"("], "files": [{"name": ")" + name +
+         R"(", "size": 3, "sha256": ")" + sum + R"("}]}})";
+}
+
+TEST(Sources, EachPublishedSetHasItsFourFilesAndSums) {
+  std::set<std::string> sums;
+  for (const auto& source : published_sources()) {
+    ASSERT_EQ(source.files.size(), 4U) << source.name;
+    for (const auto& mirror : source.mirrors) EXPECT_TRUE(mirror.ends_with('/')) << mirror;
+    for (const auto& file : source.files) {
+      EXPECT_EQ(file.sha256.size(), 64U) << file.name;
+      sums.insert(file.sha256);
+    }
+  }
+  EXPECT_EQ(sums.size(), 12U);
+}
+
+TEST(Sources, ReadsAnotherTable) {
+  const std::string sum(64, 'a');
+  const auto sources = read_text(table("http://x/", "f.gz", sum));
+  const DataSource own = source_called("own", sources);
+  EXPECT_EQ(own.files.at(0).name, "f.gz");
+  EXPECT_EQ(own.files.at(0).size, 3U);
+  EXPECT_THROW(source_called("other", sources), UsageError);
+}
+
+TEST(Sources, RefusesPathsAndWhatIsNoSum) {
+  const std::string sum(64, 'a');
+  EXPECT_THROW(read_text(table("http://x/", "../f", sum)), DataError);
+  EXPECT_THROW(read_text(table("http://x", "f", sum)), DataError);
+  EXPECT_THROW(read_text(table("http://x/", "f", "abc")), DataError);
+  EXPECT_THROW(read_text("{"), DataError);
+  EXPECT_THROW(read_text(R"({"own": {}})"), DataError);
+}
+
+}  // namespace
+}  // namespace millrace
