@@ -12,9 +12,10 @@ MACHINE_PATH = re.compile(r"(?<![\w.~}/])/(?:home|root|Users|work|mnt|media)/\w|
 WHOLE_ENGINE = "engine_test holds it against the double-precision reference, golden_test against PyTorch"
 WHOLE_DEVICE_ENGINE = "device_engine_test runs it on a fake device against the double-precision reference"
 KERNELS = "kernels_test runs it thread by thread"
-ON_A_GPU = "thin calls of CUDA: engine_test on a machine with a GPU (scripts/gpu_check.sh)"
+ON_A_GPU = "gpu_engine_test on a machine with a GPU; skipped elsewhere"
 WHOLE_RUN = "trainer_test, resume_test and same_bits_test run it"
 DECLARATIONS = "declarations alone"
+IMAGES = "image_test, format by format"
 UNTESTED = {
     "compute/cpu/bf16_kernels": WHOLE_ENGINE,
     "compute/cpu/bf16_net": WHOLE_ENGINE,
@@ -47,6 +48,11 @@ UNTESTED = {
     "compute/cuda_engine": DECLARATIONS,
     "compute/cuda_unavailable": "EngineDevices of engine_test",
     "compute/make_engine": "EngineDevices and EngineErrors of engine_test",
+    "formats/image_codecs": DECLARATIONS,
+    "formats/image_jpeg": IMAGES,
+    "formats/image_png": IMAGES,
+    "formats/image_pnm": IMAGES,
+    "formats/image_stb": IMAGES,
     "loader/stats": DECLARATIONS,
     "train/observer": DECLARATIONS,
     "train/epoch_loop": WHOLE_RUN,

@@ -32,14 +32,17 @@ Json record(const Statistics& statistics) {
 }
 
 Json inspect_split(const Dataset& data) {
-  constexpr std::uint64_t kBlock = 1024;
+  constexpr std::uint64_t kMostSamples = 1024;
+  constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20U;
+  const std::uint64_t block =
+      std::clamp<std::uint64_t>(kMostBytes / data.sample_bytes(), 1, kMostSamples);
   Statistics statistics;
   std::vector<std::uint64_t> histogram(data.classes());
   std::vector<std::uint64_t> ids;
   std::vector<std::byte> samples;
   std::vector<std::int32_t> labels;
-  for (std::uint64_t first = 0; first < data.size(); first += kBlock) {
-    const auto count = static_cast<std::size_t>(std::min(kBlock, data.size() - first));
+  for (std::uint64_t first = 0; first < data.size(); first += block) {
+    const auto count = static_cast<std::size_t>(std::min(block, data.size() - first));
     ids.resize(count);
     std::iota(ids.begin(), ids.end(), first);
     samples.resize(count * data.sample_bytes());
@@ -60,8 +63,8 @@ Json inspect_split(const Dataset& data) {
   return json;
 }
 
-Json inspect_data(const fs::path& path) {
-  const DataFolder folder = open_folder(path);
+Json inspect_data(const fs::path& path, const ImageOptions& images) {
+  const DataFolder folder = open_folder(path, {.image = images});
   Json json;
   json["kind"] = "data set";
   json["path"] = path.string();
@@ -128,9 +131,9 @@ Json inspect_safetensors(const fs::path& path) {
 
 }  // namespace
 
-Json inspect(const fs::path& path) {
+Json inspect(const fs::path& path, const ImageOptions& images) {
   std::error_code ignored;
-  if (fs::is_directory(path, ignored)) return inspect_data(path);
+  if (fs::is_directory(path, ignored)) return inspect_data(path, images);
   if (path.extension() == ".safetensors") return inspect_safetensors(path);
   return inspect_idx(path);
 }

@@ -4,6 +4,8 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "formats/image.h"
+
 namespace millrace {
 
 /// What lies at `path`, by its "kind":
@@ -15,8 +17,9 @@ namespace millrace {
 ///
 /// A split has "samples", "shape", "dtype", "classes", "statistics" (of all values: "min", "max",
 /// "mean", "std"), "histogram" (samples of each class) and "hash". A file whose name ends in
-/// .safetensors is read as that, any other as IDX. Throws DataError.
-nlohmann::ordered_json inspect(const std::filesystem::path& path);
+/// .safetensors is read as that, any other as IDX; `images` says how images in a folder
+/// are read. Throws DataError.
+nlohmann::ordered_json inspect(const std::filesystem::path& path, const ImageOptions& images = {});
 
 /// The same as text of several lines.
 std::string render_inspection(const nlohmann::ordered_json& found);

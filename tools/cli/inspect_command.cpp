@@ -3,6 +3,7 @@
 #include "tools/cli/commands.h"
 #include "tools/cli/inspect.h"
 #include "tools/console/command_line.h"
+#include "tools/console/image_options.h"
 #include "tools/console/program.h"
 #include "tools/console/usage_error.h"
 
@@ -13,14 +14,16 @@ int inspect_command(const std::vector<std::string>& arguments) {
                    "Says what a data folder, an IDX file or a safetensors file holds: shapes,\n"
                    "types, samples of each class, range, mean and standard deviation.");
   std::string path;
+  ImageArguments images;
   bool json = false;
   line.positional("PATH", "folder or file to look at", path);
+  declare_images(line, images);
   line.flag("--json", "print one JSON object in place of text", json);
   line.help_flag();
   line.examples("Example:\n  tools inspect checkpoints/best.safetensors");
   if (!line.parse(arguments)) return print(line.help());
   if (path.empty()) throw UsageError("expected a folder or file to look at, found none");
-  const auto found = inspect(path);
+  const auto found = inspect(path, images.options());
   if (!json) return print(render_inspection(found));
   return print(found.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n');
 }

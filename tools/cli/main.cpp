@@ -34,11 +34,10 @@ struct Command {
   std::string_view name;
   int (*run)(const std::vector<std::string>& arguments);
 };
-constexpr std::array kCommands{Command{"synth", synth_command}, Command{"inspect", inspect_command},
-                               Command{"convert", convert_command},
-                               Command{"verify", verify_command},
-                               Command{"repair", repair_command},
-                               Command{"fetch", fetch_command}};
+constexpr std::array kCommands{
+    Command{"synth", synth_command},     Command{"inspect", inspect_command},
+    Command{"convert", convert_command}, Command{"verify", verify_command},
+    Command{"repair", repair_command},   Command{"fetch", fetch_command}};
 
 int dispatch(const std::vector<std::string>& arguments) {
   if (arguments.empty()) throw UsageError("expected a command, found none");

@@ -3,6 +3,7 @@
 #include "formats/folder.h"
 #include "tools/console/command_line.h"
 #include "tools/console/console.h"
+#include "tools/console/image_options.h"
 #include "tools/console/numbers.h"
 #include "tools/console/program.h"
 #include "tools/console/usage_error.h"
@@ -31,13 +32,15 @@ int evaluate_command(const std::vector<std::string>& arguments) {
   std::string data = Options().data.string();
   SplitName split = SplitName::kTest;
   Device device;
+  ImageArguments images;
   std::uint32_t workers = 0;
   std::string outputs_path;
   bool json = false;
   line.value("--checkpoint", "FILE", "the model, a .safetensors file of the trainer",
              [&](const std::string& t) { checkpoint = t; });
-  line.value("--data", "DIR", "folder with IDX files [data]",
+  line.value("--data", "DIR", "folder with IDX files or images [data]",
              [&](const std::string& t) { data = t; });
+  declare_images(line, images);
   line.value("--split", "SPLIT",
              "train, validation or test. On the data that it was\ntrained on, train and validation "
              "are the parts that\nthe run made [test]",
@@ -58,8 +61,9 @@ int evaluate_command(const std::vector<std::string>& arguments) {
 
   const TrainedModel model = load_model(checkpoint);
   SampleOutputs outputs;
-  const Evaluation evaluation = evaluate(model, open_folder(data), split, device, workers,
-                                         outputs_path.empty() ? nullptr : &outputs);
+  const Evaluation evaluation =
+      evaluate(model, open_folder(data, {.image = images.options()}), split, device, workers,
+               outputs_path.empty() ? nullptr : &outputs);
   if (!outputs_path.empty()) write_outputs(outputs_path, outputs, evaluation);
   if (!evaluation.engine.notice.empty()) {
     Console("trainer evaluate", json).notice(evaluation.engine.notice);

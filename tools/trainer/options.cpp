@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "tools/console/command_line.h"
+#include "tools/console/image_options.h"
 #include "tools/console/numbers.h"
 #include "tools/console/quote.h"
 #include "tools/console/usage_error.h"
@@ -23,8 +24,8 @@ constexpr float kLearningRate = 0.5F;
 
 constexpr const char* kDescription =
     "Trains a multilayer perceptron (Linear, ReLU, ..., Linear; softmax\n"
-    "cross-entropy; SGD) on a folder of IDX files, and tests it where the folder\n"
-    "has test files. Defaults stand in brackets.\n"
+    "cross-entropy; SGD) on a folder of IDX files or images, and tests it where\n"
+    "the folder has test files. Defaults stand in brackets.\n"
     "\n"
     "Other commands (trainer COMMAND --help):\n"
     "  evaluate    loss, accuracy, precision, recall and confusion of a checkpoint\n"
@@ -75,7 +76,11 @@ class Declarer {
 
   void data() {
     line_.group("Data");
-    path("--data", "DIR", "folder with IDX files, or one IDX file [data]", options_.data);
+    path("--data", "DIR",
+         "folder with IDX files or with a sub-folder of images\nfor each class, or one IDX file "
+         "[data]",
+         options_.data);
+    declare_images(line_, images);
     line_.value(
         "--download", "NAME",
         "first fetch mnist, fashion-mnist or kmnist into\nthat folder, where it is not there",
@@ -171,6 +176,7 @@ class Declarer {
   }
 
   std::filesystem::path config;
+  ImageArguments images;
 
  private:
   RunSpec& run() { return options_.run; }
@@ -238,6 +244,7 @@ Options parse_options(const std::vector<std::string>& arguments) {
     const std::vector<std::string> refused{"config", "help", "version"};
     line.apply(declarer.config.string(), read_config(declarer.config), refused);
   }
+  options.images = declarer.images.options();
   check_together(options.run);
   return options;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/image.h"
 #include "train/trainer.h"
 
 namespace millrace {
@@ -19,6 +20,7 @@ struct Options {
   RunSpec run;                                   ///< but for validation_size
   std::optional<std::uint64_t> validation_size;  ///< none: default_validation_size()
   std::filesystem::path data = "data";
+  ImageOptions images;                ///< how images in `data` are read
   std::string download;               ///< a data set to fetch into `data` first; empty: none
   std::filesystem::path metrics;      ///< empty: none
   std::filesystem::path tensorboard;  ///< folder; empty: none

@@ -51,14 +51,14 @@ void download(const Options& options, Console& console) {
       spec, [] { return false; }, console);
 }
 
-DataFolder open_data(const std::filesystem::path& path) {
+DataFolder open_data(const std::filesystem::path& path, const ImageOptions& images) {
   std::error_code ignored;
   if (path == Options().data && !std::filesystem::exists(path, ignored)) {
     throw DataError(path,
                     "there is no such folder; --data names another one, 'tools synth data' draws "
                     "one");
   }
-  return open_folder(path);
+  return open_folder(path, {.image = images});
 }
 
 void tell_stopped(const RunResult& result, const RunSpec& spec, int signal,
@@ -103,7 +103,7 @@ int run(const Options& options, const std::vector<std::string>& arguments, Conso
 
   download(options, console);
   const auto before = Clock::now();
-  const DataFolder data = open_data(options.data);
+  const DataFolder data = open_data(options.data, options.images);
   const double load_s = std::chrono::duration<double>(Clock::now() - before).count();
   const RunSpec spec = with_validation(options, *data.train, console);
   printer.set_data(data.description, load_s);

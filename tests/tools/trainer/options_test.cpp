@@ -227,6 +227,13 @@ TEST(ParseOptions, EarlyEnds) {
   EXPECT_EQ(parse_options({}).run.stopping, StoppingSpec{});
 }
 
+TEST(ParseOptions, SaysHowImagesAreRead) {
+  EXPECT_EQ(parse_options({"--resize", "32x24", "--rgb"}).images,
+            (ImageOptions{.resize = ImageSize{32, 24}, .channels = ImageChannels::kRgb}));
+  EXPECT_EQ(parse_options({}).images, ImageOptions{});
+  EXPECT_EQ(error({"--gray", "--rgb"}), "--gray and --rgb: expected one of them, found both");
+}
+
 TEST(ParseOptions, HelpFits80ColumnsAndNamesEveryOption) {
   const std::string help = parse_options({"--help"}).help;
   std::size_t begin = 0;
@@ -234,14 +241,40 @@ TEST(ParseOptions, HelpFits80ColumnsAndNamesEveryOption) {
     EXPECT_LE(end - begin, 80U) << help.substr(begin, end - begin);
     EXPECT_FALSE(end > begin && help[end - 1] == ' ') << help.substr(begin, end - begin);
   }
-  for (const char* name :
-       {"--data",      "--epochs",   "--hidden",       "--batch",          "--val-size",
-        "--lr",        "--momentum", "--weight-decay", "--seed",           "--device",
-        "--precision", "--threads",  "--workers",      "--residency",      "--chunk-batches",
-        "--slots",     "--shuffle",  "--init",         "--checkpoint-dir", "--checkpoint-every",
-        "--keep",      "--resume",   "--metrics",      "--config",         "--quiet",
-        "--schedule",  "--warmup",   "--step-epochs",  "--gamma",          "--version",
-        "--help"}) {
+  for (const char* name : {"--resize",
+                           "--gray",
+                           "--rgb",
+                           "--data",
+                           "--epochs",
+                           "--hidden",
+                           "--batch",
+                           "--val-size",
+                           "--lr",
+                           "--momentum",
+                           "--weight-decay",
+                           "--seed",
+                           "--device",
+                           "--precision",
+                           "--threads",
+                           "--workers",
+                           "--residency",
+                           "--chunk-batches",
+                           "--slots",
+                           "--shuffle",
+                           "--init",
+                           "--checkpoint-dir",
+                           "--checkpoint-every",
+                           "--keep",
+                           "--resume",
+                           "--metrics",
+                           "--config",
+                           "--quiet",
+                           "--schedule",
+                           "--warmup",
+                           "--step-epochs",
+                           "--gamma",
+                           "--version",
+                           "--help"}) {
     EXPECT_NE(help.find(name), std::string::npos) << name;
   }
 }

@@ -1,0 +1,220 @@
+// The engine on a real GPU, through the public interface; skipped where there is none.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compute/cuda_engine.h"
+#include "compute/memory.h"
+#include "tests/compute/engine_data.h"
+#include "tests/support/reference_mlp.h"
+
+namespace millrace {
+namespace {
+
+using test::Data;
+using test::ReferenceMlp;
+using test::Shape;
+
+class GpuEngine : public testing::TestWithParam<Precision> {
+ protected:
+  void SetUp() override {
+    if (const std::string obstacle = cuda_obstacle(); !obstacle.empty()) GTEST_SKIP() << obstacle;
+  }
+  static std::unique_ptr<Engine> engine(const Data& data, Device::Kind kind = Device::Kind::kCuda) {
+    TrainSpec train = data.train;
+    train.precision = GetParam();
+    return make_engine(data.model, train, {.kind = kind, .threads = 2});
+  }
+  static bool exact() { return GetParam() == Precision::kFloat32; }
+};
+
+double distance(const std::vector<float>& found, const std::vector<double>& expected) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    sum += std::pow(double{found[i]} - expected[i], 2.0);
+  }
+  return std::sqrt(sum);
+}
+
+TEST_P(GpuEngine, AgreesWithTheReference) {
+  const double bound = exact() ? 1e-4 : 0.12;
+  const double loss_bound = exact() ? 1e-5 : 1e-2;
+  const std::vector<Shape> shapes{{1, {}, 2, 1, InputType::kUInt8},
+                                  {5, {7}, 3, 16, InputType::kUInt8},
+                                  {63, {33}, 2, 300, InputType::kFloat32},
+                                  {784, {32}, 10, 128, InputType::kUInt8},
+                                  {784, {100, 48, 31}, 10, 33, InputType::kUInt8},
+                                  {1030, {520}, 600, 17, InputType::kFloat32}};
+  for (const Shape& shape : shapes) {
+    SCOPED_TRACE(std::to_string(shape.features) + " features");
+    const Data data(shape);
+    const auto engine = this->engine(data);
+    SCOPED_TRACE(engine->info().description);
+    const Parameters begin = engine->parameters();
+    ReferenceMlp reference(begin, exact() ? 1e-4 : 5e-2);
+    const Chunk chunk = data.packed();
+    for (std::uint32_t s = 0; s < chunk.batches(); ++s) {
+      const Chunk step = chunk.slice(s, 1);
+      const std::size_t first = std::size_t{s} * chunk.batch;
+      const auto expected =
+          reference.step(data.rows(first, step.count),
+                         std::span(data.labels).subspan(first, step.count), data.train.sgd);
+      engine->train(step);
+      const Metrics metrics = engine->metrics();
+      const double mean = expected.loss_sum / step.count;
+      EXPECT_NEAR(metrics.mean_loss(), mean, loss_bound * (1 + mean)) << "step " << s;
+      EXPECT_LE(
+          std::abs(static_cast<double>(metrics.correct) - static_cast<double>(expected.correct)),
+          static_cast<double>(expected.close));
+    }
+    const Parameters end = engine->parameters();
+    for (std::size_t t = 0; t < end.size(); ++t) {
+      const double change = distance(begin[t].values, reference.parameters()[t]);
+      EXPECT_LE(distance(end[t].values, reference.parameters()[t]), bound * change + 1e-9)
+          << end[t].name;
+    }
+    const auto expected = reference.forward(data.reference, data.labels);
+    engine->evaluate(chunk);
+    EXPECT_NEAR(engine->metrics().loss_sum, expected.loss_sum,
+                loss_bound * (chunk.count + expected.loss_sum));
+  }
+}
+
+// As many steps as a small epoch has, in chunks of 8, a tail, and again: launches, then graphs.
+std::vector<double> losses(Engine& engine, const Data& data, const Chunk& whole,
+                           HostMemory& memory) {
+  std::vector<double> sums;
+  HostBuffer samples(memory, data.bytes.size());
+  for (int epoch = 0; epoch < 5; ++epoch) {
+    for (std::uint32_t first = 0; first < whole.batches(); first += 8) {
+      Chunk chunk = whole.slice(first, 8);
+      if (chunk.packed()) {
+        std::copy(chunk.samples.begin(), chunk.samples.end(), samples.data());
+        chunk.samples = samples.bytes().first(chunk.samples.size());
+      }
+      engine.train(chunk);
+      std::fill_n(samples.data(), samples.size(), std::byte{77});
+    }
+    sums.push_back(engine.metrics().loss_sum);
+  }
+  return sums;
+}
+
+const Shape kEpoch{784, {32}, 10, 256, InputType::kUInt8};  // 640 samples: 20 batches of 32
+
+TEST_P(GpuEngine, GivesTheSameBitsAgainAndFromAnySource) {
+  const Data data(kEpoch);
+  Chunk packed = data.packed();
+  packed.batch = 32;
+  packed.count = 630;
+  packed.samples = packed.samples.first(packed.count * std::size_t{784});
+  packed.labels = packed.labels.first(packed.count);
+  const auto first = engine(data);
+  const auto expected = losses(*first, data, packed, pageable_memory());
+  const Parameters parameters = first->parameters();
+  EXPECT_LT(expected.back(), expected.front());
+
+  const auto again = engine(data);
+  EXPECT_EQ(losses(*again, data, packed, pageable_memory()), expected);
+  EXPECT_TRUE(again->parameters() == parameters);
+  const auto pinned = engine(data);
+  EXPECT_EQ(losses(*pinned, data, packed, pinned->host_memory()), expected);
+  EXPECT_TRUE(pinned->parameters() == parameters);
+  const auto resident = engine(data);
+  Chunk indexed = data.indexed(resident->add_resident(data.resident()));
+  indexed.batch = 32;
+  indexed.count = 630;
+  indexed.indices = indexed.indices.first(630);
+  EXPECT_EQ(losses(*resident, data, indexed, pageable_memory()), expected);
+  EXPECT_TRUE(resident->parameters() == parameters);
+}
+
+TEST_P(GpuEngine, FollowsTheCpuForAHundredSteps) {
+  const Data data(kEpoch);
+  Chunk chunk = data.packed();
+  chunk.batch = 32;
+  const auto gpu = engine(data);
+  const auto cpu = engine(data, Device::Kind::kCpu);
+  if (cpu->info().precision != gpu->info().precision) GTEST_SKIP() << cpu->info().notice;
+  const auto found = losses(*gpu, data, chunk, pageable_memory());
+  const auto expected = losses(*cpu, data, chunk, pageable_memory());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_NEAR(found[i], expected[i], (exact() ? 1e-4 : 3e-2) * expected[i]) << "epoch " << i;
+  }
+}
+
+TEST_P(GpuEngine, ANanWeightOfAnyLayerShowsInTheFirstStep) {
+  const Data data({5, {7, 6}, 3, 4, InputType::kFloat32});
+  for (const std::size_t tensor : {0U, 1U, 2U, 3U, 4U, 5U}) {
+    const auto engine = this->engine(data);
+    Parameters parameters = engine->parameters();
+    parameters[tensor].values[0] = std::nanf("");
+    engine->set_parameters(parameters);
+    engine->train(data.packed());
+    EXPECT_EQ(engine->metrics().first_nonfinite_step, std::optional<std::uint64_t>(0))
+        << "tensor " << tensor << ", " << engine->info().description;
+  }
+}
+
+TEST_P(GpuEngine, ContinuesFromItsStateAsIfItHadNeverStopped) {
+  const Data data({63, {31}, 17, 130, InputType::kUInt8});
+  const Chunk chunk = data.packed();
+  const auto first = engine(data);
+  first->train(chunk.slice(0, 1));
+  const auto second = engine(data);
+  second->set_parameters(first->parameters());
+  second->set_optimizer_state(first->optimizer_state());
+  for (Engine* engine : {first.get(), second.get()}) {
+    engine->set_learning_rate(0.02F);
+    engine->train(chunk.slice(1, 2));
+  }
+  EXPECT_TRUE(second->parameters() == first->parameters());
+  EXPECT_TRUE(second->optimizer_state() == first->optimizer_state());
+}
+
+TEST_P(GpuEngine, PredictsWhatItEvaluates) {
+  const Data data({784, {32}, 10, 128, InputType::kUInt8});
+  const auto engine = this->engine(data);
+  const Chunk chunk = data.packed();
+  engine->evaluate(chunk);
+  const Metrics evaluated = engine->metrics();
+  std::vector<float> logits(std::size_t{chunk.count} * 10);
+  engine->predict(chunk, logits);
+  EXPECT_EQ(engine->metrics().loss_sum, evaluated.loss_sum);
+  std::uint64_t correct = 0;
+  for (std::size_t r = 0; r < chunk.count; ++r) {
+    const auto row = std::span(logits).subspan(r * 10, 10);
+    const auto guess = std::max_element(row.begin(), row.end()) - row.begin();
+    correct += guess == data.labels[r] ? 1 : 0;
+  }
+  EXPECT_EQ(correct, evaluated.correct);
+}
+
+TEST_P(GpuEngine, AModelThatDoesNotFitNamesTheBytes) {
+  Data data({5, {}, 3, 4, InputType::kUInt8});
+  data.model.hidden = {1U << 20U, 1U << 20U};  // 4 TiB of parameters, the first thing to be had
+  try {
+    engine(data);
+    ADD_FAILURE() << "accepted";
+  } catch (const DeviceError& error) {
+    EXPECT_NE(std::string(error.what()).find("asked for"), std::string::npos) << error.what();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Precisions, GpuEngine,
+                         testing::Values(Precision::kFloat32, Precision::kBFloat16),
+                         [](const auto& tested) {
+                           return std::string(tested.param == Precision::kFloat32 ? "f32" : "bf16");
+                         });
+
+}  // namespace
+}  // namespace millrace
