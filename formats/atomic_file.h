@@ -57,9 +57,9 @@ class AtomicFile {
   bool failed_ = false;
 };
 
-/// Makes `path` another name of the file `existing`, in the same folder, in place of what was there:
-/// wholly or not at all, and durable, like AtomicFile. Returns false where the file system has no
-/// hard links; throws DataError if it cannot be done for another reason.
+/// Makes `path` another name of the file `existing`, in the same folder, in place of what was
+/// there: wholly or not at all, and durable, like AtomicFile. Returns false where the file system
+/// has no hard links; throws DataError if it cannot be done for another reason.
 bool replace_by_link(const std::filesystem::path& existing, const std::filesystem::path& path);
 
 /// Removes the temporaries that killed processes left in `folder`, and returns how many. One that

@@ -143,16 +143,8 @@ class Bf16Net final : public CpuNet {
     }
     const ActLayout top{kLaneRows, layers_.back().outs};
     if (logits != nullptr) copy_rows(scratch.logits.data(), top, rows, model_.classes, logits);
-    f32::softmax({scratch.logits.data(),
-                  top,
-                  rows,
-                  model_.classes,
-                  &source,
-                  first,
-                  0.0F,
-                  false,
-                  losses,
-                  correct});
+    f32::softmax({scratch.logits.data(), top, rows, model_.classes, &source, first, 0.0F, false,
+                  losses, correct});
   }
 
   void set_sgd(const SgdSpec& sgd) override {
