@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "formats/block_dataset.h"
+#include "formats/cifar.h"
 #include "formats/error.h"
 #include "formats/idx_dataset.h"
 #include "formats/idx_names.h"
@@ -23,7 +24,9 @@ namespace {
 
 constexpr std::string_view kLookedFor =
     "IDX pairs like train-images-idx3-ubyte and train-labels-idx1-ubyte (also [variant-]train-…, "
-    "t10k-…, test-…, .gz, .zst), or a sub-folder of images for each class";
+    "t10k-…, test-…, .gz, .zst), CIFAR files like data_batch_1.bin or train.bin, or a sub-folder "
+    "of "
+    "images for each class";
 constexpr std::string_view kEmnistPrefix = "emnist-";
 
 struct Pair {
@@ -111,6 +114,19 @@ DataFolder open_images(const std::filesystem::path& folder, const ImageFolders& 
     opened.test = std::move(test);
   }
   opened.description = fmt::format("{}: {} images, {}, {} classes", folder.string(), counts,
+                                   describe_shape(*train), train->classes());
+  return opened;
+}
+
+DataFolder open_cifar(const std::filesystem::path& folder, const CifarFiles& files) {
+  auto train = std::make_shared<const CifarDataset>(files.kind, files.train);
+  DataFolder opened{.train = train, .test = nullptr, .description = {}};
+  std::string counts = fmt::format("{} training", train->size());
+  if (!files.test.empty()) {
+    opened.test = std::make_shared<const CifarDataset>(files.kind, files.test);
+    counts += fmt::format(" and {} test", opened.test->size());
+  }
+  opened.description = fmt::format("{}: {} samples, {}, {} classes", folder.string(), counts,
                                    describe_shape(*train), train->classes());
   return opened;
 }
@@ -203,6 +219,7 @@ DataFolder open_folder(const std::filesystem::path& given, const OpenOptions& op
   if (!std::filesystem::is_directory(status)) return open_file(path, options);
   const auto variants = find_idx_files(path);
   if (variants.empty()) {
+    if (const auto files = find_cifar_files(path)) return open_cifar(path, *files);
     if (const auto images = find_image_folders(path)) return open_images(path, *images, options);
     fail_unrecognised(path);
   }

@@ -35,12 +35,14 @@ struct OpenOptions {
 /// MNIST's own files lie in it too, the folder alone means those). `path` may also be one images or
 /// labels file; then the pair it belongs to is the training set and there is no test set.
 ///
+/// Or the binary files of CIFAR-10 or CIFAR-100 (cifar.h).
+///
 /// Or a folder of images, one sub-folder a class (ImageFolders and ImageFolder in image_folder.h),
 /// as options.image says.
 ///
 /// Throws DataError: nothing there, nothing recognised (naming what was looked for), half a pair,
 /// several variants (naming them), training and test sets that do not go together, and all that
-/// read_idx, IdxDataset and ImageFolder throw.
+/// read_idx, IdxDataset, CifarDataset and ImageFolder throw.
 DataFolder open_folder(const std::filesystem::path& path, const OpenOptions& options = {});
 
 }  // namespace millrace

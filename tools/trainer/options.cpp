@@ -77,7 +77,8 @@ class Declarer {
   void data() {
     line_.group("Data");
     path("--data", "DIR",
-         "folder with IDX files or with a sub-folder of images\nfor each class, or one IDX file "
+         "folder with IDX files, CIFAR's binary files, or a\nsub-folder of images for each class; "
+         "or one IDX\nfile "
          "[data]",
          options_.data);
     declare_images(line_, images);

@@ -57,6 +57,12 @@ std::vector<std::pair<std::string, std::string>> options_in_effect(const RunSpec
       {"--lr", fmt::format("{}", spec.sgd.learning_rate)},
       {"--schedule", schedule_name(spec.schedule.kind)},
       {"--warmup", fmt::format("{}", spec.schedule.warmup_epochs)},
+      {"--step-epochs", std::to_string(spec.schedule.step_epochs)},
+      {"--gamma", fmt::format("{}", spec.schedule.gamma)},
+      {"--target-acc", spec.stopping.target_accuracy > 0.0F
+                           ? fmt::format("{}", spec.stopping.target_accuracy)
+                           : "none"},
+      {"--patience", spec.stopping.patience > 0 ? std::to_string(spec.stopping.patience) : "never"},
       {"--momentum", fmt::format("{}", spec.sgd.momentum)},
       {"--weight-decay", fmt::format("{}", spec.sgd.weight_decay)},
       {"--seed", std::to_string(spec.seed)},

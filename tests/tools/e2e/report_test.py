@@ -38,10 +38,12 @@ class Report(programs.ProgramTest):
         return (self.top / "r.html").read_text(encoding="utf-8")
 
     def test_shows_the_run(self):
-        page = self.page("--val-size", "200", "--metrics", "m.jsonl", "--lr", "0.25")
+        page = self.page("--val-size", "200", "--metrics", "m.jsonl", "--lr", "0.25", "--patience", "7", "--target-acc",
+                         "0.999", "--gamma", "0.5", "--step-epochs", "4")
         summary = self.records(self.top / "m.jsonl")[-1]
         for part in (f"<b>{100 * summary['test_acc']:.2f} %</b>", summary["weights_hash"], summary["dataset_hash"],
-                     "<dt>--lr</dt><dd>0.25</dd>", "Worst mistakes", "What the first layer looks for", "oneTBB",
+                     "<dt>--lr</dt><dd>0.25</dd>", "<dt>--patience</dt><dd>7</dd>", "<dt>--target-acc</dt><dd>0.999</dd>",
+                     "<dt>--gamma</dt><dd>0.5</dd>", "<dt>--step-epochs</dt><dd>4</dd>", "Worst mistakes", "What the first layer looks for", "oneTBB",
                      "validation, epoch 2:"):
             self.assertIn(part, page)
         parser = Balanced()
