@@ -13,6 +13,7 @@
 #include "formats/error.h"
 #include "formats/idx.h"
 #include "formats/seekable_idx.h"
+#include "tools/cli/convert_source.h"
 #include "tools/cli/idx_files.h"
 
 namespace millrace {
@@ -20,7 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kPiece = std::size_t{4} << 20;  // between two looks at `progress`
 constexpr int kHighestZstd = 22;
 constexpr int kHighestGzip = 12;
 constexpr int kUsualZstd = 3;
@@ -93,7 +93,7 @@ std::string suffix(StoredAs stored) {
 
 struct Task {
   ConvertedFile file;
-  IdxHeader header;
+  ConvertSource source;
   std::unique_ptr<Writer> writer;
 };
 
@@ -116,14 +116,16 @@ std::vector<ConvertedFile> convert(
   check_level(spec);
   std::vector<Task> tasks;
   std::uint64_t all = 0;
-  for (const auto& from : idx_files_at(spec.in)) {
+  for (auto& source : convert_sources(spec.in, spec.image, spec.jobs)) {
     Task task;
-    task.file.from = from;
-    task.file.to = target_in(spec.out, from, suffix(spec.to), spec.force);
-    task.file.stored_before = fs::file_size(from);
-    task.header = read_idx_header(from);
-    task.file.content = task.header.header_bytes() + idx_data_bytes(task.header);
+    task.file.from = source.from;
+    // Where the source is a file, it may itself be what stands beside the new one.
+    const auto named = source.stored_before > 0 ? source.from : fs::path(source.name);
+    task.file.to = target_in(spec.out, named, suffix(spec.to), spec.force);
+    task.file.stored_before = source.stored_before;
+    task.file.content = source.header.header_bytes() + idx_data_bytes(source.header);
     all += task.file.content;
+    task.source = std::move(source);
     tasks.push_back(std::move(task));
   }
   std::error_code error;
@@ -133,16 +135,14 @@ std::vector<ConvertedFile> convert(
   std::vector<ConvertedFile> written;
   std::uint64_t done = 0;
   for (auto& task : tasks) {
-    const auto array = read_idx(task.file.from);
-    task.writer = make_writer(spec, task.file.to, array.header());
-    done += array.header().header_bytes();
-    for (auto rest = array.data(); !rest.empty();) {
-      const auto piece = rest.first(std::min(rest.size(), kPiece));
+    task.writer = make_writer(spec, task.file.to, task.source.header);
+    done += task.source.header.header_bytes();
+    const bool whole = task.source.read([&](std::span<const std::byte> piece) {
       task.writer->append(piece);
-      rest = rest.subspan(piece.size());
       done += piece.size();
-      if (!progress(done, all)) return written;
-    }
+      return progress(done, all);
+    });
+    if (!whole) return written;
   }
   for (auto& task : tasks) {
     task.file.frames = task.writer->commit();

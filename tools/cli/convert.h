@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "formats/image.h"
+
 namespace millrace {
 
 /// How the IDX files that convert() writes are stored.
@@ -20,18 +22,21 @@ enum class StoredAs : std::uint8_t {
 std::string_view name_of(StoredAs stored) noexcept;
 
 struct ConvertSpec {
-  std::filesystem::path in;   ///< a folder of IDX files in any form, or one such file
+  std::filesystem::path in;   ///< a folder of IDX files in any form, one such file, or what
+                              ///< else open_folder opens
   std::filesystem::path out;  ///< a folder, made where it is missing
+  ImageOptions image = {};    ///< of a folder of images
   StoredAs to = StoredAs::kSeekable;
   std::optional<int> level;  ///< of the compression: zstd 1 to 22 [3], gzip 1 to 12 [6]
-  std::uint32_t jobs = 0;    ///< threads that compress zstd; 0: the cores this process may use
-  bool force = false;        ///< replace files that are there
+  std::uint32_t jobs =
+      0;  ///< threads that decode samples and compress zstd; 0: the cores this process may use
+  bool force = false;  ///< replace files that are there
 };
 
 struct ConvertedFile {
   std::filesystem::path from;
   std::filesystem::path to;
-  std::uint64_t stored_before = 0;  ///< bytes of the file `from`
+  std::uint64_t stored_before = 0;  ///< bytes of the file `from`; 0: it is no single file
   std::uint64_t content = 0;        ///< bytes of the IDX file
   std::uint64_t stored = 0;         ///< bytes of the file `to`
   std::uint64_t frames = 0;         ///< 0 where it is not seekable
@@ -39,11 +44,12 @@ struct ConvertedFile {
 
 /// Writes the IDX files of `spec.in`, training and test, of all variants, in another form, under
 /// their own names; what they hold stays the same byte for byte. They appear together when all are
-/// written.
+/// written. Any other data set becomes IDX files in the names of MNIST's:
+/// train-images-idx4-ubyte for RGB images.
 ///
 /// `progress` is told bytes of content done so far and in all, by the calling thread; where it
-/// returns false nothing is written and the result is empty. Throws DataError: no IDX files, one of
-/// them broken, a file that is there and not to be replaced, one in `spec.out` of another form that
+/// returns false nothing is written and the result is empty. Throws DataError: no data set, a
+/// broken file, a file that is there and not to be replaced, one in `spec.out` of another form that
 /// the new one would stand beside, or what cannot be written; std::invalid_argument for a level
 /// that the compression lacks.
 std::vector<ConvertedFile> convert(

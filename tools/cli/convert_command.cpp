@@ -8,6 +8,7 @@
 #include "tools/cli/convert.h"
 #include "tools/console/command_line.h"
 #include "tools/console/console.h"
+#include "tools/console/image_options.h"
 #include "tools/console/numbers.h"
 #include "tools/console/program.h"
 #include "tools/console/stop_signals.h"
@@ -39,19 +40,23 @@ ConvertOptions parse(const std::vector<std::string>& arguments) {
   ConvertSpec& spec = options.spec;
   CommandLine line("tools convert",
                    "Writes the IDX files of a folder, training and test, in another form under\n"
-                   "their own names. zst is seekable zstd: it loads on all cores at once and at\n"
-                   "random, and `zstd -d` gives the same IDX file back.");
+                   "their own names; CIFAR and folders of images become IDX files. zst is\n"
+                   "seekable zstd: it loads on all cores at once and at random, and `zstd -d`\n"
+                   "gives the same IDX file back.");
   std::string in;
   std::string out;
-  line.positional("IN", "folder of IDX files in any form, or one of them", in);
+  ImageArguments images;
+  line.positional(
+      "IN", "folder of IDX files in any form, one of them, or a\nfolder of CIFAR or images", in);
   line.positional("OUT", "folder to write to, made where it is missing", out);
+  declare_images(line, images);
   line.value("--to", "idx|gz|zst", "form to write [zst]",
              [&](const std::string& text) { spec.to = parse_stored(text); });
   line.value("--level", "N", "compression: zst 1 to 22 [3], gz 1 to 12 [6]",
              [&](const std::string& text) {
                spec.level = static_cast<int>(parse_whole(text, 1, kHighestLevel));
              });
-  line.value("--jobs", "N|auto", "threads that compress zst [auto: all cores]",
+  line.value("--jobs", "N|auto", "threads that decode and compress [auto: all cores]",
              [&](const std::string& text) { spec.jobs = parse_whole_or_auto(text, kMostJobs); });
   line.flag("--force", "replace files that are there", spec.force);
   line.flag("--json", "print one JSON object in place of text", options.json);
@@ -66,6 +71,7 @@ ConvertOptions parse(const std::vector<std::string>& arguments) {
   if (out.empty()) throw UsageError("expected a folder to write to, found none");
   spec.in = in;
   spec.out = out;
+  spec.image = images.options();
   return options;
 }
 
