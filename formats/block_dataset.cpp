@@ -33,6 +33,15 @@ std::optional<std::uint64_t> split_sample(const IdxHeader& header, std::uint64_t
   return std::nullopt;
 }
 
+/// Lets go of a part of a file in the end, whatever happens.
+struct Forget {
+  const MappedFile& file;
+  std::size_t at;
+  std::size_t length;
+
+  ~Forget() { file.forget(at, length); }
+};
+
 std::uint64_t sample_bytes_of(const SampleShape& shape, const IdxHeader& header) {
   return shape.elements() * size_of(header.dtype);
 }
@@ -222,6 +231,10 @@ void BlockDataset::decode_samples(std::size_t index, std::span<std::byte> sample
   const SeekableView view{.path = path_, .file = file_.bytes(), .table = table_};
   const auto frame = blocks_[index].frame;
   const std::size_t content = table_.frames()[frame].content;
+  const auto stored = view.stored(frame);
+  // Else a pass over a file that is larger than memory would fill it with the file.
+  const Forget forget{file_, static_cast<std::size_t>(stored.data() - file_.bytes().data()),
+                      stored.size()};
   if (content == samples.size()) {
     reader.decoder().decode(view, frame, samples);
   } else {  // the end of the header is in it

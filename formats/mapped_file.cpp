@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 #include <utility>
@@ -50,6 +52,16 @@ void MappedFile::expect_sequential() const noexcept {
   if (!bytes_.empty()) {
     ::madvise(const_cast<std::byte*>(bytes_.data()), bytes_.size(), MADV_SEQUENTIAL);
   }
+}
+
+void MappedFile::forget(std::size_t at, std::size_t length) const noexcept {
+  const long asked = ::sysconf(_SC_PAGESIZE);
+  if (asked <= 0 || at >= bytes_.size()) return;
+  const auto page = static_cast<std::size_t>(asked);
+  const std::size_t begin = (at + page - 1) / page * page;
+  const std::size_t end = (at + std::min(length, bytes_.size() - at)) / page * page;
+  // Advice only: where it fails, the pages stay and nothing else.
+  if (begin < end) ::madvise(const_cast<std::byte*>(&bytes_[begin]), end - begin, MADV_DONTNEED);
 }
 
 }  // namespace millrace

@@ -24,6 +24,9 @@ class MappedFile {
 
   /// Tells the kernel that the file will be read from front to back.
   void expect_sequential() const noexcept;
+  /// Lets go of the pages that lie wholly in [at, at + length): they no longer count as memory of
+  /// this process, and are read again when they are touched again.
+  void forget(std::size_t at, std::size_t length) const noexcept;
 
  private:
   std::span<const std::byte> bytes_;

@@ -59,12 +59,35 @@ struct Feistel {
     return (column << row_bits) | row;
   }
 
+  /// The inverse of permute_domain.
+  constexpr std::uint64_t unpermute_domain(std::uint64_t index) const noexcept {
+    const std::uint64_t row_mask = (std::uint64_t{1} << row_bits) - 1;
+    std::uint64_t column = index >> row_bits;
+    std::uint64_t row = index & row_mask;
+    for (std::size_t round = 2 * round_pairs; round > 0; round -= 2) {
+      row ^= (hash(column, keys[round - 1]) >> (32U - row_bits)) & row_mask;
+      const std::uint64_t step = hash(row, keys[round - 2]);
+      const std::uint64_t added =
+          (static_cast<std::uint32_t>(step) * std::uint64_t{columns}) >> 32U;
+      column = column >= added ? column - added : column + columns - added;
+    }
+    return (column << row_bits) | row;
+  }
+
   /// The image of an index below `size`, below `size` too.
   constexpr std::uint64_t operator()(std::uint64_t index) const noexcept {
     do {
       index = permute_domain(index);
     } while (index >= size);
     return index;
+  }
+
+  /// The index whose image `image` is.
+  constexpr std::uint64_t inverse(std::uint64_t image) const noexcept {
+    do {
+      image = unpermute_domain(image);
+    } while (image >= size);
+    return image;
   }
 };
 

@@ -75,6 +75,12 @@ std::uint64_t Permutation::operator()(std::uint64_t index) const noexcept {
   return tabled() ? table_[index] : feistel_(index);
 }
 
+std::uint64_t Permutation::inverse(std::uint64_t image) const noexcept {
+  if (!tabled()) return feistel_.inverse(image);
+  const auto* const found = std::find(table_.begin(), table_.begin() + feistel_.size, image);
+  return static_cast<std::uint64_t>(found - table_.begin());
+}
+
 void Permutation::range(std::uint64_t first, std::span<std::uint64_t> out) const noexcept {
   if (!tabled()) return feistel_range(feistel_, first, out);
   std::copy_n(table_.begin() + static_cast<std::ptrdiff_t>(first), out.size(), out.begin());

@@ -27,6 +27,8 @@ class Permutation {
   std::uint64_t size() const noexcept { return feistel_.size; }
   /// `index` lies in [0, size()), here and below.
   std::uint64_t operator()(std::uint64_t index) const noexcept;
+  /// The index that `image`, in [0, size()), is the image of.
+  std::uint64_t inverse(std::uint64_t image) const noexcept;
   /// out[i] = (*this)(first + i): the fast way to walk it.
   void range(std::uint64_t first, std::span<std::uint64_t> out) const noexcept;
   /// In place: values[i] = (*this)(values[i]).

@@ -13,6 +13,12 @@ Subset Subset::all(std::uint64_t count) {
   return subset;
 }
 
+bool Subset::contains(std::uint64_t id) const noexcept {
+  if (id >= bound()) return false;
+  const std::uint64_t position = order_ ? order_->inverse(id) : id;
+  return position >= offset_ && position - offset_ < size_;
+}
+
 void Subset::map(std::span<const std::uint64_t> positions, std::span<std::uint64_t> ids) const {
   if (positions.size() != ids.size()) {
     throw std::invalid_argument("Subset::map: " + std::to_string(positions.size()) +

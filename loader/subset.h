@@ -19,6 +19,8 @@ class Subset {
   std::uint64_t size() const noexcept { return size_; }
   /// No sample id reaches this.
   std::uint64_t bound() const noexcept { return order_ ? order_->size() : offset_ + size_; }
+  /// Whether sample `id` is one of its samples, in O(1).
+  bool contains(std::uint64_t id) const noexcept;
   /// ids[i] = the sample at position positions[i]. Both spans have one length; they may be the same
   /// memory. Throws std::out_of_range for a position that is not below size().
   void map(std::span<const std::uint64_t> positions, std::span<std::uint64_t> ids) const;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <fstream>
 #include <thread>
 
 #include "formats/folder.h"
@@ -217,6 +218,40 @@ TEST_F(BlockDatasetTest, RefusesAHeaderThatTheFramesDoNotFill) {
   write_bytes(images_, test::joined({frame, table.encode()}));
   EXPECT_NE(data_error_of([&] { open(); }).find("found frames of 2352016 bytes"),
             std::string::npos);
+}
+
+// Bytes of mapped files that this process has in memory.
+std::uint64_t mapped_bytes() {
+  std::ifstream status("/proc/self/status");
+  std::uint64_t kilobytes = 0;
+  for (std::string word; status >> word;) {
+    if (word == "RssFile:") status >> kilobytes;
+  }
+  return kilobytes * 1024;
+}
+
+TEST_F(BlockDatasetTest, DoesNotKeepTheFileInMemory) {
+  const auto data = open();
+  const auto size = std::filesystem::file_size(images_);
+  ByteVector samples(data->largest_block() * 784);
+  std::vector<std::int32_t> labels(data->largest_block());
+  const auto decode = [&](std::size_t i) {
+    const auto count = data->blocks()[i].count;
+    data->decode_block(i, std::span(samples).first(count * 784), std::span(labels).first(count));
+  };
+  decode(0);  // the code of the decoder is in memory from here on
+  {
+    const MappedFile file(images_);
+    const auto before = mapped_bytes();
+    ASSERT_GT(before, 0U);
+    std::uint64_t sum = 0;
+    for (const auto byte : file.bytes()) sum += std::to_integer<std::uint64_t>(byte);
+    ASSERT_GT(sum, 0U);
+    ASSERT_GT(mapped_bytes(), before + size / 2) << "this system does not count mapped pages";
+  }
+  const auto before = mapped_bytes();
+  for (std::size_t i = 0; i < data->blocks().size(); ++i) decode(i);
+  EXPECT_LT(mapped_bytes(), before + size / 4);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "tests/support/files.h"
@@ -74,6 +75,23 @@ TEST(MappedFile, RefusesAPipeWithoutWaitingForItsWriter) {
   EXPECT_EQ(
       data_error_of([&] { MappedFile(folder / "pipe"); }),
       (folder / "pipe").string() + ": expected a regular file, found a device, pipe or socket");
+}
+
+TEST(MappedFile, ReadsAgainWhatItForgot) {
+  const TempFolder folder;
+  test::ByteVector content(100'000);
+  for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<std::byte>(i % 251);
+  test::write_bytes(folder / "file", content);
+  const MappedFile file(folder / "file");
+  for (const auto& [at, length] : {std::pair<std::size_t, std::size_t>{0, 100'000},
+                                   {5000, 50'000},
+                                   {99'999, std::numeric_limits<std::size_t>::max()},
+                                   {100'000, 1},
+                                   {7, 0}}) {
+    file.forget(at, length);
+    EXPECT_TRUE(std::ranges::equal(file.bytes(), content));
+  }
+  MappedFile().forget(0, 1);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -100,6 +101,20 @@ TEST(Split, RefusesToLeaveNothingToTrainOn) {
     EXPECT_EQ(std::string(error.what()),
               "validation size 12 leaves nothing to train on: the data set has 10 samples");
   }
+}
+
+TEST(Subset, KnowsWhatItContains) {
+  const Split split = Split::random(1000, 100, 5);
+  const auto kept = ids_of(split.validation);
+  const std::set<std::uint64_t> validation(kept.begin(), kept.end());
+  for (std::uint64_t id = 0; id < 1000; ++id) {
+    EXPECT_EQ(split.validation.contains(id), validation.contains(id)) << id;
+    EXPECT_EQ(split.train.contains(id), !validation.contains(id)) << id;
+    EXPECT_TRUE(Subset::all(1000).contains(id));
+  }
+  EXPECT_FALSE(split.train.contains(1000));
+  EXPECT_FALSE(Subset::all(1000).contains(1000));
+  EXPECT_FALSE(Subset().contains(0));
 }
 
 }  // namespace
