@@ -42,7 +42,7 @@ nlohmann::json measure(const Options& options) {
   model.classes = options.classes;
   millrace::TrainSpec train;
   train.batch = options.batch;
-  train.sgd.learning_rate = 0.01F;
+  train.optimizer.learning_rate = 0.01F;
   train.precision =
       options.precision == "bf16" ? millrace::Precision::kBFloat16 : millrace::Precision::kFloat32;
   millrace::Device device;

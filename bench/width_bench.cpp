@@ -85,7 +85,7 @@ class Contestant {
     model_.classes = SyntheticDigits::kClasses;
     millrace::TrainSpec train;
     train.batch = options.batch;
-    train.sgd.learning_rate = 0.01F;
+    train.optimizer.learning_rate = 0.01F;
     train.precision = precision_of(precision);
     millrace::Device device;
     device.kind = millrace::Device::Kind::kCpu;

@@ -25,9 +25,37 @@ void check(const MlpSpec& model, const TrainSpec& train) {
             std::string(name) + ": expected a finite number of at least 0, found " +
                 std::to_string(value));
   };
-  rate(train.sgd.learning_rate, "learning rate");
-  rate(train.sgd.momentum, "momentum");
-  rate(train.sgd.weight_decay, "weight decay");
+  rate(train.optimizer.learning_rate, "learning rate");
+  rate(train.optimizer.momentum, "momentum");
+  rate(train.optimizer.weight_decay, "weight decay");
+  const auto fraction = [](float value, const char* name) {
+    require(value >= 0.0F && value < 1.0F, std::string(name) +
+                                               ": expected a number from 0 to below 1, found " +
+                                               std::to_string(value));
+  };
+  fraction(train.optimizer.beta1, "beta1");
+  fraction(train.optimizer.beta2, "beta2");
+  fraction(model.dropout, "dropout");
+  fraction(train.label_smoothing, "label smoothing");
+  require(std::isfinite(train.optimizer.epsilon) && train.optimizer.epsilon > 0.0F,
+          "epsilon: expected a finite number above 0, found " +
+              std::to_string(train.optimizer.epsilon));
+  require(train.optimizer.kind != OptimizerSpec::Kind::kNesterov || train.optimizer.momentum > 0.0F,
+          "nesterov: expected momentum above 0, found 0");
+}
+
+// What the CUDA engine does not do yet; empty if nothing.
+std::string missing_on_cuda(const MlpSpec& model, const TrainSpec& train) {
+  std::string missing;
+  const auto add = [&](bool wanted, const std::string& what) {
+    if (wanted) missing += (missing.empty() ? "" : ", ") + what;
+  };
+  add(model.batch_norm, "batch normalisation");
+  add(model.dropout > 0.0F, "dropout");
+  add(train.label_smoothing > 0.0F, "label smoothing");
+  add(train.optimizer.kind != OptimizerSpec::Kind::kSgd,
+      std::string("the optimizer ") + name_of(train.optimizer.kind));
+  return missing;
 }
 
 }  // namespace
@@ -35,15 +63,18 @@ void check(const MlpSpec& model, const TrainSpec& train) {
 std::unique_ptr<Engine> make_engine(const MlpSpec& model, const TrainSpec& train,
                                     const Device& device) {
   check(model, train);
+  const std::string missing = missing_on_cuda(model, train);
   switch (device.kind) {
     case Device::Kind::kCuda:
+      if (!missing.empty()) throw DeviceError("the CUDA engine has no " + missing);
       return make_cuda_engine(model, train, device);
     case Device::Kind::kCpu:
       return make_cpu_engine(model, train, device);
     case Device::Kind::kAuto:
       break;
   }
-  const std::string obstacle = cuda_obstacle();
+  std::string obstacle = cuda_obstacle();
+  if (obstacle.empty() && !missing.empty()) obstacle = "the CUDA engine has no " + missing;
   if (obstacle.empty()) return make_cuda_engine(model, train, device);
   // Whoever built without CUDA knows it.
   return make_cpu_engine(model, train, device,

@@ -12,7 +12,11 @@ std::vector<std::uint32_t> MlpSpec::widths() const {
 std::uint64_t MlpSpec::parameter_count() const {
   const auto all = widths();
   std::uint64_t count = 0;
-  for (std::size_t i = 1; i < all.size(); ++i) count += (std::uint64_t{all[i - 1]} + 1) * all[i];
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    // A bias, or a normalisation's factor and shift in its place.
+    const bool normed = batch_norm && i + 1 < all.size();
+    count += (std::uint64_t{all[i - 1]} + (normed ? 2 : 1)) * all[i];
+  }
   return count;
 }
 
@@ -24,6 +28,20 @@ std::uint64_t MlpSpec::train_flops_per_sample() const {
     flops += product * (i == 1 ? 2 : 3);
   }
   return flops;
+}
+
+const char* name_of(OptimizerSpec::Kind kind) noexcept {
+  switch (kind) {
+    case OptimizerSpec::Kind::kNesterov:
+      return "nesterov";
+    case OptimizerSpec::Kind::kAdam:
+      return "adam";
+    case OptimizerSpec::Kind::kAdamW:
+      return "adamw";
+    case OptimizerSpec::Kind::kSgd:
+      break;
+  }
+  return "sgd";
 }
 
 }  // namespace millrace

@@ -10,36 +10,67 @@ namespace millrace {
 
 enum class Precision : std::uint8_t { kFloat32, kBFloat16 };
 
-/// A multilayer perceptron: Linear, ReLU, …, Linear with softmax cross-entropy on top. The network
-/// sees `input_scale * sample`.
+/// A multilayer perceptron: Linear, [BatchNorm1d,] ReLU, [Dropout,] …, Linear with softmax
+/// cross-entropy on top. The network sees `input_scale * sample`.
 struct MlpSpec {
   std::uint32_t features = 0;  ///< elements of one sample
   InputType input = InputType::kUInt8;
   float input_scale = 1.0F / 255.0F;  ///< 1/255 maps uint8 to [0, 1]
   std::vector<std::uint32_t> hidden;  ///< widths of the hidden layers, may be empty
   std::uint32_t classes = 0;
+  /// Each hidden layer's sums are normalised over the batch before the ReLU, as
+  /// torch.nn.BatchNorm1d does it (momentum 0.1, epsilon 1e-5; Ioffe and Szegedy 2015), and its
+  /// Linear has no bias, which the normalisation would take away again.
+  bool batch_norm = false;
+  /// Share of each hidden layer's outputs that a training step sets to zero, below 1; the others
+  /// are divided by 1 - dropout (Srivastava et al. 2014).
+  float dropout = 0.0F;
 
   /// {features, hidden…, classes}
   std::vector<std::uint32_t> widths() const;
+  /// Numbers that training changes.
   std::uint64_t parameter_count() const;
   /// Floating-point operations (a multiply-add is two) of one sample's matrix products: forward,
   /// weight gradients, and the activation gradients of all layers but the first.
   std::uint64_t train_flops_per_sample() const;
 };
 
-/// Stochastic gradient descent as torch.optim.SGD defines it:
-///     g = gradient + weight_decay * w;  m = momentum * m + g;  w -= learning_rate * m
-struct SgdSpec {
+inline constexpr float kNormMomentum = 0.1F;
+inline constexpr float kNormEpsilon = 1e-5F;
+
+/// The optimizers of torch.optim by their definitions there.
+///
+/// kSgd: g = gradient + weight_decay * w;  m = momentum * m + g;  w -= learning_rate * m.
+/// kNesterov: the same m;  w -= learning_rate * (g + momentum * m).
+/// kAdam: m and v the averages of g and g² with beta1 and beta2, each divided by what its start at
+/// zero took away;  w -= learning_rate * m / (sqrt(v) + epsilon)  (Kingma and Ba 2015).
+/// kAdamW: the same with g = gradient, and first  w *= 1 - learning_rate * weight_decay
+/// (Loshchilov and Hutter 2019).
+struct OptimizerSpec {
+  enum class Kind : std::uint8_t { kSgd, kNesterov, kAdam, kAdamW };
+
   float learning_rate = 0.1F;
-  float momentum = 0.0F;
+  float momentum = 0.0F;  ///< of kSgd and kNesterov
   float weight_decay = 0.0F;
+  Kind kind = Kind::kSgd;
+  float beta1 = 0.9F;
+  float beta2 = 0.999F;
+  float epsilon = 1e-8F;
+
+  bool adaptive() const noexcept { return kind == Kind::kAdam || kind == Kind::kAdamW; }
 };
+
+/// "sgd", "nesterov", "adam", "adamw".
+const char* name_of(OptimizerSpec::Kind kind) noexcept;
 
 struct TrainSpec {
   std::uint32_t batch = 128;  ///< the largest batch that train() will see
-  SgdSpec sgd;
+  OptimizerSpec optimizer;
   Precision precision = Precision::kFloat32;
-  std::uint64_t seed = 0;  ///< of the initial parameters
+  std::uint64_t seed = 0;  ///< of the initial parameters and of dropout
+  /// Share of the target's weight that goes to all classes alike; of training alone (Szegedy et al.
+  /// 2016, as torch.nn.CrossEntropyLoss has it).
+  float label_smoothing = 0.0F;
 };
 
 /// Where an engine runs.

@@ -18,6 +18,9 @@ class Philox {
   /// The paper's multipliers; the index permutation borrows them.
   static constexpr std::uint32_t kMultiplier0 = 0xD2511F53;
   static constexpr std::uint32_t kMultiplier1 = 0xCD9E8D57;
+  static constexpr std::uint32_t kWeyl0 = 0x9E3779B9;  ///< the golden ratio
+  static constexpr std::uint32_t kWeyl1 = 0xBB67AE85;  ///< the square root of 3, less 1
+  static constexpr int kRounds = 10;
 
   static constexpr Counter generate(Counter counter, Key key) noexcept {
     for (int round = 0; round < kRounds; ++round) {
@@ -34,10 +37,6 @@ class Philox {
   static constexpr Key key_of(std::uint64_t seed) noexcept { return {low(seed), high(seed)}; }
 
  private:
-  static constexpr int kRounds = 10;
-  static constexpr std::uint32_t kWeyl0 = 0x9E3779B9;  // the golden ratio
-  static constexpr std::uint32_t kWeyl1 = 0xBB67AE85;  // the square root of 3, less 1
-
   static constexpr std::uint32_t low(std::uint64_t value) noexcept {
     return static_cast<std::uint32_t>(value);
   }

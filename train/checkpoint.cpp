@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "compute/tensors.h"
 #include "formats/error.h"
 #include "formats/safetensors.h"
 #include "train/run_state.h"
@@ -18,8 +19,10 @@ namespace {
 constexpr std::string_view kOptimizerPrefix = "optimizer.";
 constexpr std::string_view kMomentumSuffix = ".momentum";
 
-std::string momentum_name(const std::string& parameter) {
-  return std::string(kOptimizerPrefix) + parameter + std::string(kMomentumSuffix);
+// A momentum buffer goes by its parameter's name; all else that an optimizer keeps by its own.
+std::string state_name(const std::string& name) {
+  const bool buffer = name.ends_with(".weight") || name.ends_with(".bias");
+  return std::string(kOptimizerPrefix) + name + std::string(buffer ? kMomentumSuffix : "");
 }
 
 TensorView view_of(const Tensor& tensor, std::string name) {
@@ -57,26 +60,13 @@ Parameters read_parameters(const SafetensorsFile& file, const Parameters& expect
   return parameters;
 }
 
-// A run with momentum cannot go on without its buffers.
-OptimizerState read_optimizer(const SafetensorsFile& file, const Parameters& expected,
-                              float momentum) {
+// A run cannot go on as it would have without them.
+OptimizerState read_optimizer(const SafetensorsFile& file, const OptimizerState& expected) {
   OptimizerState state;
-  if (momentum == 0.0F) return state;
   for (const Tensor& like : expected) {
-    state.push_back(read_tensor(file, like, momentum_name(like.name)));
+    state.push_back(read_tensor(file, like, state_name(like.name)));
   }
   return state;
-}
-
-// Names and shapes by the recorded widths, and no values: a lying header must not cost memory.
-Parameters shapes_of(const std::vector<std::uint32_t>& widths) {
-  Parameters shapes;
-  for (std::size_t layer = 0; layer + 1 < widths.size(); ++layer) {
-    const std::string module = std::to_string(2 * layer);
-    shapes.push_back({module + ".weight", {widths[layer + 1], widths[layer]}, {}});
-    shapes.push_back({module + ".bias", {widths[layer + 1]}, {}});
-  }
-  return shapes;
 }
 
 }  // namespace
@@ -85,7 +75,7 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
   std::vector<TensorView> views;
   for (const Tensor& tensor : checkpoint.parameters) views.push_back(view_of(tensor, tensor.name));
   for (const Tensor& tensor : checkpoint.optimizer) {
-    views.push_back(view_of(tensor, momentum_name(tensor.name)));
+    views.push_back(view_of(tensor, state_name(tensor.name)));
   }
   write_safetensors(path, views, encode_run_state(checkpoint.state));
 }
@@ -97,6 +87,8 @@ MlpSpec model_of(const RunOptions& options) {
   model.input_scale = options.sample.scale;
   model.hidden.assign(options.widths.begin() + 1, options.widths.end() - 1);
   model.classes = options.widths.back();
+  model.batch_norm = options.batch_norm;
+  model.dropout = options.dropout;
   return model;
 }
 
@@ -113,15 +105,17 @@ Checkpoint load_checkpoint(const std::filesystem::path& path) {
   if (widths.size() < 2) {
     throw DataError(path, std::nullopt, "at least two layer widths", std::to_string(widths.size()));
   }
-  const Parameters shapes = shapes_of(widths);
-  checkpoint.parameters = read_parameters(file, shapes);
-  checkpoint.optimizer = read_optimizer(file, shapes, checkpoint.state.options.sgd.momentum);
+  // Names and shapes without values: a lying header must not cost memory.
+  const RunOptions& options = checkpoint.state.options;
+  const MlpSpec model = model_of(options);
+  checkpoint.parameters = read_parameters(file, parameter_shapes(model));
+  checkpoint.optimizer = read_optimizer(file, optimizer_state_shapes(model, options.optimizer));
   return checkpoint;
 }
 
 Parameters load_parameters(const std::filesystem::path& path, const MlpSpec& model) {
   const SafetensorsFile file(path);
-  return read_parameters(file, shapes_of(model.widths()));
+  return read_parameters(file, parameter_shapes(model));
 }
 
 }  // namespace millrace

@@ -24,13 +24,16 @@ struct RunOptions {
   std::vector<std::uint32_t> widths;  ///< of the layers, input and output included
   std::uint32_t batch = 0;
   std::uint64_t validation_size = 0;
-  SgdSpec sgd;
+  OptimizerSpec optimizer;
   Precision precision = Precision::kFloat32;  ///< in effect
   std::uint64_t seed = 0;
   bool shuffle = true;
   ScheduleSpec schedule{};
   std::uint64_t schedule_epochs = 0;  ///< that the schedule is made for; 0 where it does not matter
   SampleSpec sample{};
+  bool batch_norm = false;
+  float dropout = 0.0F;
+  float label_smoothing = 0.0F;
 };
 
 /// Sums over the steps of an epoch done so far. Losses are multiples of 2^-24, so that sums of them
@@ -62,9 +65,10 @@ struct Checkpoint {
 };
 
 /// Writes a safetensors file, whole or not at all. Its tensors are the parameters under their own
-/// names ("0.weight", …), which torch.nn.Module.load_state_dict takes, and the momentum buffers as
-/// "optimizer.0.weight.momentum", …; `__metadata__` holds the run state in entries "millrace.*".
-/// Throws DataError if it cannot be written: an older file at `path` is then still there.
+/// names ("0.weight", …), which torch.nn.Module.load_state_dict takes, and the optimizer's state as
+/// "optimizer.0.weight.momentum", "optimizer.0.weight.exp_avg", …; `__metadata__` holds the run
+/// state in entries "millrace.*". Throws DataError if it cannot be written: an older file at `path`
+/// is then still there.
 void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
 
 /// The model that a run with these options trains. Where no sample was recorded (files of older

@@ -11,6 +11,7 @@ namespace millrace {
 namespace {
 
 std::string text(std::uint64_t value) { return std::to_string(value); }
+std::string text(std::string_view value) { return std::string(value); }
 std::string text(bool value) { return value ? "on" : "off"; }
 std::string text(Precision value) { return value == Precision::kBFloat16 ? "bf16" : "fp32"; }
 
@@ -85,6 +86,7 @@ std::vector<std::string> check_compatible(const std::filesystem::path& file, con
   const RunOptions& before = state.options;
   const RunOptions& now = run.options;
   compare_widths(found, before.widths, now.widths);
+  found.compare("batch normalisation", before.batch_norm, now.batch_norm);
   if (state.dataset_hash != run.dataset_hash) {
     found.add("data set", "content " + state.dataset_hash,
               run.dataset + " with content " + run.dataset_hash);
@@ -111,9 +113,18 @@ std::vector<std::string> check_compatible(const std::filesystem::path& file, con
   }
 
   Differences rates;
-  rates.compare("learning rate", before.sgd.learning_rate, now.sgd.learning_rate);
-  rates.compare("momentum", before.sgd.momentum, now.sgd.momentum);
-  rates.compare("weight decay", before.sgd.weight_decay, now.sgd.weight_decay);
+  rates.compare("optimizer", std::string_view(name_of(before.optimizer.kind)),
+                std::string_view(name_of(now.optimizer.kind)));
+  if (now.optimizer.adaptive() && before.optimizer.adaptive()) {
+    rates.compare("beta1", before.optimizer.beta1, now.optimizer.beta1);
+    rates.compare("beta2", before.optimizer.beta2, now.optimizer.beta2);
+    rates.compare("epsilon", before.optimizer.epsilon, now.optimizer.epsilon);
+  }
+  rates.compare("dropout", before.dropout, now.dropout);
+  rates.compare("label smoothing", before.label_smoothing, now.label_smoothing);
+  rates.compare("learning rate", before.optimizer.learning_rate, now.optimizer.learning_rate);
+  rates.compare("momentum", before.optimizer.momentum, now.optimizer.momentum);
+  rates.compare("weight decay", before.optimizer.weight_decay, now.optimizer.weight_decay);
   rates.compare("schedule", before.schedule, now.schedule);
   std::vector<std::string> notices = rates.lines();
   if (state.epoch >= run.epochs) {

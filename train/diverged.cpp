@@ -8,14 +8,15 @@
 namespace millrace {
 namespace {
 
-std::string hint(const SgdSpec& sgd) {
+std::string hint(const OptimizerSpec& optimizer) {
   std::array<char, 128> text{};
-  if (sgd.momentum > 0.0F) {
+  if (optimizer.momentum > 0.0F) {
     std::snprintf(text.data(), text.size(), "try a learning rate below %g, or a momentum below %g",
-                  static_cast<double>(sgd.learning_rate), static_cast<double>(sgd.momentum));
+                  static_cast<double>(optimizer.learning_rate),
+                  static_cast<double>(optimizer.momentum));
   } else {
     std::snprintf(text.data(), text.size(), "try a learning rate below %g",
-                  static_cast<double>(sgd.learning_rate));
+                  static_cast<double>(optimizer.learning_rate));
   }
   return text.data();
 }
@@ -28,26 +29,27 @@ DivergedError::DivergedError(std::uint64_t step, std::uint64_t epoch, const std:
       step_(step) {}
 
 void check_losses(const Metrics& metrics, std::uint64_t first_step, std::uint64_t epoch,
-                  const SgdSpec& sgd) {
+                  const OptimizerSpec& optimizer) {
   if (!metrics.first_nonfinite_step && std::isfinite(metrics.loss_sum)) return;
   throw DivergedError(first_step + metrics.first_nonfinite_step.value_or(0), epoch,
-                      "its loss is not finite; " + hint(sgd));
+                      "its loss is not finite; " + hint(optimizer));
 }
 
 void check_evaluation(const Metrics& metrics, std::uint64_t last_step, std::uint64_t epoch,
-                      const SgdSpec& sgd) {
+                      const OptimizerSpec& optimizer) {
   if (std::isfinite(metrics.loss_sum)) return;
-  throw DivergedError(last_step, epoch, "the loss after it is not finite; " + hint(sgd));
+  throw DivergedError(last_step, epoch, "the loss after it is not finite; " + hint(optimizer));
 }
 
 void check_finite(const std::vector<Tensor>& tensors, std::uint64_t last_step, std::uint64_t epoch,
-                  const SgdSpec& sgd) {
+                  const OptimizerSpec& optimizer) {
   for (const Tensor& tensor : tensors) {
     if (std::ranges::all_of(tensor.values, [](float value) { return std::isfinite(value); })) {
       continue;
     }
-    throw DivergedError(last_step, epoch,
-                        "it left values in " + tensor.name + " that are not finite; " + hint(sgd));
+    throw DivergedError(
+        last_step, epoch,
+        "it left values in " + tensor.name + " that are not finite; " + hint(optimizer));
   }
 }
 

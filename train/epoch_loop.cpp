@@ -88,7 +88,7 @@ void EpochLoop::drain(RunState& state) {
   last_drain_ = Clock::now();
   if (drained_step_ == state.step) return;
   const Metrics metrics = engine_.metrics();
-  check_losses(metrics, drained_step_, state.epoch, spec_.sgd);
+  check_losses(metrics, drained_step_, state.epoch, spec_.optimizer);
   drained_step_ = state.step;
   state.sums.loss_sum += metrics.loss_sum;
   state.sums.correct += metrics.correct;

@@ -20,7 +20,7 @@ namespace millrace {
 struct EpochLoopSpec {
   std::uint64_t steps_per_epoch = 0;
   std::uint64_t checkpoint_every = 0;                ///< steps of the run; 0: never
-  SgdSpec sgd;                                       ///< for the hint of a DivergedError
+  OptimizerSpec optimizer;                           ///< for the hint of a DivergedError
   std::optional<Schedule> schedule;                  ///< none: the engine's own learning rate
   std::function<void(const Progress&)> on_progress;  ///< at most 20 times a second
   std::function<void()> on_checkpoint;  ///< at every checkpoint_every-th step but an epoch's last

@@ -30,13 +30,22 @@ void check_rate(const char* what, float rate) {
   }
 }
 
+void check_share(const char* what, float share) {
+  if (!(share >= 0.0F && share < 1.0F)) {
+    refuse(what, "a number from 0 to below 1", std::to_string(share));
+  }
+}
+
 void check_spec(const RunSpec& spec, const Dataset& train) {
   if (spec.batch == 0) refuse("batch", "at least 1", "0");
   if (spec.slots == 0) refuse("slots", "at least 1", "0");
   if (std::ranges::count(spec.hidden, 0U) != 0) refuse("hidden", "widths of at least 1", "0");
-  check_rate("learning rate", spec.sgd.learning_rate);
-  check_rate("momentum", spec.sgd.momentum);
-  check_rate("weight decay", spec.sgd.weight_decay);
+  check_rate("learning rate", spec.optimizer.learning_rate);
+  check_rate("momentum", spec.optimizer.momentum);
+  check_rate("weight decay", spec.optimizer.weight_decay);
+  check_share("dropout", spec.dropout);
+  check_share("label smoothing", spec.label_smoothing);
+  if (spec.batch_norm && spec.batch == 1) refuse("batch normalisation", "batches above 1", "1");
   check_rate("target accuracy", spec.stopping.target_accuracy);
   if (spec.stopping.target_accuracy > 0.0F && spec.validation_size == 0) {
     refuse("target accuracy", "validation samples to reach it on", "none");
@@ -111,6 +120,8 @@ MlpSpec model_of(const RunSpec& spec, const Dataset& train) {
   model.input_scale = model.input == InputType::kUInt8 ? 1.0F / 255.0F : 1.0F;
   model.hidden = spec.hidden;
   model.classes = train.classes();
+  model.batch_norm = spec.batch_norm;
+  model.dropout = spec.dropout;
   return model;
 }
 
@@ -125,7 +136,7 @@ RunPlan make_plan(const RunSpec& spec, const Dataset& train, const Dataset* test
   const std::uint64_t samples = plan.split.train.size();
   plan.batch = static_cast<std::uint32_t>(std::min<std::uint64_t>(spec.batch, samples));
   plan.steps_per_epoch = (samples + plan.batch - 1) / plan.batch;
-  plan.train = {plan.batch, spec.sgd, spec.precision, spec.seed};
+  plan.train = {plan.batch, spec.optimizer, spec.precision, spec.seed, spec.label_smoothing};
   return plan;
 }
 

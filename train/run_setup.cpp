@@ -1,8 +1,10 @@
 #include "train/run_setup.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
+#include "compute/tensors.h"
 #include "train/compatibility.h"
 
 namespace millrace {
@@ -16,7 +18,10 @@ RunIdentity identity_of(const RunSpec& spec, const RunPlan& plan, const Engine& 
   identity.options.widths = plan.model.widths();
   identity.options.batch = spec.batch;
   identity.options.validation_size = spec.validation_size;
-  identity.options.sgd = spec.sgd;
+  identity.options.optimizer = spec.optimizer;
+  identity.options.batch_norm = spec.batch_norm;
+  identity.options.dropout = spec.dropout;
+  identity.options.label_smoothing = spec.label_smoothing;
   identity.options.schedule = spec.schedule;
   if (depends_on_length(spec.schedule)) identity.options.schedule_epochs = spec.epochs;
   identity.options.precision = engine.info().precision;
@@ -51,12 +56,13 @@ void restore(RunSetup& setup, FoundCheckpoint found, const RunSpec& spec,
     notice(line);
   }
   setup.engine->set_parameters(found.checkpoint.parameters);
-  if (spec.sgd.momentum != 0.0F) {
-    if (found.checkpoint.optimizer.empty()) {
-      notice(found.path.string() + " has no momentum: it starts from zero");
-    } else {
-      setup.engine->set_optimizer_state(found.checkpoint.optimizer);
-    }
+  const auto wanted = optimizer_state_shapes(setup.plan.model, spec.optimizer);
+  if (std::ranges::equal(wanted, found.checkpoint.optimizer, {}, &Tensor::name, &Tensor::name)) {
+    if (!wanted.empty()) setup.engine->set_optimizer_state(found.checkpoint.optimizer);
+  } else if (!wanted.empty()) {
+    const bool momentum = !spec.optimizer.adaptive() && wanted.back().name != kStepTensor;
+    notice(found.path.string() + " has no " +
+           (momentum ? "momentum: it starts from zero" : "such optimizer's state: it starts anew"));
   }
   setup.state = std::move(found.checkpoint.state);
   setup.resumed_from = std::move(found.path);
@@ -68,7 +74,7 @@ RunSetup set_up(const RunSpec& spec, const Dataset& train, const Dataset* test,
                 const Notice& notice) {
   RunSetup setup;
   setup.plan = make_plan(spec, train, test);
-  setup.schedule.emplace(spec.schedule, spec.sgd.learning_rate, setup.plan.steps_per_epoch,
+  setup.schedule.emplace(spec.schedule, spec.optimizer.learning_rate, setup.plan.steps_per_epoch,
                          spec.epochs);
   setup.engine = make_engine(setup.plan.model, setup.plan.train, spec.device);
   if (const auto info = setup.engine->info(); !info.notice.empty()) notice(info.notice);

@@ -66,13 +66,24 @@ json encode_schedule(const RunOptions& options) {
           {"epochs", options.schedule_epochs}};
 }
 
+json encode_optimizer(const OptimizerSpec& optimizer) {
+  return {{"kind", name_of(optimizer.kind)},
+          {"beta1", optimizer.beta1},
+          {"beta2", optimizer.beta2},
+          {"epsilon", optimizer.epsilon}};
+}
+
 json encode_options(const RunOptions& options) {
   return {{"widths", options.widths},
           {"batch", options.batch},
           {"validation_size", options.validation_size},
-          {"learning_rate", options.sgd.learning_rate},
-          {"momentum", options.sgd.momentum},
-          {"weight_decay", options.sgd.weight_decay},
+          {"learning_rate", options.optimizer.learning_rate},
+          {"momentum", options.optimizer.momentum},
+          {"weight_decay", options.optimizer.weight_decay},
+          {"optimizer", encode_optimizer(options.optimizer)},
+          {"batch_norm", options.batch_norm},
+          {"dropout", options.dropout},
+          {"label_smoothing", options.label_smoothing},
           {"precision", name_of(options.precision)},
           {"seed", options.seed},
           {"shuffle", options.shuffle},
@@ -202,6 +213,21 @@ void decode_schedule(const json& object, RunOptions& options) {
   options.schedule_epochs = whole<std::uint64_t>(object, "epochs");
 }
 
+void decode_optimizer(const json& object, OptimizerSpec& optimizer) {
+  using Kind = OptimizerSpec::Kind;
+  const auto name = object.at("kind").get<std::string>();
+  bool known = false;
+  for (const Kind kind : {Kind::kSgd, Kind::kNesterov, Kind::kAdam, Kind::kAdamW}) {
+    if (name != name_of(kind)) continue;
+    optimizer.kind = kind;
+    known = true;
+  }
+  if (!known) throw json::type_error::create(302, "no known optimizer", &object);
+  optimizer.beta1 = object.at("beta1").get<float>();
+  optimizer.beta2 = object.at("beta2").get<float>();
+  optimizer.epsilon = object.at("epsilon").get<float>();
+}
+
 RunOptions decode_options(const json& object) {
   RunOptions options;
   for (const json& width : object.at("widths")) {
@@ -209,9 +235,9 @@ RunOptions decode_options(const json& object) {
   }
   options.batch = whole<std::uint32_t>(object, "batch");
   options.validation_size = whole<std::uint64_t>(object, "validation_size");
-  options.sgd.learning_rate = object.at("learning_rate").get<float>();
-  options.sgd.momentum = object.at("momentum").get<float>();
-  options.sgd.weight_decay = object.at("weight_decay").get<float>();
+  options.optimizer.learning_rate = object.at("learning_rate").get<float>();
+  options.optimizer.momentum = object.at("momentum").get<float>();
+  options.optimizer.weight_decay = object.at("weight_decay").get<float>();
   const auto precision = object.at("precision").get<std::string>();
   if (precision != "fp32" && precision != "bf16") {
     throw json::type_error::create(302, "no known precision", &object);
@@ -220,6 +246,12 @@ RunOptions decode_options(const json& object) {
   options.seed = whole<std::uint64_t>(object, "seed");
   options.shuffle = object.at("shuffle").get<bool>();
   // Checkpoints were without these once.
+  if (object.contains("optimizer")) {
+    decode_optimizer(object.at("optimizer"), options.optimizer);
+    options.batch_norm = object.at("batch_norm").get<bool>();
+    options.dropout = object.at("dropout").get<float>();
+    options.label_smoothing = object.at("label_smoothing").get<float>();
+  }
   if (object.contains("schedule")) decode_schedule(object.at("schedule"), options);
   if (object.contains("sample") && !options.widths.empty()) {
     options.sample = decode_sample(object.at("sample"), options.widths.front());

@@ -128,7 +128,7 @@ void Trainer::Impl::make_loops() {
   EpochLoopSpec loop;
   loop.steps_per_epoch = plan.steps_per_epoch;
   loop.checkpoint_every = setup_.checkpoints ? spec_.checkpoint_every : 0;
-  loop.sgd = spec_.sgd;
+  loop.optimizer = spec_.optimizer;
   if (!setup_.schedule->constant()) loop.schedule = setup_.schedule;
   loop.on_progress = [this](const Progress& p) { tell(&TrainObserver::on_progress, p); };
   loop.on_checkpoint = [this] {
@@ -203,7 +203,8 @@ std::optional<Metrics> Trainer::Impl::evaluate(Evaluator& evaluator,
   auto metrics = evaluator.pass(stop);
   // After the last step of the epoch, which counts from 0.
   if (metrics) {
-    check_evaluation(*metrics, state_.step == 0 ? 0 : state_.step - 1, state_.epoch, spec_.sgd);
+    check_evaluation(*metrics, state_.step == 0 ? 0 : state_.step - 1, state_.epoch,
+                     spec_.optimizer);
   }
   return metrics;
 }
@@ -225,8 +226,8 @@ Checkpoint Trainer::Impl::snapshot() {
   Checkpoint checkpoint{engine().parameters(), engine().optimizer_state(), state_};
   const std::uint64_t step = state_.step == 0 ? 0 : state_.step - 1;
   const std::uint64_t epoch = step / setup_.plan.steps_per_epoch;
-  check_finite(checkpoint.parameters, step, epoch, spec_.sgd);
-  check_finite(checkpoint.optimizer, step, epoch, spec_.sgd);
+  check_finite(checkpoint.parameters, step, epoch, spec_.optimizer);
+  check_finite(checkpoint.optimizer, step, epoch, spec_.optimizer);
   return checkpoint;
 }
 

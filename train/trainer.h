@@ -28,8 +28,11 @@ struct RunSpec {
   std::vector<std::uint32_t> hidden{32};
   std::uint32_t batch = 128;
   std::uint64_t validation_size = 10'000;
-  SgdSpec sgd;
-  ScheduleSpec schedule;  ///< of sgd.learning_rate
+  bool batch_norm = false;       ///< of the hidden layers; see MlpSpec
+  float dropout = 0.0F;          ///< of the hidden layers; see MlpSpec
+  float label_smoothing = 0.0F;  ///< see TrainSpec
+  OptimizerSpec optimizer;
+  ScheduleSpec schedule;  ///< of optimizer.learning_rate
   StoppingSpec stopping;  ///< before the last epoch
   Precision precision = Precision::kFloat32;
   std::uint64_t seed = 0;

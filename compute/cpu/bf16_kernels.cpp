@@ -217,7 +217,8 @@ MILLRACE_DOT_INLINE __m512 finished(const Activate& op, std::size_t row, std::si
   for (std::size_t range = 1; range < op.ranges; ++range) {
     sum = _mm512_add_ps(sum, _mm512_loadu_ps(at + range * op.range_stride));
   }
-  return _mm512_fmadd_ps(sum, _mm512_set1_ps(op.scale), _mm512_loadu_ps(op.bias + column));
+  const __m512 bias = op.bias != nullptr ? _mm512_loadu_ps(op.bias + column) : _mm512_setzero_ps();
+  return _mm512_fmadd_ps(sum, _mm512_set1_ps(op.scale), bias);
 }
 
 MILLRACE_DOT void activate_rows(const Activate& op) {
@@ -267,7 +268,8 @@ MILLRACE_DOT void gradient_rows(const Gradient& op) {
             // y is zero or a positive number (or a NaN, which has reached the loss already).
             const __m256i y =
                 _mm256_loadu_si256(reinterpret_cast<const __m256i*>(op.y + row * op.y_stride + c));
-            dz = _mm512_maskz_mov_ps(_mm256_cmpgt_epi16_mask(y, _mm256_setzero_si256()), dz);
+            dz = _mm512_maskz_mul_ps(_mm256_cmpgt_epi16_mask(y, _mm256_setzero_si256()), dz,
+                                     _mm512_set1_ps(op.factor));
           }
           rounded[i] = round_to_bits(dz);
           if (op.by_row != nullptr) {
@@ -286,14 +288,31 @@ MILLRACE_DOT void gradient_rows(const Gradient& op) {
   }
 }
 
-MILLRACE_DOT_INLINE __m512 step(const f32::Sgd& sgd, __m512 gradient, __m512 weight,
-                                float* momentum) {
-  __m512 g = _mm512_fmadd_ps(_mm512_set1_ps(sgd.weight_decay), weight, gradient);
-  if (momentum != nullptr) {
-    g = _mm512_fmadd_ps(_mm512_set1_ps(sgd.momentum), _mm512_loadu_ps(momentum), g);
-    _mm512_storeu_ps(momentum, g);
+// The weight after a step; moments change in place.
+MILLRACE_DOT_INLINE __m512 stepped(const OptimizerStep& step, __m512 gradient, __m512 weight,
+                                   float* momentum, float* second) {
+  __m512 g = _mm512_fmadd_ps(_mm512_set1_ps(step.weight_decay), weight, gradient);
+  if (second != nullptr) {
+    const __m512 m = _mm512_fmadd_ps(_mm512_set1_ps(step.beta1), _mm512_loadu_ps(momentum),
+                                     _mm512_mul_ps(_mm512_set1_ps(1.0F - step.beta1), g));
+    const __m512 v =
+        _mm512_fmadd_ps(_mm512_set1_ps(step.beta2), _mm512_loadu_ps(second),
+                        _mm512_mul_ps(_mm512_set1_ps(1.0F - step.beta2), _mm512_mul_ps(g, g)));
+    _mm512_storeu_ps(momentum, m);
+    _mm512_storeu_ps(second, v);
+    const __m512 below =
+        _mm512_fmadd_ps(_mm512_sqrt_ps(v), _mm512_set1_ps(step.root), _mm512_set1_ps(step.epsilon));
+    const __m512 towards = _mm512_mul_ps(_mm512_set1_ps(step.step_size), m);
+    return _mm512_sub_ps(_mm512_mul_ps(weight, _mm512_set1_ps(step.shrink)),
+                         _mm512_div_ps(towards, below));
   }
-  return _mm512_fnmadd_ps(_mm512_set1_ps(sgd.learning_rate), g, weight);
+  if (momentum != nullptr) {
+    const __m512 factor = _mm512_set1_ps(step.momentum);
+    const __m512 moved = _mm512_fmadd_ps(factor, _mm512_loadu_ps(momentum), g);
+    _mm512_storeu_ps(momentum, moved);
+    g = step.kind == OptimizerSpec::Kind::kNesterov ? _mm512_fmadd_ps(factor, moved, g) : moved;
+  }
+  return _mm512_fnmadd_ps(_mm512_set1_ps(step.learning_rate), g, weight);
 }
 
 template <bool WithStep>
@@ -313,9 +332,11 @@ MILLRACE_DOT void update_block(const Update& op) {
           __m512 weight = _mm512_loadu_ps(at);
           if constexpr (WithStep) {
             const float* g = op.gradient + (half * kBlock + o + i) * kActPanel + h * kBlock;
-            float* momentum =
-                op.momentum[half][h] != nullptr ? op.momentum[half][h] + (o + i) * kBlock : nullptr;
-            weight = step(op.sgd, _mm512_mul_ps(_mm512_loadu_ps(g), scale), weight, momentum);
+            const auto beside = [&](float* all) {
+              return all != nullptr ? all + (o + i) * kBlock : nullptr;
+            };
+            weight = stepped(op.step, _mm512_mul_ps(_mm512_loadu_ps(g), scale), weight,
+                             beside(op.momentum[half][h]), beside(op.second[half][h]));
             _mm512_storeu_ps(at, weight);
           }
           rounded[i][h] = round_to_bits(weight);
@@ -338,8 +359,8 @@ MILLRACE_DOT void update_block(const Update& op) {
 }
 
 MILLRACE_DOT void update_biases(const Bits* by_column, std::size_t stride, std::size_t batch,
-                                std::size_t width, const f32::Sgd& sgd, float* bias,
-                                float* momentum) {
+                                std::size_t width, const OptimizerStep& step, float* bias,
+                                float* momentum, float* second) {
   alignas(64) float sums[kBlock];
   for (std::size_t c = 0; c < width; c += kBlock) {
     for (std::size_t o = 0; o < kBlock; ++o) {
@@ -353,7 +374,9 @@ MILLRACE_DOT void update_biases(const Bits* by_column, std::size_t stride, std::
       sums[o] = _mm512_reduce_add_ps(sum);
     }
     float* m = momentum != nullptr ? momentum + c : nullptr;
-    _mm512_storeu_ps(bias + c, step(sgd, _mm512_load_ps(sums), _mm512_loadu_ps(bias + c), m));
+    float* v = second != nullptr ? second + c : nullptr;
+    _mm512_storeu_ps(bias + c,
+                     stepped(step, _mm512_load_ps(sums), _mm512_loadu_ps(bias + c), m, v));
   }
 }
 
@@ -394,8 +417,8 @@ void gradient(const Gradient& op) { gradient_rows(op); }
 void update(const Update& op) { update_block<true>(op); }
 void pack(const Update& op) { update_block<false>(op); }
 void update_bias(const Bits* by_column, std::size_t stride, std::size_t batch, std::size_t width,
-                 const f32::Sgd& sgd, float* bias, float* momentum) {
-  update_biases(by_column, stride, batch, width, sgd, bias, momentum);
+                 const OptimizerStep& step, float* bias, float* momentum, float* second) {
+  update_biases(by_column, stride, batch, width, step, bias, momentum, second);
 }
 
 }  // namespace millrace::cpu::bf16
@@ -418,8 +441,8 @@ void activate(const Activate&) { missing(); }
 void gradient(const Gradient&) { missing(); }
 void update(const Update&) { missing(); }
 void pack(const Update&) { missing(); }
-void update_bias(const Bits*, std::size_t, std::size_t, std::size_t, const f32::Sgd&, float*,
-                 float*) {
+void update_bias(const Bits*, std::size_t, std::size_t, std::size_t, const OptimizerStep&, float*,
+                 float*, float*) {
   missing();
 }
 

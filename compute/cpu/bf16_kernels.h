@@ -65,7 +65,8 @@ struct Activate {
   float scale = 0.0F;
   std::size_t rows = 0;   ///< those that count; rows up to a multiple of 32 become zeros
   std::size_t width = 0;  ///< a multiple of 32
-  /// Hidden layers: max(0, ·), rounded, in one or both forms (null: not wanted).
+  /// Hidden layers: max(0, ·), rounded, in one or both forms (null: not wanted). A null bias is
+  /// zero.
   Bits* y = nullptr;
   std::size_t y_stride = 0;
   Bits* pairs = nullptr;
@@ -86,6 +87,7 @@ struct Gradient {
   std::size_t width = 0;    ///< a multiple of 32
   const Bits* y = nullptr;  ///< not null: dz becomes 0 where this is not above 0 first
   std::size_t y_stride = 0;
+  float factor = 1.0F;     ///< of dz, with y
   Bits* by_row = nullptr;  ///< [rows, by_row_stride]; or null
   std::size_t by_row_stride = 0;
   Bits* by_column = nullptr;  ///< [width, by_column_stride], at the lane's first sample
@@ -97,9 +99,10 @@ void gradient(const Gradient& op);
 struct Update {
   const float* gradient = nullptr;  ///< [32 outputs, 32 inputs], stride kActPanel
   float scale = 0.0F;               ///< of the input
-  f32::Sgd sgd;
+  OptimizerStep step;
   float* weights[2][2] = {};   ///< [output half][input half]: blocks [16 outputs][16 inputs]
-  float* momentum[2][2] = {};  ///< the same, or null
+  float* momentum[2][2] = {};  ///< the same, or null; Adam's first moment
+  float* second[2][2] = {};    ///< the same: Adam's second moment, or null
   Bits* forward[2] = {};       ///< of each 16 outputs: 16 pair rows of the forward pair panel
   Bits* backward[2] = {};  ///< of each 16 inputs: 16 pair rows of the backward pair panel; or null
 };
@@ -111,6 +114,6 @@ void pack(const Update& op);
 /// bias[o] updated from the sum over `batch` samples of dz[o, :], [width, stride] as gradient()
 /// stored it by column.
 void update_bias(const Bits* by_column, std::size_t stride, std::size_t batch, std::size_t width,
-                 const f32::Sgd& sgd, float* bias, float* momentum);
+                 const OptimizerStep& step, float* bias, float* momentum, float* second);
 
 }  // namespace millrace::cpu::bf16

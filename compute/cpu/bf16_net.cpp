@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "compute/cpu/aligned_array.h"
 #include "compute/cpu/bf16_kernels.h"
 #include "compute/cpu/cpu_net.h"
+#include "compute/cpu/norm_layer.h"
+#include "compute/cpu/stages.h"
 #include "compute/tensors.h"
 
 namespace millrace::cpu {
@@ -30,9 +33,11 @@ struct Layer {
   float scale = 1.0F;     // of the input
   AlignedArray<float>
       weights;  // blocks [outs / 16][ranges * depth / 16] of [16 outputs][16 inputs]
-  AlignedArray<float> momentum;  // the same; empty without momentum
-  AlignedArray<float> bias;      // [outs]
-  AlignedArray<float> bias_momentum;
+  AlignedArray<float> momentum;  // the same, Adam's first moment; empty without momentum
+  AlignedArray<float> second;    // the same, Adam's second moment; empty without
+  ParameterVector bias;          // [outs]; all zeros where there is a norm
+  std::unique_ptr<NormLayer> norm;
+  AlignedArray<Bits> dz_rows;  // by row: [samples][outs]; empty without norm
   AlignedArray<Bits> forward;  // pair panels of outputs: [ranges][outs / 16][depth / 2][16][2]
   AlignedArray<Bits>
       backward;  // pair panels of inputs: [depth / 16][outs / 2][16][2]; empty for the first layer
@@ -67,6 +72,8 @@ struct Scratch {
   AlignedArray<Bits> rows;       // a lane's gradient by row
   AlignedArray<Bits> evaluated;  // evaluation: input of this layer
   AlignedArray<Bits> next;       // and of the next
+  AlignedArray<float> y;         // one panel's outputs of a normalised layer
+  AlignedArray<float> z;         // a lane's sums before normalisation or dropout
 };
 
 class Bf16Net final : public CpuNet {
@@ -77,10 +84,13 @@ class Bf16Net final : public CpuNet {
         members_(members),
         samples_(pad(train.batch)),
         ranges_{model.features},
-        sgd_{train.sgd.learning_rate, train.sgd.momentum, train.sgd.weight_decay} {
+        optimizer_(train.optimizer),
+        smoothing_(train.label_smoothing),
+        stages_(stages_of(model.hidden.size() + 1, model.batch_norm)) {
+    dropout_ = {train.seed, 0, 0, model.dropout};
     const auto widths = model.widths();
     for (std::size_t l = 0; l + 1 < widths.size(); ++l) layers_.push_back(make_layer(widths, l));
-    if (sgd_.momentum != 0.0F) make_momentum();
+    if (optimizer_.adaptive() || optimizer_.momentum != 0.0F) make_moments();
     sums_layout_ = {samples_, layers_.front().outs};
     sums_ = AlignedArray<float>(layers_.front().ranges * sums_layout_.size());
     std::size_t widest = 0;
@@ -93,6 +103,8 @@ class Bf16Net final : public CpuNet {
       scratch.rows = AlignedArray<Bits>(kLaneRows * widest);
       scratch.evaluated = AlignedArray<Bits>(kLaneRows * widest);
       scratch.next = AlignedArray<Bits>(kLaneRows * widest);
+      if (model.batch_norm) scratch.y = AlignedArray<float>(samples_ * kActPanel);
+      scratch.z = AlignedArray<float>(ActLayout{kLaneRows, widest}.size());
     }
     make_tiles();
     set_parameters(initial_parameters(model, train.seed));
@@ -100,19 +112,46 @@ class Bf16Net final : public CpuNet {
 
   std::uint32_t evaluate_limit() const override { return kLaneRows; }
 
+  std::uint32_t phases() const override { return static_cast<std::uint32_t>(stages_.size()); }
+
   std::uint32_t pieces(std::uint32_t phase, const StepBatch& batch) const override {
-    if (phase == 0)
-      return static_cast<std::uint32_t>(layers_.front().ranges *
-                                        div_up(batch.rows, input_rows(batch)));
-    if (phase == 1) return static_cast<std::uint32_t>(div_up(batch.rows, kLaneRows));
-    return static_cast<std::uint32_t>(tiles_.size());
+    const Stage& stage = stages_[phase];
+    switch (stage.kind) {
+      case Stage::Kind::kInput:
+        return static_cast<std::uint32_t>(layers_.front().ranges *
+                                          div_up(batch.rows, input_rows(batch)));
+      case Stage::Kind::kNorm:
+      case Stage::Kind::kNormBackward:
+        return static_cast<std::uint32_t>(layers_[stage.layer].outs / kActPanel);
+      case Stage::Kind::kTiles:
+        return static_cast<std::uint32_t>(tiles_.size());
+      default:
+        return static_cast<std::uint32_t>(div_up(batch.rows, kLaneRows));
+    }
   }
 
   void run(std::uint32_t member, std::uint32_t phase, std::uint32_t piece,
            const StepBatch& batch) override {
-    if (phase == 0) return run_input(batch, piece);
-    if (phase == 1) return run_lane(scratch_[member], batch, piece * kLaneRows);
-    run_tile(scratch_[member], batch, tiles_[piece]);
+    const Stage& stage = stages_[phase];
+    Scratch& scratch = scratch_[member];
+    switch (stage.kind) {
+      case Stage::Kind::kInput:
+        return run_input(batch, piece);
+      case Stage::Kind::kLanes:
+        return run_lane(scratch, batch, piece * kLaneRows);
+      case Stage::Kind::kNorm:
+        return run_norm(scratch, batch, stage.layer, piece);
+      case Stage::Kind::kForward:
+        return run_forward(stage.layer, piece * kLaneRows);
+      case Stage::Kind::kTop:
+        return run_top(scratch, batch, piece * kLaneRows);
+      case Stage::Kind::kNormBackward:
+        return run_norm_backward(batch, stage.layer, piece);
+      case Stage::Kind::kBackward:
+        return run_backward(stage.layer, piece * kLaneRows);
+      case Stage::Kind::kTiles:
+        return run_tile(scratch, batch, tiles_[piece]);
+    }
   }
 
   void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first,
@@ -134,6 +173,14 @@ class Bf16Net final : public CpuNet {
                        scratch.sums.data(), layout);
       }
       bf16::Activate op = activation(l, scratch.sums.data(), layout, layout.size(), rows, scratch);
+      if (layer.norm != nullptr) {
+        const ActLayout own{kLaneRows, layer.outs};
+        op.logits = scratch.z.data();
+        op.logits_layout = own;
+        bf16::activate(op);
+        layer.norm->apply(scratch.z.data(), own, kLaneRows);
+        op = as_is(scratch.z.data(), own, layer.outs, rows);
+      }
       if (l + 1 < layers_.size()) {
         op.y = scratch.next.data();
         op.y_stride = layers_[l + 1].depth;
@@ -143,26 +190,24 @@ class Bf16Net final : public CpuNet {
     }
     const ActLayout top{kLaneRows, layers_.back().outs};
     if (logits != nullptr) copy_rows(scratch.logits.data(), top, rows, model_.classes, logits);
-    f32::softmax({scratch.logits.data(), top, rows, model_.classes, &source, first, 0.0F, false,
-                  losses, correct});
+    f32::softmax({scratch.logits.data(), top, rows, model_.classes, &source, first, 0.0F, 0.0F,
+                  false, losses, correct});
   }
 
-  void set_sgd(const SgdSpec& sgd) override {
-    sgd_ = {sgd.learning_rate, sgd.momentum, sgd.weight_decay};
-    if (sgd_.momentum != 0.0F && layers_.front().momentum.empty()) make_momentum();
+  void begin_step(const OptimizerSpec& optimizer, std::uint64_t step) override {
+    step_ = optimizer_step(optimizer, step);
+    dropout_.step = step;
   }
 
   Parameters parameters() const override {
-    return gather(
-        [](const Layer& l) -> auto& { return l.weights; },
-        [](const Layer& l) -> auto& { return l.bias; });
+    Parameters tensors = empty_parameters(model_);
+    gather(tensors, 0, Moment::kValue);
+    return tensors;
   }
 
   void set_parameters(const Parameters& parameters) override {
-    const auto tensors = match_tensors(model_, parameters);
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-      Layer& layer = layers_[l];
-      scatter(*tensors[2 * l], *tensors[2 * l + 1], l, layer.weights, layer.bias);
+    scatter(match_tensors(model_, parameters), 0, Moment::kValue);
+    for (Layer& layer : layers_) {
       for (std::size_t o = 0; o < layer.outs; o += 32) {
         for (std::size_t i = 0; i < layer.ins(); i += 32)
           bf16::pack(update_of(layer, o, i, nullptr));
@@ -172,19 +217,19 @@ class Bf16Net final : public CpuNet {
 
   OptimizerState optimizer_state() const override {
     if (layers_.front().momentum.empty()) return {};
-    return gather(
-        [](const Layer& l) -> auto& { return l.momentum; },
-        [](const Layer& l) -> auto& { return l.bias_momentum; });
+    OptimizerState tensors = empty_state(model_, optimizer_);
+    const std::size_t next = gather(tensors, 0, Moment::kFirst);
+    if (optimizer_.adaptive()) gather(tensors, next, Moment::kSecond);
+    return tensors;
   }
 
   void set_optimizer_state(const OptimizerState& state) override {
     if (state.empty() && layers_.front().momentum.empty()) return;
-    const auto tensors = match_tensors(model_, state);
-    if (layers_.front().momentum.empty()) make_momentum();
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-      scatter(*tensors[2 * l], *tensors[2 * l + 1], l, layers_[l].momentum,
-              layers_[l].bias_momentum);
-    }
+    const OptimizerState wanted = empty_state(model_, optimizer_);
+    const auto tensors = match_tensors(wanted, state);
+    if (layers_.front().momentum.empty()) make_moments();
+    const std::size_t next = scatter(tensors, 0, Moment::kFirst);
+    if (optimizer_.adaptive()) scatter(tensors, next, Moment::kSecond);
   }
 
   std::string instruction_set() const override { return bf16::unit_name(unit_); }
@@ -199,7 +244,11 @@ class Bf16Net final : public CpuNet {
     layer.depth = l == 0 ? pad(ranges_.longest()) : pad(layer.in);
     layer.scale = l == 0 ? model_.input_scale : 1.0F;
     layer.weights = AlignedArray<float>(layer.outs * layer.ins());
-    layer.bias = AlignedArray<float>(layer.outs);
+    layer.bias = ParameterVector(layer.outs);
+    if (model_.batch_norm && l + 2 < widths.size()) {
+      layer.norm = std::make_unique<NormLayer>(samples_, layer.outs);
+      layer.dz_rows = AlignedArray<Bits>(samples_ * layer.outs);
+    }
     layer.forward = AlignedArray<Bits>(layer.outs * layer.ins());
     if (l > 0) layer.backward = AlignedArray<Bits>(layer.outs * layer.ins());
     layer.x = AlignedArray<Bits>(samples_ * layer.ins());
@@ -238,11 +287,15 @@ class Bf16Net final : public CpuNet {
       bf16::Activate op = l == 0 ? activation(l, sums_.data() + std::size_t{first} * kActPanel,
                                               sums_layout_, sums_layout_.size(), rows, scratch)
                                  : activation(l, scratch.sums.data(), own, 0, rows, scratch);
-      if (l > 0) {
-        multiply_layer(layers_[l], 0, layers_[l].x.data() + first * layers_[l].depth,
-                       layers_[l].depth, kLaneRows / kBlock, scratch.sums.data(), own);
-      }
+      if (l > 0) multiply_lane(l, first, scratch.sums.data(), own);
       if (l + 1 < layers_.size()) {
+        if (dropout_.rate > 0.0F) {
+          op.logits = scratch.z.data();
+          op.logits_layout = own;
+          bf16::activate(op);
+          norm::drop(dropout_of(l), first, rows, scratch.z.data(), own);
+          op = as_is(scratch.z.data(), own, layers_[l].outs, rows);
+        }
         Layer& next = layers_[l + 1];
         op.y = next.x.data() + first * next.depth;
         op.y_stride = next.depth;
@@ -251,45 +304,150 @@ class Bf16Net final : public CpuNet {
       }
       bf16::activate(op);
     }
-    const Layer& top = layers_.back();
-    const ActLayout top_layout{kLaneRows, top.outs};
-    // Rows and columns beyond the true ones hold zeros or logits: neither may count as a gradient.
-    f32::softmax({scratch.logits.data(), top_layout, rows, top.out, &batch.source, first,
-                  1.0F / static_cast<float>(batch.rows), true, batch.losses + first,
-                  batch.correct + first});
-    clear_padding(scratch.logits.data(), top_layout, rows, top.out);
+    loss(scratch, batch, first, rows);
     float* dz = scratch.logits.data();
     for (std::size_t l = layers_.size(); l-- > 0;) {
-      Layer& layer = layers_[l];
-      const ActLayout layout{kLaneRows, layer.outs};
-      bf16::Gradient op{};
-      op.dz = dz;
-      op.layout = layout;
-      op.rows = kLaneRows;
-      op.width = layer.outs;
+      bf16::Gradient op = gradient(l, dz, {kLaneRows, layers_[l].outs}, first);
       if (l + 1 < layers_.size()) {
         op.y = layers_[l + 1].x.data() + first * layers_[l + 1].depth;
         op.y_stride = layers_[l + 1].depth;
+        op.factor = dropout_.factor();
       }
       if (l > 0) {
         op.by_row = scratch.rows.data();
-        op.by_row_stride = layer.outs;
+        op.by_row_stride = layers_[l].outs;
       }
-      op.by_column = layer.dz.data() + first;
-      op.by_column_stride = samples_;
       bf16::gradient(op);
       if (l == 0) break;
-      bf16::multiply(unit_, {scratch.rows.data(),
-                             layer.outs,
-                             kLaneRows / kBlock,
-                             layer.backward.data(),
-                             layer.outs / 2 * kPairRow,
-                             layer.depth / kBlock,
-                             layer.outs,
-                             scratch.sums.data(),
-                             {kLaneRows, layer.depth}});
+      multiply_back(l, scratch.rows.data(), scratch.sums.data(), {kLaneRows, layers_[l].depth});
       dz = scratch.sums.data();
     }
+  }
+
+  // All rows of one panel of hidden layer l.
+  void run_norm(Scratch& scratch, const StepBatch& batch, std::size_t l, std::size_t panel) {
+    Layer& layer = layers_[l];
+    const ActLayout own{samples_, kActPanel};
+    if (l == 0) {
+      bf16::Activate op =
+          as_is(sums_.data() + panel * sums_layout_.panel_stride(), own, kActPanel, batch.rows);
+      op.ranges = layer.ranges;
+      op.range_stride = sums_layout_.size();
+      op.scale = layer.scale;
+      op.logits = layer.norm->z_panel(panel);
+      op.logits_layout = own;
+      bf16::activate(op);
+    }
+    layer.norm->forward(panel, batch.rows, dropout_of(l), scratch.y.data());
+    Layer& next = layers_[l + 1];
+    bf16::Activate op = as_is(scratch.y.data(), own, kActPanel, batch.rows);
+    op.y = next.x.data() + panel * kActPanel;
+    op.y_stride = next.depth;
+    op.pairs = next.x_pairs.data() + panel * (kActPanel / kBlock) * pair_panel();
+    op.pair_panel_stride = pair_panel();
+    bf16::activate(op);
+  }
+
+  void run_forward(std::size_t l, std::uint32_t first) {
+    NormLayer& norm = *layers_[l].norm;
+    multiply_lane(l, first, norm.z.data() + std::size_t{first} * kActPanel, norm.layout);
+  }
+
+  void run_top(Scratch& scratch, const StepBatch& batch, std::uint32_t first) {
+    const std::uint32_t rows = std::min(kLaneRows, batch.rows - first);
+    const std::size_t l = layers_.size() - 1;
+    const ActLayout own{kLaneRows, layers_[l].outs};
+    multiply_lane(l, first, scratch.sums.data(), own);
+    bf16::activate(activation(l, scratch.sums.data(), own, 0, rows, scratch));
+    loss(scratch, batch, first, rows);
+    bf16::Gradient op = gradient(l, scratch.logits.data(), own, first);
+    op.by_row = scratch.rows.data();
+    op.by_row_stride = layers_[l].outs;
+    bf16::gradient(op);
+    NormLayer& below = *layers_[l - 1].norm;
+    multiply_back(l, scratch.rows.data(), below.dy.data() + std::size_t{first} * kActPanel,
+                  below.layout);
+  }
+
+  void run_norm_backward(const StepBatch& batch, std::size_t l, std::size_t panel) {
+    Layer& layer = layers_[l];
+    layer.norm->backward(panel, batch.rows, dropout_.factor(), step_);
+    bf16::Gradient op{};
+    op.dz = layer.norm->dy_panel(panel);
+    op.layout = {samples_, kActPanel};
+    op.rows = pad(batch.rows);
+    op.width = kActPanel;
+    if (l > 0) {
+      op.by_row = layer.dz_rows.data() + panel * kActPanel;
+      op.by_row_stride = layer.outs;
+    }
+    op.by_column = layer.dz.data() + panel * kActPanel * samples_;
+    op.by_column_stride = samples_;
+    bf16::gradient(op);
+  }
+
+  void run_backward(std::size_t l, std::uint32_t first) {
+    NormLayer& below = *layers_[l - 1].norm;
+    multiply_back(l, layers_[l].dz_rows.data() + first * layers_[l].outs,
+                  below.dy.data() + std::size_t{first} * kActPanel, below.layout);
+  }
+
+  // The sums of layer l, above the first, of a lane.
+  void multiply_lane(std::size_t l, std::uint32_t first, float* sums, ActLayout layout) const {
+    multiply_layer(layers_[l], 0, layers_[l].x.data() + first * layers_[l].depth, layers_[l].depth,
+                   kLaneRows / kBlock, sums, layout);
+  }
+
+  // The gradient of the outputs below layer l from that of its sums, by row.
+  void multiply_back(std::size_t l, const Bits* by_row, float* sums, ActLayout layout) const {
+    const Layer& layer = layers_[l];
+    bf16::multiply(unit_,
+                   {by_row, layer.outs, kLaneRows / kBlock, layer.backward.data(),
+                    layer.outs / 2 * kPairRow, layer.depth / kBlock, layer.outs, sums, layout});
+  }
+
+  // Leaves the gradient of the logits in their place.
+  void loss(Scratch& scratch, const StepBatch& batch, std::uint32_t first,
+            std::uint32_t rows) const {
+    const Layer& top = layers_.back();
+    const ActLayout layout{kLaneRows, top.outs};
+    f32::softmax({scratch.logits.data(), layout, rows, top.out, &batch.source, first,
+                  1.0F / static_cast<float>(batch.rows), smoothing_, true, batch.losses + first,
+                  batch.correct + first});
+    // Rows and columns beyond the true ones hold zeros or logits: neither may count as a gradient.
+    clear_padding(scratch.logits.data(), layout, rows, top.out);
+  }
+
+  // Of a lane of layer l.
+  bf16::Gradient gradient(std::size_t l, float* dz, ActLayout layout, std::uint32_t first) {
+    Layer& layer = layers_[l];
+    bf16::Gradient op{};
+    op.dz = dz;
+    op.layout = layout;
+    op.rows = kLaneRows;
+    op.width = layer.outs;
+    op.by_column = layer.dz.data() + first;
+    op.by_column_stride = samples_;
+    return op;
+  }
+
+  // max(0, values), rounded.
+  static bf16::Activate as_is(const float* values, ActLayout layout, std::size_t width,
+                              std::uint32_t rows) {
+    bf16::Activate op{};
+    op.sums = values;
+    op.sums_layout = layout;
+    op.ranges = 1;
+    op.scale = 1.0F;
+    op.rows = rows;
+    op.width = width;
+    return op;
+  }
+
+  norm::Dropout dropout_of(std::size_t l) const {
+    norm::Dropout dropout = dropout_;
+    dropout.layer = static_cast<std::uint32_t>(l);
+    return dropout;
   }
 
   void run_tile(Scratch& scratch, const StepBatch& batch, const Tile& tile) {
@@ -306,11 +464,11 @@ class Bf16Net final : public CpuNet {
             update_of(layer, o, i, scratch.sums.data() + sums_layout.offset(0, i - tile.in_begin)));
       }
     }
-    if (tile.in_begin == 0) {
+    if (tile.in_begin == 0 && layer.norm == nullptr) {
       const std::size_t o = tile.out_begin;
       bf16::update_bias(layer.dz.data() + o * samples_, samples_, batch_rows, tile.out_end - o,
-                        sgd_, layer.bias.data() + o,
-                        layer.momentum.empty() ? nullptr : layer.bias_momentum.data() + o);
+                        step_, layer.bias.values.data() + o, layer.bias.first_at(o),
+                        layer.bias.second_at(o));
     }
   }
 
@@ -318,12 +476,13 @@ class Bf16Net final : public CpuNet {
     bf16::Update op{};
     op.gradient = gradient;
     op.scale = layer.scale;
-    op.sgd = sgd_;
+    op.step = step_;
     for (std::size_t half = 0; half < 2; ++half) {
       for (std::size_t h = 0; h < 2; ++h) {
         const std::size_t at = layer.block(o + half * kBlock, i + h * kBlock);
         op.weights[half][h] = layer.weights.data() + at;
         op.momentum[half][h] = layer.momentum.empty() ? nullptr : layer.momentum.data() + at;
+        op.second[half][h] = layer.second.empty() ? nullptr : layer.second.data() + at;
       }
       op.forward[half] = layer.forward_at(o + half * kBlock, i);
       op.backward[half] = layer.backward_at(o, i + half * kBlock);
@@ -348,7 +507,7 @@ class Bf16Net final : public CpuNet {
     op.sums_layout = layout;
     op.ranges = layer.ranges;
     op.range_stride = range_stride;
-    op.bias = layer.bias.data();
+    op.bias = layer.bias.values.data();
     op.scale = layer.scale;
     op.rows = rows;
     op.width = layer.outs;
@@ -369,12 +528,7 @@ class Bf16Net final : public CpuNet {
     }
   }
 
-  void make_momentum() {
-    for (Layer& layer : layers_) {
-      layer.momentum = AlignedArray<float>(layer.weights.size());
-      layer.bias_momentum = AlignedArray<float>(layer.bias.size());
-    }
-  }
+  void make_moments() { cpu::make_moments(layers_, optimizer_.adaptive()); }
 
   void make_tiles() {
     for (std::size_t l = 0; l < layers_.size(); ++l) {
@@ -400,33 +554,41 @@ class Bf16Net final : public CpuNet {
     return output % kBlock * kBlock + input % kBlock;
   }
 
-  template <class Weights, class Bias>
-  std::vector<Tensor> gather(const Weights& weights, const Bias& bias) const {
-    Parameters tensors = empty_parameters(model_);
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-      const Layer& layer = layers_[l];
-      for (std::size_t o = 0; o < layer.out; ++o) {
-        for (std::size_t i = 0; i < layer.in; ++i) {
-          const std::size_t at = padded(l, i);
-          tensors[2 * l].values[o * layer.in + i] =
-              weights(layer)[layer.block(o, at) + within_block(o, at)];
-        }
-        tensors[2 * l + 1].values[o] = bias(layer)[o];
-      }
-    }
-    return tensors;
+  // The place of a weight of layer l among its blocks.
+  std::size_t place(std::size_t l, std::size_t output, std::size_t input) const {
+    const std::size_t at = padded(l, input);
+    return layers_[l].block(output, at) + within_block(output, at);
   }
 
-  void scatter(const Tensor& weight, const Tensor& bias, std::size_t l,
-               AlignedArray<float>& weights_to, AlignedArray<float>& bias_to) const {
-    const Layer& layer = layers_[l];
-    for (std::size_t o = 0; o < layer.out; ++o) {
-      for (std::size_t i = 0; i < layer.in; ++i) {
-        const std::size_t at = padded(l, i);
-        weights_to[layer.block(o, at) + within_block(o, at)] = weight.values[o * layer.in + i];
+  // Fills tensors from `next` on, and returns the place after them.
+  std::size_t gather(std::vector<Tensor>& tensors, std::size_t next, Moment moment) const {
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      const Layer& layer = layers_[l];
+      const AlignedArray<float>& from = matrix_of(layer, moment);
+      std::vector<float>& to = tensors[next++].values;
+      for (std::size_t o = 0; o < layer.out; ++o) {
+        for (std::size_t i = 0; i < layer.in; ++i) to[o * layer.in + i] = from[place(l, o, i)];
       }
-      bias_to[o] = bias.values[o];
+      each_vector(layer, moment, [&](const AlignedArray<float>& values) {
+        std::copy_n(values.data(), layer.out, tensors[next++].values.data());
+      });
     }
+    return next;
+  }
+
+  std::size_t scatter(const std::vector<const Tensor*>& tensors, std::size_t next, Moment moment) {
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      Layer& layer = layers_[l];
+      AlignedArray<float>& to = matrix_of(layer, moment);
+      const std::vector<float>& from = tensors[next++]->values;
+      for (std::size_t o = 0; o < layer.out; ++o) {
+        for (std::size_t i = 0; i < layer.in; ++i) to[place(l, o, i)] = from[o * layer.in + i];
+      }
+      each_vector(layer, moment, [&](AlignedArray<float>& values) {
+        std::copy_n(tensors[next++]->values.data(), layer.out, values.data());
+      });
+    }
+    return next;
   }
 
   MlpSpec model_;
@@ -434,7 +596,11 @@ class Bf16Net final : public CpuNet {
   std::uint32_t members_;
   std::size_t samples_;  // of a batch, padded
   InputRanges ranges_;
-  f32::Sgd sgd_;
+  OptimizerSpec optimizer_;
+  OptimizerStep step_;
+  float smoothing_;
+  norm::Dropout dropout_;
+  std::vector<Stage> stages_;
   std::vector<Layer> layers_;
   std::vector<Tile> tiles_;
   AlignedArray<float> sums_;  // [ranges] activations of the first layer

@@ -11,6 +11,7 @@
 #include "compute/cpu/cpu_net.h"
 #include "compute/cpu/thread_team.h"
 #include "compute/cpu_info.h"
+#include "compute/tensors.h"
 
 namespace millrace {
 namespace {
@@ -53,7 +54,7 @@ class CpuEngine final : public Engine {
             std::unique_ptr<cpu::CpuNet> net, std::uint32_t threads, std::string notice)
       : model_(std::move(model)),
         batch_limit_(train.batch),
-        sgd_(train.sgd),
+        optimizer_(train.optimizer),
         precision_(precision),
         notice_(std::move(notice)),
         net_(std::move(net)),
@@ -103,22 +104,24 @@ class CpuEngine final : public Engine {
     };
     const auto begin_step = [&](std::uint32_t s) {
       set_batch(s, step.source, step.rows);
-      if (!chunk.learning_rates.empty()) use_rate(chunk.learning_rates[s]);
+      OptimizerSpec optimizer = optimizer_;
+      if (!chunk.learning_rates.empty()) optimizer.learning_rate = chunk.learning_rates[s];
+      net_->begin_step(optimizer, ++optimizer_steps_);
       step.next_rows = 0;
       if (s + 1 < steps) set_batch(s + 1, step.next, step.next_rows);
     };
 
-    constexpr std::uint32_t kPhases = cpu::CpuNet::kPhases;
+    const std::uint32_t phases = net_->phases();
     const std::uint32_t first_tag = phase_.load(std::memory_order_relaxed);
-    const std::uint32_t end_tag = first_tag + steps * kPhases;
+    const std::uint32_t end_tag = first_tag + steps * phases;
     // By the member that finished phase `tag`, before anyone is told of the next one.
     const auto advance = [&](std::uint32_t tag) {
       const std::uint32_t done = tag - first_tag + 1;
-      if (done % kPhases == 0) {
+      if (done % phases == 0) {
         finish_step(step.rows);
-        if (done / kPhases < steps) begin_step(done / kPhases);
+        if (done / phases < steps) begin_step(done / phases);
       }
-      if (tag + 1 != end_tag) share_.reset(tag + 1, net_->pieces(done % kPhases, step));
+      if (tag + 1 != end_tag) share_.reset(tag + 1, net_->pieces(done % phases, step));
       team_.publish(phase_, tag + 1);
     };
 
@@ -127,16 +130,15 @@ class CpuEngine final : public Engine {
     team_.run([&](std::uint32_t member) {
       for (std::uint32_t tag = first_tag; tag != end_tag;
            tag = phase_.load(std::memory_order_acquire)) {
-        const std::uint32_t phase = (tag - first_tag) % kPhases;
+        const std::uint32_t phase = (tag - first_tag) % phases;
         if (share_.take(member, tag,
                         [&](std::uint32_t piece) { net_->run(member, phase, piece, step); })) {
           advance(tag);
         } else {
-          wait(member, tag, (steps_before + (tag - first_tag) / kPhases + 1) % kWaitSampling == 0);
+          wait(member, tag, (steps_before + (tag - first_tag) / phases + 1) % kWaitSampling == 0);
         }
       }
     });
-    if (!chunk.learning_rates.empty()) use_rate(sgd_.learning_rate);
     stop_clock(begin);
   }
 
@@ -154,15 +156,27 @@ class CpuEngine final : public Engine {
   Metrics metrics() override { return std::exchange(metrics_, Metrics{}); }
   Parameters parameters() override { return net_->parameters(); }
   void set_parameters(const Parameters& parameters) override { net_->set_parameters(parameters); }
-  OptimizerState optimizer_state() override { return net_->optimizer_state(); }
+  OptimizerState optimizer_state() override {
+    OptimizerState state = net_->optimizer_state();
+    if (counts_steps()) state.push_back(step_tensor(optimizer_steps_));
+    return state;
+  }
   void set_optimizer_state(const OptimizerState& state) override {
-    net_->set_optimizer_state(state);
+    if (!counts_steps()) return net_->set_optimizer_state(state);
+    OptimizerState rest = state;
+    const auto step = std::ranges::find(rest, kStepTensor, &Tensor::name);
+    if (step == rest.end() || step->values.size() != 2) {
+      throw std::invalid_argument("optimizer state: expected a tensor step [2], found none");
+    }
+    const std::uint64_t steps = steps_of(*step);
+    rest.erase(step);
+    net_->set_optimizer_state(rest);
+    optimizer_steps_ = steps;
   }
 
   void set_learning_rate(float learning_rate) override {
     check_learning_rate(learning_rate);
-    sgd_.learning_rate = learning_rate;
-    use_rate(learning_rate);
+    optimizer_.learning_rate = learning_rate;
   }
 
   EngineInfo info() const override {
@@ -185,11 +199,7 @@ class CpuEngine final : public Engine {
     double seconds = 0.0;
   };
 
-  void use_rate(float learning_rate) {
-    SgdSpec sgd = sgd_;
-    sgd.learning_rate = learning_rate;
-    net_->set_sgd(sgd);
-  }
+  bool counts_steps() const { return optimizer_.adaptive() || model_.dropout > 0.0F; }
 
   std::size_t sample_bytes() const { return model_.features * size_of(model_.input); }
 
@@ -297,7 +307,7 @@ class CpuEngine final : public Engine {
 
   MlpSpec model_;
   std::uint32_t batch_limit_;
-  SgdSpec sgd_;
+  OptimizerSpec optimizer_;
   Precision precision_;
   std::string notice_;
   std::unique_ptr<cpu::CpuNet> net_;
@@ -310,6 +320,7 @@ class CpuEngine final : public Engine {
   EngineStats stats_;
   Clock::time_point last_end_;
   std::vector<Waiting> waiting_;
+  std::uint64_t optimizer_steps_ = 0;  // of the run, also those before a resumption
   std::uint64_t steps_ = 0;  // of all train() calls, so that chunks of any size are sampled evenly
   cpu::ThreadTeam team_;     // last: its threads stop before what they use goes
 };

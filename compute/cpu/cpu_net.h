@@ -21,13 +21,14 @@ struct StepBatch {
 };
 
 /// The parameters, activations and arithmetic of one model in one precision, cut into pieces that a
-/// thread team works on, phase by phase:
+/// thread team works on, phase by phase: the stages of stages.h. Without batch normalisation these
+/// are three:
 ///
-/// - 0, input (columns × rows): samples converted, and multiplied by those columns' weights of the
+/// - input (columns × rows): samples converted, and multiplied by those columns' weights of the
 ///   first layer;
-/// - 1, lanes (rows): the first layer's sums finished, all other layers, the loss, the gradients of
+/// - lanes (rows): the first layer's sums finished, all other layers, the loss, the gradients of
 ///   all pre-activations;
-/// - 2, tiles (weights): the gradient over the whole batch and the optimizer's update, fused.
+/// - tiles (weights): the gradient over the whole batch and the optimizer's update, fused.
 ///
 /// Pieces of one phase write apart from each other and may run on any members in any order; the
 /// results are the same bits. Members should get about the same share of a phase's pieces each
@@ -35,10 +36,10 @@ struct StepBatch {
 /// tiles the weights it wants next.
 class CpuNet {
  public:
-  static constexpr std::uint32_t kPhases = 3;
-
   virtual ~CpuNet() = default;
 
+  /// Of one step.
+  virtual std::uint32_t phases() const = 0;
   virtual std::uint32_t pieces(std::uint32_t phase, const StepBatch& batch) const = 0;
   virtual void run(std::uint32_t member, std::uint32_t phase, std::uint32_t piece,
                    const StepBatch& batch) = 0;
@@ -51,9 +52,12 @@ class CpuNet {
                         std::uint32_t rows, float* losses, std::uint8_t* correct,
                         float* logits) = 0;
 
-  virtual void set_sgd(const SgdSpec& sgd) = 0;
+  /// Before the pieces of a step: its optimizer's constants (the kind is that of the TrainSpec) and
+  /// its number in the run, counted from 1.
+  virtual void begin_step(const OptimizerSpec& optimizer, std::uint64_t step) = 0;
   virtual Parameters parameters() const = 0;
   virtual void set_parameters(const Parameters& parameters) = 0;
+  /// optimizer_state_shapes() but for "step", which the engine keeps.
   virtual OptimizerState optimizer_state() const = 0;
   virtual void set_optimizer_state(const OptimizerState& state) = 0;
   /// What the kernels use: "AVX-512".

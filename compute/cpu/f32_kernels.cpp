@@ -237,13 +237,20 @@ template <std::size_t PanelWidth>
 HWY_INLINE void backward_panel(const Backward& op, std::size_t panel) {
   const D d;
   const std::size_t at = op.layout.offset(0, panel * kPanel);
+  if (op.h == nullptr) {
+    multiply_activations<PanelWidth>(op.dy, op.dy_layout, op.weights_t, op.wt_layout, panel,
+                                     op.dx + at, op.rows,
+                                     [](std::size_t, std::size_t, V sum) HWY_ATTR { return sum; });
+    return;
+  }
   const float* h = op.h + at;
-  multiply_activations<PanelWidth>(op.dy, op.dy_layout, op.weights_t, op.wt_layout, panel,
-                                   op.dx + at, op.rows,
-                                   [&](std::size_t row, std::size_t c, V sum) HWY_ATTR {
-                                     const V x = hn::LoadU(d, h + row * kActPanel + c);
-                                     return hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), sum);
-                                   });
+  const V factor = hn::Set(d, op.factor);
+  multiply_activations<PanelWidth>(
+      op.dy, op.dy_layout, op.weights_t, op.wt_layout, panel, op.dx + at, op.rows,
+      [&](std::size_t row, std::size_t c, V sum) HWY_ATTR {
+        const V x = hn::LoadU(d, h + row * kActPanel + c);
+        return hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), hn::Mul(sum, factor));
+      });
 }
 
 void BackwardLane(const Backward& op) {
@@ -376,6 +383,18 @@ void SoftmaxLane(const Softmax& op) {
     std::size_t best = op.classes;
     float& label_cell = row[label / kActPanel * op.layout.panel_stride() + label % kActPanel];
     rest[r % kBlock] = hn::GetLane(max) - label_cell;
+    if (op.smoothing != 0.0F) {
+      HWY_ALIGN float totals[16] = {};
+      each_vector(row, op.layout, op.classes,
+                  [&](const float* z, std::size_t c, std::size_t n) HWY_ATTR {
+                    float* total = totals + c % 16;
+                    const V x = hn::IfThenElseZero(hn::FirstN(d, n), hn::LoadU(d, z));
+                    hn::Store(hn::Add(hn::Load(d, total), x), d, total);
+                  });
+      const float mean = tree_sum(totals) / static_cast<float>(op.classes);
+      rest[r % kBlock] =
+          hn::GetLane(max) - ((1.0F - op.smoothing) * label_cell + op.smoothing * mean);
+    }
     each_vector(row, op.layout, op.classes, [&](float* z, std::size_t c, std::size_t n) HWY_ATTR {
       const V x = hn::LoadU(d, z);
       const auto valid = hn::FirstN(d, n);
@@ -393,10 +412,12 @@ void SoftmaxLane(const Softmax& op) {
     op.correct[r] = best == label ? 1 : 0;
     if (op.gradient) {
       const V factor = hn::Set(d, op.gradient_scale / sum);
-      each_vector(row, op.layout, op.classes, [&](float* z, std::size_t, std::size_t) HWY_ATTR {
-        hn::StoreU(hn::Mul(hn::LoadU(d, z), factor), d, z);
+      const float share = op.gradient_scale * op.smoothing / static_cast<float>(op.classes);
+      each_vector(row, op.layout, op.classes, [&](float* z, std::size_t, std::size_t n) HWY_ATTR {
+        const V g = hn::Mul(hn::LoadU(d, z), factor);
+        hn::StoreU(hn::Sub(g, hn::IfThenElseZero(hn::FirstN(d, n), hn::Set(d, share))), d, z);
       });
-      label_cell -= op.gradient_scale;
+      label_cell -= op.gradient_scale * (1.0F - op.smoothing);
     }
     if (r % kBlock + 1 == kBlock || r + 1 == op.rows) {
       const std::size_t begin = r / kBlock * kBlock;
@@ -408,17 +429,37 @@ void SoftmaxLane(const Softmax& op) {
   }
 }
 
-template <bool HasMomentum>
-HWY_INLINE void apply_sgd(const Sgd& sgd, V gradient, float* HWY_RESTRICT w,
-                          float* HWY_RESTRICT m) {
+// What a weight's update reads and writes beside it.
+enum class Rule : std::uint8_t { kPlain, kMomentum, kNesterov, kAdam };
+
+template <Rule R>
+HWY_INLINE void apply(const OptimizerStep& step, V gradient, float* HWY_RESTRICT w,
+                      float* HWY_RESTRICT m, float* HWY_RESTRICT v) {
   const D d;
-  const V weight = hn::LoadU(d, w);
-  V g = hn::MulAdd(hn::Set(d, sgd.weight_decay), weight, gradient);
-  if constexpr (HasMomentum) {
-    g = hn::MulAdd(hn::Set(d, sgd.momentum), hn::LoadU(d, m), g);
-    hn::StoreU(g, d, m);
+  V weight = hn::LoadU(d, w);
+  V g = hn::MulAdd(hn::Set(d, step.weight_decay), weight, gradient);
+  if constexpr (R == Rule::kAdam) {
+    const V one = hn::Set(d, 1.0F);
+    const V beta1 = hn::Set(d, step.beta1);
+    const V beta2 = hn::Set(d, step.beta2);
+    const V first = hn::MulAdd(beta1, hn::LoadU(d, m), hn::Mul(hn::Sub(one, beta1), g));
+    const V second =
+        hn::MulAdd(beta2, hn::LoadU(d, v), hn::Mul(hn::Sub(one, beta2), hn::Mul(g, g)));
+    hn::StoreU(first, d, m);
+    hn::StoreU(second, d, v);
+    const V below = hn::MulAdd(hn::Sqrt(second), hn::Set(d, step.root), hn::Set(d, step.epsilon));
+    weight = hn::Mul(weight, hn::Set(d, step.shrink));
+    const V towards = hn::Mul(hn::Set(d, step.step_size), first);
+    hn::StoreU(hn::Sub(weight, hn::Div(towards, below)), d, w);
+    return;
   }
-  hn::StoreU(hn::NegMulAdd(hn::Set(d, sgd.learning_rate), g, weight), d, w);
+  if constexpr (R == Rule::kMomentum || R == Rule::kNesterov) {
+    const V momentum = hn::Set(d, step.momentum);
+    const V moved = hn::MulAdd(momentum, hn::LoadU(d, m), g);
+    hn::StoreU(moved, d, m);
+    g = R == Rule::kNesterov ? hn::MulAdd(momentum, moved, g) : moved;
+  }
+  hn::StoreU(hn::NegMulAdd(hn::Set(d, step.learning_rate), g, weight), d, w);
 }
 
 // Rows [begin, end) × `width` columns of a panel, written as columns of the transposed panels.
@@ -460,7 +501,7 @@ HWY_INLINE void transpose_rows(const Update& op, std::size_t panel, std::size_t 
   }
 }
 
-template <std::size_t XStride, std::size_t PanelWidth, bool HasMomentum>
+template <std::size_t XStride, std::size_t PanelWidth, Rule R>
 HWY_INLINE void update_panel(const Update& op, std::size_t panel) {
   constexpr std::size_t kWidth = std::min(kNv * kLanes, PanelWidth);
   constexpr std::size_t kVectors = kWidth / kLanes;
@@ -484,8 +525,9 @@ HWY_INLINE void update_panel(const Update& op, std::size_t panel) {
 #pragma GCC unroll 2
         for (std::size_t n = 0; n < kVectors; ++n) {
           const std::size_t w = at + m * PanelWidth + n * kLanes;
-          apply_sgd<HasMomentum>(op.sgd, hn::Mul(sums.v[m][n], scale), op.weights + w,
-                                 HasMomentum ? op.momentum + w : nullptr);
+          apply<R>(op.step, hn::Mul(sums.v[m][n], scale), op.weights + w,
+                   R != Rule::kPlain ? op.momentum + w : nullptr,
+                   R == Rule::kAdam ? op.second + w : nullptr);
         }
       }
     });
@@ -493,7 +535,7 @@ HWY_INLINE void update_panel(const Update& op, std::size_t panel) {
   if (op.weights_t != nullptr) transpose_rows(op, panel, PanelWidth);
 }
 
-template <bool HasMomentum>
+template <Rule R>
 HWY_INLINE void update_bias(const Update& op, std::size_t panel) {
   const D d;
   const std::size_t column = panel * kPanel;
@@ -503,30 +545,34 @@ HWY_INLINE void update_bias(const Update& op, std::size_t panel) {
     for (std::size_t b = 0; b < op.batch; ++b) {
       sum = hn::Add(sum, hn::LoadU(d, dy + b * kActPanel + c));
     }
-    apply_sgd<HasMomentum>(op.sgd, sum, op.bias + column + c,
-                           HasMomentum ? op.bias_momentum + column + c : nullptr);
+    apply<R>(op.step, sum, op.bias + column + c,
+             R != Rule::kPlain ? op.bias_momentum + column + c : nullptr,
+             R == Rule::kAdam ? op.bias_second + column + c : nullptr);
   }
 }
 
-template <std::size_t XStride, bool HasMomentum>
+template <std::size_t XStride, Rule R>
 HWY_INLINE void update_all(const Update& op) {
   for (std::size_t panel = op.panel_begin; panel < op.panel_end; ++panel) {
     if (op.w_layout.panel_width(panel) == kPanel) {
-      update_panel<XStride, kPanel, HasMomentum>(op, panel);
+      update_panel<XStride, kPanel, R>(op, panel);
     } else {
-      update_panel<XStride, kPanel / 2, HasMomentum>(op, panel);
+      update_panel<XStride, kPanel / 2, R>(op, panel);
     }
-    if (op.in_begin == 0) update_bias<HasMomentum>(op, panel);
+    if (op.in_begin == 0 && op.bias != nullptr) update_bias<R>(op, panel);
   }
 }
 
+template <Rule R>
+HWY_INLINE void update_by(const Update& op) {
+  op.x_is_range ? update_all<kRangeStride, R>(op) : update_all<kActPanel, R>(op);
+}
+
 void UpdatePiece(const Update& op) {
-  const bool momentum = op.momentum != nullptr;
-  if (op.x_is_range) {
-    momentum ? update_all<kRangeStride, true>(op) : update_all<kRangeStride, false>(op);
-  } else {
-    momentum ? update_all<kActPanel, true>(op) : update_all<kActPanel, false>(op);
-  }
+  if (op.second != nullptr) return update_by<Rule::kAdam>(op);
+  if (op.momentum == nullptr) return update_by<Rule::kPlain>(op);
+  if (op.step.kind == OptimizerSpec::Kind::kNesterov) return update_by<Rule::kNesterov>(op);
+  update_by<Rule::kMomentum>(op);
 }
 
 const char* TargetName() {

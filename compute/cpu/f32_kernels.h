@@ -5,6 +5,7 @@
 #include <span>
 
 #include "compute/cpu/layout.h"
+#include "compute/cpu/optimizer_step.h"
 #include "compute/cpu/prefetch.h"
 #include "compute/cpu/row_source.h"
 
@@ -59,15 +60,16 @@ struct Forward {
 };
 void forward(const Forward& op);
 
-/// dx = (dy · wt) where h > 0, else 0: the gradient of a ReLU layer's pre-activations.
+/// dx = factor * (dy · wt) where h > 0, else 0: the gradient of a ReLU layer's pre-activations.
 struct Backward {
   const float* dy = nullptr;  ///< activations [rows, wt.depth]
   ActLayout dy_layout;
   const float* weights_t = nullptr;  ///< panels [out, in]
   PanelLayout wt_layout;
-  const float* h = nullptr;  ///< activations [rows, in], as forward() left them
-  float* dx = nullptr;       ///< activations [rows, in]
-  ActLayout layout;          ///< of h and dx
+  const float* h = nullptr;  ///< activations [rows, in], as forward() left them; null: all count
+  float factor = 1.0F;
+  float* dx = nullptr;  ///< activations [rows, in]
+  ActLayout layout;     ///< of h and dx
   std::size_t rows = 0;
 };
 void backward(const Backward& op);
@@ -82,18 +84,12 @@ struct Softmax {
   const RowSource* source = nullptr;
   std::size_t first = 0;
   float gradient_scale = 0.0F;
+  float smoothing = 0.0F;  ///< of the labels
   bool gradient = false;
   float* losses = nullptr;          ///< [rows]
   std::uint8_t* correct = nullptr;  ///< [rows], 1 where the first largest logit is the label's
 };
 void softmax(const Softmax& op);
-
-/// SGD's constants for one step.
-struct Sgd {
-  float learning_rate = 0.0F;
-  float momentum = 0.0F;
-  float weight_decay = 0.0F;
-};
 
 /// Weights of input columns [in_begin, in_end) × output panels [panel_begin, panel_end): gradient
 /// over the batch, and the update.
@@ -106,14 +102,17 @@ struct Update {
   std::size_t in_begin = 0, in_end = 0;
   std::size_t panel_begin = 0, panel_end = 0;
   float scale = 0.0F;  ///< of the input
-  Sgd sgd;
+  OptimizerStep step;
   float* weights = nullptr;   ///< panels [in, out]
-  float* momentum = nullptr;  ///< the same, or null
+  float* momentum = nullptr;  ///< the same, or null; Adam's first moment
+  float* second = nullptr;    ///< the same: Adam's second moment, or null
   PanelLayout w_layout;
   float* weights_t = nullptr;  ///< panels [out, in], or null if no gradient goes further down
   PanelLayout wt_layout;
-  float* bias = nullptr;  ///< [out rounded up to 16]; updated by the piece with in_begin == 0
+  /// [out rounded up to 16], updated by the piece with in_begin == 0; null: there is none.
+  float* bias = nullptr;
   float* bias_momentum = nullptr;  ///< the same, or null
+  float* bias_second = nullptr;    ///< the same, or null
 };
 void update(const Update& op);
 

@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "compute/cpu/aligned_array.h"
 #include "compute/cpu/cpu_net.h"
 #include "compute/cpu/f32_kernels.h"
+#include "compute/cpu/norm_layer.h"
+#include "compute/cpu/stages.h"
 #include "compute/tensors.h"
 
 namespace millrace::cpu {
@@ -23,11 +26,12 @@ struct Layer {
   PanelLayout wt;
   AlignedArray<float> weights;
   AlignedArray<float> weights_t;  // empty for the first layer
-  AlignedArray<float> bias;
-  AlignedArray<float> momentum;       // empty without momentum
-  AlignedArray<float> bias_momentum;  // empty without momentum
-  ActLayout act;                      // of y and dy, for the whole batch
-  AlignedArray<float> y;              // hidden layers: the output
+  AlignedArray<float> momentum;   // Adam's first moment; empty without momentum
+  AlignedArray<float> second;     // Adam's second moment; empty without
+  ParameterVector bias;           // all zeros where there is a norm
+  std::unique_ptr<NormLayer> norm;
+  ActLayout act;           // of y and dy, for the whole batch
+  AlignedArray<float> y;   // hidden layers: the output
   AlignedArray<float> dy;  // gradient of the pre-activations; the last layer's logits before that
 };
 
@@ -51,7 +55,10 @@ class F32Net final : public CpuNet {
       : model_(model),
         members_(members),
         ranges_{model.features},
-        sgd_{train.sgd.learning_rate, train.sgd.momentum, train.sgd.weight_decay} {
+        optimizer_(train.optimizer),
+        smoothing_(train.label_smoothing),
+        stages_(stages_of(model.hidden.size() + 1, model.batch_norm)) {
+    dropout_ = {train.seed, 0, 0, model.dropout};
     const auto widths = model.widths();
     std::uint32_t widest = 0;
     for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
@@ -62,15 +69,19 @@ class F32Net final : public CpuNet {
       layer.w = {layer.in, layer.out};
       layer.wt = {layer.out, layer.in};
       layer.weights = AlignedArray<float>(layer.w.size());
-      layer.bias = AlignedArray<float>(round_up(layer.out, kPanel));
+      layer.bias = ParameterVector(layer.out);
       if (l > 0) layer.weights_t = AlignedArray<float>(layer.wt.size());
       layer.act = {train.batch, layer.out};
-      if (l + 2 < widths.size()) layer.y = AlignedArray<float>(layer.act.size());
-      layer.dy = AlignedArray<float>(layer.act.size());
+      const bool hidden = l + 2 < widths.size();
+      if (hidden) layer.y = AlignedArray<float>(layer.act.size());
+      if (hidden && model.batch_norm) {
+        layer.norm = std::make_unique<NormLayer>(train.batch, layer.out);
+      }
+      if (layer.norm == nullptr) layer.dy = AlignedArray<float>(layer.act.size());
       widest = std::max(widest, layer.out);
       layers_.push_back(std::move(layer));
     }
-    if (sgd_.momentum != 0.0F) make_momentum();
+    if (optimizer_.adaptive() || optimizer_.momentum != 0.0F) make_moments();
     const std::size_t batch = train.batch;
     x_ = AlignedArray<float>(ranges_.count() * batch * kRangeStride);
     sums_stride_ = layers_.front().act.size();
@@ -90,18 +101,55 @@ class F32Net final : public CpuNet {
 
   std::uint32_t evaluate_limit() const override { return kEvaluateRows; }
 
+  std::uint32_t phases() const override { return static_cast<std::uint32_t>(stages_.size()); }
+
   std::uint32_t pieces(std::uint32_t phase, const StepBatch& batch) const override {
-    if (phase == 0)
-      return static_cast<std::uint32_t>(ranges_.parts() * div_up(batch.rows, input_rows(batch)));
-    if (phase == 1) return static_cast<std::uint32_t>(div_up(batch.rows, lane_rows(batch)));
-    return static_cast<std::uint32_t>(tiles_.size());
+    const Stage& stage = stages_[phase];
+    switch (stage.kind) {
+      case Stage::Kind::kInput:
+        return static_cast<std::uint32_t>(ranges_.parts() * div_up(batch.rows, input_rows(batch)));
+      case Stage::Kind::kNorm:
+      case Stage::Kind::kNormBackward:
+        return static_cast<std::uint32_t>(layers_[stage.layer].act.panels());
+      case Stage::Kind::kTiles:
+        return static_cast<std::uint32_t>(tiles_.size());
+      default:
+        return static_cast<std::uint32_t>(div_up(batch.rows, lane_rows(batch)));
+    }
   }
 
   void run(std::uint32_t, std::uint32_t phase, std::uint32_t piece,
            const StepBatch& batch) override {
-    if (phase == 0) return run_input(batch, piece);
-    if (phase == 1) return run_lane(batch, piece);
-    run_tile(batch, tiles_[piece]);
+    const Stage& stage = stages_[phase];
+    switch (stage.kind) {
+      case Stage::Kind::kInput:
+        return run_input(batch, piece);
+      case Stage::Kind::kLanes:
+        return run_lane(batch, lane(batch, piece));
+      case Stage::Kind::kNorm:
+        return run_norm(batch, stage.layer, piece);
+      case Stage::Kind::kForward: {
+        const Lane rows = lane(batch, piece);
+        return forward(stage.layer, layers_[stage.layer - 1].y.data() + rows.at(),
+                       layers_[stage.layer - 1].act,
+                       layers_[stage.layer].norm->z.data() + rows.at(), layers_[stage.layer].act,
+                       rows.rows);
+      }
+      case Stage::Kind::kTop: {
+        const Lane rows = lane(batch, piece);
+        const std::size_t l = layers_.size() - 1;
+        forward(l, layers_[l - 1].y.data() + rows.at(), layers_[l - 1].act,
+                layers_[l].dy.data() + rows.at(), layers_[l].act, rows.rows);
+        loss(batch, rows);
+        return backward(l, rows);
+      }
+      case Stage::Kind::kNormBackward:
+        return layers_[stage.layer].norm->backward(piece, batch.rows, dropout_.factor(), step_);
+      case Stage::Kind::kBackward:
+        return backward(stage.layer, lane(batch, piece));
+      case Stage::Kind::kTiles:
+        return run_tile(batch, tiles_[piece]);
+    }
   }
 
   void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first,
@@ -125,38 +173,37 @@ class F32Net final : public CpuNet {
       f32::input(op);
     }
     finish(scratch.sums.data(), layout.size(), scratch.back.data(), layout, rows);
+    if (bottom.norm != nullptr) bottom.norm->apply(scratch.back.data(), layout, rows);
     for (std::size_t l = 1; l < layers_.size(); ++l) {
       const ActLayout below = layout;
       layout = {kEvaluateRows, layers_[l].out};
       forward(l, scratch.back.data(), below, scratch.front.data(), layout, rows);
+      if (layers_[l].norm != nullptr) layers_[l].norm->apply(scratch.front.data(), layout, rows);
       std::swap(scratch.front, scratch.back);
     }
     if (logits != nullptr) copy_rows(scratch.back.data(), layout, rows, model_.classes, logits);
-    f32::softmax({scratch.back.data(), layout, rows, model_.classes, &source, first, 0.0F, false,
-                  losses, correct});
+    f32::softmax({scratch.back.data(), layout, rows, model_.classes, &source, first, 0.0F, 0.0F,
+                  false, losses, correct});
   }
 
-  void set_sgd(const SgdSpec& sgd) override {
-    sgd_ = {sgd.learning_rate, sgd.momentum, sgd.weight_decay};
-    if (sgd_.momentum != 0.0F && layers_.front().momentum.empty()) make_momentum();
+  void begin_step(const OptimizerSpec& optimizer, std::uint64_t step) override {
+    step_ = optimizer_step(optimizer, step);
+    dropout_.step = step;
   }
 
   Parameters parameters() const override {
-    return gather(
-        [](const Layer& l) -> auto& { return l.weights; },
-        [](const Layer& l) -> auto& { return l.bias; });
+    Parameters tensors = empty_parameters(model_);
+    gather(tensors, 0, Moment::kValue);
+    return tensors;
   }
 
   void set_parameters(const Parameters& parameters) override {
-    const auto tensors = match_tensors(model_, parameters);
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-      Layer& layer = layers_[l];
-      scatter(*tensors[2 * l], *tensors[2 * l + 1], layer, layer.weights, layer.bias);
-      if (!layer.weights_t.empty()) {
-        for (std::size_t i = 0; i < layer.in; ++i) {
-          for (std::size_t o = 0; o < layer.out; ++o) {
-            layer.weights_t[layer.wt.offset(o, i)] = layer.weights[layer.w.offset(i, o)];
-          }
+    scatter(match_tensors(model_, parameters), 0, Moment::kValue);
+    for (Layer& layer : layers_) {
+      if (layer.weights_t.empty()) continue;
+      for (std::size_t i = 0; i < layer.in; ++i) {
+        for (std::size_t o = 0; o < layer.out; ++o) {
+          layer.weights_t[layer.wt.offset(o, i)] = layer.weights[layer.w.offset(i, o)];
         }
       }
     }
@@ -164,19 +211,19 @@ class F32Net final : public CpuNet {
 
   OptimizerState optimizer_state() const override {
     if (layers_.front().momentum.empty()) return {};
-    return gather(
-        [](const Layer& l) -> auto& { return l.momentum; },
-        [](const Layer& l) -> auto& { return l.bias_momentum; });
+    OptimizerState tensors = empty_state(model_, optimizer_);
+    const std::size_t next = gather(tensors, 0, Moment::kFirst);
+    if (optimizer_.adaptive()) gather(tensors, next, Moment::kSecond);
+    return tensors;
   }
 
   void set_optimizer_state(const OptimizerState& state) override {
     if (state.empty() && layers_.front().momentum.empty()) return;
-    const auto tensors = match_tensors(model_, state);
-    if (layers_.front().momentum.empty()) make_momentum();
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-      scatter(*tensors[2 * l], *tensors[2 * l + 1], layers_[l], layers_[l].momentum,
-              layers_[l].bias_momentum);
-    }
+    const OptimizerState wanted = empty_state(model_, optimizer_);
+    const auto tensors = match_tensors(wanted, state);
+    if (layers_.front().momentum.empty()) make_moments();
+    const std::size_t next = scatter(tensors, 0, Moment::kFirst);
+    if (optimizer_.adaptive()) scatter(tensors, next, Moment::kSecond);
   }
 
   std::string instruction_set() const override { return f32::target_name(); }
@@ -229,25 +276,80 @@ class F32Net final : public CpuNet {
     }
   }
 
-  void run_lane(const StepBatch& batch, std::uint32_t piece) {
+  // Rows of a batch that one piece takes through some layers.
+  struct Lane {
+    std::uint32_t first;
+    std::uint32_t rows;
+    std::size_t at() const { return std::size_t{first} * kActPanel; }
+  };
+  Lane lane(const StepBatch& batch, std::uint32_t piece) const {
     const std::uint32_t first = piece * lane_rows(batch);
-    const std::uint32_t rows = std::min(lane_rows(batch), batch.rows - first);
-    const std::size_t at = std::size_t{first} * kActPanel;
-    finish(sums_.data() + at, sums_stride_, output(0).data() + at, layers_.front().act, rows);
+    return {first, std::min(lane_rows(batch), batch.rows - first)};
+  }
+
+  void run_lane(const StepBatch& batch, const Lane& rows) {
+    const std::size_t at = rows.at();
+    finish(sums_.data() + at, sums_stride_, output(0).data() + at, layers_.front().act, rows.rows);
+    drop(0, rows);
     for (std::size_t l = 1; l < layers_.size(); ++l) {
       forward(l, output(l - 1).data() + at, layers_[l - 1].act, output(l).data() + at,
-              layers_[l].act, rows);
+              layers_[l].act, rows.rows);
+      drop(l, rows);
     }
+    loss(batch, rows);
+    for (std::size_t l = layers_.size() - 1; l > 0; --l) backward(l, rows);
+  }
+
+  // All rows of one panel of hidden layer l.
+  void run_norm(const StepBatch& batch, std::size_t l, std::size_t panel) {
+    Layer& layer = layers_[l];
+    if (l == 0) {
+      const std::size_t at = panel * layer.act.panel_stride();
+      f32::finish({sums_.data() + at,
+                   sums_stride_,
+                   ranges_.parts(),
+                   layer.bias.values.data(),
+                   layer.scale,
+                   false,
+                   layer.norm->z.data() + at,
+                   {layer.act.rows, kActPanel},
+                   batch.rows});
+    }
+    layer.norm->forward(panel, batch.rows, dropout_of(l),
+                        layer.y.data() + panel * layer.act.panel_stride());
+  }
+
+  void loss(const StepBatch& batch, const Lane& rows) {
     Layer& top = layers_.back();
-    f32::softmax({top.dy.data() + at, top.act, rows, top.out, &batch.source, first,
-                  1.0F / static_cast<float>(batch.rows), true, batch.losses + first,
-                  batch.correct + first});
-    for (std::size_t l = layers_.size() - 1; l > 0; --l) {
-      const Layer& above = layers_[l];
-      Layer& below = layers_[l - 1];
-      f32::backward({above.dy.data() + at, above.act, above.weights_t.data(), above.wt,
-                     below.y.data() + at, below.dy.data() + at, below.act, rows});
-    }
+    f32::softmax({top.dy.data() + rows.at(), top.act, rows.rows, top.out, &batch.source, rows.first,
+                  1.0F / static_cast<float>(batch.rows), smoothing_, true,
+                  batch.losses + rows.first, batch.correct + rows.first});
+  }
+
+  // The gradient of the outputs below layer l; without a norm there, of the sums.
+  void backward(std::size_t l, const Lane& rows) {
+    Layer& above = layers_[l];
+    Layer& below = layers_[l - 1];
+    const std::size_t at = rows.at();
+    const bool normed = below.norm != nullptr;
+    f32::backward({gradient(above).data() + at, above.act, above.weights_t.data(), above.wt,
+                   normed ? nullptr : below.y.data() + at, dropout_.factor(),
+                   gradient(below).data() + at, below.act, rows.rows});
+  }
+
+  norm::Dropout dropout_of(std::size_t l) const {
+    norm::Dropout dropout = dropout_;
+    dropout.layer = static_cast<std::uint32_t>(l);
+    return dropout;
+  }
+  // Of a layer without norm.
+  void drop(std::size_t l, const Lane& rows) {
+    if (dropout_.rate == 0.0F || l + 1 == layers_.size()) return;
+    norm::drop(dropout_of(l), rows.first, rows.rows, layers_[l].y.data() + rows.at(),
+               layers_[l].act);
+  }
+  static AlignedArray<float>& gradient(Layer& layer) {
+    return layer.norm != nullptr ? layer.norm->dy : layer.dy;
   }
 
   void run_tile(const StepBatch& batch, const Tile& tile) {
@@ -261,7 +363,7 @@ class F32Net final : public CpuNet {
       op.x =
           layers_[tile.layer - 1].y.data() + layers_[tile.layer - 1].act.offset(0, tile.in_begin);
     }
-    op.dy = layer.dy.data();
+    op.dy = gradient(layer).data();
     op.dy_layout = layer.act;
     op.batch = batch.rows;
     op.in_begin = tile.in_begin;
@@ -269,14 +371,16 @@ class F32Net final : public CpuNet {
     op.panel_begin = tile.panel_begin;
     op.panel_end = tile.panel_end;
     op.scale = layer.scale;
-    op.sgd = sgd_;
+    op.step = step_;
     op.weights = layer.weights.data();
     op.momentum = layer.momentum.data();
+    op.second = layer.second.data();
     op.w_layout = layer.w;
     op.weights_t = layer.weights_t.data();
     op.wt_layout = layer.wt;
-    op.bias = layer.bias.data();
-    op.bias_momentum = layer.bias_momentum.data();
+    if (layer.norm == nullptr) op.bias = layer.bias.values.data();
+    op.bias_momentum = layer.bias.first.data();
+    op.bias_second = layer.bias.second.data();
     f32::update(op);
   }
 
@@ -291,23 +395,21 @@ class F32Net final : public CpuNet {
   void finish(const float* sums, std::size_t stride, float* y, ActLayout layout,
               std::uint32_t rows) const {
     const Layer& bottom = layers_.front();
-    f32::finish({sums, stride, ranges_.parts(), bottom.bias.data(), bottom.scale,
-                 layers_.size() > 1, y, layout, rows});
+    f32::finish({sums, stride, ranges_.parts(), bottom.bias.values.data(), bottom.scale,
+                 relu_after(0), y, layout, rows});
   }
 
   void forward(std::size_t l, const float* x, ActLayout x_layout, float* y, ActLayout y_layout,
                std::uint32_t rows) const {
     const Layer& layer = layers_[l];
-    f32::forward({x, x_layout, layer.weights.data(), layer.w, layer.bias.data(),
-                  l + 1 < layers_.size(), y, y_layout, rows});
+    f32::forward({x, x_layout, layer.weights.data(), layer.w, layer.bias.values.data(),
+                  relu_after(l), y, y_layout, rows});
+  }
+  bool relu_after(std::size_t l) const {
+    return l + 1 < layers_.size() && layers_[l].norm == nullptr;
   }
 
-  void make_momentum() {
-    for (Layer& layer : layers_) {
-      layer.momentum = AlignedArray<float>(layer.weights.size());
-      layer.bias_momentum = AlignedArray<float>(layer.bias.size());
-    }
-  }
+  void make_moments() { cpu::make_moments(layers_, optimizer_.adaptive()); }
 
   // Tiles in the order of the first layer's ranges, so that a member gets those whose samples it
   // converted.
@@ -335,35 +437,47 @@ class F32Net final : public CpuNet {
     }
   }
 
-  template <class Weights, class Bias>
-  std::vector<Tensor> gather(const Weights& weights, const Bias& bias) const {
-    Parameters tensors = empty_parameters(model_);
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-      const Layer& layer = layers_[l];
+  // Fills tensors from `next` on, and returns the place after them.
+  std::size_t gather(std::vector<Tensor>& tensors, std::size_t next, Moment moment) const {
+    for (const Layer& layer : layers_) {
+      const AlignedArray<float>& from = matrix_of(layer, moment);
+      std::vector<float>& to = tensors[next++].values;
       for (std::size_t o = 0; o < layer.out; ++o) {
         for (std::size_t i = 0; i < layer.in; ++i) {
-          tensors[2 * l].values[o * layer.in + i] = weights(layer)[layer.w.offset(i, o)];
+          to[o * layer.in + i] = from[layer.w.offset(i, o)];
         }
-        tensors[2 * l + 1].values[o] = bias(layer)[o];
       }
+      each_vector(layer, moment, [&](const AlignedArray<float>& values) {
+        std::copy_n(values.data(), layer.out, tensors[next++].values.data());
+      });
     }
-    return tensors;
+    return next;
   }
 
-  static void scatter(const Tensor& weight, const Tensor& bias, const Layer& layer,
-                      AlignedArray<float>& weights_to, AlignedArray<float>& bias_to) {
-    for (std::size_t o = 0; o < layer.out; ++o) {
-      for (std::size_t i = 0; i < layer.in; ++i) {
-        weights_to[layer.w.offset(i, o)] = weight.values[o * layer.in + i];
+  std::size_t scatter(const std::vector<const Tensor*>& tensors, std::size_t next, Moment moment) {
+    for (Layer& layer : layers_) {
+      AlignedArray<float>& to = matrix_of(layer, moment);
+      const std::vector<float>& from = tensors[next++]->values;
+      for (std::size_t o = 0; o < layer.out; ++o) {
+        for (std::size_t i = 0; i < layer.in; ++i) {
+          to[layer.w.offset(i, o)] = from[o * layer.in + i];
+        }
       }
-      bias_to[o] = bias.values[o];
+      each_vector(layer, moment, [&](AlignedArray<float>& values) {
+        std::copy_n(tensors[next++]->values.data(), layer.out, values.data());
+      });
     }
+    return next;
   }
 
   MlpSpec model_;
   std::uint32_t members_;
   InputRanges ranges_;
-  f32::Sgd sgd_;
+  OptimizerSpec optimizer_;
+  OptimizerStep step_;
+  float smoothing_;
+  norm::Dropout dropout_;
+  std::vector<Stage> stages_;
   std::vector<Layer> layers_;
   std::vector<Tile> tiles_;
   AlignedArray<float> x_;     // [ranges, batch, kRangeStride]

@@ -60,8 +60,8 @@ class DeviceEngine final : public Engine {
     // Between tensors, and in the padding of biases that come from a kernel, nobody writes.
     runtime_->fill_zero(network_.gradient.data(), network_.gradient.bytes(), compute_.get());
     runtime_->fill_zero(network_.metrics.data(), network_.metrics.bytes(), compute_.get());
-    if (train.sgd.momentum != 0.0F) network_.make_momenta(*runtime_, compute_.get());
-    set_learning_rate(train.sgd.learning_rate);
+    if (train.optimizer.momentum != 0.0F) network_.make_momenta(*runtime_, compute_.get());
+    set_learning_rate(train.optimizer.learning_rate);
     upload_parameters(initial_parameters(model_, train.seed));
     unfused_ = runner_.plan(train.batch, true).unfused();
   }

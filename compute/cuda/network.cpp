@@ -4,7 +4,7 @@ namespace millrace::cuda {
 
 Network::Network(Runtime& runtime, const MlpSpec& spec, const TrainSpec& train, Arithmetic how,
                  std::uint32_t train_rows, std::uint32_t rows, std::uint32_t piece_rows)
-    : model(spec), sgd(train.sgd), layout(spec), arithmetic(how) {
+    : model(spec), optimizer(train.optimizer), layout(spec), arithmetic(how) {
   const std::size_t element = size_of(arithmetic.storage);
   const auto buffer = [&](std::size_t bytes, const char* what) {
     return device_buffer(runtime, bytes, what);

@@ -34,7 +34,7 @@ struct Network {
   void make_momenta(Runtime& runtime, StreamHandle stream);
 
   MlpSpec model;
-  SgdSpec sgd;
+  OptimizerSpec optimizer;
   ParameterLayout layout;
   Arithmetic arithmetic;
 

@@ -216,8 +216,8 @@ SgdUpdate StepPlan::update() const {
   update.momenta = network_.momenta.as<float>();
   update.rounded = network_.activations(network_.rounded);
   update.learning_rate = network_.learning_rate.as<const float>();
-  update.momentum = network_.sgd.momentum;
-  update.weight_decay = network_.sgd.weight_decay;
+  update.momentum = network_.optimizer.momentum;
+  update.weight_decay = network_.optimizer.weight_decay;
   update.size = network_.layout.size();
   return update;
 }

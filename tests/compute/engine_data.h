@@ -30,7 +30,7 @@ struct Data {
     model.input = shape.input;
     model.input_scale = shape.input == InputType::kUInt8 ? 1.0F / 255.0F : 0.5F;
     train.batch = shape.batch;
-    train.sgd = {0.05F, 0.9F, 0.01F};
+    train.optimizer = {0.05F, 0.9F, 0.01F};
     train.seed = 3;
     const std::size_t count = 2 * std::size_t{shape.batch} + (shape.batch + 1) / 2;
     std::uint32_t state = 12345;

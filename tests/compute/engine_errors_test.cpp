@@ -78,9 +78,9 @@ TEST(EngineErrors, ImpossibleSpecsAreRefused) {
   refused([](Data& d) { d.model.input_scale = std::numeric_limits<float>::infinity(); });
   refused([](Data& d) { d.train.batch = 0; });
   for (const float bad : {-1.0F, std::numeric_limits<float>::quiet_NaN()}) {
-    refused([bad](Data& d) { d.train.sgd.learning_rate = bad; });
-    refused([bad](Data& d) { d.train.sgd.momentum = bad; });
-    refused([bad](Data& d) { d.train.sgd.weight_decay = bad; });
+    refused([bad](Data& d) { d.train.optimizer.learning_rate = bad; });
+    refused([bad](Data& d) { d.train.optimizer.momentum = bad; });
+    refused([bad](Data& d) { d.train.optimizer.weight_decay = bad; });
   }
 }
 
@@ -157,7 +157,7 @@ TEST_P(NonFinite, ASampleShowsInItsStepAndMetricsCountAnew) {
 
 TEST_P(NonFinite, AHugeLearningRateShowsInTheSecondStep) {
   Data data({5, {}, 3, 4, InputType::kFloat32});
-  data.train.sgd = {3e38F, 0.0F, 0.0F};
+  data.train.optimizer = {3e38F, 0.0F, 0.0F};
   data.model.input_scale = 1e3F;
   const auto engine = data.engine(GetParam(), 2);
   engine->train(data.packed());

@@ -96,7 +96,7 @@ TEST_P(EngineTest, AgreesWithTheReference) {
   const auto engine = this->engine(2);
   const Parameters begin = engine->parameters();
   test::ReferenceMlp reference(begin, bounds().margin);
-  SgdSpec sgd = data_.train.sgd;
+  OptimizerSpec sgd = data_.train.optimizer;
   const Chunk chunk = data_.packed();
   const std::span labels(data_.labels);
   for (std::uint32_t s = 0; s < chunk.batches(); ++s) {
@@ -169,7 +169,7 @@ TEST_P(EngineTest, TakesEachStepsOwnLearningRate) {
   sliced->train(chunk.slice(1, 2));
   EXPECT_TRUE(sliced->parameters() == one_by_one->parameters());
   // The engine's own rate is as it was.
-  one_by_one->set_learning_rate(data_.train.sgd.learning_rate);
+  one_by_one->set_learning_rate(data_.train.optimizer.learning_rate);
   for (Engine* engine : {one_by_one.get(), whole.get()}) engine->train(data_.packed());
   EXPECT_TRUE(whole->parameters() == one_by_one->parameters());
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -99,6 +100,92 @@ TEST(MatchTensors, NamesTheOneThatDoesNotFit) {
             "4.bias: expected no such tensor, found [2]");
   EXPECT_EQ(refusal([](Parameters& p) { p.push_back(p[0]); }),
             "0.weight: expected once, found twice");
+}
+
+MlpSpec normed_model() {
+  MlpSpec model;
+  model.features = 3;
+  model.hidden = {4, 2};
+  model.classes = 5;
+  model.batch_norm = true;
+  model.dropout = 0.1F;
+  return model;
+}
+
+TEST(ParameterShapes, AreTheStateDictOfTheSequential) {
+  std::string all;
+  for (const Tensor& tensor : parameter_shapes(normed_model())) {
+    EXPECT_TRUE(tensor.values.empty());
+    all += tensor.name + " ";
+  }
+  EXPECT_EQ(all,
+            "0.weight 1.weight 1.bias 1.running_mean 1.running_var "
+            "4.weight 5.weight 5.bias 5.running_mean 5.running_var 8.weight 8.bias ");
+}
+
+TEST(OptimizerStateShapes, FollowTheOptimizer) {
+  OptimizerSpec optimizer;
+  const auto names = [&] {
+    std::string all;
+    for (const Tensor& tensor : optimizer_state_shapes(normed_model(), optimizer)) {
+      all += tensor.name + " ";
+    }
+    return all;
+  };
+  EXPECT_EQ(names(), "step ");
+  optimizer.momentum = 0.9F;
+  EXPECT_EQ(names(), "0.weight 1.weight 1.bias 4.weight 5.weight 5.bias 8.weight 8.bias step ");
+  optimizer.kind = OptimizerSpec::Kind::kAdam;
+  EXPECT_TRUE(names().starts_with("0.weight.exp_avg 1.weight.exp_avg ")) << names();
+  EXPECT_TRUE(names().ends_with(" 8.bias.exp_avg_sq step ")) << names();
+}
+
+TEST(StepTensor, HoldsAnyNumberOfSteps) {
+  for (const std::uint64_t steps : {0ULL, 1ULL, 1048575ULL, 1048576ULL, 123456789012ULL}) {
+    EXPECT_EQ(steps_of(step_tensor(steps)), steps);
+  }
+}
+
+TEST(InitialParameters, OfNormalisationAreOnesAndZeros) {
+  for (const Tensor& tensor : initial_parameters(normed_model(), 1)) {
+    if (tensor.shape.size() == 2 || tensor.name == "8.bias") {
+      EXPECT_NE(tensor.values[0], tensor.values[1]) << tensor.name;
+      continue;
+    }
+    const bool one = tensor.name.ends_with("weight") || tensor.name.ends_with("var");
+    for (const float value : tensor.values) EXPECT_EQ(value, one ? 1.0F : 0.0F) << tensor.name;
+  }
+}
+
+TEST(Folded, ComputesWhatTheEngineEvaluates) {
+  const MlpSpec model = normed_model();
+  Parameters parameters = initial_parameters(model, 3);
+  float next = 0.3F;
+  for (Tensor& tensor : parameters) {
+    if (tensor.shape.size() == 2) continue;
+    for (float& value : tensor.values) value = next = std::fmod(next * 1.7F + 0.11F, 2.0F) + 0.05F;
+  }
+  MlpSpec plain = model;
+  plain.batch_norm = false;
+  TrainSpec train;
+  train.batch = 1;
+  const Device cpu{Device::Kind::kCpu, 0, 1};
+  const auto normed = make_engine(model, train, cpu);
+  const auto folded_engine = make_engine(plain, train, cpu);
+  normed->set_parameters(parameters);
+  folded_engine->set_parameters(folded(model, parameters));
+  const std::vector<std::uint8_t> samples{0, 10, 255, 80, 3, 200};
+  const std::vector<std::int32_t> labels{0, 1};
+  Chunk chunk;
+  chunk.batch = 1;
+  chunk.count = 2;
+  chunk.samples = std::as_bytes(std::span(samples));
+  chunk.labels = labels;
+  std::vector<float> expected(10);
+  std::vector<float> found(10);
+  normed->predict(chunk, expected);
+  folded_engine->predict(chunk, found);
+  for (std::size_t i = 0; i < 10; ++i) EXPECT_NEAR(found[i], expected[i], 1e-5F) << i;
 }
 
 }  // namespace

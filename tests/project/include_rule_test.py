@@ -57,6 +57,7 @@ RULES = {
 }
 # Single headers that a folder may include beyond that.
 EXCEPTIONS = {
+    ("compute/cpu", "formats/philox.h"),  # and of dropout
     ("compute", "formats/philox.h"),  # the one random generator: of drawn data, of orders and of first weights
 }
 # compute's own headers are public and show no engine's insides; its sources may use them.

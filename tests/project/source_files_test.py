@@ -22,6 +22,8 @@ UNTESTED = {
     "compute/cpu/cpu_engine": WHOLE_ENGINE,
     "compute/cpu/f32_kernels": WHOLE_ENGINE,
     "compute/cpu/f32_net": WHOLE_ENGINE,
+    "compute/cpu/norm_layer": WHOLE_ENGINE,
+    "compute/cpu/optimizer_step": WHOLE_ENGINE,
     "compute/cpu/row_source": WHOLE_ENGINE,
     "compute/cpu/prefetch": "hints to the processor, which change no result",
     "compute/cpu/cpu_net": DECLARATIONS,

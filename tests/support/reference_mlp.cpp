@@ -91,7 +91,8 @@ ReferenceMlp::Result ReferenceMlp::backward(std::span<const double> samples,
 }
 
 ReferenceMlp::Result ReferenceMlp::step(std::span<const double> samples,
-                                        std::span<const std::int32_t> labels, const SgdSpec& sgd) {
+                                        std::span<const std::int32_t> labels,
+                                        const OptimizerSpec& sgd) {
   const Result result = backward(samples, labels);
   for (std::size_t t = 0; t < parameters_.size(); ++t) {
     for (std::size_t i = 0; i < parameters_[t].size(); ++i) {

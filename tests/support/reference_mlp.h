@@ -30,7 +30,7 @@ class ReferenceMlp {
   /// Also leaves the gradients of the batch's mean loss in gradients().
   Result backward(std::span<const double> samples, std::span<const std::int32_t> labels);
   Result step(std::span<const double> samples, std::span<const std::int32_t> labels,
-              const SgdSpec& sgd);
+              const OptimizerSpec& sgd);
 
   /// One flat tensor each, in state_dict order: weights [out, in], biases [out].
   using Tensors = std::vector<std::vector<double>>;

@@ -28,7 +28,7 @@ inline RunSpec small_run() {
   spec.hidden = {12, 8};
   spec.batch = 16;
   spec.validation_size = 40;
-  spec.sgd = {0.2F, 0.9F, 0.001F};
+  spec.optimizer = {0.2F, 0.9F, 0.001F};
   spec.seed = 42;
   spec.epochs = 3;
   spec.device.kind = Device::Kind::kCpu;

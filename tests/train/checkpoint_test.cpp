@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "compute/tensors.h"
 #include "formats/safetensors.h"
 #include "tests/support/files.h"
 #include "train/run_state.h"
@@ -70,7 +71,7 @@ TEST(Checkpoint, ComesBackBitForBit) {
   EXPECT_EQ(loaded.state.batch, 7U);
   EXPECT_EQ(loaded.state.step, 24U);
   EXPECT_EQ(loaded.state.options.seed, ~0ULL);
-  EXPECT_EQ(loaded.state.options.sgd.weight_decay, 1e-5F);
+  EXPECT_EQ(loaded.state.options.optimizer.weight_decay, 1e-5F);
   EXPECT_EQ(encode_run_state(loaded.state), encode_run_state(saved.state));
   ASSERT_EQ(loaded.state.history.size(), 1U);
   EXPECT_EQ(loaded.state.history[0].train_acc, 1.0 / 3.0);
@@ -88,6 +89,32 @@ TEST(Checkpoint, KnowsItsModelAndSamples) {
   EXPECT_EQ(model.widths(), saved.state.options.widths);
   EXPECT_EQ(model.input, InputType::kFloat32);
   EXPECT_EQ(model.input_scale, 0.1F);
+}
+
+TEST(Checkpoint, KeepsNormalisationAndAdamsState) {
+  const test::TempFolder folder;
+  Checkpoint saved = sample_checkpoint();
+  RunOptions& options = saved.state.options;
+  options.batch_norm = true;
+  options.dropout = 0.25F;
+  options.label_smoothing = 0.1F;
+  options.optimizer.kind = OptimizerSpec::Kind::kAdamW;
+  options.optimizer.beta2 = 0.99F;
+  const MlpSpec model = model_of(options);
+  EXPECT_TRUE(model.batch_norm);
+  EXPECT_EQ(model.dropout, 0.25F);
+  saved.parameters = initial_parameters(model, 1);
+  saved.optimizer = empty_state(model, options.optimizer);
+  saved.optimizer.back().values[0] = 0.5F;
+  saved.optimizer.push_back(step_tensor(24));
+  save_checkpoint(folder / "a.safetensors", saved);
+  const Checkpoint loaded = load_checkpoint(folder / "a.safetensors");
+  EXPECT_EQ(loaded.parameters, saved.parameters);
+  EXPECT_EQ(loaded.optimizer, saved.optimizer);
+  EXPECT_EQ(loaded.state.options.label_smoothing, 0.1F);
+  EXPECT_EQ(loaded.state.options.optimizer.kind, OptimizerSpec::Kind::kAdamW);
+  EXPECT_EQ(loaded.state.options.optimizer.beta2, 0.99F);
+  EXPECT_EQ(encode_run_state(loaded.state), encode_run_state(saved.state));
 }
 
 TEST(Checkpoint, WithoutASampleIsOfBytes) {

@@ -98,7 +98,7 @@ TEST(Compatibility, AllDifferencesAreToldAtOnce) {
 
 TEST(Compatibility, ChangedRatesAreAllowedAndTold) {
   RunState state = half_way();
-  state.options.sgd = {0.05F, 0.0F, 1e-4F};
+  state.options.optimizer = {0.05F, 0.0F, 1e-4F};
   const std::vector<std::string> expected = {"learning rate: checkpoint 0.05, this run 0.1",
                                              "momentum: checkpoint 0, this run 0.9",
                                              "weight decay: checkpoint 1e-04, this run 0"};

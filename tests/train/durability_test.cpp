@@ -49,7 +49,7 @@ TEST(Durability, DivergenceKeepsTheLastGoodCheckpointAndNamesTheStep) {
     const test::TempFolder folder;
     RunSpec spec = one_epoch(folder);
     const auto before = read_bytes(folder / "last.safetensors");
-    spec.sgd.learning_rate = 1e30F;
+    spec.optimizer.learning_rate = 1e30F;
     spec.chunk_batches = chunk;
     try {
       run(spec);
@@ -67,7 +67,7 @@ TEST(Durability, NothingThatDivergedIsSaved) {
   for (const std::uint64_t every : {0U, 1U, 2U, 5U}) {
     const test::TempFolder folder;
     RunSpec spec = small_run();
-    spec.sgd.learning_rate = 1e30F;
+    spec.optimizer.learning_rate = 1e30F;
     spec.checkpoint_dir = folder.path();
     spec.checkpoint_every = every;
     EXPECT_THROW(run(spec), DivergedError);
@@ -80,7 +80,7 @@ TEST(Durability, NothingThatDivergedIsSaved) {
 TEST(Durability, DivergenceIsFoundWithoutCheckpointsToo) {
   RunSpec spec = small_run();
   spec.validation_size = 0;
-  spec.sgd.learning_rate = 1e30F;
+  spec.optimizer.learning_rate = 1e30F;
   EXPECT_THROW(run(spec, test::training_data(), nullptr), DivergedError);
 }
 

@@ -217,7 +217,7 @@ TEST(Resume, AChangedLearningRateTakesEffect) {
   RunSpec spec = small_run();
   spec.checkpoint_dir = folder.path();
   spec.resume = true;
-  spec.sgd.learning_rate = 0.01F;
+  spec.optimizer.learning_rate = 0.01F;
   Recorder recorder;
   const RunResult slower = run(spec, test::training_data(), test::test_data(), {&recorder});
   EXPECT_NE(slower.weights_hash, run(small_run()).weights_hash);

@@ -78,6 +78,47 @@ TEST_F(SameBits, HoweverManyCheckpointsAreWritten) {
   EXPECT_EQ(outcome(run(spec)), expected());
 }
 
+// Normalisation, dropout, smoothed labels and an optimizer that counts its steps.
+RunSpec rich_run(OptimizerSpec::Kind kind) {
+  RunSpec spec = small_run();
+  spec.batch_norm = true;
+  spec.dropout = 0.2F;
+  spec.label_smoothing = 0.05F;
+  spec.optimizer = {0.01F, 0.0F, 0.01F, kind};
+  if (kind == OptimizerSpec::Kind::kNesterov) spec.optimizer.momentum = 0.9F;
+  return spec;
+}
+
+TEST_F(SameBits, WithEveryOptionOn) {
+  for (const auto kind : {OptimizerSpec::Kind::kAdamW, OptimizerSpec::Kind::kNesterov}) {
+    const std::string once = outcome(run(rich_run(kind)));
+    RunSpec spec = rich_run(kind);
+    spec.device.threads = 3;
+    spec.workers = 2;
+    spec.slots = 4;
+    spec.chunk_batches = 3;
+    EXPECT_EQ(outcome(run(spec)), once);
+    spec.residency = Residency::kHost;
+    EXPECT_EQ(outcome(run(spec)), once);
+  }
+}
+
+TEST_F(SameBits, AfterAResumptionWithEveryOptionOn) {
+  for (const auto kind : {OptimizerSpec::Kind::kAdam, OptimizerSpec::Kind::kNesterov}) {
+    const std::string once = outcome(run(rich_run(kind)));
+    const test::TempFolder folder;
+    RunSpec spec = rich_run(kind);
+    spec.checkpoint_dir = folder.path();
+    spec.checkpoint_every = 20;
+    run(spec);
+    RunSpec rest = rich_run(kind);
+    rest.device.threads = 2;
+    rest.resume = true;
+    rest.resume_from = folder / "step-20.safetensors";
+    EXPECT_EQ(outcome(run(rest)), once);
+  }
+}
+
 // Or the tests above would prove nothing.
 TEST_F(SameBits, OtherBitsForWhatDecidesThem) {
   const auto differs = [&](auto change) {
@@ -89,7 +130,11 @@ TEST_F(SameBits, OtherBitsForWhatDecidesThem) {
   EXPECT_TRUE(differs([](RunSpec& s) { s.batch = 17; }));
   EXPECT_TRUE(differs([](RunSpec& s) { s.shuffle = false; }));
   EXPECT_TRUE(differs([](RunSpec& s) { s.validation_size = 41; }));
-  EXPECT_TRUE(differs([](RunSpec& s) { s.sgd.momentum = 0.0F; }));
+  EXPECT_TRUE(differs([](RunSpec& s) { s.optimizer.momentum = 0.0F; }));
+  EXPECT_TRUE(differs([](RunSpec& s) { s.batch_norm = true; }));
+  EXPECT_TRUE(differs([](RunSpec& s) { s.dropout = 0.1F; }));
+  EXPECT_TRUE(differs([](RunSpec& s) { s.label_smoothing = 0.1F; }));
+  EXPECT_TRUE(differs([](RunSpec& s) { s.optimizer.kind = OptimizerSpec::Kind::kNesterov; }));
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ TEST(Trainer, TheBestCheckpointIsTheBestEpochs) {
   const test::TempFolder folder;
   RunSpec spec = small_run();
   spec.epochs = 8;
-  spec.sgd.learning_rate = 1.0F;  // makes accuracy jump
+  spec.optimizer.learning_rate = 1.0F;  // makes accuracy jump
   spec.checkpoint_dir = folder.path();
   const RunResult result = run(spec);
   std::size_t best = 0;
@@ -156,10 +156,10 @@ TEST(Trainer, SpecsThatCannotRunAreRefused) {
   refused([](RunSpec& s) { s.slots = 0; });
   refused([](RunSpec& s) { s.hidden = {8, 0}; });
   refused([](RunSpec& s) { s.validation_size = 300; });
-  refused([](RunSpec& s) { s.sgd.learning_rate = -1.0F; });
-  refused([](RunSpec& s) { s.sgd.learning_rate = kNan; });
-  refused([](RunSpec& s) { s.sgd.momentum = std::numeric_limits<float>::infinity(); });
-  refused([](RunSpec& s) { s.sgd.weight_decay = -0.1F; });
+  refused([](RunSpec& s) { s.optimizer.learning_rate = -1.0F; });
+  refused([](RunSpec& s) { s.optimizer.learning_rate = kNan; });
+  refused([](RunSpec& s) { s.optimizer.momentum = std::numeric_limits<float>::infinity(); });
+  refused([](RunSpec& s) { s.optimizer.weight_decay = -0.1F; });
 }
 
 TEST(Trainer, FitIsCalledOnce) {

@@ -40,9 +40,13 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
   std::optional<std::string> best;
   std::size_t best_distance = 0;
   for (const std::string& candidate : candidates) {
-    const std::size_t distance = edit_distance(word, candidate);
+    const bool beginning = is_beginning(word, candidate);
+    // A whole option with more behind it: --batch-size for --batch rather than for --batch-norm.
+    const bool extended =
+        beginning && word.size() > candidate.size() && word[candidate.size()] == '-';
+    const std::size_t distance = extended ? 1 : edit_distance(word, candidate);
     const std::size_t most = std::max<std::size_t>(1, candidate.size() / 3);
-    if (distance > most && !is_beginning(word, candidate)) continue;
+    if (distance > most && !beginning) continue;
     if (best && distance >= best_distance) continue;
     best = candidate;
     best_distance = distance;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "compute/tensors.h"
 #include "formats/error.h"
 #include "tools/onnx/schema.h"
 #include "tools/protobuf/message.h"
@@ -111,16 +112,17 @@ void add_input(Chain& chain, const TrainedModel& model, const OnnxOptions& optio
 }
 
 void add_layers(Chain& chain, const TrainedModel& model) {
-  const Parameters& parameters = model.checkpoint.parameters;
+  const Parameters parameters = folded(model.spec, model.checkpoint.parameters);
   const std::size_t layers = parameters.size() / 2;
   for (std::size_t l = 0; l < layers; ++l) {
     const Tensor& weight = parameters[2 * l];
     const Tensor& bias = parameters[2 * l + 1];
     const bool top = l + 1 == layers;
     // Named as the modules of torch.nn.Sequential, whose parameters these are.
-    chain.add("Gemm", top ? "logits" : std::to_string(2 * l), {weight.name, bias.name},
+    const std::size_t module = std::stoul(weight.name);
+    chain.add("Gemm", top ? "logits" : std::to_string(module), {weight.name, bias.name},
               {{"transB", 1}});
-    if (!top) chain.add("Relu", std::to_string(2 * l + 1));
+    if (!top) chain.add("Relu", std::to_string(module + 1));
     for (const Tensor* tensor : {&weight, &bias}) {
       chain.graph().message(onnx::graph::kInitializer,
                             tensor_of(tensor->name, tensor->shape, tensor->values));

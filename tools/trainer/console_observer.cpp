@@ -35,10 +35,19 @@ void ConsoleObserver::set_data(std::string description, double load_s) {
 }
 
 void ConsoleObserver::set_run(const RunSpec& spec) {
-  recipe_ = fmt::format("batch {}, lr {}", spec.batch, spec.sgd.learning_rate);
-  if (spec.sgd.momentum != 0.0F) recipe_ += fmt::format(", momentum {}", spec.sgd.momentum);
-  if (spec.sgd.weight_decay != 0.0F) {
-    recipe_ += fmt::format(", weight decay {}", spec.sgd.weight_decay);
+  recipe_ = fmt::format("batch {}, lr {}", spec.batch, spec.optimizer.learning_rate);
+  if (spec.optimizer.kind != OptimizerSpec::Kind::kSgd) {
+    recipe_ += fmt::format(", {}", name_of(spec.optimizer.kind));
+  }
+  if (spec.batch_norm) recipe_ += ", batch norm";
+  if (spec.dropout > 0.0F) recipe_ += fmt::format(", dropout {}", spec.dropout);
+  if (spec.label_smoothing > 0.0F) {
+    recipe_ += fmt::format(", label smoothing {}", spec.label_smoothing);
+  }
+  if (spec.optimizer.momentum != 0.0F)
+    recipe_ += fmt::format(", momentum {}", spec.optimizer.momentum);
+  if (spec.optimizer.weight_decay != 0.0F) {
+    recipe_ += fmt::format(", weight decay {}", spec.optimizer.weight_decay);
   }
   recipe_ += fmt::format(", seed {}", spec.seed);
   if (!spec.shuffle) recipe_ += ", the files' own order";

@@ -57,6 +57,14 @@ ScheduleSpec::Kind parse_schedule(const std::string& text) {
   throw UsageError("expected constant, step, cosine or one-cycle, found " + shown(text));
 }
 
+OptimizerSpec::Kind parse_optimizer(const std::string& text) {
+  using Kind = OptimizerSpec::Kind;
+  for (const Kind kind : {Kind::kSgd, Kind::kNesterov, Kind::kAdam, Kind::kAdamW}) {
+    if (text == name_of(kind)) return kind;
+  }
+  throw UsageError("expected sgd, nesterov, adam or adamw, found " + shown(text));
+}
+
 Residency parse_residency(const std::string& text) {
   if (text == "auto") return Residency::kAuto;
   if (text == "resident") return Residency::kResident;
@@ -100,6 +108,10 @@ class Declarer {
     line_.group("Model");
     line_.value("--hidden", "N,N,...", "widths of the hidden layers, or none [32]",
                 [this](const std::string& t) { run().hidden = parse_widths(t); });
+    line_.value("--batch-norm", "on|off", "normalise hidden layers over the batch [off]",
+                [this](const std::string& t) { run().batch_norm = parse_switch(t); });
+    line_.value("--dropout", "X", "share of hidden outputs that a step drops [0]",
+                [this](const std::string& t) { run().dropout = parse_fraction(t); });
     path("--init", "FILE", "initial parameters, a .safetensors file\n[random, by the seed]",
          run().init);
   }
@@ -108,8 +120,8 @@ class Declarer {
     line_.group("Training");
     whole("--epochs", "passes over the training samples [10]", 0, kAny, run().epochs);
     whole("--batch", "samples of an optimizer step [128]", 1, kAny32, run().batch);
-    line_.value("--lr", "X", fmt::format("learning rate [{}]", run().sgd.learning_rate),
-                [this](const std::string& t) { run().sgd.learning_rate = parse_rate(t); });
+    line_.value("--lr", "X", fmt::format("learning rate [{}]", run().optimizer.learning_rate),
+                [this](const std::string& t) { run().optimizer.learning_rate = parse_rate(t); });
     line_.value("--schedule", "NAME",
                 "of the learning rate: constant, step, cosine or\none-cycle [constant]",
                 [this](const std::string& t) { run().schedule.kind = parse_schedule(t); });
@@ -125,10 +137,20 @@ class Declarer {
         [this](const std::string& t) { run().stopping.target_accuracy = parse_fraction(t); });
     whole("--patience", "end after N epochs without a better one [0: never]", 0, kAny,
           run().stopping.patience);
-    line_.value("--momentum", "X", "momentum, below 1 [0]",
-                [this](const std::string& t) { run().sgd.momentum = parse_fraction(t); });
-    line_.value("--weight-decay", "X", "weight decay (L2) [0]",
-                [this](const std::string& t) { run().sgd.weight_decay = parse_rate(t); });
+    line_.value("--optimizer", "NAME", "sgd, nesterov, adam or adamw [sgd]",
+                [this](const std::string& t) { run().optimizer.kind = parse_optimizer(t); });
+    line_.value("--momentum", "X", "of sgd and nesterov, below 1 [0]",
+                [this](const std::string& t) { run().optimizer.momentum = parse_fraction(t); });
+    line_.value("--beta1", "X", "decay of Adam's mean of gradients [0.9]",
+                [this](const std::string& t) { run().optimizer.beta1 = parse_fraction(t); });
+    line_.value("--beta2", "X", "decay of Adam's mean of their squares [0.999]",
+                [this](const std::string& t) { run().optimizer.beta2 = parse_fraction(t); });
+    line_.value("--epsilon", "X", "added below Adam's fraction [1e-8]",
+                [this](const std::string& t) { run().optimizer.epsilon = parse_rate(t); });
+    line_.value("--label-smoothing", "X", "share of a label's weight that all classes get [0]",
+                [this](const std::string& t) { run().label_smoothing = parse_fraction(t); });
+    line_.value("--weight-decay", "X", "weight decay: L2, of adamw decoupled [0]",
+                [this](const std::string& t) { run().optimizer.weight_decay = parse_rate(t); });
     whole("--seed", "of split, order and initial parameters [0]", 0, kAny, run().seed);
   }
 
@@ -204,6 +226,20 @@ class Declarer {
 };
 
 void check_together(const RunSpec& run) {
+  const OptimizerSpec& optimizer = run.optimizer;
+  if (optimizer.adaptive() && optimizer.momentum != 0.0F) {
+    throw UsageError("--momentum: expected an optimizer sgd or nesterov, found " +
+                     std::string(name_of(optimizer.kind)) + ", which has --beta1");
+  }
+  if (optimizer.kind == OptimizerSpec::Kind::kNesterov && optimizer.momentum == 0.0F) {
+    throw UsageError("--optimizer nesterov: expected --momentum with it, found none");
+  }
+  if (!(optimizer.epsilon > 0.0F))
+    throw UsageError("--epsilon: expected a number above 0, found 0");
+  if (run.hidden.empty() && (run.batch_norm || run.dropout > 0.0F)) {
+    throw UsageError(std::string(run.batch_norm ? "--batch-norm" : "--dropout") +
+                     ": expected a hidden layer to do it to, found --hidden none");
+  }
   if (run.checkpoint_every != 0 && run.checkpoint_dir.empty()) {
     throw UsageError("--checkpoint-every: expected --checkpoint-dir with it, found none");
   }
@@ -220,7 +256,7 @@ void check_together(const RunSpec& run) {
 
 Options parse_options(const std::vector<std::string>& arguments) {
   Options options;
-  options.run.sgd.learning_rate = kLearningRate;
+  options.run.optimizer.learning_rate = kLearningRate;
   CommandLine line("trainer", kDescription);
   Declarer declarer(line, options);
   bool version = false;

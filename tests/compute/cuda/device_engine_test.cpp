@@ -122,7 +122,7 @@ TEST_P(DeviceEngineTest, AgreesWithTheReference) {
     Engine& engine = *fixture.engine;
     const Parameters begin = engine.parameters();
     ReferenceMlp reference(begin, exact ? 1e-4 : 5e-2);
-    SgdSpec sgd = data.train.sgd;
+    OptimizerSpec sgd = data.train.optimizer;
     const Chunk chunk = data.packed();
     for (std::uint32_t s = 0; s < chunk.batches(); ++s) {
       const Chunk step = chunk.slice(s, 1);
@@ -247,7 +247,7 @@ TEST(DeviceEngineOrder, WhateverTheDeviceDoesFirstTheResultIsTheSame) {
       for (std::size_t first = 0; first < 159; first += 4) {
         const std::size_t rows = std::min<std::size_t>(4, 159 - first);
         reference.step(data.rows(first, rows), std::span(data.labels).subspan(first, rows),
-                       data.train.sgd);
+                       data.train.optimizer);
       }
     }
     expect_near(expected.parameters, reference.parameters(), &begin, 1e-4);
@@ -476,7 +476,7 @@ TEST(DeviceEngineState, TakesEachStepsOwnLearningRate) {
     one_by_one.engine->set_learning_rate(rates[s]);
     one_by_one.engine->train(data.packed().slice(s, 1));
   }
-  one_by_one.engine->set_learning_rate(data.train.sgd.learning_rate);
+  one_by_one.engine->set_learning_rate(data.train.optimizer.learning_rate);
   const Fixture whole(data, ElementType::kFloat32, Schedule::kRandom);
   Chunk chunk = data.packed();
   chunk.learning_rates = rates;
@@ -491,7 +491,7 @@ TEST(DeviceEngineState, TakesEachStepsOwnLearningRate) {
 
 TEST(DeviceEngineState, MomentaThatComeLateReachGraphsToo) {
   Data data(kManySteps);
-  data.train.sgd.momentum = 0.0F;
+  data.train.optimizer.momentum = 0.0F;
   const Fixture fixture(data);
   Engine& engine = *fixture.engine;
   EXPECT_TRUE(engine.optimizer_state().empty());
@@ -509,7 +509,7 @@ TEST(DeviceEngineState, MomentaThatComeLateReachGraphsToo) {
   for (std::size_t t = 0; t < state.size(); ++t) {
     for (std::size_t i = 0; i < state[t].values.size(); ++i) {
       EXPECT_EQ(after[t].values[i],
-                before[t].values[i] - data.train.sgd.learning_rate * state[t].values[i]);
+                before[t].values[i] - data.train.optimizer.learning_rate * state[t].values[i]);
     }
   }
   engine.train(data.packed());

@@ -67,7 +67,7 @@ TEST_P(GpuEngine, AgreesWithTheReference) {
       const std::size_t first = std::size_t{s} * chunk.batch;
       const auto expected =
           reference.step(data.rows(first, step.count),
-                         std::span(data.labels).subspan(first, step.count), data.train.sgd);
+                         std::span(data.labels).subspan(first, step.count), data.train.optimizer);
       engine->train(step);
       const Metrics metrics = engine->metrics();
       const double mean = expected.loss_sum / step.count;

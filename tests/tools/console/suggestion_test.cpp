@@ -39,6 +39,12 @@ TEST(Nearest, KnowsBeginnings) {
   EXPECT_EQ(nearest("--val", options), "--val-size");
 }
 
+TEST(Nearest, PrefersAWholeWordThatWasExtended) {
+  const std::vector<std::string> options{"batch-norm", "batch"};
+  EXPECT_EQ(nearest("batch-size", options), "batch");
+  EXPECT_EQ(nearest("batch-nrom", options), "batch-norm");
+}
+
 TEST(Nearest, FindsNothingFarAway) {
   const std::array<std::string, 2> options{"--epochs", "--batch"};
   EXPECT_EQ(nearest("--learning", options), std::nullopt);

@@ -25,9 +25,9 @@ TEST(ParseOptions, DefaultsAreTheTutorials) {
   EXPECT_EQ(options.run.hidden, std::vector<std::uint32_t>({32}));
   EXPECT_EQ(options.run.batch, 128U);
   EXPECT_EQ(options.run.epochs, 10U);
-  EXPECT_EQ(options.run.sgd.learning_rate, 0.5F);
-  EXPECT_EQ(options.run.sgd.momentum, 0.0F);
-  EXPECT_EQ(options.run.sgd.weight_decay, 0.0F);
+  EXPECT_EQ(options.run.optimizer.learning_rate, 0.5F);
+  EXPECT_EQ(options.run.optimizer.momentum, 0.0F);
+  EXPECT_EQ(options.run.optimizer.weight_decay, 0.0F);
   EXPECT_EQ(options.run.seed, 0U);
   EXPECT_TRUE(options.run.shuffle);
   EXPECT_FALSE(options.run.resume);
@@ -90,9 +90,9 @@ TEST(ParseOptions, ReadsEveryOption) {
   EXPECT_EQ(run.hidden, std::vector<std::uint32_t>({512, 256}));
   EXPECT_EQ(run.batch, 64U);
   EXPECT_EQ(options.validation_size, 9U);
-  EXPECT_EQ(run.sgd.learning_rate, 0.25F);
-  EXPECT_EQ(run.sgd.momentum, 0.9F);
-  EXPECT_EQ(run.sgd.weight_decay, 1e-4F);
+  EXPECT_EQ(run.optimizer.learning_rate, 0.25F);
+  EXPECT_EQ(run.optimizer.momentum, 0.9F);
+  EXPECT_EQ(run.optimizer.weight_decay, 1e-4F);
   EXPECT_EQ(run.seed, 18446744073709551615U);
   EXPECT_EQ(run.device.kind, Device::Kind::kCuda);
   EXPECT_EQ(run.device.index, 2);
@@ -172,6 +172,18 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{{"--lr", "1e999"}, "--lr: expected a finite number of at least 0, found 1e999"},
         Refusal{{"--momentum", "1"},
                 "--momentum: expected a number of at least 0 and below 1, found 1"},
+        Refusal{{"--optimizer", "rmsprop"},
+                "--optimizer: expected sgd, nesterov, adam or adamw, found 'rmsprop'"},
+        Refusal{{"--optimizer", "adam", "--momentum", "0.9"},
+                "--momentum: expected an optimizer sgd or nesterov, found adam, which has --beta1"},
+        Refusal{{"--optimizer", "nesterov"},
+                "--optimizer nesterov: expected --momentum with it, found none"},
+        Refusal{{"--optimizer", "adam", "--epsilon", "0"},
+                "--epsilon: expected a number above 0, found 0"},
+        Refusal{{"--dropout", "1"},
+                "--dropout: expected a number of at least 0 and below 1, found 1"},
+        Refusal{{"--hidden", "none", "--batch-norm", "on"},
+                "--batch-norm: expected a hidden layer to do it to, found --hidden none"},
         Refusal{{"--weight-decay", "-1"},
                 "--weight-decay: expected a finite number of at least 0, found -1"},
         Refusal{{"--threads", "0"},
@@ -304,7 +316,7 @@ TEST_F(ConfigOption, FillsWhatTheCommandLineLeavesOpen) {
       {"--epochs", "5"});
   EXPECT_EQ(options.run.epochs, 5U);
   EXPECT_EQ(options.run.hidden, std::vector<std::uint32_t>({64, 32}));
-  EXPECT_EQ(options.run.sgd.learning_rate, 0.25F);
+  EXPECT_EQ(options.run.optimizer.learning_rate, 0.25F);
   EXPECT_FALSE(options.run.shuffle);
   EXPECT_TRUE(options.quiet);
   EXPECT_EQ(options.run.precision, Precision::kBFloat16);
@@ -336,6 +348,20 @@ TEST(DefaultValidationSize, IsASixthOfASmallSet) {
   EXPECT_EQ(default_validation_size(6'000), 1'000U);
   EXPECT_EQ(default_validation_size(5), 0U);
   EXPECT_EQ(default_validation_size(1), 0U);
+}
+
+TEST(ParseOptions, TakesOptimizerAndRegularisation) {
+  const RunSpec run =
+      parse_options({"--optimizer", "adamw", "--beta1", "0.8", "--beta2", "0.99", "--epsilon",
+                     "1e-6", "--batch-norm", "on", "--dropout", "0.2", "--label-smoothing", "0.02"})
+          .run;
+  EXPECT_EQ(run.optimizer.kind, OptimizerSpec::Kind::kAdamW);
+  EXPECT_EQ(run.optimizer.beta1, 0.8F);
+  EXPECT_EQ(run.optimizer.beta2, 0.99F);
+  EXPECT_EQ(run.optimizer.epsilon, 1e-6F);
+  EXPECT_TRUE(run.batch_norm);
+  EXPECT_EQ(run.dropout, 0.2F);
+  EXPECT_EQ(run.label_smoothing, 0.02F);
 }
 
 TEST(ResumeCommand, KeepsTheArgumentsAndResumesOnce) {
