@@ -125,9 +125,8 @@ OptimizerState empty_state(const MlpSpec& model, OptimizerSpec optimizer) {
 }
 
 Tensor step_tensor(std::uint64_t steps) {
-  return {kStepTensor,
-          {2},
-          {static_cast<float>(steps % kStepBase), static_cast<float>(steps / kStepBase)}};
+  const std::uint64_t high = steps / kStepBase;
+  return {kStepTensor, {2}, {static_cast<float>(steps % kStepBase), static_cast<float>(high)}};
 }
 
 std::uint64_t steps_of(const Tensor& tensor) noexcept {

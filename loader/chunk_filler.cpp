@@ -50,6 +50,8 @@ ChunkFiller::ChunkFiller(const LoaderSpec& spec)
   require(subset_.size() <= Feistel::kMaxSize, "a subset has at most 2^62 samples");
   most_ = largest_chunk(spec);
   if (kind_ == ChunkKind::kIndices) {
+    require(!spec.augment.enabled(),
+            "augmentation: expected packed chunks, found chunks of indices");
     require(spec.data->size() - 1 <= std::numeric_limits<std::uint32_t>::max(),
             spec.data->name() + ": " + std::to_string(spec.data->size()) +
                 " samples are too many for chunks of indices: the limit is 2^32");
@@ -57,6 +59,9 @@ ChunkFiller::ChunkFiller(const LoaderSpec& spec)
     return;
   }
   reader_.emplace(spec.data, input_type_for(spec.data->dtype()));
+  if (spec.augment.enabled()) {
+    augmenter_.emplace(spec.augment, spec.data->shape(), spec.data->dtype(), seed_);
+  }
   const std::size_t bytes = reader_->sample_bytes();
   require(bytes > 0, spec.data->name() + ": samples have no elements");
   // Half of the address space, so that sums with labels and padding fit too.
@@ -106,8 +111,9 @@ std::uint64_t ChunkFiller::fill(const ChunkSlot& slot, std::uint32_t part) {
   const std::span ids(storage.data(), count);
   ids_of(slot, slot.plan.first + first, ids);
   const std::size_t bytes = reader_->sample_bytes();
-  reader_->read(ids, slot.samples.subspan(first * bytes, count * bytes),
-                slot.labels.subspan(first, count));
+  const auto samples = slot.samples.subspan(first * bytes, count * bytes);
+  reader_->read(ids, samples, slot.labels.subspan(first, count));
+  if (augmenter_) augmenter_->apply(slot.plan.position.epoch, ids, samples);
   return count * (bytes + sizeof(std::int32_t));
 }
 

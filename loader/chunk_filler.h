@@ -7,6 +7,7 @@
 
 #include "compute/chunk.h"
 #include "compute/memory.h"
+#include "loader/augment.h"
 #include "loader/chunk_cursor.h"
 #include "loader/loader.h"
 #include "loader/permutation.h"
@@ -52,7 +53,8 @@ class ChunkFiller {
   std::uint64_t seed_;
   Subset subset_;
   std::optional<SampleReader> reader_;  ///< of packed chunks
-  std::uint32_t most_ = 0;              ///< samples of the largest chunk
+  std::optional<Augmenter> augmenter_;
+  std::uint32_t most_ = 0;  ///< samples of the largest chunk
   std::uint32_t part_samples_ = 0;
 };
 

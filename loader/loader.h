@@ -8,6 +8,7 @@
 #include "compute/chunk.h"
 #include "compute/memory.h"
 #include "formats/dataset.h"
+#include "loader/augment.h"
 #include "loader/stats.h"
 #include "loader/subset.h"
 
@@ -30,6 +31,7 @@ struct LoaderSpec {
   std::uint32_t workers = 0;
   bool shuffle = true;  ///< a new order each epoch, a pure function of (seed, epoch)
   std::uint64_t seed = 0;
+  AugmentSpec augment;       ///< of packed chunks
   std::uint64_t epochs = 1;  ///< next() ends after this many, counted from epoch 0
 };
 

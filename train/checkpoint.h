@@ -7,6 +7,7 @@
 
 #include "compute/engine.h"
 #include "compute/spec.h"
+#include "loader/augment.h"
 #include "train/observer.h"
 #include "train/schedule.h"
 
@@ -34,6 +35,7 @@ struct RunOptions {
   bool batch_norm = false;
   float dropout = 0.0F;
   float label_smoothing = 0.0F;
+  AugmentSpec augment{};
 };
 
 /// Sums over the steps of an epoch done so far. Losses are multiples of 2^-24, so that sums of them

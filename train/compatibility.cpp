@@ -122,6 +122,10 @@ std::vector<std::string> check_compatible(const std::filesystem::path& file, con
   }
   rates.compare("dropout", before.dropout, now.dropout);
   rates.compare("label smoothing", before.label_smoothing, now.label_smoothing);
+  rates.compare("rotate", before.augment.rotate, now.augment.rotate);
+  rates.compare("shift", before.augment.shift, now.augment.shift);
+  rates.compare("scale", before.augment.scale, now.augment.scale);
+  rates.compare("shear", before.augment.shear, now.augment.shear);
   rates.compare("learning rate", before.optimizer.learning_rate, now.optimizer.learning_rate);
   rates.compare("momentum", before.optimizer.momentum, now.optimizer.momentum);
   rates.compare("weight decay", before.optimizer.weight_decay, now.optimizer.weight_decay);

@@ -45,6 +45,12 @@ void check_spec(const RunSpec& spec, const Dataset& train) {
   check_rate("weight decay", spec.optimizer.weight_decay);
   check_share("dropout", spec.dropout);
   check_share("label smoothing", spec.label_smoothing);
+  if (spec.augment.enabled()) {
+    if (spec.residency == Residency::kResident) {
+      refuse("augmentation", "samples that workers bring, so residency host or auto", "resident");
+    }
+    const Augmenter refuses(spec.augment, train.shape(), train.dtype(), spec.seed);
+  }
   if (spec.batch_norm && spec.batch == 1) refuse("batch normalisation", "batches above 1", "1");
   check_rate("target accuracy", spec.stopping.target_accuracy);
   if (spec.stopping.target_accuracy > 0.0F && spec.validation_size == 0) {

@@ -22,6 +22,7 @@ RunIdentity identity_of(const RunSpec& spec, const RunPlan& plan, const Engine& 
   identity.options.batch_norm = spec.batch_norm;
   identity.options.dropout = spec.dropout;
   identity.options.label_smoothing = spec.label_smoothing;
+  identity.options.augment = spec.augment;
   identity.options.schedule = spec.schedule;
   if (depends_on_length(spec.schedule)) identity.options.schedule_epochs = spec.epochs;
   identity.options.precision = engine.info().precision;

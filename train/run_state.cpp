@@ -73,6 +73,13 @@ json encode_optimizer(const OptimizerSpec& optimizer) {
           {"epsilon", optimizer.epsilon}};
 }
 
+json encode_augment(const AugmentSpec& augment) {
+  return {{"rotate", augment.rotate},
+          {"shift", augment.shift},
+          {"scale", augment.scale},
+          {"shear", augment.shear}};
+}
+
 json encode_options(const RunOptions& options) {
   return {{"widths", options.widths},
           {"batch", options.batch},
@@ -84,6 +91,7 @@ json encode_options(const RunOptions& options) {
           {"batch_norm", options.batch_norm},
           {"dropout", options.dropout},
           {"label_smoothing", options.label_smoothing},
+          {"augment", encode_augment(options.augment)},
           {"precision", name_of(options.precision)},
           {"seed", options.seed},
           {"shuffle", options.shuffle},
@@ -253,6 +261,11 @@ RunOptions decode_options(const json& object) {
     options.label_smoothing = object.at("label_smoothing").get<float>();
   }
   if (object.contains("schedule")) decode_schedule(object.at("schedule"), options);
+  if (object.contains("augment")) {
+    const json& augment = object.at("augment");
+    options.augment = {augment.at("rotate").get<float>(), augment.at("shift").get<float>(),
+                       augment.at("scale").get<float>(), augment.at("shear").get<float>()};
+  }
   if (object.contains("sample") && !options.widths.empty()) {
     options.sample = decode_sample(object.at("sample"), options.widths.front());
   }

@@ -124,6 +124,7 @@ void Trainer::Impl::make_loops() {
   spec.chunk_batches = chunk_batches(spec_, plan, placement_.kind);
   spec.slots = spec_.slots;
   spec.shuffle = spec_.shuffle;
+  spec.augment = spec_.augment;
   spec.epochs = spec_.epochs;
   EpochLoopSpec loop;
   loop.steps_per_epoch = plan.steps_per_epoch;
@@ -140,7 +141,9 @@ void Trainer::Impl::make_loops() {
 RunResult Trainer::Impl::fit(const std::atomic<bool>& stop) {
   if (loop_ || !result_.weights_hash.empty()) throw std::logic_error("Trainer::fit: called twice");
   Stopwatch clock;
-  placement_ = place(engine(), spec_.residency, train_, setup_.plan.model.input, notice_);
+  // Distorted samples are new ones each epoch: workers make them, chunk by chunk.
+  const Residency residency = spec_.augment.enabled() ? Residency::kHost : spec_.residency;
+  placement_ = place(engine(), residency, train_, setup_.plan.model.input, notice_);
   tell(&TrainObserver::on_start, info());
   make_loops();
   while (!ended() && !result_.stopped) result_.stopped = !run_epoch(stop);

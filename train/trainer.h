@@ -12,6 +12,7 @@
 
 #include "compute/engine.h"
 #include "formats/dataset.h"
+#include "loader/augment.h"
 #include "loader/loader.h"
 #include "train/observer.h"
 #include "train/schedule.h"
@@ -31,6 +32,7 @@ struct RunSpec {
   bool batch_norm = false;       ///< of the hidden layers; see MlpSpec
   float dropout = 0.0F;          ///< of the hidden layers; see MlpSpec
   float label_smoothing = 0.0F;  ///< see TrainSpec
+  AugmentSpec augment;           ///< of training samples; not with Residency::kResident
   OptimizerSpec optimizer;
   ScheduleSpec schedule;  ///< of optimizer.learning_rate
   StoppingSpec stopping;  ///< before the last epoch

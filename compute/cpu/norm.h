@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -20,7 +21,9 @@ struct Dropout {
   float rate = 0.0F;        ///< 0: all are kept
 
   /// Of 65536; a number below it drops.
-  std::uint32_t threshold() const { return static_cast<std::uint32_t>(rate * 65536.0F + 0.5F); }
+  std::uint32_t threshold() const {
+    return static_cast<std::uint32_t>(std::lround(rate * 65536.0F));
+  }
   float factor() const { return 1.0F / (1.0F - rate); }
 };
 

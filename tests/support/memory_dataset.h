@@ -24,6 +24,7 @@ class MemoryDataset final : public Dataset {
     std::uint64_t size = 300;
     std::uint32_t classes = 5;
     std::uint64_t width = 20;  ///< values of a sample
+    std::uint64_t height = 0;  ///< not 0: samples are images of that many rows
     std::uint32_t seed = 1;
     bool contiguous = true;  ///< false: only read() gets at the samples
     std::string name = "memory";
@@ -34,6 +35,7 @@ class MemoryDataset final : public Dataset {
         shape_{{options_.width}},
         samples_(options_.size * options_.width),
         labels_(options_.size) {
+    if (options_.height != 0) shape_.dims = {options_.height, options_.width / options_.height};
     std::uint32_t noise = options_.seed;
     const std::uint64_t stripe = std::max<std::uint64_t>(1, options_.width / options_.classes);
     for (std::uint64_t i = 0; i < options_.size; ++i) {

@@ -84,38 +84,45 @@ RunSpec rich_run(OptimizerSpec::Kind kind) {
   spec.batch_norm = true;
   spec.dropout = 0.2F;
   spec.label_smoothing = 0.05F;
+  spec.augment = {10.0F, 0.5F, 0.1F, 5.0F};
   spec.optimizer = {0.01F, 0.0F, 0.01F, kind};
   if (kind == OptimizerSpec::Kind::kNesterov) spec.optimizer.momentum = 0.9F;
   return spec;
 }
 
+// On images of 4 x 5, which can be distorted.
+RunResult run_images(const RunSpec& spec) {
+  return run(spec, test::memory_dataset({.height = 4}),
+             test::memory_dataset({.size = 90, .height = 4, .seed = 7}));
+}
+
 TEST_F(SameBits, WithEveryOptionOn) {
   for (const auto kind : {OptimizerSpec::Kind::kAdamW, OptimizerSpec::Kind::kNesterov}) {
-    const std::string once = outcome(run(rich_run(kind)));
+    const std::string once = outcome(run_images(rich_run(kind)));
     RunSpec spec = rich_run(kind);
     spec.device.threads = 3;
     spec.workers = 2;
     spec.slots = 4;
     spec.chunk_batches = 3;
-    EXPECT_EQ(outcome(run(spec)), once);
+    EXPECT_EQ(outcome(run_images(spec)), once);
     spec.residency = Residency::kHost;
-    EXPECT_EQ(outcome(run(spec)), once);
+    EXPECT_EQ(outcome(run_images(spec)), once);
   }
 }
 
 TEST_F(SameBits, AfterAResumptionWithEveryOptionOn) {
   for (const auto kind : {OptimizerSpec::Kind::kAdam, OptimizerSpec::Kind::kNesterov}) {
-    const std::string once = outcome(run(rich_run(kind)));
+    const std::string once = outcome(run_images(rich_run(kind)));
     const test::TempFolder folder;
     RunSpec spec = rich_run(kind);
     spec.checkpoint_dir = folder.path();
     spec.checkpoint_every = 20;
-    run(spec);
+    run_images(spec);
     RunSpec rest = rich_run(kind);
     rest.device.threads = 2;
     rest.resume = true;
     rest.resume_from = folder / "step-20.safetensors";
-    EXPECT_EQ(outcome(run(rest)), once);
+    EXPECT_EQ(outcome(run_images(rest)), once);
   }
 }
 
@@ -134,6 +141,9 @@ TEST_F(SameBits, OtherBitsForWhatDecidesThem) {
   EXPECT_TRUE(differs([](RunSpec& s) { s.batch_norm = true; }));
   EXPECT_TRUE(differs([](RunSpec& s) { s.dropout = 0.1F; }));
   EXPECT_TRUE(differs([](RunSpec& s) { s.label_smoothing = 0.1F; }));
+  RunSpec moved = small_run();
+  moved.augment.shift = 1.0F;
+  EXPECT_NE(run_images(moved).weights_hash, run_images(small_run()).weights_hash);
   EXPECT_TRUE(differs([](RunSpec& s) { s.optimizer.kind = OptimizerSpec::Kind::kNesterov; }));
 }
 

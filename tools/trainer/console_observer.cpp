@@ -49,6 +49,11 @@ void ConsoleObserver::set_run(const RunSpec& spec) {
   if (spec.optimizer.weight_decay != 0.0F) {
     recipe_ += fmt::format(", weight decay {}", spec.optimizer.weight_decay);
   }
+  const AugmentSpec& augment = spec.augment;
+  if (augment.rotate > 0.0F) recipe_ += fmt::format(", rotate {}", augment.rotate);
+  if (augment.shift > 0.0F) recipe_ += fmt::format(", shift {}", augment.shift);
+  if (augment.scale > 0.0F) recipe_ += fmt::format(", scale {}", augment.scale);
+  if (augment.shear > 0.0F) recipe_ += fmt::format(", shear {}", augment.shear);
   recipe_ += fmt::format(", seed {}", spec.seed);
   if (!spec.shuffle) recipe_ += ", the files' own order";
 }

@@ -154,6 +154,17 @@ class Declarer {
     whole("--seed", "of split, order and initial parameters [0]", 0, kAny, run().seed);
   }
 
+  void augmentation() {
+    line_.group("Augmentation of training images, drawn anew for each sample and epoch");
+    const auto limit = [this](const char* name, const char* meta, const char* help, float& target) {
+      line_.value(name, meta, help, [&target](const std::string& t) { target = parse_rate(t); });
+    };
+    limit("--rotate", "DEG", "turned by up to DEG degrees either way [0]", run().augment.rotate);
+    limit("--shift", "PIXELS", "moved by up to PIXELS in each direction [0]", run().augment.shift);
+    limit("--scale", "X", "enlarged by a factor of 1-X to 1+X [0]", run().augment.scale);
+    limit("--shear", "DEG", "slanted by up to DEG degrees [0]", run().augment.shear);
+  }
+
   void machine() {
     line_.group("Machine (of these, only --precision changes the result)");
     declare_device(line_, run().device);
@@ -236,6 +247,11 @@ void check_together(const RunSpec& run) {
   }
   if (!(optimizer.epsilon > 0.0F))
     throw UsageError("--epsilon: expected a number above 0, found 0");
+  if (run.augment.enabled() && run.residency == Residency::kResident) {
+    throw UsageError(
+        "--residency resident: expected host or auto with --rotate, --shift, --scale or --shear, "
+        "whose samples are made on the way");
+  }
   if (run.hidden.empty() && (run.batch_norm || run.dropout > 0.0F)) {
     throw UsageError(std::string(run.batch_norm ? "--batch-norm" : "--dropout") +
                      ": expected a hidden layer to do it to, found --hidden none");
@@ -263,6 +279,7 @@ Options parse_options(const std::vector<std::string>& arguments) {
   declarer.data();
   declarer.model();
   declarer.training();
+  declarer.augmentation();
   declarer.machine();
   declarer.checkpoints();
   declarer.output(version);

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "formats/dataset.h"
+
+namespace millrace {
+
+/// Random affine distortion of images, the limits of uniform draws. Angles in degrees.
+struct AugmentSpec {
+  float rotate = 0.0F;  ///< turned by up to this, either way
+  float shift = 0.0F;   ///< moved by up to this many pixels, in each direction
+  float scale = 0.0F;   ///< enlarged by a factor of 1 - scale to 1 + scale
+  float shear = 0.0F;   ///< slanted by up to this
+
+  bool enabled() const noexcept {
+    return rotate != 0.0F || shift != 0.0F || scale != 0.0F || shear != 0.0F;
+  }
+  bool operator==(const AugmentSpec&) const = default;
+};
+
+/// Distorts images in place. What becomes of a sample is a pure function of (seed, epoch, sample):
+/// bilinear interpolation in whole numbers, the same bits on every processor, zero outside.
+class Augmenter {
+ public:
+  /// Throws std::invalid_argument for samples that are not uint8 [H, W] or [H, W, C], sides of up
+  /// to 1024, and for limits out of range: rotate up to 180, shift 512, scale 0.8, shear 45.
+  Augmenter(const AugmentSpec& spec, const SampleShape& shape, DType dtype, std::uint64_t seed);
+
+  /// samples: [ids.size(), H, W(, C)]. Any number of threads at once.
+  void apply(std::uint64_t epoch, std::span<const std::uint64_t> ids,
+             std::span<std::byte> samples) const;
+
+ private:
+  AugmentSpec spec_;
+  std::uint64_t seed_;
+  std::size_t height_ = 0, width_ = 0, channels_ = 1;
+};
+
+}  // namespace millrace

@@ -1,0 +1,112 @@
+#include "loader/warp.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+namespace millrace {
+namespace {
+
+constexpr std::int32_t kOne = 1 << 16;
+constexpr AffineMap kIdentity{0, kOne, 0, 0, 0, kOne};
+
+std::vector<std::uint8_t> noise(std::size_t count) {
+  std::vector<std::uint8_t> pixels(count);
+  std::uint32_t state = 1;
+  for (auto& pixel : pixels)
+    pixel = static_cast<std::uint8_t>((state = state * 1664525U + 1013904223U) >> 24U);
+  return pixels;
+}
+
+void warp_plane(std::vector<std::uint8_t>& pixels, std::size_t height, std::size_t width,
+                const AffineMap& map) {
+  std::vector<std::uint32_t> scratch(warp_scratch(height, width));
+  warp({pixels.data(), height, width, 1}, map, scratch.data());
+}
+
+TEST(Warp, ByTheIdentityChangesNothing) {
+  for (const std::size_t width : {1U, 7U, 16U, 28U, 33U}) {
+    for (const std::size_t height : {1U, 5U, 28U}) {
+      const auto before = noise(height * width);
+      auto after = before;
+      warp_plane(after, height, width, kIdentity);
+      EXPECT_EQ(after, before) << height << "x" << width;
+    }
+  }
+}
+
+TEST(Warp, TurnsByNinetyDegrees) {
+  constexpr std::size_t kSide = 9;
+  const auto before = noise(kSide * kSide);
+  auto after = before;
+  // u = y, v = 8 - x
+  warp_plane(after, kSide, kSide, {0, 0, kOne, 8 * kOne, -kOne, 0});
+  for (std::size_t y = 0; y < kSide; ++y) {
+    for (std::size_t x = 0; x < kSide; ++x) {
+      EXPECT_EQ(after[y * kSide + x], before[(8 - x) * kSide + y]);
+    }
+  }
+}
+
+TEST(Warp, IsZeroOutside) {
+  auto pixels = std::vector<std::uint8_t>(20 * 20, 255);
+  warp_plane(pixels, 20, 20, {-5 * kOne, kOne, 0, 300 * kOne, 0, kOne});
+  EXPECT_EQ(pixels, std::vector<std::uint8_t>(400, 0));
+  pixels.assign(400, 200);
+  warp_plane(pixels, 20, 20, {-5 * kOne - kOne / 2, kOne, 0, 0, 0, kOne});
+  EXPECT_EQ(pixels[4], 0);
+  EXPECT_EQ(pixels[5], 100);  // half of it is outside
+  EXPECT_EQ(pixels[6], 200);
+}
+
+TEST(Warp, InterpolatesAsDoublesDo) {
+  constexpr std::size_t kHeight = 23;
+  constexpr std::size_t kWidth = 31;
+  const auto before = noise(kHeight * kWidth);
+  const AffineMap map{-123456, 60123, 12345, 98765, -9876, 70001};
+  auto after = before;
+  warp_plane(after, kHeight, kWidth, map);
+  const auto at = [&](int y, int x) {
+    const bool inside =
+        y >= 0 && y < static_cast<int>(kHeight) && x >= 0 && x < static_cast<int>(kWidth);
+    return inside ? static_cast<double>(
+                        before[static_cast<std::size_t>(y) * kWidth + static_cast<std::size_t>(x)])
+                  : 0.0;
+  };
+  for (std::size_t y = 0; y < kHeight; ++y) {
+    for (std::size_t x = 0; x < kWidth; ++x) {
+      const auto column = static_cast<double>(x);
+      const auto row = static_cast<double>(y);
+      const double u = (map.u0 + column * map.ux + row * map.uy) / kOne;
+      const double v = (map.v0 + column * map.vx + row * map.vy) / kOne;
+      const int iu = static_cast<int>(std::floor(u));
+      const int iv = static_cast<int>(std::floor(v));
+      const double fu = u - iu;
+      const double fv = v - iv;
+      const double top = at(iv, iu) * (1 - fu) + at(iv, iu + 1) * fu;
+      const double bottom = at(iv + 1, iu) * (1 - fu) + at(iv + 1, iu + 1) * fu;
+      // Weights have 8 bits: up to 1/256 of the range off in each direction.
+      EXPECT_NEAR(after[y * kWidth + x], top * (1 - fv) + bottom * fv, 2.5) << y << ", " << x;
+    }
+  }
+}
+
+TEST(Warp, TakesChannelsApart) {
+  constexpr std::size_t kSide = 17;
+  const auto before = noise(kSide * kSide * 3);
+  const AffineMap map{40000, 61000, 9000, -30000, -8000, 66000};
+  auto together = before;
+  std::vector<std::uint32_t> scratch(warp_scratch(kSide, kSide));
+  for (std::size_t c = 0; c < 3; ++c) {
+    std::vector<std::uint8_t> plane(kSide * kSide);
+    for (std::size_t i = 0; i < plane.size(); ++i) plane[i] = before[i * 3 + c];
+    warp_plane(plane, kSide, kSide, map);
+    warp({together.data() + c, kSide, kSide, 3}, map, scratch.data());
+    for (std::size_t i = 0; i < plane.size(); ++i) EXPECT_EQ(together[i * 3 + c], plane[i]);
+  }
+}
+
+}  // namespace
+}  // namespace millrace
