@@ -108,6 +108,11 @@ void CommandLine::positional(const std::string& name, const std::string& help,
   app_.add_option(name, target, help)->option_text(" ");
 }
 
+void CommandLine::positionals(const std::string& name, const std::string& help,
+                              std::vector<std::string>& target) {
+  app_.add_option(name, target, help)->option_text(" ");
+}
+
 bool CommandLine::takes_value(std::string_view name) const {
   const CLI::Option* option = app_.get_option_no_throw(std::string(name));
   return option != nullptr && option->get_items_expected_max() > 0;

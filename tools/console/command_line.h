@@ -33,6 +33,9 @@ class CommandLine {
   void flag(const std::string& name, const std::string& help, bool& target);
   /// An argument without a name; `target` stays as it is where it is missing.
   void positional(const std::string& name, const std::string& help, std::string& target);
+  /// All the arguments without a name; only where there is no positional().
+  void positionals(const std::string& name, const std::string& help,
+                   std::vector<std::string>& target);
   /// -h and --help, as the last option of the group.
   void help_flag() { flag("-h,--help", "print this", asked_for_help_); }
   /// Text under the options in the help.

@@ -26,7 +26,8 @@ struct Named {
 
 // A first argument that is no option names a command; without one the trainer trains.
 std::optional<Named> command_of(const std::vector<std::string>& arguments) {
-  const std::array<Named, 2> known{{{"evaluate", evaluate_command}, {"export", export_command}}};
+  const std::array<Named, 3> known{
+      {{"evaluate", evaluate_command}, {"export", export_command}, {"predict", predict_command}}};
   if (arguments.size() < 2 || arguments[1].empty() || arguments[1].starts_with('-')) return {};
   std::vector<std::string> names;
   for (const Named& named : known) {

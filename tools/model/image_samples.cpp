@@ -1,0 +1,113 @@
+#include "tools/model/image_samples.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <system_error>
+
+#include "formats/error.h"
+#include "formats/image.h"
+#include "formats/mapped_file.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::uint32_t kMiddle = 128;
+
+std::optional<ImageLayout> layout_of(const std::vector<std::uint64_t>& dims) {
+  const auto layout = [](std::uint64_t height, std::uint64_t width, std::uint64_t channels,
+                         bool planes) {
+    return ImageLayout{static_cast<std::uint32_t>(width), static_cast<std::uint32_t>(height),
+                       static_cast<std::uint32_t>(channels), planes};
+  };
+  if (dims.size() == 2) return layout(dims[0], dims[1], 1, false);
+  if (dims.size() != 3) return std::nullopt;
+  if (dims[0] == 1 || dims[0] == 3) return layout(dims[1], dims[2], dims[0], true);
+  if (dims[2] == 1 || dims[2] == 3) return layout(dims[0], dims[1], dims[2], false);
+  return std::nullopt;
+}
+
+void invert_all(std::span<std::byte> pixels) {
+  for (std::byte& pixel : pixels) pixel = ~pixel;
+}
+
+}  // namespace
+
+ImageLayout image_layout(const TrainedModel& model) {
+  if (model.spec.input != InputType::kUInt8) {
+    throw DataError(model.path, std::nullopt, "a model of samples of uint8, as images are",
+                    "one of float32");
+  }
+  auto dims = model.sample_shape().dims;
+  if (model.checkpoint.state.options.sample.shape.empty()) {
+    const auto side = static_cast<std::uint64_t>(std::lround(std::sqrt(model.spec.features)));
+    if (side * side == model.spec.features) dims = {side, side};
+  }
+  const auto layout = layout_of(dims);
+  if (!layout) {
+    throw DataError(model.path, std::nullopt, "a model of pictures",
+                    "samples of " + shape_text(dims));
+  }
+  return *layout;
+}
+
+bool is_dark_on_light(std::span<const std::byte> pixels, std::uint32_t width,
+                      std::uint32_t height) {
+  std::uint64_t sum = 0;
+  std::uint64_t border = 0;
+  std::uint64_t light_border = 0;
+  for (std::uint32_t y = 0; y < height; ++y) {
+    for (std::uint32_t x = 0; x < width; ++x) {
+      const auto value = std::to_integer<std::uint32_t>(pixels[std::size_t{y} * width + x]);
+      sum += value;
+      if (x != 0 && y != 0 && x + 1 != width && y + 1 != height) continue;
+      ++border;
+      if (value >= kMiddle) ++light_border;
+    }
+  }
+  return sum >= kMiddle * std::uint64_t{width} * height && 4 * light_border >= 3 * border;
+}
+
+void read_image_sample(const std::filesystem::path& path, const ImageLayout& layout, Invert invert,
+                       std::span<std::byte> sample) {
+  const MappedFile file(path);
+  ImageOptions options;
+  options.resize = ImageSize{layout.width, layout.height};
+  options.channels = layout.channels == 1 ? ImageChannels::kGray : ImageChannels::kRgb;
+  Image image = decode_image(file.bytes(), path.string(), options);
+  const bool found = invert == Invert::kAuto && layout.channels == 1 &&
+                     is_dark_on_light(image.pixels, layout.width, layout.height);
+  if (invert == Invert::kOn || found) invert_all(image.pixels);
+  if (!layout.planes || layout.channels == 1) {
+    std::ranges::copy(image.pixels, sample.begin());
+    return;
+  }
+  const std::size_t plane = std::size_t{layout.width} * layout.height;
+  for (std::size_t i = 0; i < plane; ++i) {
+    for (std::size_t c = 0; c < 3; ++c) sample[c * plane + i] = image.pixels[3 * i + c];
+  }
+}
+
+std::vector<std::filesystem::path> images_of(const std::vector<std::string>& paths) {
+  std::vector<std::filesystem::path> images;
+  for (const std::string& text : paths) {
+    const std::filesystem::path path(text);
+    std::error_code failed;
+    if (!std::filesystem::is_directory(path, failed)) {
+      images.push_back(path);
+      continue;
+    }
+    const std::size_t before = images.size();
+    for (const auto& entry : std::filesystem::directory_iterator(path, failed)) {
+      if (has_image_name(entry.path().filename().string())) images.push_back(entry.path());
+    }
+    if (failed) throw io_error(path, "list the folder", failed.value());
+    if (images.size() == before) throw DataError(path, std::nullopt, "images", "none");
+    std::sort(images.begin() + static_cast<std::ptrdiff_t>(before), images.end());
+  }
+  return images;
+}
+
+}  // namespace millrace

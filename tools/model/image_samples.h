@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tools/model/trained_model.h"
+
+namespace millrace {
+
+/// How a sample of a model lies in memory as a picture.
+struct ImageLayout {
+  std::uint32_t width = 0;
+  std::uint32_t height = 0;
+  std::uint32_t channels = 1;  ///< 1: grey, 3: RGB
+  bool planes = false;         ///< channel after channel, as in [3, h, w]
+};
+
+/// Of [h, w], [1, h, w], [h, w, 1], [3, h, w] and [h, w, 3]; a checkpoint that knows only how many
+/// values a sample has is taken to be of square grey pictures. Throws DataError for a model of
+/// other samples, or not of bytes.
+ImageLayout image_layout(const TrainedModel& model);
+
+enum class Invert : std::uint8_t { kAuto, kOn, kOff };
+
+/// Whether a grey picture is dark on light: both its border, for the most part, and its mean are
+/// light. MNIST and its kin are light on dark; their pictures reach the border nearly nowhere.
+bool is_dark_on_light(std::span<const std::byte> pixels, std::uint32_t width, std::uint32_t height);
+
+/// Reads an image of any size, colour and format of formats/image.h as a sample: stretched to the
+/// layout's size; turned to light on dark where `invert` says so, by itself only for grey layouts.
+/// Thread-safe. Throws DataError naming the file.
+void read_image_sample(const std::filesystem::path& path, const ImageLayout& layout, Invert invert,
+                       std::span<std::byte> sample);
+
+/// Files as they are, and of folders the images in them, by name. Throws DataError for a path that
+/// is not there, or a folder without images.
+std::vector<std::filesystem::path> images_of(const std::vector<std::string>& paths);
+
+}  // namespace millrace

@@ -1,0 +1,134 @@
+#include <fmt/format.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "tools/console/command_line.h"
+#include "tools/console/numbers.h"
+#include "tools/console/program.h"
+#include "tools/console/usage_error.h"
+#include "tools/model/image_samples.h"
+#include "tools/model/predictions.h"
+#include "tools/trainer/commands.h"
+#include "tools/trainer/device_options.h"
+
+namespace millrace {
+namespace {
+
+// Images in memory at once.
+constexpr std::size_t kBatch = 1024;
+
+struct Arguments {
+  std::string checkpoint;
+  std::vector<std::string> paths;
+  std::uint32_t top = 3;
+  Invert invert = Invert::kAuto;
+  Device device;
+  std::uint32_t workers = 0;
+  bool json = false;
+};
+
+Invert parse_invert(const std::string& text) {
+  if (text == "auto") return Invert::kAuto;
+  if (text == "on") return Invert::kOn;
+  if (text == "off") return Invert::kOff;
+  throw UsageError("expected auto, on or off, found " + shown(text));
+}
+
+struct Guess {
+  std::uint32_t label = 0;
+  double share = 0.0;
+};
+
+// The likeliest first, of equals the first class.
+std::vector<Guess> guesses_of(std::span<const float> logits, std::uint32_t top) {
+  const auto shares = softmax(logits);
+  std::vector<Guess> guesses(shares.size());
+  for (std::uint32_t c = 0; c < guesses.size(); ++c) guesses[c] = {c, shares[c]};
+  std::ranges::stable_sort(guesses, std::ranges::greater{}, &Guess::share);
+  guesses.resize(std::min<std::size_t>(guesses.size(), top));
+  return guesses;
+}
+
+std::string told(const std::filesystem::path& image, const std::vector<Guess>& guesses, bool json) {
+  if (!json) {
+    std::string line = image.string() + ':';
+    for (const Guess& g : guesses) line += fmt::format("  {} ({:.2f} %)", g.label, 100.0 * g.share);
+    return line + '\n';
+  }
+  auto object = nlohmann::ordered_json{{"image", image.string()}};
+  for (const Guess& g : guesses) {
+    object["top"].push_back({{"class", g.label}, {"probability", g.share}});
+  }
+  return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+}
+
+int predict(const Arguments& arguments) {
+  const TrainedModel model = load_model(arguments.checkpoint);
+  const ImageLayout layout = image_layout(model);
+  const auto images = images_of(arguments.paths);
+  const auto engine = make_engine(model, arguments.device);
+  const std::size_t features = model.spec.features;
+  std::vector<std::byte> samples(std::min(kBatch, images.size()) * features);
+  const std::vector<std::int32_t> labels(kBatch, 0);  // nobody knows them
+  std::vector<float> logits;
+  tbb::task_arena arena(arguments.workers == 0 ? tbb::task_arena::automatic
+                                               : static_cast<int>(arguments.workers));
+  for (std::size_t first = 0; first < images.size(); first += kBatch) {
+    const std::size_t count = std::min(kBatch, images.size() - first);
+    arena.execute([&] {
+      tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
+        read_image_sample(images[first + i], layout, arguments.invert,
+                          std::span(samples).subspan(i * features, features));
+      });
+    });
+    Chunk chunk;
+    chunk.batch = chunk.count = static_cast<std::uint32_t>(count);
+    chunk.samples = std::span(samples).first(count * features);
+    chunk.labels = std::span(labels).first(count);
+    logits.resize(count * model.spec.classes);
+    engine->predict(chunk, logits);
+    std::string text;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto row = std::span(logits).subspan(i * model.spec.classes, model.spec.classes);
+      text += told(images[first + i], guesses_of(row, arguments.top), arguments.json);
+    }
+    if (const int status = print(text); status != kDone) return status;
+  }
+  return kDone;
+}
+
+}  // namespace
+
+int predict_command(const std::vector<std::string>& words) {
+  CommandLine line("trainer predict",
+                   "Says what a checkpoint's model takes images for: PNG, JPEG, BMP, GIF, TGA and\n"
+                   "PNM files of any size and colour, which it stretches to what the model takes.");
+  Arguments arguments;
+  line.positionals("images", "image files, or folders of them", arguments.paths);
+  line.value("--checkpoint", "FILE", "the model, a .safetensors file of the trainer",
+             [&](const std::string& t) { arguments.checkpoint = t; });
+  line.value("--top", "K", "classes to name, the likeliest first [3]", [&](const std::string& t) {
+    arguments.top = static_cast<std::uint32_t>(parse_whole(t, 1, 1U << 20U));
+  });
+  line.value("--invert", "auto|on|off",
+             "swap light and dark. auto: where a grey image is dark\non light, which MNIST is not "
+             "[auto]",
+             [&](const std::string& t) { arguments.invert = parse_invert(t); });
+  declare_device(line, arguments.device);
+  declare_workers(line, arguments.workers);
+  line.flag("--json", "print a JSON object for each image", arguments.json);
+  line.help_flag();
+  line.examples("Example:\n  trainer predict --checkpoint checkpoints/best.safetensors photo.jpg");
+  if (!line.parse(words)) return print(line.help());
+  if (arguments.checkpoint.empty()) throw UsageError("--checkpoint: expected a file, found none");
+  if (arguments.paths.empty()) throw UsageError("expected images or folders of them, found none");
+  return predict(arguments);
+}
+
+}  // namespace millrace
