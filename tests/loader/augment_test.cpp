@@ -73,7 +73,8 @@ TEST(Augmenter, MovesByNoMoreThanAsked) {
       const auto value = static_cast<double>(samples[i]);
       weight += value;
       x_sum += value * static_cast<double>(i % 28);
-      y_sum += value * static_cast<double>(i / 28);
+      const std::size_t row = i / 28;
+      y_sum += value * static_cast<double>(row);
     }
     EXPECT_NEAR(weight, 200.0 * 120.0, 300.0);  // nothing is lost
     const double x = x_sum / weight - 10.5;
