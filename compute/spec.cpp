@@ -44,4 +44,12 @@ const char* name_of(OptimizerSpec::Kind kind) noexcept {
   return "sgd";
 }
 
+std::optional<OptimizerSpec::Kind> optimizer_called(std::string_view name) noexcept {
+  using Kind = OptimizerSpec::Kind;
+  for (const Kind kind : {Kind::kSgd, Kind::kNesterov, Kind::kAdam, Kind::kAdamW}) {
+    if (name == name_of(kind)) return kind;
+  }
+  return std::nullopt;
+}
+
 }  // namespace millrace

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "compute/chunk.h"
@@ -62,6 +64,8 @@ struct OptimizerSpec {
 
 /// "sgd", "nesterov", "adam", "adamw".
 const char* name_of(OptimizerSpec::Kind kind) noexcept;
+/// The optimizer of that name; nullopt if there is none.
+std::optional<OptimizerSpec::Kind> optimizer_called(std::string_view name) noexcept;
 
 struct TrainSpec {
   std::uint32_t batch = 128;  ///< the largest batch that train() will see

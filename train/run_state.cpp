@@ -222,15 +222,9 @@ void decode_schedule(const json& object, RunOptions& options) {
 }
 
 void decode_optimizer(const json& object, OptimizerSpec& optimizer) {
-  using Kind = OptimizerSpec::Kind;
-  const auto name = object.at("kind").get<std::string>();
-  bool known = false;
-  for (const Kind kind : {Kind::kSgd, Kind::kNesterov, Kind::kAdam, Kind::kAdamW}) {
-    if (name != name_of(kind)) continue;
-    optimizer.kind = kind;
-    known = true;
-  }
-  if (!known) throw json::type_error::create(302, "no known optimizer", &object);
+  const auto kind = optimizer_called(object.at("kind").get<std::string>());
+  if (!kind) throw json::type_error::create(302, "no known optimizer", &object);
+  optimizer.kind = *kind;
   optimizer.beta1 = object.at("beta1").get<float>();
   optimizer.beta2 = object.at("beta2").get<float>();
   optimizer.epsilon = object.at("epsilon").get<float>();

@@ -6,7 +6,7 @@
 #include "compute/cpu/bf16_kernels.h"
 #include "compute/cpu/cpu_net.h"
 #include "compute/cpu/norm_layer.h"
-#include "compute/cpu/stages.h"
+#include "compute/cpu/step_options.h"
 #include "compute/tensors.h"
 
 namespace millrace::cpu {
@@ -84,13 +84,10 @@ class Bf16Net final : public CpuNet {
         members_(members),
         samples_(pad(train.batch)),
         ranges_{model.features},
-        optimizer_(train.optimizer),
-        smoothing_(train.label_smoothing),
-        stages_(stages_of(model.hidden.size() + 1, model.batch_norm)) {
-    dropout_ = {train.seed, 0, 0, model.dropout};
+        options_(model, train) {
     const auto widths = model.widths();
     for (std::size_t l = 0; l + 1 < widths.size(); ++l) layers_.push_back(make_layer(widths, l));
-    if (optimizer_.adaptive() || optimizer_.momentum != 0.0F) make_moments();
+    if (options_.has_moments()) make_moments();
     sums_layout_ = {samples_, layers_.front().outs};
     sums_ = AlignedArray<float>(layers_.front().ranges * sums_layout_.size());
     std::size_t widest = 0;
@@ -112,10 +109,12 @@ class Bf16Net final : public CpuNet {
 
   std::uint32_t evaluate_limit() const override { return kLaneRows; }
 
-  std::uint32_t phases() const override { return static_cast<std::uint32_t>(stages_.size()); }
+  std::uint32_t phases() const override {
+    return static_cast<std::uint32_t>(options_.stages.size());
+  }
 
   std::uint32_t pieces(std::uint32_t phase, const StepBatch& batch) const override {
-    const Stage& stage = stages_[phase];
+    const Stage& stage = options_.stages[phase];
     switch (stage.kind) {
       case Stage::Kind::kInput:
         return static_cast<std::uint32_t>(layers_.front().ranges *
@@ -132,7 +131,7 @@ class Bf16Net final : public CpuNet {
 
   void run(std::uint32_t member, std::uint32_t phase, std::uint32_t piece,
            const StepBatch& batch) override {
-    const Stage& stage = stages_[phase];
+    const Stage& stage = options_.stages[phase];
     Scratch& scratch = scratch_[member];
     switch (stage.kind) {
       case Stage::Kind::kInput:
@@ -195,8 +194,7 @@ class Bf16Net final : public CpuNet {
   }
 
   void begin_step(const OptimizerSpec& optimizer, std::uint64_t step) override {
-    step_ = optimizer_step(optimizer, step);
-    dropout_.step = step;
+    options_.begin(optimizer, step);
   }
 
   Parameters parameters() const override {
@@ -217,19 +215,19 @@ class Bf16Net final : public CpuNet {
 
   OptimizerState optimizer_state() const override {
     if (layers_.front().momentum.empty()) return {};
-    OptimizerState tensors = empty_state(model_, optimizer_);
+    OptimizerState tensors = empty_state(model_, options_.optimizer);
     const std::size_t next = gather(tensors, 0, Moment::kFirst);
-    if (optimizer_.adaptive()) gather(tensors, next, Moment::kSecond);
+    if (options_.optimizer.adaptive()) gather(tensors, next, Moment::kSecond);
     return tensors;
   }
 
   void set_optimizer_state(const OptimizerState& state) override {
     if (state.empty() && layers_.front().momentum.empty()) return;
-    const OptimizerState wanted = empty_state(model_, optimizer_);
+    const OptimizerState wanted = empty_state(model_, options_.optimizer);
     const auto tensors = match_tensors(wanted, state);
     if (layers_.front().momentum.empty()) make_moments();
     const std::size_t next = scatter(tensors, 0, Moment::kFirst);
-    if (optimizer_.adaptive()) scatter(tensors, next, Moment::kSecond);
+    if (options_.optimizer.adaptive()) scatter(tensors, next, Moment::kSecond);
   }
 
   std::string instruction_set() const override { return bf16::unit_name(unit_); }
@@ -289,11 +287,11 @@ class Bf16Net final : public CpuNet {
                                  : activation(l, scratch.sums.data(), own, 0, rows, scratch);
       if (l > 0) multiply_lane(l, first, scratch.sums.data(), own);
       if (l + 1 < layers_.size()) {
-        if (dropout_.rate > 0.0F) {
+        if (options_.dropout.rate > 0.0F) {
           op.logits = scratch.z.data();
           op.logits_layout = own;
           bf16::activate(op);
-          norm::drop(dropout_of(l), first, rows, scratch.z.data(), own);
+          norm::drop(options_.dropout_of(l), first, rows, scratch.z.data(), own);
           op = as_is(scratch.z.data(), own, layers_[l].outs, rows);
         }
         Layer& next = layers_[l + 1];
@@ -311,7 +309,7 @@ class Bf16Net final : public CpuNet {
       if (l + 1 < layers_.size()) {
         op.y = layers_[l + 1].x.data() + first * layers_[l + 1].depth;
         op.y_stride = layers_[l + 1].depth;
-        op.factor = dropout_.factor();
+        op.factor = options_.dropout.factor();
       }
       if (l > 0) {
         op.by_row = scratch.rows.data();
@@ -338,7 +336,7 @@ class Bf16Net final : public CpuNet {
       op.logits_layout = own;
       bf16::activate(op);
     }
-    layer.norm->forward(panel, batch.rows, dropout_of(l), scratch.y.data());
+    layer.norm->forward(panel, batch.rows, options_.dropout_of(l), scratch.y.data());
     Layer& next = layers_[l + 1];
     bf16::Activate op = as_is(scratch.y.data(), own, kActPanel, batch.rows);
     op.y = next.x.data() + panel * kActPanel;
@@ -371,7 +369,7 @@ class Bf16Net final : public CpuNet {
 
   void run_norm_backward(const StepBatch& batch, std::size_t l, std::size_t panel) {
     Layer& layer = layers_[l];
-    layer.norm->backward(panel, batch.rows, dropout_.factor(), step_);
+    layer.norm->backward(panel, batch.rows, options_.dropout.factor(), options_.step);
     bf16::Gradient op{};
     op.dz = layer.norm->dy_panel(panel);
     op.layout = {samples_, kActPanel};
@@ -412,8 +410,8 @@ class Bf16Net final : public CpuNet {
     const Layer& top = layers_.back();
     const ActLayout layout{kLaneRows, top.outs};
     f32::softmax({scratch.logits.data(), layout, rows, top.out, &batch.source, first,
-                  1.0F / static_cast<float>(batch.rows), smoothing_, true, batch.losses + first,
-                  batch.correct + first});
+                  1.0F / static_cast<float>(batch.rows), options_.smoothing, true,
+                  batch.losses + first, batch.correct + first});
     // Rows and columns beyond the true ones hold zeros or logits: neither may count as a gradient.
     clear_padding(scratch.logits.data(), layout, rows, top.out);
   }
@@ -444,12 +442,6 @@ class Bf16Net final : public CpuNet {
     return op;
   }
 
-  norm::Dropout dropout_of(std::size_t l) const {
-    norm::Dropout dropout = dropout_;
-    dropout.layer = static_cast<std::uint32_t>(l);
-    return dropout;
-  }
-
   void run_tile(Scratch& scratch, const StepBatch& batch, const Tile& tile) {
     Layer& layer = layers_[tile.layer];
     const std::size_t batch_rows = pad(batch.rows);
@@ -467,7 +459,7 @@ class Bf16Net final : public CpuNet {
     if (tile.in_begin == 0 && layer.norm == nullptr) {
       const std::size_t o = tile.out_begin;
       bf16::update_bias(layer.dz.data() + o * samples_, samples_, batch_rows, tile.out_end - o,
-                        step_, layer.bias.values.data() + o, layer.bias.first_at(o),
+                        options_.step, layer.bias.values.data() + o, layer.bias.first_at(o),
                         layer.bias.second_at(o));
     }
   }
@@ -476,7 +468,7 @@ class Bf16Net final : public CpuNet {
     bf16::Update op{};
     op.gradient = gradient;
     op.scale = layer.scale;
-    op.step = step_;
+    op.step = options_.step;
     for (std::size_t half = 0; half < 2; ++half) {
       for (std::size_t h = 0; h < 2; ++h) {
         const std::size_t at = layer.block(o + half * kBlock, i + h * kBlock);
@@ -528,7 +520,7 @@ class Bf16Net final : public CpuNet {
     }
   }
 
-  void make_moments() { cpu::make_moments(layers_, optimizer_.adaptive()); }
+  void make_moments() { cpu::make_moments(layers_, options_.optimizer.adaptive()); }
 
   void make_tiles() {
     for (std::size_t l = 0; l < layers_.size(); ++l) {
@@ -596,11 +588,7 @@ class Bf16Net final : public CpuNet {
   std::uint32_t members_;
   std::size_t samples_;  // of a batch, padded
   InputRanges ranges_;
-  OptimizerSpec optimizer_;
-  OptimizerStep step_;
-  float smoothing_;
-  norm::Dropout dropout_;
-  std::vector<Stage> stages_;
+  StepOptions options_;
   std::vector<Layer> layers_;
   std::vector<Tile> tiles_;
   AlignedArray<float> sums_;  // [ranges] activations of the first layer

@@ -6,7 +6,7 @@
 #include "compute/cpu/cpu_net.h"
 #include "compute/cpu/f32_kernels.h"
 #include "compute/cpu/norm_layer.h"
-#include "compute/cpu/stages.h"
+#include "compute/cpu/step_options.h"
 #include "compute/tensors.h"
 
 namespace millrace::cpu {
@@ -52,13 +52,7 @@ struct Scratch {
 class F32Net final : public CpuNet {
  public:
   F32Net(const MlpSpec& model, const TrainSpec& train, std::uint32_t members)
-      : model_(model),
-        members_(members),
-        ranges_{model.features},
-        optimizer_(train.optimizer),
-        smoothing_(train.label_smoothing),
-        stages_(stages_of(model.hidden.size() + 1, model.batch_norm)) {
-    dropout_ = {train.seed, 0, 0, model.dropout};
+      : model_(model), members_(members), ranges_{model.features}, options_(model, train) {
     const auto widths = model.widths();
     std::uint32_t widest = 0;
     for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
@@ -81,7 +75,7 @@ class F32Net final : public CpuNet {
       widest = std::max(widest, layer.out);
       layers_.push_back(std::move(layer));
     }
-    if (optimizer_.adaptive() || optimizer_.momentum != 0.0F) make_moments();
+    if (options_.has_moments()) make_moments();
     const std::size_t batch = train.batch;
     x_ = AlignedArray<float>(ranges_.count() * batch * kRangeStride);
     sums_stride_ = layers_.front().act.size();
@@ -101,10 +95,12 @@ class F32Net final : public CpuNet {
 
   std::uint32_t evaluate_limit() const override { return kEvaluateRows; }
 
-  std::uint32_t phases() const override { return static_cast<std::uint32_t>(stages_.size()); }
+  std::uint32_t phases() const override {
+    return static_cast<std::uint32_t>(options_.stages.size());
+  }
 
   std::uint32_t pieces(std::uint32_t phase, const StepBatch& batch) const override {
-    const Stage& stage = stages_[phase];
+    const Stage& stage = options_.stages[phase];
     switch (stage.kind) {
       case Stage::Kind::kInput:
         return static_cast<std::uint32_t>(ranges_.parts() * div_up(batch.rows, input_rows(batch)));
@@ -120,7 +116,7 @@ class F32Net final : public CpuNet {
 
   void run(std::uint32_t, std::uint32_t phase, std::uint32_t piece,
            const StepBatch& batch) override {
-    const Stage& stage = stages_[phase];
+    const Stage& stage = options_.stages[phase];
     switch (stage.kind) {
       case Stage::Kind::kInput:
         return run_input(batch, piece);
@@ -144,7 +140,8 @@ class F32Net final : public CpuNet {
         return backward(l, rows);
       }
       case Stage::Kind::kNormBackward:
-        return layers_[stage.layer].norm->backward(piece, batch.rows, dropout_.factor(), step_);
+        return layers_[stage.layer].norm->backward(piece, batch.rows, options_.dropout.factor(),
+                                                   options_.step);
       case Stage::Kind::kBackward:
         return backward(stage.layer, lane(batch, piece));
       case Stage::Kind::kTiles:
@@ -187,8 +184,7 @@ class F32Net final : public CpuNet {
   }
 
   void begin_step(const OptimizerSpec& optimizer, std::uint64_t step) override {
-    step_ = optimizer_step(optimizer, step);
-    dropout_.step = step;
+    options_.begin(optimizer, step);
   }
 
   Parameters parameters() const override {
@@ -211,19 +207,19 @@ class F32Net final : public CpuNet {
 
   OptimizerState optimizer_state() const override {
     if (layers_.front().momentum.empty()) return {};
-    OptimizerState tensors = empty_state(model_, optimizer_);
+    OptimizerState tensors = empty_state(model_, options_.optimizer);
     const std::size_t next = gather(tensors, 0, Moment::kFirst);
-    if (optimizer_.adaptive()) gather(tensors, next, Moment::kSecond);
+    if (options_.optimizer.adaptive()) gather(tensors, next, Moment::kSecond);
     return tensors;
   }
 
   void set_optimizer_state(const OptimizerState& state) override {
     if (state.empty() && layers_.front().momentum.empty()) return;
-    const OptimizerState wanted = empty_state(model_, optimizer_);
+    const OptimizerState wanted = empty_state(model_, options_.optimizer);
     const auto tensors = match_tensors(wanted, state);
     if (layers_.front().momentum.empty()) make_moments();
     const std::size_t next = scatter(tensors, 0, Moment::kFirst);
-    if (optimizer_.adaptive()) scatter(tensors, next, Moment::kSecond);
+    if (options_.optimizer.adaptive()) scatter(tensors, next, Moment::kSecond);
   }
 
   std::string instruction_set() const override { return f32::target_name(); }
@@ -315,14 +311,14 @@ class F32Net final : public CpuNet {
                    {layer.act.rows, kActPanel},
                    batch.rows});
     }
-    layer.norm->forward(panel, batch.rows, dropout_of(l),
+    layer.norm->forward(panel, batch.rows, options_.dropout_of(l),
                         layer.y.data() + panel * layer.act.panel_stride());
   }
 
   void loss(const StepBatch& batch, const Lane& rows) {
     Layer& top = layers_.back();
     f32::softmax({top.dy.data() + rows.at(), top.act, rows.rows, top.out, &batch.source, rows.first,
-                  1.0F / static_cast<float>(batch.rows), smoothing_, true,
+                  1.0F / static_cast<float>(batch.rows), options_.smoothing, true,
                   batch.losses + rows.first, batch.correct + rows.first});
   }
 
@@ -333,19 +329,14 @@ class F32Net final : public CpuNet {
     const std::size_t at = rows.at();
     const bool normed = below.norm != nullptr;
     f32::backward({gradient(above).data() + at, above.act, above.weights_t.data(), above.wt,
-                   normed ? nullptr : below.y.data() + at, dropout_.factor(),
+                   normed ? nullptr : below.y.data() + at, options_.dropout.factor(),
                    gradient(below).data() + at, below.act, rows.rows});
   }
 
-  norm::Dropout dropout_of(std::size_t l) const {
-    norm::Dropout dropout = dropout_;
-    dropout.layer = static_cast<std::uint32_t>(l);
-    return dropout;
-  }
   // Of a layer without norm.
   void drop(std::size_t l, const Lane& rows) {
-    if (dropout_.rate == 0.0F || l + 1 == layers_.size()) return;
-    norm::drop(dropout_of(l), rows.first, rows.rows, layers_[l].y.data() + rows.at(),
+    if (options_.dropout.rate == 0.0F || l + 1 == layers_.size()) return;
+    norm::drop(options_.dropout_of(l), rows.first, rows.rows, layers_[l].y.data() + rows.at(),
                layers_[l].act);
   }
   static AlignedArray<float>& gradient(Layer& layer) {
@@ -371,7 +362,7 @@ class F32Net final : public CpuNet {
     op.panel_begin = tile.panel_begin;
     op.panel_end = tile.panel_end;
     op.scale = layer.scale;
-    op.step = step_;
+    op.step = options_.step;
     op.weights = layer.weights.data();
     op.momentum = layer.momentum.data();
     op.second = layer.second.data();
@@ -409,7 +400,7 @@ class F32Net final : public CpuNet {
     return l + 1 < layers_.size() && layers_[l].norm == nullptr;
   }
 
-  void make_moments() { cpu::make_moments(layers_, optimizer_.adaptive()); }
+  void make_moments() { cpu::make_moments(layers_, options_.optimizer.adaptive()); }
 
   // Tiles in the order of the first layer's ranges, so that a member gets those whose samples it
   // converted.
@@ -473,11 +464,7 @@ class F32Net final : public CpuNet {
   MlpSpec model_;
   std::uint32_t members_;
   InputRanges ranges_;
-  OptimizerSpec optimizer_;
-  OptimizerStep step_;
-  float smoothing_;
-  norm::Dropout dropout_;
-  std::vector<Stage> stages_;
+  StepOptions options_;
   std::vector<Layer> layers_;
   std::vector<Tile> tiles_;
   AlignedArray<float> x_;     // [ranges, batch, kRangeStride]

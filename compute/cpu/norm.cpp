@@ -160,6 +160,11 @@ HWY_INLINE V sum_rows(std::size_t rows, const F& f) {
   return hn::Add(hn::Add(a, b), hn::Add(e, g));
 }
 
+HWY_INLINE V inverse_deviation(V variance) {
+  const D d;
+  return hn::Div(hn::Set(d, 1.0F), hn::Sqrt(hn::Add(variance, hn::Set(d, kNormEpsilon))));
+}
+
 void ForwardPanel(const Forward& op) {
   const D d;
   const V zero = hn::Zero(d);
@@ -178,8 +183,7 @@ void ForwardPanel(const Forward& op) {
       return hn::MulAdd(x, x, sum);
     });
     const V variance = hn::Mul(squares, hn::Set(d, 1.0F / rows));
-    const V inverse =
-        hn::Div(hn::Set(d, 1.0F), hn::Sqrt(hn::Add(variance, hn::Set(d, kNormEpsilon))));
+    const V inverse = inverse_deviation(variance);
     hn::StoreU(inverse, d, op.columns.inverse + c);
     if (op.rows > 1) {
       const V share = hn::Set(d, kNormMomentum);
@@ -273,8 +277,7 @@ void ApplyRows(const Apply& op) {
     for (std::size_t c = 0; c < kActPanel; c += kLanes) {
       const std::size_t column = panel * kActPanel + c;
       const V variance = hn::LoadU(d, op.running_var + column);
-      const V inverse =
-          hn::Div(hn::Set(d, 1.0F), hn::Sqrt(hn::Add(variance, hn::Set(d, kNormEpsilon))));
+      const V inverse = inverse_deviation(variance);
       const V gamma = hn::LoadU(d, op.gamma + column);
       const V beta = hn::LoadU(d, op.beta + column);
       const V mean = hn::LoadU(d, op.running_mean + column);

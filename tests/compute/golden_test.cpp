@@ -101,13 +101,9 @@ class Trace {
 
  private:
   void read_more(const nlohmann::json& options) {
-    using Kind = OptimizerSpec::Kind;
-    for (const Kind kind : {Kind::kSgd, Kind::kNesterov, Kind::kAdam, Kind::kAdamW}) {
-      if (options.at("optimizer") == name_of(kind)) train_.optimizer.kind = kind;
-    }
-    if (options.at("optimizer") != name_of(train_.optimizer.kind)) {
-      throw std::runtime_error("unknown optimizer");
-    }
+    const auto kind = optimizer_called(options.at("optimizer").get<std::string>());
+    if (!kind) throw std::runtime_error("unknown optimizer");
+    train_.optimizer.kind = *kind;
     train_.optimizer.beta1 = options.at("beta1");
     train_.optimizer.beta2 = options.at("beta2");
     train_.optimizer.epsilon = options.at("epsilon");

@@ -25,6 +25,7 @@ UNTESTED = {
     "compute/cpu/norm_layer": WHOLE_ENGINE,
     "compute/cpu/optimizer_step": WHOLE_ENGINE,
     "compute/cpu/row_source": WHOLE_ENGINE,
+    "compute/cpu/step_options": WHOLE_ENGINE,
     "compute/cpu/prefetch": "hints to the processor, which change no result",
     "compute/cpu/cpu_net": DECLARATIONS,
     "compute/cuda/chunk_checks": WHOLE_DEVICE_ENGINE,

@@ -58,10 +58,7 @@ ScheduleSpec::Kind parse_schedule(const std::string& text) {
 }
 
 OptimizerSpec::Kind parse_optimizer(const std::string& text) {
-  using Kind = OptimizerSpec::Kind;
-  for (const Kind kind : {Kind::kSgd, Kind::kNesterov, Kind::kAdam, Kind::kAdamW}) {
-    if (text == name_of(kind)) return kind;
-  }
+  if (const auto kind = optimizer_called(text)) return *kind;
   throw UsageError("expected sgd, nesterov, adam or adamw, found " + shown(text));
 }
 
