@@ -215,6 +215,11 @@ void BlockDataset::read(std::span<const std::uint64_t> ids, std::span<std::byte>
   }
 }
 
+void BlockDataset::expect_block(std::size_t index) const noexcept {
+  const auto& frame = table_.frames()[blocks_[index].frame];
+  file_.expect(static_cast<std::size_t>(frame.stored_at), frame.stored);
+}
+
 void BlockDataset::decode_block(std::size_t index, std::span<std::byte> samples,
                                 std::span<std::int32_t> labels) const {
   const auto& block = blocks_.at(index);

@@ -56,6 +56,10 @@ class BlockDataset final : public Dataset {
   std::span<const Block> blocks() const noexcept { return blocks_; }
   /// Samples of the largest block.
   std::uint64_t largest_block() const noexcept { return largest_block_; }
+  /// [size()].
+  std::span<const std::int32_t> labels() const noexcept { return labels_; }
+  /// Tells the kernel that block `index` will be decoded soon.
+  void expect_block(std::size_t index) const noexcept;
   /// Decodes block `index` straight to `samples` ([block.count, elements], dtype()) and `labels`
   /// ([block.count]). Throws DataError for a broken frame, std::out_of_range, and
   /// std::invalid_argument for memory of another size.

@@ -54,6 +54,15 @@ void MappedFile::expect_sequential() const noexcept {
   }
 }
 
+void MappedFile::expect(std::size_t at, std::size_t length) const noexcept {
+  const long asked = ::sysconf(_SC_PAGESIZE);
+  if (asked <= 0 || at >= bytes_.size() || length == 0) return;
+  const std::size_t begin = at / static_cast<std::size_t>(asked) * static_cast<std::size_t>(asked);
+  const std::size_t end = at + std::min(length, bytes_.size() - at);
+  // Advice only, as below.
+  ::madvise(const_cast<std::byte*>(&bytes_[begin]), end - begin, MADV_WILLNEED);
+}
+
 void MappedFile::forget(std::size_t at, std::size_t length) const noexcept {
   const long asked = ::sysconf(_SC_PAGESIZE);
   if (asked <= 0 || at >= bytes_.size()) return;

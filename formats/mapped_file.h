@@ -24,6 +24,8 @@ class MappedFile {
 
   /// Tells the kernel that the file will be read from front to back.
   void expect_sequential() const noexcept;
+  /// Tells the kernel that [at, at + length) will be read soon: it reads them from disk meanwhile.
+  void expect(std::size_t at, std::size_t length) const noexcept;
   /// Lets go of the pages that lie wholly in [at, at + length): they no longer count as memory of
   /// this process, and are read again when they are touched again.
   void forget(std::size_t at, std::size_t length) const noexcept;

@@ -5,6 +5,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace millrace {
 namespace {
@@ -36,7 +37,7 @@ std::uint32_t largest_chunk(const LoaderSpec& spec) {
 
 }  // namespace
 
-ChunkFiller::ChunkFiller(const LoaderSpec& spec)
+ChunkFiller::ChunkFiller(const LoaderSpec& spec, LoaderState start, std::function<void()> wake)
     : kind_(spec.kind),
       source_(spec.source),
       batch_(spec.batch),
@@ -55,6 +56,7 @@ ChunkFiller::ChunkFiller(const LoaderSpec& spec)
     require(spec.data->size() - 1 <= std::numeric_limits<std::uint32_t>::max(),
             spec.data->name() + ": " + std::to_string(spec.data->size()) +
                 " samples are too many for chunks of indices: the limit is 2^32");
+    require(spec.window_blocks == 0, "a stream: expected packed chunks, found chunks of indices");
     part_samples_ = most_;
     return;
   }
@@ -70,6 +72,24 @@ ChunkFiller::ChunkFiller(const LoaderSpec& spec)
               " bytes is too large for memory");
   part_samples_ =
       static_cast<std::uint32_t>(std::clamp<std::size_t>(kPartBytes / bytes, 1, kMaxPartSamples));
+  if (spec.window_blocks != 0) open_stream(spec, start, std::move(wake));
+}
+
+void ChunkFiller::open_stream(const LoaderSpec& spec, LoaderState start,
+                              std::function<void()> wake) {
+  auto blocks = std::dynamic_pointer_cast<const BlockDataset>(spec.data);
+  require(blocks != nullptr, spec.data->name() + " cannot be streamed: expected images in a " +
+                                 "seekable zstd file, with whole samples in each frame");
+  std::uint64_t position = start.batch * spec.batch;
+  if (position >= subset_.size()) {
+    position = 0;
+    ++start.epoch;
+  }
+  stage_ = std::make_unique<WindowStage>(
+      std::move(blocks), subset_,
+      StreamOrder::Options{.window_blocks = spec.window_blocks, .shuffle = shuffle_, .seed = seed_},
+      WindowStage::Start{.epoch = start.epoch, .position = position, .epochs = spec.epochs},
+      std::move(wake));
 }
 
 ChunkSlot ChunkFiller::make_slot(HostMemory& memory) const {
@@ -88,6 +108,15 @@ ChunkSlot ChunkFiller::make_slot(HostMemory& memory) const {
 
 std::uint32_t ChunkFiller::prepare(ChunkSlot& slot, const ChunkPlan& plan) const noexcept {
   slot.plan = plan;
+  if (stage_) {
+    try {
+      stage_->plan(plan.position.epoch, plan.first, plan.count, part_samples_, slot.pieces);
+      return static_cast<std::uint32_t>(slot.pieces.size());
+    } catch (...) {
+      slot.error = std::current_exception();
+      return 1;
+    }
+  }
   if (shuffle_) slot.order.emplace(subset_.size(), seed_, plan.position.epoch);
   return (plan.count - 1) / part_samples_ + 1;
 }
@@ -103,7 +132,29 @@ void ChunkFiller::ids_of(const ChunkSlot& slot, std::uint64_t first,
   subset_.map(ids, ids);
 }
 
+bool ChunkFiller::ready(const ChunkSlot& slot, std::uint32_t part) const {
+  return !stage_ || slot.error || stage_->ready(slot.pieces[part].turn);
+}
+
+std::uint64_t ChunkFiller::fill_from_window(const ChunkSlot& slot,
+                                            const WindowStage::Piece& piece) const {
+  Ids rows_storage;
+  Ids ids_storage;
+  const std::span rows(rows_storage.data(), piece.count);
+  const std::span ids(ids_storage.data(), piece.count);
+  stage_->locate(piece.turn, piece.offset, rows, ids);
+  const std::size_t bytes = reader_->sample_bytes();
+  const auto samples = slot.samples.subspan(piece.first * bytes, piece.count * bytes);
+  reader_->read(stage_->view(piece.turn), rows, samples,
+                slot.labels.subspan(piece.first, piece.count));
+  stage_->taken(piece.turn, piece.count);
+  if (augmenter_) augmenter_->apply(slot.plan.position.epoch, ids, samples);
+  return piece.count * (bytes + sizeof(std::int32_t));
+}
+
 std::uint64_t ChunkFiller::fill(const ChunkSlot& slot, std::uint32_t part) {
+  if (slot.error) std::rethrow_exception(slot.error);
+  if (stage_) return fill_from_window(slot, slot.pieces[part]);
   if (kind_ == ChunkKind::kIndices) return fill_indices(slot);
   const std::size_t first = std::size_t{part} * part_samples_;
   const std::size_t count = std::min<std::size_t>(part_samples_, slot.plan.count - first);

@@ -2,8 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "compute/chunk.h"
 #include "compute/memory.h"
@@ -12,6 +16,7 @@
 #include "loader/loader.h"
 #include "loader/permutation.h"
 #include "loader/sample_reader.h"
+#include "loader/window_stage.h"
 
 namespace millrace {
 
@@ -23,20 +28,31 @@ struct ChunkSlot {
   std::span<std::int32_t> labels;    ///< of a packed chunk
 
   ChunkPlan plan;
-  std::optional<Permutation> order;  ///< of the plan's epoch; none: the subset's own order
+  std::optional<Permutation> order;        ///< of the plan's epoch; none: the subset's own order
+  std::vector<WindowStage::Piece> pieces;  ///< of a stream: the parts
+  std::exception_ptr error;                ///< of the plan; every part throws it
 };
 
 /// Writes chunks into slots, part by part: which samples, in which order, in which form. The
 /// content is a function of spec and plan alone. fill() may be called for any parts at once.
+/// Parts of a stream are filled only when they are ready(): somebody has to read_ahead().
 class ChunkFiller {
  public:
   /// Throws std::invalid_argument for a spec that cannot be filled.
-  explicit ChunkFiller(const LoaderSpec& spec);
+  /// `start`: the position of the first plan. `wake`: called when one more thread may find
+  /// something to fill or to read ahead.
+  explicit ChunkFiller(
+      const LoaderSpec& spec, LoaderState start = {}, std::function<void()> wake = [] {});
 
   /// Throws std::bad_alloc.
   ChunkSlot make_slot(HostMemory& memory) const;
   /// Sets plan and order; returns the number of parts.
   std::uint32_t prepare(ChunkSlot& slot, const ChunkPlan& plan) const noexcept;
+  /// Whether fill() of this part can begin.
+  bool ready(const ChunkSlot& slot, std::uint32_t part) const;
+  /// Does a piece of the work that later parts wait for; false if there is none. Throws
+  /// std::bad_alloc.
+  bool read_ahead() const { return stage_ && stage_->decode_one(); }
   /// Fills one part and returns its bytes. Throws what the data set throws.
   std::uint64_t fill(const ChunkSlot& slot, std::uint32_t part);
   /// The filled slot, as an engine takes it.
@@ -45,6 +61,8 @@ class ChunkFiller {
  private:
   void ids_of(const ChunkSlot& slot, std::uint64_t first, std::span<std::uint64_t> ids) const;
   std::uint64_t fill_indices(const ChunkSlot& slot) const;
+  std::uint64_t fill_from_window(const ChunkSlot& slot, const WindowStage::Piece& piece) const;
+  void open_stream(const LoaderSpec& spec, LoaderState start, std::function<void()> wake);
 
   ChunkKind kind_;
   std::uint32_t source_;
@@ -54,7 +72,8 @@ class ChunkFiller {
   Subset subset_;
   std::optional<SampleReader> reader_;  ///< of packed chunks
   std::optional<Augmenter> augmenter_;
-  std::uint32_t most_ = 0;  ///< samples of the largest chunk
+  std::unique_ptr<WindowStage> stage_;  ///< of a stream
+  std::uint32_t most_ = 0;              ///< samples of the largest chunk
   std::uint32_t part_samples_ = 0;
 };
 

@@ -20,9 +20,10 @@ class Core {
   Core(const LoaderSpec& spec, LoaderState start, HostMemory& memory)
       : cursor_({spec.subset.size(), spec.batch, spec.chunk_batches, spec.epochs}, start),
         batches_per_epoch_(cursor_.batches_per_epoch()),
-        filler_(spec),
+        filler_(spec, start, [this] { pool_.wake(); }),
         consumer_helps_(spec.kind == ChunkKind::kIndices ||
                         !spec.data->contiguous().samples.empty()),
+        streams_(spec.window_blocks != 0),
         ring_(spec.slots, WorkerPool::resolve(workers_of(spec)),
               [this](std::uint32_t slot) { return plan(slot); }),
         pool_(workers_of(spec), [this] { return step(); }) {
@@ -71,9 +72,40 @@ class Core {
     return {filler_.prepare(slots_[slot], *next), cursor_.at_end()};
   }
 
+  // The next part, once it can be filled. One that cannot yet is kept for the next call, whoever
+  // makes it: what it waits for wakes the pool.
+  std::optional<Ring::Part> next_part() {
+    if (!streams_) return ring_.claim();
+    const std::lock_guard lock(next_mutex_);
+    if (!next_) {
+      next_ = ring_.claim();
+      if (!next_) return std::nullopt;
+      if (!filler_.ready(slots_[next_->slot], next_->part)) {
+        ring_.idle(1);
+        idle_ = true;
+      }
+    }
+    if (!filler_.ready(slots_[next_->slot], next_->part)) return std::nullopt;
+    if (std::exchange(idle_, false)) ring_.idle(-1);
+    return std::exchange(next_, std::nullopt);
+  }
+
+  // One piece of the work that parts wait for.
+  bool read_ahead() noexcept {
+    ring_.idle(-1);
+    bool worked = false;
+    try {
+      worked = filler_.read_ahead();
+    } catch (...) {
+      ring_.poison(std::current_exception());
+    }
+    ring_.idle(1);
+    return worked;
+  }
+
   bool step() noexcept {
-    const auto part = ring_.claim();
-    if (!part) return false;
+    const auto part = next_part();
+    if (!part) return streams_ && read_ahead();
     try {
       if (part->more) pool_.wake();
       ring_.done(*part, filler_.fill(slots_[part->slot], part->part));
@@ -87,6 +119,10 @@ class Core {
   const std::uint64_t batches_per_epoch_;
   ChunkFiller filler_;
   const bool consumer_helps_;
+  const bool streams_;
+  std::mutex next_mutex_;
+  std::optional<Ring::Part> next_;  // under next_mutex_: claimed, and to be filled next
+  bool idle_ = false;               // under next_mutex_: next_ waits
   std::vector<ChunkSlot> slots_;
   Ring ring_;
   WorkerPool pool_;  // last: its tasks use all of the above

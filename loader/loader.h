@@ -31,6 +31,10 @@ struct LoaderSpec {
   std::uint32_t workers = 0;
   bool shuffle = true;  ///< a new order each epoch, a pure function of (seed, epoch)
   std::uint64_t seed = 0;
+  /// Blocks that are mixed at a time; 0: all samples are. Else `data` is a BlockDataset, which is
+  /// read block by block in the order of a StreamOrder, with memory for two such windows: where it
+  /// is larger than memory. Of packed chunks.
+  std::uint64_t window_blocks = 0;
   AugmentSpec augment;       ///< of packed chunks
   std::uint64_t epochs = 1;  ///< next() ends after this many, counted from epoch 0
 };
@@ -68,9 +72,9 @@ class ChunkLease {
 /// never cross the end of an epoch; filling runs ahead of the consumer, across epochs, as far as
 /// there are slots.
 ///
-/// What is delivered depends on data, subset, shuffle, seed and batch alone, never on workers,
-/// slots or chunk_batches. The first error of any worker reaches the consumer after the chunks
-/// before it, and again on every later call.
+/// What is delivered depends on data, subset, shuffle, seed, batch and window_blocks alone, never
+/// on workers, slots or chunk_batches. The first error of any worker reaches the consumer after the
+/// chunks before it, and again on every later call.
 class Loader {
  public:
   /// Throws std::invalid_argument for an impossible spec (an empty subset, batch 0, slots 0, …),

@@ -170,10 +170,18 @@ void Ring::close() noexcept {
 
 // Workers with nothing to do are blocked while no slot is free; with something to do they are
 // starved of a processor. Once all is planned there is nothing left to wait for.
+void Ring::idle(int parts) noexcept {
+  const std::lock_guard lock(mutex_);
+  idle_ += parts;
+  account();
+}
+
 void Ring::account() noexcept {
   const auto now = StageClock::Clock::now();
-  const std::uint32_t idle = workers_ - std::min(workers_, active_);
-  StageClock::State fill{active_, 0, 0};
+  const std::uint32_t busy = std::min(
+      workers_, static_cast<std::uint32_t>(std::max(0, static_cast<int>(active_) - idle_)));
+  const std::uint32_t idle = workers_ - busy;
+  StageClock::State fill{busy, 0, 0};
   if (claimable()) {
     fill.starved = idle;
   } else if (!closed_ && !planned_all_) {

@@ -60,6 +60,10 @@ class Ring {
   /// in use → free.
   void release(std::uint32_t slot) noexcept;
 
+  /// For the times alone: so many more of the claimed parts rest, or, where negative, so many more
+  /// threads work on what parts wait for.
+  void idle(int parts) noexcept;
+
   /// No chunk is planned any more: those planned are delivered, then `error`. For errors outside of
   /// any chunk.
   void poison(std::exception_ptr error);
@@ -102,6 +106,7 @@ class Ring {
   std::exception_ptr thrown_;
 
   std::uint32_t active_ = 0;  ///< parts being filled
+  int idle_ = 0;              ///< of them, less the threads that work on something else
   std::uint32_t in_use_ = 0;
   bool taking_ = false;
   std::uint64_t bytes_ = 0;

@@ -68,7 +68,7 @@ SampleReader::SampleReader(std::shared_ptr<const Dataset> data, InputType type)
 void SampleReader::read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
                         std::span<std::int32_t> labels) {
   if (!view_.samples.empty()) {
-    read_in_place(ids, samples, labels);
+    read(view_, ids, samples, labels);
   } else if (same_type(stored_, type_)) {
     data_->read(ids, samples, labels);
   } else {
@@ -76,17 +76,17 @@ void SampleReader::read(std::span<const std::uint64_t> ids, std::span<std::byte>
   }
 }
 
-void SampleReader::read_in_place(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
-                                 std::span<std::int32_t> labels) const {
-  gather_labels(view_.labels, ids, labels);
-  if (same_type(stored_, type_)) return gather_rows(view_.samples, stored_bytes_, ids, samples);
+void SampleReader::read(const ContiguousView& view, std::span<const std::uint64_t> rows,
+                        std::span<std::byte> samples, std::span<std::int32_t> labels) const {
+  gather_labels(view.labels, rows, labels);
+  if (same_type(stored_, type_)) return gather_rows(view.samples, stored_bytes_, rows, samples);
   const std::span<float> out = as_floats(samples);
   const std::size_t ahead = prefetch_distance(stored_bytes_);
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (i + ahead < ids.size()) {
-      prefetch_row(view_.samples.data() + ids[i + ahead] * stored_bytes_, stored_bytes_);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (i + ahead < rows.size()) {
+      prefetch_row(view.samples.data() + rows[i + ahead] * stored_bytes_, stored_bytes_);
     }
-    to_float32(stored_, view_.samples.subspan(ids[i] * stored_bytes_, stored_bytes_),
+    to_float32(stored_, view.samples.subspan(rows[i] * stored_bytes_, stored_bytes_),
                out.subspan(i * elements_, elements_));
   }
 }

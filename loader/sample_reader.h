@@ -29,12 +29,13 @@ class SampleReader {
   /// size. Throws what Dataset::read() throws.
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
             std::span<std::int32_t> labels);
+  /// The same of rows of `view`, which holds samples as the data set stores them.
+  void read(const ContiguousView& view, std::span<const std::uint64_t> rows,
+            std::span<std::byte> samples, std::span<std::int32_t> labels) const;
 
  private:
   class Scratch;
 
-  void read_in_place(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
-                     std::span<std::int32_t> labels) const;
   void read_and_convert(std::span<const std::uint64_t> ids, std::span<float> samples,
                         std::span<std::int32_t> labels);
 

@@ -72,6 +72,11 @@ std::vector<std::uint64_t> StreamOrder::blocks(const Epoch& epoch, std::uint64_t
   return blocks;
 }
 
+std::uint64_t StreamOrder::size(std::uint64_t block) const {
+  const auto kept = std::ranges::lower_bound(kept_, block, {}, &Kept::block);
+  return kept == kept_.end() || kept->block != block ? 0 : kept->members;
+}
+
 std::vector<std::uint64_t> StreamOrder::members(std::uint64_t block) const {
   const auto& [first, count, frame] = blocks_[block];
   std::vector<std::uint64_t> ids;

@@ -62,6 +62,8 @@ class StreamOrder {
   /// Numbers of the blocks to decode for a window, in the order in which their samples stand before
   /// they are mixed.
   std::vector<std::uint64_t> blocks(const Epoch& epoch, std::uint64_t window) const;
+  /// How many of the subset's samples a block has.
+  std::uint64_t size(std::uint64_t block) const;
   /// The subset's samples of a block, ascending.
   std::vector<std::uint64_t> members(std::uint64_t block) const;
   /// The sample at place i of the window is that of index mixing(…)(i) among the members of its

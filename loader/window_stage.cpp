@@ -1,0 +1,203 @@
+#include "loader/window_stage.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace millrace {
+
+// The fields up to `samples` are fixed while it is open; mutex_ guards the rest, but for the rows
+// of a block, which belong to who decodes it.
+struct WindowStage::Window {
+  std::uint64_t turn = 0;
+  bool open = false;
+  std::vector<std::uint64_t> blocks;
+  std::vector<std::uint64_t> first_row;     // of each block
+  std::vector<std::uint64_t> first_member;  // of each block
+  Permutation mixing;
+  std::vector<std::byte> samples;    // [rows, elements]
+  std::vector<std::int32_t> labels;  // [rows]
+  std::vector<std::uint32_t> rows;   // of each member
+  std::vector<std::uint64_t> ids;    // of each member
+  std::size_t claimed = 0;           // blocks
+  std::size_t decoded = 0;           // blocks
+  std::uint64_t untaken = 0;         // samples
+  std::size_t broken = 0;            // block of `error`
+  std::exception_ptr error;
+
+  bool ready() const noexcept { return open && decoded == blocks.size(); }
+};
+
+WindowStage::WindowStage(std::shared_ptr<const BlockDataset> data, const Subset& subset,
+                         const StreamOrder::Options& options, const Start& start,
+                         std::function<void()> wake)
+    : data_(std::move(data)),
+      order_(data_->blocks(), subset, options),
+      start_(start),
+      wake_(std::move(wake)),
+      buffers_(2) {
+  if (start_.epoch >= start_.epochs) return;
+  const auto first = epoch_of(start_.epoch, opened_);
+  windows_ = first->windows();
+  first_window_ = first->place(start_.position).window;
+  turns_ = (start_.epochs - start_.epoch) * windows_ - first_window_;
+}
+
+WindowStage::~WindowStage() = default;
+
+WindowStage::EpochPtr WindowStage::epoch_of(std::uint64_t number, EpochPtr& cached) const {
+  if (!cached || cached->number() != number) {
+    cached = std::make_shared<const StreamOrder::Epoch>(order_.epoch(number));
+  }
+  return cached;
+}
+
+void WindowStage::plan(std::uint64_t epoch, std::uint64_t first, std::uint32_t count,
+                       std::uint32_t most, std::vector<Piece>& pieces) {
+  pieces.clear();
+  const auto windows = epoch_of(epoch, planned_);
+  auto [window, offset] = windows->place(first);
+  for (std::uint32_t done = 0; done < count;) {
+    const auto left = windows->size(window) - offset;
+    const auto take =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>({left, count - done, most}));
+    pieces.push_back(
+        {(epoch - start_.epoch) * windows_ + window - first_window_, offset, done, take});
+    done += take;
+    offset += take;
+    if (take == left) {
+      ++window;
+      offset = 0;
+    }
+  }
+}
+
+bool WindowStage::ready(std::uint64_t turn) const {
+  const std::lock_guard lock(mutex_);
+  const Window& window = buffers_[turn % buffers_.size()];
+  return window.turn == turn && window.ready();
+}
+
+ContiguousView WindowStage::view(std::uint64_t turn) const {
+  const Window& window = buffers_[turn % buffers_.size()];
+  return {window.samples, window.labels};
+}
+
+void WindowStage::locate(std::uint64_t turn, std::uint64_t offset, std::span<std::uint64_t> rows,
+                         std::span<std::uint64_t> ids) const {
+  const Window& window = buffers_[turn % buffers_.size()];
+  if (window.error) std::rethrow_exception(window.error);
+  if (window.mixing.size() == 0) {
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = offset + i;
+  } else {
+    window.mixing.range(offset, rows);
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    ids[i] = window.ids[rows[i]];
+    rows[i] = window.rows[rows[i]];
+  }
+}
+
+void WindowStage::taken(std::uint64_t turn, std::uint64_t count) {
+  {
+    const std::lock_guard lock(mutex_);
+    Window& window = buffers_[turn % buffers_.size()];
+    window.untaken -= count;
+    if (window.untaken != 0) return;
+    window.open = false;
+  }
+  wake_();
+}
+
+// Under mutex_: lays out the next window if there is a buffer for it.
+bool WindowStage::open_next() {
+  Window& window = buffers_[next_turn_ % buffers_.size()];
+  if (next_turn_ >= turns_ || window.open) return false;
+  const auto place = first_window_ + next_turn_;
+  const auto epoch = epoch_of(start_.epoch + place / windows_, opened_);
+  const auto number = place % windows_;
+  window.blocks = order_.blocks(*epoch, number);
+  window.mixing = order_.mixing(*epoch, number);
+  window.first_row.clear();
+  window.first_member.clear();
+  std::uint64_t rows = 0;
+  std::uint64_t members = 0;
+  for (const auto block : window.blocks) {
+    window.first_row.push_back(rows);
+    window.first_member.push_back(members);
+    rows += data_->blocks()[block].count;
+    members += order_.size(block);
+    data_->expect_block(block);
+  }
+  window.samples.resize(rows * data_->sample_bytes());
+  window.labels.resize(rows);
+  window.rows.resize(members);
+  window.ids.resize(members);
+  window.claimed = 0;
+  window.decoded = 0;
+  window.error = nullptr;
+  const bool first = next_turn_ == 0;
+  window.untaken = members - (first ? epoch->place(start_.position).offset : 0);
+  window.turn = next_turn_++;
+  window.open = true;
+  return true;
+}
+
+void WindowStage::decode(Window& window, std::size_t index) {
+  const auto number = window.blocks[index];
+  const auto& block = data_->blocks()[number];
+  const auto row = window.first_row[index];
+  const auto bytes = data_->sample_bytes();
+  data_->decode_block(number, std::span(window.samples).subspan(row * bytes, block.count * bytes),
+                      std::span(window.labels).subspan(row, block.count));
+  auto member = window.first_member[index];
+  for (const auto id : order_.members(number)) {
+    window.ids[member] = id;
+    window.rows[member++] = static_cast<std::uint32_t>(row + id - block.first);
+  }
+}
+
+bool WindowStage::decode_one() {
+  Window* window = nullptr;
+  std::size_t index = 0;
+  bool more = false;
+  {
+    const std::lock_guard lock(mutex_);
+    // The older of the two first.
+    for (auto turn = next_turn_ < buffers_.size() ? 0 : next_turn_ - buffers_.size(); !window;
+         ++turn) {
+      if (turn == next_turn_ && !open_next()) return false;
+      Window& candidate = buffers_[turn % buffers_.size()];
+      if (candidate.open && candidate.claimed < candidate.blocks.size()) window = &candidate;
+    }
+    index = window->claimed++;
+    more = window->claimed < window->blocks.size();
+  }
+  if (more) wake_();
+  std::exception_ptr error;
+  try {
+    decode(*window, index);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  bool whole = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (error && (!window->error || index < window->broken)) {
+      window->error = error;
+      window->broken = index;
+    }
+    whole = ++window->decoded == window->blocks.size();
+  }
+  if (whole) wake_();
+  return true;
+}
+
+std::uint64_t blocks_of_window(const BlockDataset& data, std::uint64_t bytes) {
+  // A sample, its label, its row and its number.
+  constexpr std::uint64_t kBeside = 16;
+  return std::max<std::uint64_t>(1,
+                                 bytes / (data.largest_block() * (data.sample_bytes() + kBeside)));
+}
+
+}  // namespace millrace

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "formats/block_dataset.h"
+#include "loader/stream_order.h"
+
+namespace millrace {
+
+/// Decodes the windows of a StreamOrder, one after the other, ahead of those who take samples from
+/// them. There are two at once: from one samples are taken while the other is decoded, so memory is
+/// that of two windows whatever the size of the data set.
+///
+/// Windows are counted through a run: turn 0 is the one it starts in. Nobody waits in here: who
+/// finds that a window is not ready() decodes blocks or does something else. Thread-safe, but for
+/// plan().
+class WindowStage {
+ public:
+  /// Consecutive samples of one window.
+  struct Piece {
+    std::uint64_t turn = 0;
+    std::uint64_t offset = 0;  ///< of the first sample in the window's order
+    std::uint32_t first = 0;   ///< the same sample in its chunk
+    std::uint32_t count = 0;
+  };
+
+  struct Start {
+    std::uint64_t epoch = 0;
+    std::uint64_t position = 0;  ///< samples of that epoch that are left out
+    std::uint64_t epochs = 0;    ///< the run ends before this one
+  };
+
+  /// `wake` is called when there may be something to do for one more thread. Throws what
+  /// StreamOrder does.
+  WindowStage(std::shared_ptr<const BlockDataset> data, const Subset& subset,
+              const StreamOrder::Options& options, const Start& start, std::function<void()> wake);
+  ~WindowStage();
+  WindowStage(const WindowStage&) = delete;
+  WindowStage& operator=(const WindowStage&) = delete;
+
+  /// Cuts the samples [first, first + count) of an epoch into pieces of one window and at most
+  /// `most` samples each. One thread at a time. Throws std::bad_alloc.
+  void plan(std::uint64_t epoch, std::uint64_t first, std::uint32_t count, std::uint32_t most,
+            std::vector<Piece>& pieces);
+
+  /// Whether samples of this turn's window can be taken.
+  bool ready(std::uint64_t turn) const;
+  /// A decoded window, until all its samples have been given back by taken().
+  ContiguousView view(std::uint64_t turn) const;
+  /// Rows of view() and numbers in the data set of consecutive samples of a ready window, from
+  /// `offset` of its order. Throws the DataError of the first block of the window that could not be
+  /// decoded.
+  void locate(std::uint64_t turn, std::uint64_t offset, std::span<std::uint64_t> rows,
+              std::span<std::uint64_t> ids) const;
+  /// `count` samples of the window are not needed any more; after its last one the window goes.
+  void taken(std::uint64_t turn, std::uint64_t count);
+
+  /// Decodes one block of a window to come; false if there is none to decode now.
+  bool decode_one();
+
+ private:
+  struct Window;
+  using EpochPtr = std::shared_ptr<const StreamOrder::Epoch>;
+
+  EpochPtr epoch_of(std::uint64_t number, EpochPtr& cached) const;
+  bool open_next();
+  void decode(Window& window, std::size_t index);
+
+  const std::shared_ptr<const BlockDataset> data_;
+  const StreamOrder order_;
+  const Start start_;
+  const std::function<void()> wake_;
+  std::uint64_t windows_ = 0;       ///< of each epoch
+  std::uint64_t first_window_ = 0;  ///< of the first epoch
+  std::uint64_t turns_ = 0;
+  EpochPtr planned_;  ///< the epoch of the last plan()
+
+  mutable std::mutex mutex_;
+  std::vector<Window> buffers_;  ///< two; turn t has the one at t % 2
+  EpochPtr opened_;              ///< the epoch of the last window that was opened
+  std::uint64_t next_turn_ = 0;  ///< to be opened
+};
+
+/// Blocks of a window that takes about `bytes` of memory; at least one.
+std::uint64_t blocks_of_window(const BlockDataset& data, std::uint64_t bytes);
+
+}  // namespace millrace
