@@ -181,6 +181,20 @@ std::string BlockDataset::hash() const {
   return hash_;
 }
 
+std::string BlockDataset::fingerprint() const {
+  if (!table_.has_checksums()) return hash();
+  auto hasher = begin_dataset_hash(*this);
+  std::vector<std::uint32_t> frames;
+  frames.reserve(table_.frames().size() * 2);
+  for (const auto& frame : table_.frames()) {
+    frames.push_back(frame.content);
+    frames.push_back(frame.checksum);
+  }
+  hasher.update(std::span<const std::uint32_t>(frames));
+  hasher.update(std::as_bytes(std::span(labels_)));
+  return hasher.hex();
+}
+
 void BlockDataset::check_room(std::uint64_t count, std::size_t samples, std::size_t labels) const {
   if (samples != count * sample_bytes() || labels != count) {
     throw std::invalid_argument(

@@ -47,6 +47,10 @@ class BlockDataset final : public Dataset {
   std::string name() const override { return path_.string(); }
   /// Decodes everything once.
   std::string hash() const override;
+  /// 128-bit hash of shape, type, labels and the checksums of the frames, as 32 hex digits: equal
+  /// for equal content that is cut into equal frames, without decoding any of it. hash() for a file
+  /// without checksums.
+  std::string fingerprint() const;
   /// Decodes the blocks that hold `ids`, each once a call; the last few blocks stay decoded for the
   /// calls that follow. Several threads decode at the same time.
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,

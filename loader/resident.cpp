@@ -1,5 +1,8 @@
 #include "loader/resident.h"
 
+#include <tbb/blocked_range.h>
+#include <tbb/parallel_for.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +21,42 @@ struct Copy {
 };
 
 }  // namespace
+
+ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, const Subset& subset,
+                             InputType type) {
+  SampleReader reader(data, type);
+  std::vector<std::uint64_t> ids(subset.size());
+  std::iota(ids.begin(), ids.end(), std::uint64_t{0});
+  subset.map(ids, ids);
+  // Where they go, in the order of the file.
+  std::vector<std::uint32_t> order(ids.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::ranges::sort(order, {}, [&](std::uint32_t i) { return ids[i]; });
+  auto copy = std::make_shared<Copy>();
+  const auto bytes = reader.sample_bytes();
+  copy->samples = HostBuffer(pageable_memory(), ids.size() * bytes);
+  copy->labels.resize(ids.size());
+
+  constexpr std::size_t kAtOnce = 256;
+  tbb::parallel_for(tbb::blocked_range<std::size_t>(0, ids.size(), kAtOnce),
+                    [&](const auto& range) {
+                      std::vector<std::uint64_t> some;
+                      for (auto i = range.begin(); i < range.end(); ++i)
+                        some.push_back(ids[order[i]]);
+                      std::vector<std::byte> samples(some.size() * bytes);
+                      std::vector<std::int32_t> labels(some.size());
+                      reader.read(some, samples, labels);
+                      for (std::size_t i = 0; i < some.size(); ++i) {
+                        const auto to = order[range.begin() + i];
+                        std::ranges::copy(std::span(samples).subspan(i * bytes, bytes),
+                                          copy->samples.bytes().subspan(to * bytes).begin());
+                        copy->labels[to] = labels[i];
+                      }
+                    });
+  ResidentSet set{copy->samples.bytes(), copy->labels, nullptr};
+  set.owner = std::move(copy);
+  return set;
+}
 
 ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, InputType type) {
   const DType wanted = type == InputType::kUInt8 ? DType::kUInt8 : DType::kFloat32;

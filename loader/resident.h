@@ -4,6 +4,7 @@
 
 #include "compute/engine.h"
 #include "formats/dataset.h"
+#include "loader/subset.h"
 
 namespace millrace {
 
@@ -12,5 +13,10 @@ namespace millrace {
 /// stored type cannot become `type` (all can become float32), DataError where a sample cannot be
 /// read, std::bad_alloc.
 ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, InputType type);
+
+/// A copy of the samples of `subset`, in its order; each block of a BlockDataset is decoded once.
+/// Throws the same.
+ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, const Subset& subset,
+                             InputType type);
 
 }  // namespace millrace

@@ -36,6 +36,7 @@ struct RunOptions {
   float dropout = 0.0F;
   float label_smoothing = 0.0F;
   AugmentSpec augment{};
+  std::uint64_t window_blocks = 0;  ///< that are mixed at a time; 0: not streamed
 };
 
 /// Sums over the steps of an epoch done so far. Losses are multiples of 2^-24, so that sums of them

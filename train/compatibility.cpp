@@ -96,6 +96,7 @@ std::vector<std::string> check_compatible(const std::filesystem::path& file, con
   found.compare("precision", before.precision, now.precision);
   found.compare("seed", before.seed, now.seed);
   found.compare("shuffle", before.shuffle, now.shuffle);
+  found.compare("blocks of the shuffle window (0: all)", before.window_blocks, now.window_blocks);
   // The rate may be changed on the way, like the others; a curve over the whole run may not.
   if (before.schedule.kind == now.schedule.kind) {
     found.compare("epochs, which the schedule spans,", before.schedule_epochs, now.schedule_epochs);

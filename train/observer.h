@@ -16,7 +16,9 @@ struct RunInfo {
   EngineInfo engine;
   std::string dataset;  ///< name of the training set
   std::string dataset_hash;
-  std::string residency;  ///< in effect: "resident" or "host"
+  std::string residency;            ///< in effect: "resident", "host" or "stream"
+  std::uint64_t window_blocks = 0;  ///< of a stream: blocks that are mixed at a time
+  double mixing = 1.0;  ///< of a stream: how well it mixes the classes, 0 to 1; see mixing_score()
   std::uint64_t train_samples = 0;
   std::uint64_t validation_samples = 0;
   std::uint64_t test_samples = 0;

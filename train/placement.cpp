@@ -2,20 +2,46 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <fstream>
 #include <limits>
 #include <new>
 #include <optional>
 #include <stdexcept>
 
+#include "formats/block_dataset.h"
 #include "loader/resident.h"
+#include "loader/window_stage.h"
 
 namespace millrace {
 namespace {
 
+// A window of a stream in the stored order: enough blocks for all cores.
+constexpr std::uint64_t kStoredOrderBytes = std::uint64_t{8} << 20;
+
 // Index chunks count samples in 32 bits.
 constexpr std::uint64_t kMaxSamples = std::numeric_limits<std::uint32_t>::max();
 
+// What the control group that a container runs in leaves it (the kernel's cgroup-v2.rst); no limit
+// where there is none.
+std::uint64_t free_in_group() {
+  std::uint64_t most = 0;
+  std::uint64_t used = 0;
+  std::ifstream limit("/sys/fs/cgroup/memory.max");
+  std::ifstream current("/sys/fs/cgroup/memory.current");
+  if (!(limit >> most) || !(current >> used)) return std::numeric_limits<std::uint64_t>::max();
+  return most - std::min(most, used);
+}
+
+// What the kernel can hand out without swapping: pages of files that it would drop count too.
+// (proc(5), MemAvailable; sysconf(3) knows free pages alone.)
 std::uint64_t free_memory() {
+  std::ifstream file("/proc/meminfo");
+  std::string name;
+  std::string unit;
+  for (std::uint64_t kib = 0; file >> name >> kib; std::getline(file, unit)) {
+    if (name == "MemAvailable:") return std::min(kib * 1024, free_in_group());
+  }
   const long pages = ::sysconf(_SC_AVPHYS_PAGES);
   const long page = ::sysconf(_SC_PAGESIZE);
   return pages <= 0 || page <= 0 ? 0 : static_cast<std::uint64_t>(pages) * page;
@@ -26,8 +52,9 @@ bool in_place(const Dataset& data, InputType type) {
          data.dtype() == (type == InputType::kUInt8 ? DType::kUInt8 : DType::kFloat32);
 }
 
-// Why `data` is better left where it is; nullopt if nothing stands against it.
-std::optional<std::string> obstacle(const Dataset& data, InputType type) {
+}  // namespace
+
+std::optional<std::string> obstacle_to_residency(const Dataset& data, InputType type) {
   if (data.size() > kMaxSamples) return "it has more than 4294967295 samples";
   if (in_place(data, type)) return std::nullopt;
   const std::uint64_t row = data.shape().elements() * size_of(type) + sizeof(std::int32_t);
@@ -37,11 +64,14 @@ std::optional<std::string> obstacle(const Dataset& data, InputType type) {
   return std::nullopt;
 }
 
-}  // namespace
-
 Placement place(Engine& engine, Residency residency, const std::shared_ptr<const Dataset>& data,
                 InputType type, const std::function<void(const std::string&)>& notice) {
   if (residency == Residency::kHost) return {};
+  const auto* blocks = dynamic_cast<const BlockDataset*>(data.get());
+  const auto streamed = [&] {
+    return Placement{ChunkKind::kPacked, 0, blocks_of_window(*blocks, kStoredOrderBytes)};
+  };
+  if (residency == Residency::kStream && blocks != nullptr) return streamed();
   const auto add = [&] {
     return Placement{ChunkKind::kIndices, engine.add_resident(resident_samples(data, type))};
   };
@@ -52,7 +82,7 @@ Placement place(Engine& engine, Residency residency, const std::shared_ptr<const
     }
     return add();
   }
-  auto reason = obstacle(*data, type);
+  auto reason = obstacle_to_residency(*data, type);
   if (!reason) {
     try {
       return add();
@@ -62,6 +92,7 @@ Placement place(Engine& engine, Residency residency, const std::shared_ptr<const
       reason = "memory is short";
     }
   }
+  if (blocks != nullptr) return streamed();
   notice(data->name() + " is not kept resident: " + *reason);
   return {};
 }

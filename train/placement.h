@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "compute/engine.h"
@@ -15,13 +16,18 @@ namespace millrace {
 /// How an engine gets the samples of one data set.
 struct Placement {
   ChunkKind kind = ChunkKind::kPacked;
-  std::uint32_t source = 0;  ///< kIndices: the number Engine::add_resident gave
+  std::uint32_t source = 0;         ///< kIndices: the number Engine::add_resident gave
+  std::uint64_t window_blocks = 0;  ///< of a stream; see LoaderSpec
 };
 
+/// Why `data` is better not kept resident; nullopt if nothing stands against it.
+std::optional<std::string> obstacle_to_residency(const Dataset& data, InputType type);
+
 /// Makes `data` resident in `engine` where `residency` and memory allow. kAuto takes it in place,
-/// or converted where that fills at most half of the free memory, and falls back to kHost, telling
-/// `notice` why. kResident throws what stands against it: DeviceError, std::bad_alloc,
-/// std::invalid_argument.
+/// or converted where that fills at most half of the free memory, and falls back to a stream in the
+/// stored order, or to kHost where it cannot be streamed, telling `notice` why. kStream is a stream
+/// in the stored order for a BlockDataset and kAuto for all others. kResident throws what stands
+/// against it: DeviceError, std::bad_alloc, std::invalid_argument.
 Placement place(Engine& engine, Residency residency, const std::shared_ptr<const Dataset>& data,
                 InputType type, const std::function<void(const std::string&)>& notice);
 

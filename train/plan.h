@@ -18,6 +18,7 @@ struct RunPlan {
   Split split;
   std::uint32_t batch = 0;  ///< the spec's, or the training samples where they are fewer
   std::uint64_t steps_per_epoch = 0;
+  std::uint64_t window_blocks = 0;  ///< of a stream; see stream_window()
 };
 
 /// Throws std::invalid_argument for a spec that cannot run on this data, DataError where the test

@@ -6,6 +6,7 @@
 
 #include "compute/tensors.h"
 #include "train/compatibility.h"
+#include "train/streaming.h"
 
 namespace millrace {
 namespace {
@@ -28,9 +29,10 @@ RunIdentity identity_of(const RunSpec& spec, const RunPlan& plan, const Engine& 
   identity.options.precision = engine.info().precision;
   identity.options.seed = spec.seed;
   identity.options.shuffle = spec.shuffle;
+  identity.options.window_blocks = plan.window_blocks;
   identity.options.sample = {train.shape().dims, plan.model.input, plan.model.input_scale};
   identity.dataset = train.name();
-  identity.dataset_hash = train.hash();
+  identity.dataset_hash = training_hash(train, plan.window_blocks);
   identity.epochs = spec.epochs;
   identity.steps_per_epoch = plan.steps_per_epoch;
   return identity;
@@ -79,9 +81,13 @@ RunSetup set_up(const RunSpec& spec, const Dataset& train, const Dataset* test,
                          spec.epochs);
   setup.engine = make_engine(setup.plan.model, setup.plan.train, spec.device);
   if (const auto info = setup.engine->info(); !info.notice.empty()) notice(info.notice);
-  const RunIdentity identity = identity_of(spec, setup.plan, *setup.engine, train);
   if (!spec.checkpoint_dir.empty()) setup.checkpoints.emplace(spec.checkpoint_dir, spec.keep);
-  if (auto found = find_checkpoint(spec, notice)) {
+  auto found = find_checkpoint(spec, notice);
+  setup.plan.window_blocks = stream_window(
+      spec, train,
+      found ? std::optional(found->checkpoint.state.options.window_blocks) : std::nullopt);
+  const RunIdentity identity = identity_of(spec, setup.plan, *setup.engine, train);
+  if (found) {
     restore(setup, std::move(*found), spec, identity, notice);
   } else if (!spec.init.empty()) {
     setup.engine->set_parameters(load_parameters(spec.init, setup.plan.model));

@@ -95,6 +95,7 @@ json encode_options(const RunOptions& options) {
           {"precision", name_of(options.precision)},
           {"seed", options.seed},
           {"shuffle", options.shuffle},
+          {"window_blocks", options.window_blocks},
           {"schedule", encode_schedule(options)},
           {"sample", encode_sample(options.sample)}};
 }
@@ -253,6 +254,9 @@ RunOptions decode_options(const json& object) {
     options.batch_norm = object.at("batch_norm").get<bool>();
     options.dropout = object.at("dropout").get<float>();
     options.label_smoothing = object.at("label_smoothing").get<float>();
+  }
+  if (object.contains("window_blocks")) {
+    options.window_blocks = whole<std::uint64_t>(object, "window_blocks");
   }
   if (object.contains("schedule")) decode_schedule(object.at("schedule"), options);
   if (object.contains("augment")) {

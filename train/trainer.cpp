@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "loader/resident.h"
 #include "train/best.h"
 #include "train/diverged.h"
 #include "train/epoch_loop.h"
@@ -10,6 +11,7 @@
 #include "train/placement.h"
 #include "train/run_setup.h"
 #include "train/stopwatch.h"
+#include "train/streaming.h"
 #include "train/verdict.h"
 #include "train/weights_hash.h"
 
@@ -73,7 +75,13 @@ RunInfo Trainer::Impl::info() const {
   info.engine = setup_.engine->info();
   info.dataset = train_->name();
   info.dataset_hash = state_.dataset_hash;
-  info.residency = placement_.kind == ChunkKind::kIndices ? "resident" : "host";
+  info.residency = placement_.window_blocks != 0            ? "stream"
+                   : placement_.kind == ChunkKind::kIndices ? "resident"
+                                                            : "host";
+  if (placement_.window_blocks != 0) {
+    info.window_blocks = placement_.window_blocks;
+    info.mixing = stream_mixing(spec_, setup_.plan, *train_);
+  }
   info.train_samples = setup_.plan.split.train.size();
   info.validation_samples = setup_.plan.split.validation.size();
   info.test_samples = test_ ? test_->size() : 0;
@@ -94,6 +102,7 @@ LoaderSpec Trainer::Impl::loader_spec(const std::shared_ptr<const Dataset>& data
   spec.data = data;
   spec.kind = placement.kind;
   spec.source = placement.source;
+  spec.window_blocks = placement.window_blocks;
   spec.batch = evaluation_batch(setup_.plan.model);
   spec.slots = std::min(2U, spec_.slots);
   spec.workers = spec_.workers;
@@ -113,6 +122,14 @@ void Trainer::Impl::make_loops() {
   if (plan.split.validation.size() > 0) {
     LoaderSpec spec = loader_spec(train_, placement_);
     spec.subset = plan.split.validation;
+    if (plan.window_blocks != 0) {
+      // They lie all over the file: read once, not in each epoch.
+      const auto set = resident_samples(train_, spec.subset, plan.model.input);
+      spec.kind = ChunkKind::kIndices;
+      spec.source = engine().add_resident(set);
+      spec.subset = Subset::all(plan.split.validation.size());
+      spec.window_blocks = 0;
+    }
     spec.epochs = spec_.epochs - state_.epoch;
     validation_.emplace(engine(), std::move(spec));
   }
@@ -143,7 +160,11 @@ RunResult Trainer::Impl::fit(const std::atomic<bool>& stop) {
   Stopwatch clock;
   // Distorted samples are new ones each epoch: workers make them, chunk by chunk.
   const Residency residency = spec_.augment.enabled() ? Residency::kHost : spec_.residency;
-  placement_ = place(engine(), residency, train_, setup_.plan.model.input, notice_);
+  if (setup_.plan.window_blocks != 0) {
+    placement_ = {ChunkKind::kPacked, 0, setup_.plan.window_blocks};
+  } else {
+    placement_ = place(engine(), residency, train_, setup_.plan.model.input, notice_);
+  }
   tell(&TrainObserver::on_start, info());
   make_loops();
   while (!ended() && !result_.stopped) result_.stopped = !run_epoch(stop);

@@ -20,8 +20,9 @@
 
 namespace millrace {
 
-/// Where the data set lives during training; kAuto takes the first that fits.
-enum class Residency : std::uint8_t { kAuto, kResident, kHost };
+/// Where the data set lives during training: with the model, in host memory, or on disk (kStream);
+/// kAuto takes the first that fits.
+enum class Residency : std::uint8_t { kAuto, kResident, kHost, kStream };
 
 /// All that defines a run. The fields up to `shuffle` decide the result; those after it only how
 /// fast.
@@ -40,6 +41,9 @@ struct RunSpec {
   std::uint64_t seed = 0;
   std::uint64_t epochs = 10;
   bool shuffle = true;
+  /// Memory of the window in which a stream is mixed; there are two. Decides the result of a
+  /// stream.
+  std::uint64_t window_bytes = std::uint64_t{32} << 20;
 
   Device device;
   Residency residency = Residency::kAuto;

@@ -10,6 +10,9 @@
 namespace millrace {
 namespace {
 
+// Below it, batches are visibly not of the set's mix of classes.
+constexpr double kWellMixed = 0.95;
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -69,6 +72,16 @@ void ConsoleObserver::on_start(const RunInfo& info) {
   console_.line(fmt::format("Split: {} to train on, {} for validation, {} to test; {}",
                             info.train_samples, info.validation_samples, info.test_samples,
                             info.residency));
+  if (info.window_blocks != 0) {
+    console_.line(fmt::format("Stream: windows of {} blocks, mixing {:.3f} (1 is a global shuffle)",
+                              info.window_blocks, info.mixing));
+    if (info.mixing < kWellMixed) {
+      console_.warning(fmt::format(
+          "batches hold runs of one class: mixing is {:.2f} of 1; --shuffle-window with more MB "
+          "mixes better, or 'tools convert' of a shuffled source",
+          info.mixing));
+    }
+  }
   console_.line(
       fmt::format("Model: {}, {} parameters", fmt::join(info.widths, "-"), info.parameters));
   console_.line(

@@ -15,6 +15,14 @@
 namespace millrace {
 namespace {
 
+// A run that was streamed knows its data by the file's frames, so that the file is opened likewise.
+OpenOptions opening(const TrainedModel& model, const ImageOptions& images) {
+  OpenOptions options;
+  options.image = images;
+  if (model.checkpoint.state.options.window_blocks != 0) options.most_decoded = 0;
+  return options;
+}
+
 SplitName parse_split(const std::string& text) {
   for (const auto split : {SplitName::kTrain, SplitName::kValidation, SplitName::kTest}) {
     if (text == name_of(split)) return split;
@@ -62,7 +70,7 @@ int evaluate_command(const std::vector<std::string>& arguments) {
   const TrainedModel model = load_model(checkpoint);
   SampleOutputs outputs;
   const Evaluation evaluation =
-      evaluate(model, open_folder(data, {.image = images.options()}), split, device, workers,
+      evaluate(model, open_folder(data, opening(model, images.options())), split, device, workers,
                outputs_path.empty() ? nullptr : &outputs);
   if (!outputs_path.empty()) write_outputs(outputs_path, outputs, evaluation);
   if (!evaluation.engine.notice.empty()) {

@@ -11,6 +11,7 @@
 #include "formats/error.h"
 #include "formats/safetensors.h"
 #include "tools/trainer/metrics_records.h"
+#include "train/streaming.h"
 #include "train/weights_hash.h"
 
 namespace millrace {
@@ -101,7 +102,7 @@ Part part_of(const TrainedModel& model, const DataFolder& data, SplitName split)
     return {data.test, Subset::all(data.test->size())};
   }
   const RunState& state = model.checkpoint.state;
-  if (data.train->hash() == state.dataset_hash &&
+  if (training_hash(*data.train, state.options.window_blocks) == state.dataset_hash &&
       state.options.validation_size < data.train->size()) {
     const auto parts =
         Split::random(data.train->size(), state.options.validation_size, state.options.seed);

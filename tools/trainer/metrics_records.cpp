@@ -84,6 +84,10 @@ Json summary_record(const RunInfo& info, const RunResult& result, const ProcessF
   json["precision"] = precision_name(info.engine.precision);
   json["threads"] = info.engine.threads;
   json["residency"] = info.residency;
+  if (info.window_blocks != 0) {
+    json["window_blocks"] = info.window_blocks;
+    json["mixing"] = info.mixing;
+  }
   json["dataset"] = info.dataset;
   json["dataset_hash"] = info.dataset_hash;
   json["train_samples"] = info.train_samples;

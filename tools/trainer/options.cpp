@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint32_t kAny32 = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint64_t kMostWindow = std::uint64_t{1} << 20U;  // MB
 constexpr std::uint32_t kMostSlots = 65'536;
 constexpr std::uint64_t kUsualValidation = 10'000;
 constexpr float kLearningRate = 0.5F;
@@ -66,7 +67,8 @@ Residency parse_residency(const std::string& text) {
   if (text == "auto") return Residency::kAuto;
   if (text == "resident") return Residency::kResident;
   if (text == "host") return Residency::kHost;
-  throw UsageError("expected auto, resident or host, found " + shown(text));
+  if (text == "stream") return Residency::kStream;
+  throw UsageError("expected auto, resident, host or stream, found " + shown(text));
 }
 
 std::filesystem::path parse_path(const std::string& text) {
@@ -163,15 +165,21 @@ class Declarer {
   }
 
   void machine() {
-    line_.group("Machine (of these, only --precision changes the result)");
+    line_.group("Machine (of these, only --precision and streaming change the result)");
     declare_device(line_, run().device);
     line_.value("--precision", "fp32|bf16", "of the matrix products; parameters stay fp32\n[fp32]",
                 [this](const std::string& t) { run().precision = parse_precision(t); });
     declare_workers(line_, run().workers);
-    line_.value("--residency", "WHERE",
-                "where the data set lives: resident (with the\nmodel), host (copied chunk by "
-                "chunk) or auto\n[auto: resident if it fits]",
-                [this](const std::string& t) { run().residency = parse_residency(t); });
+    line_.value(
+        "--residency", "WHERE",
+        "where the data set lives: resident (with the\nmodel), host (copied chunk by "
+        "chunk), stream (on\ndisk, read block by block) or auto [auto: resident\nif it fits]",
+        [this](const std::string& t) { run().residency = parse_residency(t); });
+    line_.value("--shuffle-window", "MB",
+                "memory in which a stream is mixed; it changes\nthe order of samples [32]",
+                [this](const std::string& t) {
+                  run().window_bytes = parse_whole(t, 1, kMostWindow) << 20U;
+                });
     count("--chunk-batches", "batches of a chunk [auto: some MB]", kAny32, run().chunk_batches);
     whole("--slots", "chunks in memory at once [3]", 1, kMostSlots, run().slots);
   }

@@ -83,6 +83,7 @@ std::vector<std::pair<std::string, std::string>> options_in_effect(const RunSpec
       {"--device", info.engine.device},
       {"--threads", std::to_string(info.engine.threads)},
       {"--residency", info.residency},
+      {"--shuffle-window", fmt::format("{} MB", spec.window_bytes >> 20U)},
       {"--slots", std::to_string(spec.slots)},
       {"--chunk-batches", spec.chunk_batches == 0 ? "auto" : std::to_string(spec.chunk_batches)},
       {"--checkpoint-dir", path(spec.checkpoint_dir)},

@@ -51,14 +51,18 @@ void download(const Options& options, Console& console) {
       spec, [] { return false; }, console);
 }
 
-DataFolder open_data(const std::filesystem::path& path, const ImageOptions& images) {
+DataFolder open_data(const std::filesystem::path& path, const ImageOptions& images,
+                     Residency residency) {
   std::error_code ignored;
   if (path == Options().data && !std::filesystem::exists(path, ignored)) {
     throw DataError(path,
                     "there is no such folder; --data names another one, 'tools synth data' draws "
                     "one");
   }
-  return open_folder(path, {.image = images});
+  OpenOptions options;
+  options.image = images;
+  if (residency == Residency::kStream) options.most_decoded = 0;
+  return open_folder(path, options);
 }
 
 void tell_stopped(const RunResult& result, const RunSpec& spec, int signal,
@@ -103,7 +107,7 @@ int run(const Options& options, const std::vector<std::string>& arguments, Conso
 
   download(options, console);
   const auto before = Clock::now();
-  const DataFolder data = open_data(options.data, options.images);
+  const DataFolder data = open_data(options.data, options.images, options.run.residency);
   const double load_s = std::chrono::duration<double>(Clock::now() - before).count();
   const RunSpec spec = with_validation(options, *data.train, console);
   printer.set_data(data.description, load_s);
