@@ -198,7 +198,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "--device: expected auto, cpu, cuda or cuda:N, found 'cuda:x'"},
         Refusal{{"--precision", "fp16"}, "--precision: expected fp32 or bf16, found 'fp16'"},
         Refusal{{"--residency", "gpu"},
-                "--residency: expected auto, resident or host, found 'gpu'"},
+                "--residency: expected auto, resident, host or stream, found 'gpu'"},
         Refusal{{"--shuffle", "yes"}, "--shuffle: expected on or off, found 'yes'"},
         Refusal{{"--data", ""}, "--data: expected a path, found ''"},
         Refusal{{"--checkpoint-every", "5"},
