@@ -14,6 +14,13 @@
 #include "formats/file_descriptor.h"
 
 namespace millrace {
+namespace {
+
+// A page that is touched brings in those around it that the kernel has in memory anyway: an aligned
+// block of this size by default (fault_around_bytes in the kernel's mm/memory.c).
+constexpr std::size_t kFaultAround = std::size_t{64} << 10;
+
+}  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
   // O_NONBLOCK: opening a pipe must not wait for a writer.
@@ -65,10 +72,11 @@ void MappedFile::expect(std::size_t at, std::size_t length) const noexcept {
 
 void MappedFile::forget(std::size_t at, std::size_t length) const noexcept {
   const long asked = ::sysconf(_SC_PAGESIZE);
-  if (asked <= 0 || at >= bytes_.size()) return;
-  const auto page = static_cast<std::size_t>(asked);
-  const std::size_t begin = (at + page - 1) / page * page;
-  const std::size_t end = (at + std::min(length, bytes_.size() - at)) / page * page;
+  if (asked <= 0 || at >= bytes_.size() || length == 0) return;
+  const std::size_t around = std::max(kFaultAround, static_cast<std::size_t>(asked));
+  const std::size_t begin = at / around * around;
+  const std::size_t last = at + std::min(length, bytes_.size() - at);
+  const std::size_t end = std::min((last + around - 1) / around * around, bytes_.size());
   // Advice only: where it fails, the pages stay and nothing else.
   if (begin < end) ::madvise(const_cast<std::byte*>(&bytes_[begin]), end - begin, MADV_DONTNEED);
 }

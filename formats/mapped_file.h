@@ -26,8 +26,8 @@ class MappedFile {
   void expect_sequential() const noexcept;
   /// Tells the kernel that [at, at + length) will be read soon: it reads them from disk meanwhile.
   void expect(std::size_t at, std::size_t length) const noexcept;
-  /// Lets go of the pages that lie wholly in [at, at + length): they no longer count as memory of
-  /// this process, and are read again when they are touched again.
+  /// Lets go of the pages of [at, at + length) and of those that came in with them: they no longer
+  /// count as memory of this process, and are read again when they are touched again.
   void forget(std::size_t at, std::size_t length) const noexcept;
 
  private:
