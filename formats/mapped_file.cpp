@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <limits>
 #include <utility>
 
@@ -73,10 +74,14 @@ void MappedFile::expect(std::size_t at, std::size_t length) const noexcept {
 void MappedFile::forget(std::size_t at, std::size_t length) const noexcept {
   const long asked = ::sysconf(_SC_PAGESIZE);
   if (asked <= 0 || at >= bytes_.size() || length == 0) return;
+  // Of addresses, not of bytes of the file.
   const std::size_t around = std::max(kFaultAround, static_cast<std::size_t>(asked));
-  const std::size_t begin = at / around * around;
+  const auto base = reinterpret_cast<std::uintptr_t>(bytes_.data());
+  const std::size_t before = (base + at) % around;
+  const std::size_t begin = at - std::min(at, before);
   const std::size_t last = at + std::min(length, bytes_.size() - at);
-  const std::size_t end = std::min((last + around - 1) / around * around, bytes_.size());
+  const std::size_t behind = around - (base + last - 1) % around - 1;
+  const std::size_t end = last + std::min(behind, bytes_.size() - last);
   // Advice only: where it fails, the pages stay and nothing else.
   if (begin < end) ::madvise(const_cast<std::byte*>(&bytes_[begin]), end - begin, MADV_DONTNEED);
 }
