@@ -11,13 +11,9 @@
 
 #include "formats/block_dataset.h"
 #include "loader/resident.h"
-#include "loader/window_stage.h"
 
 namespace millrace {
 namespace {
-
-// A window of a stream in the stored order: enough blocks for all cores.
-constexpr std::uint64_t kStoredOrderBytes = std::uint64_t{8} << 20;
 
 // Index chunks count samples in 32 bits.
 constexpr std::uint64_t kMaxSamples = std::numeric_limits<std::uint32_t>::max();
@@ -66,12 +62,8 @@ std::optional<std::string> obstacle_to_residency(const Dataset& data, InputType 
 
 Placement place(Engine& engine, Residency residency, const std::shared_ptr<const Dataset>& data,
                 InputType type, const std::function<void(const std::string&)>& notice) {
-  if (residency == Residency::kHost) return {};
-  const auto* blocks = dynamic_cast<const BlockDataset*>(data.get());
-  const auto streamed = [&] {
-    return Placement{ChunkKind::kPacked, 0, blocks_of_window(*blocks, kStoredOrderBytes)};
-  };
-  if (residency == Residency::kStream && blocks != nullptr) return streamed();
+  const bool in_blocks = dynamic_cast<const BlockDataset*>(data.get()) != nullptr;
+  if (residency == Residency::kHost || (residency == Residency::kStream && in_blocks)) return {};
   const auto add = [&] {
     return Placement{ChunkKind::kIndices, engine.add_resident(resident_samples(data, type))};
   };
@@ -92,7 +84,6 @@ Placement place(Engine& engine, Residency residency, const std::shared_ptr<const
       reason = "memory is short";
     }
   }
-  if (blocks != nullptr) return streamed();
   notice(data->name() + " is not kept resident: " + *reason);
   return {};
 }

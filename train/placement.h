@@ -24,10 +24,12 @@ struct Placement {
 std::optional<std::string> obstacle_to_residency(const Dataset& data, InputType type);
 
 /// Makes `data` resident in `engine` where `residency` and memory allow. kAuto takes it in place,
-/// or converted where that fills at most half of the free memory, and falls back to a stream in the
-/// stored order, or to kHost where it cannot be streamed, telling `notice` why. kStream is a stream
-/// in the stored order for a BlockDataset and kAuto for all others. kResident throws what stands
-/// against it: DeviceError, std::bad_alloc, std::invalid_argument.
+/// or converted where that fills at most half of the free memory, and falls back to kHost, telling
+/// `notice` why. kStream is kHost for a BlockDataset and kAuto for all others. kResident throws
+/// what stands against it: DeviceError, std::bad_alloc, std::invalid_argument.
+///
+/// It never chooses a stream: that has an order of its own, which is for the run to decide
+/// (stream_window() in streaming.h) and to record.
 Placement place(Engine& engine, Residency residency, const std::shared_ptr<const Dataset>& data,
                 InputType type, const std::function<void(const std::string&)>& notice);
 

@@ -1,6 +1,5 @@
 #include "train/streaming.h"
 
-#include <algorithm>
 #include <stdexcept>
 #include <vector>
 
@@ -8,26 +7,38 @@
 #include "loader/mixing.h"
 #include "loader/stream_order.h"
 #include "loader/window_stage.h"
-#include "train/placement.h"
 
 namespace millrace {
+namespace {
+
+// A window of a stream in the stored order: enough blocks for all cores.
+constexpr std::uint64_t kStoredOrderBytes = std::uint64_t{8} << 20;
+
+}  // namespace
 
 std::uint64_t stream_window(const RunSpec& spec, const Dataset& train,
                             std::optional<std::uint64_t> recorded) {
   const auto* blocks = dynamic_cast<const BlockDataset*>(&train);
-  if (spec.residency == Residency::kStream) {
-    if (blocks == nullptr) {
-      throw std::invalid_argument(
-          train.name() +
-          " cannot be streamed: expected images in a seekable .zst file with whole samples in each "
-          "frame, which 'tools convert' writes");
-    }
-    return blocks_of_window(*blocks, spec.window_bytes);
+  if (spec.residency == Residency::kStream && blocks == nullptr) {
+    throw std::invalid_argument(
+        train.name() +
+        " cannot be streamed: expected images in a seekable .zst file with whole samples in each "
+        "frame, which 'tools convert' writes");
   }
-  if (spec.residency != Residency::kAuto || blocks == nullptr) return 0;
-  if (recorded) return *recorded == 0 ? 0 : blocks_of_window(*blocks, spec.window_bytes);
-  if (!obstacle_to_residency(train, input_type_for(train.dtype()))) return 0;
-  return blocks_of_window(*blocks, spec.window_bytes);
+  bool streams = spec.residency == Residency::kStream;
+  if (spec.residency == Residency::kAuto && blocks != nullptr) {
+    streams = recorded ? *recorded != 0
+                       : obstacle_to_residency(train, input_type_for(train.dtype())).has_value();
+  }
+  return streams ? blocks_of_window(*blocks, spec.window_bytes) : 0;
+}
+
+Placement in_stored_order(Placement placed, const Dataset& data) {
+  const auto* blocks = dynamic_cast<const BlockDataset*>(&data);
+  if (placed.kind == ChunkKind::kPacked && blocks != nullptr) {
+    placed.window_blocks = blocks_of_window(*blocks, kStoredOrderBytes);
+  }
+  return placed;
 }
 
 double stream_mixing(const RunSpec& spec, const RunPlan& plan, const Dataset& train) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "formats/dataset.h"
+#include "train/placement.h"
 #include "train/plan.h"
 #include "train/trainer.h"
 
@@ -19,6 +20,11 @@ namespace millrace {
 /// set.
 std::uint64_t stream_window(const RunSpec& spec, const Dataset& train,
                             std::optional<std::uint64_t> recorded);
+
+/// The placement of a whole data set that is read in its stored order, once `placed` is what
+/// place() made of it: packed chunks of a BlockDataset are a stream, which brings the same samples
+/// in the same order, and decodes each block once.
+Placement in_stored_order(Placement placed, const Dataset& data);
 
 /// How well the windows mix the classes in batches of the first epoch (mixing_score), judged by the
 /// first windows of it with in all about a hundred thousand samples. `train`: a BlockDataset.

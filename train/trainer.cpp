@@ -234,7 +234,8 @@ std::optional<Metrics> Trainer::Impl::evaluate(Evaluator& evaluator,
 }
 
 void Trainer::Impl::test(const std::atomic<bool>& stop) {
-  const auto placement = place(engine(), spec_.residency, test_, setup_.plan.model.input, notice_);
+  const auto placement = in_stored_order(
+      place(engine(), spec_.residency, test_, setup_.plan.model.input, notice_), *test_);
   LoaderSpec spec = loader_spec(test_, placement);
   spec.subset = Subset::all(test_->size());
   Evaluator evaluator(engine(), std::move(spec));

@@ -23,21 +23,16 @@ using test::read_bytes;
 using test::small_labels;
 using test::TempFolder;
 using test::write_bytes;
-using test::write_seekable;
 
 constexpr std::uint32_t kCount = 3000;
 
 class BlockDatasetTest : public testing::Test {
  protected:
   BlockDatasetTest() {
-    const auto content = write_seekable(images_, {kCount, 28, 28});
-    write_bytes(folder_ / "plain", content);
-    write_bytes(labels_, small_labels(kCount, 7));
+    write_bytes(folder_ / "plain", set_.content);
     whole_ = IdxDataset::open(folder_ / "plain", labels_);
   }
-  std::unique_ptr<BlockDataset> open() const {
-    return std::make_unique<BlockDataset>(images_, read_idx(labels_));
-  }
+  std::shared_ptr<const BlockDataset> open() const { return set_.open(); }
   void expect_same(const Dataset& data, const std::vector<std::uint64_t>& ids) const {
     ByteVector samples(ids.size() * 784);
     ByteVector expected(samples.size());
@@ -49,9 +44,10 @@ class BlockDatasetTest : public testing::Test {
     EXPECT_EQ(labels, expected_labels);
   }
 
-  TempFolder folder_;
-  std::filesystem::path images_ = folder_ / "train-images-idx3-ubyte.zst";
-  std::filesystem::path labels_ = folder_ / "train-labels-idx1-ubyte";
+  test::SeekableSet set_{kCount};
+  const TempFolder& folder_ = set_.folder;
+  const std::filesystem::path& images_ = set_.images;
+  const std::filesystem::path& labels_ = set_.labels;
   std::shared_ptr<const IdxDataset> whole_;
 };
 

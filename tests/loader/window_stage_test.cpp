@@ -4,16 +4,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <vector>
 
 #include "formats/error.h"
-#include "formats/idx.h"
 #include "loader/loader.h"
 #include "tests/support/files.h"
-#include "tests/support/idx_files.h"
 #include "tests/support/seekable.h"
 
 namespace millrace {
@@ -24,12 +20,6 @@ using Ids = std::vector<std::uint64_t>;
 
 class WindowStageTest : public testing::Test {
  protected:
-  WindowStageTest() {
-    test::write_seekable(images_, {kCount, 28, 28});
-    test::write_bytes(labels_, test::small_labels(kCount, 7));
-    data_ = std::make_shared<const BlockDataset>(images_, read_idx(labels_));
-  }
-
   LoaderSpec spec() const {
     LoaderSpec spec;
     spec.data = data_;
@@ -75,10 +65,8 @@ class WindowStageTest : public testing::Test {
     EXPECT_EQ(found_labels, labels);
   }
 
-  test::TempFolder folder_;
-  std::filesystem::path images_ = folder_ / "train-images-idx3-ubyte.zst";
-  std::filesystem::path labels_ = folder_ / "train-labels-idx1-ubyte";
-  std::shared_ptr<const BlockDataset> data_;
+  test::SeekableSet set_{kCount};
+  std::shared_ptr<const BlockDataset> data_ = set_.open();
 };
 
 TEST_F(WindowStageTest, LoaderBringsTheStreamsOrderWhateverTheThreadsAndSlots) {
@@ -127,14 +115,10 @@ TEST_F(WindowStageTest, LoaderStopsInTheMiddle) {
 
 TEST_F(WindowStageTest, LoaderNamesABrokenBlockAfterTheChunksBeforeItsWindow) {
   const auto frames = data_->blocks().size();
-  {
-    auto bytes = test::read_bytes(images_);
-    bytes[bytes.size() / 2] ^= std::byte{4};
-    std::ofstream(images_, std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()),
-               static_cast<std::streamsize>(bytes.size()));
-  }
-  data_ = std::make_shared<const BlockDataset>(images_, read_idx(labels_));
+  auto bytes = test::read_bytes(set_.images);
+  bytes[bytes.size() / 2] ^= std::byte{4};
+  test::write_bytes(set_.images, bytes);
+  data_ = set_.open();
   ASSERT_EQ(data_->blocks().size(), frames);
   std::string message;
   std::uint64_t samples = 0;

@@ -3,11 +3,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <vector>
 
+#include "formats/block_dataset.h"
 #include "formats/idx.h"
 #include "formats/seekable_idx.h"
 #include "tests/support/files.h"
+#include "tests/support/idx_files.h"
 
 namespace millrace::test {
 
@@ -32,5 +35,21 @@ inline ByteVector write_seekable(const std::filesystem::path& path, std::vector<
   writer.commit();
   return joined({encode_idx_header(header), data});
 }
+
+/// A training set of 28x28 pixels in a seekable file, with seven classes, in a folder of its own.
+struct SeekableSet {
+  explicit SeekableSet(std::uint32_t samples) : content(write_seekable(images, {samples, 28, 28})) {
+    write_bytes(labels, small_labels(samples, 7));
+  }
+
+  std::shared_ptr<const BlockDataset> open() const {
+    return std::make_shared<const BlockDataset>(images, read_idx(labels));
+  }
+
+  TempFolder folder;
+  std::filesystem::path images = folder / "train-images-idx3-ubyte.zst";
+  std::filesystem::path labels = folder / "train-labels-idx1-ubyte";
+  ByteVector content;  ///< of the images' IDX file
+};
 
 }  // namespace millrace::test

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/support/memory_dataset.h"
+#include "tests/support/seekable.h"
 
 namespace millrace {
 namespace {
@@ -72,6 +73,18 @@ TEST_F(PlacementTest, AutoFallsBackToTheHostAndSaysWhy) {
   EXPECT_EQ(placed(engine, Residency::kAuto).kind, ChunkKind::kPacked);
   ASSERT_EQ(notices_.size(), 1U);
   EXPECT_NE(notices_[0].find("the device has 1 MB"), std::string::npos) << notices_[0];
+}
+
+// A stream has another order, which a checkpoint of a run that was resident or packed does not
+// name.
+TEST_F(PlacementTest, AutoNeverFallsBackToAStream) {
+  const test::SeekableSet set(300);
+  RoomEngine engine(false);
+  const auto placement = place(engine, Residency::kAuto, set.open(), InputType::kUInt8,
+                               [this](const std::string& line) { notices_.push_back(line); });
+  EXPECT_EQ(placement.kind, ChunkKind::kPacked);
+  EXPECT_EQ(placement.window_blocks, 0U);
+  EXPECT_EQ(notices_.size(), 1U);
 }
 
 TEST_F(PlacementTest, ResidentNeverFallsBack) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
 #include <memory>
 #include <stdexcept>
 
@@ -23,9 +22,6 @@ constexpr std::uint32_t kCount = 3000;
 class StreamingTest : public testing::Test {
  protected:
   StreamingTest() {
-    test::write_seekable(images_, {kCount, 28, 28});
-    test::write_bytes(labels_, test::small_labels(kCount, 7));
-    data_ = std::make_shared<const BlockDataset>(images_, read_idx(labels_));
     spec_.validation_size = 300;
     spec_.hidden = {8};
     spec_.batch = 50;
@@ -40,10 +36,8 @@ class StreamingTest : public testing::Test {
     return Trainer(spec, data_, nullptr, {}).fit(never);
   }
 
-  test::TempFolder folder_;
-  std::filesystem::path images_ = folder_ / "train-images-idx3-ubyte.zst";
-  std::filesystem::path labels_ = folder_ / "train-labels-idx1-ubyte";
-  std::shared_ptr<const BlockDataset> data_;
+  test::SeekableSet set_{kCount};
+  std::shared_ptr<const BlockDataset> data_ = set_.open();
   RunSpec spec_;
 };
 
@@ -75,7 +69,7 @@ TEST_F(StreamingTest, WithOneWindowForAllTheValidationIsThatOfARunInMemory) {
 
 TEST_F(StreamingTest, AResumedRunEndsAsOneThatWasNotInterrupted) {
   const auto expected = run(spec_).weights_hash;
-  spec_.checkpoint_dir = folder_ / "checkpoints";
+  spec_.checkpoint_dir = set_.folder / "checkpoints";
   RunSpec half = spec_;
   half.epochs = 2;
   EXPECT_NE(run(half).weights_hash, expected);
@@ -95,8 +89,8 @@ TEST_F(StreamingTest, KnowsTheDataByItsFrames) {
   const auto hash = training_hash(*data_, 3);
   EXPECT_EQ(hash, data_->fingerprint());
   EXPECT_NE(hash, data_->hash());
-  test::write_bytes(labels_, test::small_labels(kCount, 5));
-  EXPECT_NE(BlockDataset(images_, read_idx(labels_)).fingerprint(), hash);
+  test::write_bytes(set_.labels, test::small_labels(kCount, 5));
+  EXPECT_NE(set_.open()->fingerprint(), hash);
 }
 
 TEST_F(StreamingTest, DecidesByResidency) {
@@ -107,6 +101,12 @@ TEST_F(StreamingTest, DecidesByResidency) {
   EXPECT_THROW(stream_window(spec_, *test::memory_dataset({}), {}), std::invalid_argument);
 }
 
+TEST_F(StreamingTest, ReadsBlocksInTheStoredOrderWhereTheyAreNotResident) {
+  EXPECT_GT(in_stored_order({}, *data_).window_blocks, 0U);
+  EXPECT_EQ(in_stored_order({ChunkKind::kIndices, 2}, *data_).window_blocks, 0U);
+  EXPECT_EQ(in_stored_order({}, *test::memory_dataset({})).window_blocks, 0U);
+}
+
 TEST_F(StreamingTest, JudgesTheMixing) {
   RunPlan plan = make_plan(spec_, *data_, nullptr);
   plan.window_blocks = 1000;
@@ -114,10 +114,10 @@ TEST_F(StreamingTest, JudgesTheMixing) {
   // Sorted by class, in the file's order.
   test::ByteVector labels = test::small_labels(kCount, 7);
   std::sort(labels.end() - kCount, labels.end());
-  test::write_bytes(labels_, labels);
-  const BlockDataset sorted(images_, read_idx(labels_));
+  test::write_bytes(set_.labels, labels);
+  const auto sorted = set_.open();
   spec_.shuffle = false;
-  EXPECT_LT(stream_mixing(spec_, plan, sorted), 0.2);
+  EXPECT_LT(stream_mixing(spec_, plan, *sorted), 0.2);
 }
 
 }  // namespace
