@@ -56,34 +56,32 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 void MappedFile::expect_sequential() const noexcept {
-  // Advice only: where it fails, reading is slower and nothing else.
-  if (!bytes_.empty()) {
-    ::madvise(const_cast<std::byte*>(bytes_.data()), bytes_.size(), MADV_SEQUENTIAL);
-  }
+  advise(0, bytes_.size(), 1, MADV_SEQUENTIAL);
 }
 
 void MappedFile::expect(std::size_t at, std::size_t length) const noexcept {
-  const long asked = ::sysconf(_SC_PAGESIZE);
-  if (asked <= 0 || at >= bytes_.size() || length == 0) return;
-  const std::size_t begin = at / static_cast<std::size_t>(asked) * static_cast<std::size_t>(asked);
-  const std::size_t end = at + std::min(length, bytes_.size() - at);
-  // Advice only, as below.
-  ::madvise(const_cast<std::byte*>(&bytes_[begin]), end - begin, MADV_WILLNEED);
+  advise(at, length, 1, MADV_WILLNEED);
 }
 
 void MappedFile::forget(std::size_t at, std::size_t length) const noexcept {
-  const long asked = ::sysconf(_SC_PAGESIZE);
-  if (asked <= 0 || at >= bytes_.size() || length == 0) return;
-  // Of addresses, not of bytes of the file.
-  const std::size_t around = std::max(kFaultAround, static_cast<std::size_t>(asked));
+  advise(at, length, kFaultAround, MADV_DONTNEED);
+}
+
+// Of the blocks of `around` bytes, or of pages where those are larger, that [at, at + length)
+// touches.
+void MappedFile::advise(std::size_t at, std::size_t length, std::size_t around,
+                        int advice) const noexcept {
+  const long page = ::sysconf(_SC_PAGESIZE);
+  if (page <= 0 || at >= bytes_.size() || length == 0) return;
+  around = std::max(around, static_cast<std::size_t>(page));
+  // Blocks of addresses, not of bytes of the file.
   const auto base = reinterpret_cast<std::uintptr_t>(bytes_.data());
-  const std::size_t before = (base + at) % around;
-  const std::size_t begin = at - std::min(at, before);
+  const std::size_t begin = at - std::min(at, (base + at) % around);
   const std::size_t last = at + std::min(length, bytes_.size() - at);
   const std::size_t behind = around - (base + last - 1) % around - 1;
   const std::size_t end = last + std::min(behind, bytes_.size() - last);
-  // Advice only: where it fails, the pages stay and nothing else.
-  if (begin < end) ::madvise(const_cast<std::byte*>(&bytes_[begin]), end - begin, MADV_DONTNEED);
+  // Where it fails, reading is slower or pages stay, and nothing else.
+  ::madvise(const_cast<std::byte*>(&bytes_[begin]), end - begin, advice);
 }
 
 }  // namespace millrace

@@ -31,6 +31,8 @@ class MappedFile {
   void forget(std::size_t at, std::size_t length) const noexcept;
 
  private:
+  void advise(std::size_t at, std::size_t length, std::size_t around, int advice) const noexcept;
+
   std::span<const std::byte> bytes_;
 };
 

@@ -80,15 +80,12 @@ void ChunkFiller::open_stream(const LoaderSpec& spec, LoaderState start,
   auto blocks = std::dynamic_pointer_cast<const BlockDataset>(spec.data);
   require(blocks != nullptr, spec.data->name() + " cannot be streamed: expected images in a " +
                                  "seekable zstd file, with whole samples in each frame");
-  std::uint64_t position = start.batch * spec.batch;
-  if (position >= subset_.size()) {
-    position = 0;
-    ++start.epoch;
-  }
   stage_ = std::make_unique<WindowStage>(
       std::move(blocks), subset_,
       StreamOrder::Options{.window_blocks = spec.window_blocks, .shuffle = shuffle_, .seed = seed_},
-      WindowStage::Start{.epoch = start.epoch, .position = position, .epochs = spec.epochs},
+      WindowStage::Start{.epoch = start.epoch,
+                         .position = std::uint64_t{spec.batch} * start.batch,
+                         .epochs = spec.epochs},
       std::move(wake));
 }
 

@@ -39,8 +39,8 @@ struct ChunkSlot {
 class ChunkFiller {
  public:
   /// Throws std::invalid_argument for a spec that cannot be filled.
-  /// `start`: the position of the first plan. `wake`: called when one more thread may find
-  /// something to fill or to read ahead.
+  /// `start`: where the first plan begins, before the end of its epoch. `wake`: called when one
+  /// more thread may find something to fill or to read ahead.
   explicit ChunkFiller(
       const LoaderSpec& spec, LoaderState start = {}, std::function<void()> wake = [] {});
 

@@ -20,7 +20,7 @@ class Core {
   Core(const LoaderSpec& spec, LoaderState start, HostMemory& memory)
       : cursor_({spec.subset.size(), spec.batch, spec.chunk_batches, spec.epochs}, start),
         batches_per_epoch_(cursor_.batches_per_epoch()),
-        filler_(spec, start, [this] { pool_.wake(); }),
+        filler_(spec, cursor_.position(), [this] { pool_.wake(); }),
         consumer_helps_(spec.kind == ChunkKind::kIndices ||
                         !spec.data->contiguous().samples.empty()),
         streams_(spec.window_blocks != 0),
@@ -77,17 +77,14 @@ class Core {
   std::optional<Ring::Part> next_part() {
     if (!streams_) return ring_.claim();
     const std::lock_guard lock(next_mutex_);
-    if (!next_) {
-      next_ = ring_.claim();
-      if (!next_) return std::nullopt;
-      if (!filler_.ready(slots_[next_->slot], next_->part)) {
-        ring_.idle(1);
-        idle_ = true;
-      }
+    if (!next_) next_ = ring_.claim();
+    if (!next_) return std::nullopt;
+    const bool ready = filler_.ready(slots_[next_->slot], next_->part);
+    if (idle_ == ready) {
+      ring_.idle(ready ? -1 : 1);
+      idle_ = !ready;
     }
-    if (!filler_.ready(slots_[next_->slot], next_->part)) return std::nullopt;
-    if (std::exchange(idle_, false)) ring_.idle(-1);
-    return std::exchange(next_, std::nullopt);
+    return ready ? std::exchange(next_, std::nullopt) : std::nullopt;
   }
 
   // One piece of the work that parts wait for.

@@ -16,6 +16,13 @@ namespace millrace {
 namespace {
 
 struct Copy {
+  Copy(std::uint64_t size, std::size_t sample_bytes)
+      : samples(pageable_memory(), size * sample_bytes), labels(size) {}
+
+  static ResidentSet set_of(const std::shared_ptr<Copy>& copy) {
+    return {copy->samples.bytes(), copy->labels, copy};
+  }
+
   HostBuffer samples;
   std::vector<std::int32_t> labels;
 };
@@ -32,10 +39,8 @@ ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, const S
   std::vector<std::uint32_t> order(ids.size());
   std::iota(order.begin(), order.end(), 0U);
   std::ranges::sort(order, {}, [&](std::uint32_t i) { return ids[i]; });
-  auto copy = std::make_shared<Copy>();
   const auto bytes = reader.sample_bytes();
-  copy->samples = HostBuffer(pageable_memory(), ids.size() * bytes);
-  copy->labels.resize(ids.size());
+  const auto copy = std::make_shared<Copy>(ids.size(), bytes);
 
   constexpr std::size_t kAtOnce = 256;
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, ids.size(), kAtOnce),
@@ -53,9 +58,7 @@ ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, const S
                         copy->labels[to] = labels[i];
                       }
                     });
-  ResidentSet set{copy->samples.bytes(), copy->labels, nullptr};
-  set.owner = std::move(copy);
-  return set;
+  return Copy::set_of(copy);
 }
 
 ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, InputType type) {
@@ -65,9 +68,7 @@ ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, InputTy
 
   SampleReader reader(data, type);
   const std::uint64_t size = data->size();
-  auto copy = std::make_shared<Copy>();
-  copy->samples = HostBuffer(pageable_memory(), size * reader.sample_bytes());
-  copy->labels.resize(size);
+  const auto copy = std::make_shared<Copy>(size, reader.sample_bytes());
 
   constexpr std::uint64_t kBlock = 1024;
   std::vector<std::uint64_t> ids(std::min(size, kBlock));
@@ -79,9 +80,7 @@ ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, InputTy
                                               ids.size() * reader.sample_bytes()),
                 std::span(copy->labels).subspan(first, ids.size()));
   }
-  ResidentSet set{copy->samples.bytes(), copy->labels, nullptr};
-  set.owner = std::move(copy);
-  return set;
+  return Copy::set_of(copy);
 }
 
 }  // namespace millrace

@@ -120,16 +120,16 @@ void Trainer::Impl::make_loops() {
   if (ended()) return;
   const RunPlan& plan = setup_.plan;
   if (plan.split.validation.size() > 0) {
-    LoaderSpec spec = loader_spec(train_, placement_);
-    spec.subset = plan.split.validation;
+    Placement placement = placement_;
+    Subset subset = plan.split.validation;
     if (plan.window_blocks != 0) {
       // They lie all over the file: read once, not in each epoch.
-      const auto set = resident_samples(train_, spec.subset, plan.model.input);
-      spec.kind = ChunkKind::kIndices;
-      spec.source = engine().add_resident(set);
-      spec.subset = Subset::all(plan.split.validation.size());
-      spec.window_blocks = 0;
+      const auto set = resident_samples(train_, subset, plan.model.input);
+      placement = {ChunkKind::kIndices, engine().add_resident(set)};
+      subset = Subset::all(subset.size());
     }
+    LoaderSpec spec = loader_spec(train_, placement);
+    spec.subset = subset;
     spec.epochs = spec_.epochs - state_.epoch;
     validation_.emplace(engine(), std::move(spec));
   }

@@ -90,8 +90,12 @@ TEST(MappedFile, ReadsAgainWhatItForgot) {
                                    {7, 0}}) {
     file.forget(at, length);
     EXPECT_TRUE(std::ranges::equal(file.bytes(), content));
+    file.expect(at, length);
+    EXPECT_TRUE(std::ranges::equal(file.bytes(), content));
   }
   MappedFile().forget(0, 1);
+  MappedFile().expect(0, 1);
+  MappedFile().expect_sequential();
 }
 
 }  // namespace
