@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace millrace {
+
+/// One member of a tar archive: POSIX.1-1988 ustar, with the long names of GNU tar and the "path"
+/// and "size" of POSIX.1-2001 pax headers
+/// (https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html, "ustar Interchange Format"
+/// and "pax Extended Header").
+struct TarHeader {
+  std::string path = {};   ///< as it stands in the archive; nothing is ever written there
+  std::uint64_t size = 0;  ///< bytes of the content
+  std::uint32_t mode = 0644;
+  std::uint64_t mtime = 0;  ///< seconds since 1970
+  char type = '0';          ///< '0': a regular file, '5': a folder, …
+
+  bool operator==(const TarHeader&) const = default;
+};
+
+/// Headers and contents begin at multiples of this; zeros fill the gaps.
+inline constexpr std::size_t kTarBlock = 512;
+/// An archive ends with two blocks of zeros.
+inline constexpr std::size_t kTarEnd = 2 * kTarBlock;
+
+/// The blocks in front of a member's content: one of ustar, where a long path or a size of 8 GiB
+/// or more asks for it after those of a pax header. Owner and group are 0. Throws
+/// std::invalid_argument for a path that is empty or has a NUL in it and for a mode or time beyond
+/// what ustar holds.
+std::vector<std::byte> encode_tar_header(const TarHeader& header);
+
+/// Zeros that follow a content of `size` bytes.
+constexpr std::size_t tar_padding(std::uint64_t size) noexcept {
+  return static_cast<std::size_t>((kTarBlock - size % kTarBlock) % kTarBlock);
+}
+
+struct TarMember {
+  TarHeader header;
+  std::uint64_t content_at = 0;  ///< where its content begins; all of it lies in the archive
+};
+
+/// Goes through an archive that is in memory (or mapped) from front to back, without copying or
+/// touching contents.
+class TarReader {
+ public:
+  /// `path` is for messages. `archive` must stay.
+  TarReader(std::filesystem::path path, std::span<const std::byte> archive)
+      : path_(std::move(path)), archive_(archive) {}
+
+  /// The next member of any type, nullopt behind the last. Throws DataError naming the byte: a
+  /// header with a wrong checksum or number, a member that the archive is too short for, an end
+  /// without a block of zeros, anything but zeros behind that.
+  std::optional<TarMember> next();
+
+ private:
+  std::span<const std::byte> content(std::uint64_t size) const;
+  void check_end() const;
+
+  std::filesystem::path path_;
+  std::span<const std::byte> archive_;
+  std::uint64_t at_ = 0;
+};
+
+/// The first block of an archive that is ustar or GNU tar: by its magic word and checksum.
+bool is_tar(std::span<const std::byte> content) noexcept;
+
+}  // namespace millrace
