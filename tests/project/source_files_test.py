@@ -16,6 +16,7 @@ ON_A_GPU = "gpu_engine_test on a machine with a GPU; skipped elsewhere"
 WHOLE_RUN = "trainer_test, resume_test and same_bits_test run it"
 DECLARATIONS = "declarations alone"
 IMAGES = "image_test, format by format"
+FOLDERS = "folder_test and the tests of the data sets"
 UNTESTED = {
     "compute/cpu/bf16_kernels": WHOLE_ENGINE,
     "compute/cpu/bf16_net": WHOLE_ENGINE,
@@ -51,6 +52,9 @@ UNTESTED = {
     "compute/cuda_engine": DECLARATIONS,
     "compute/cuda_unavailable": "EngineDevices of engine_test",
     "compute/make_engine": "EngineDevices and EngineErrors of engine_test",
+    "formats/folder_idx": FOLDERS,
+    "formats/folder_images": FOLDERS,
+    "formats/folder_kinds": FOLDERS,
     "formats/image_codecs": DECLARATIONS,
     "formats/image_jpeg": IMAGES,
     "formats/image_png": IMAGES,

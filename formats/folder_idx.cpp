@@ -1,0 +1,144 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <future>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "formats/block_dataset.h"
+#include "formats/error.h"
+#include "formats/folder_kinds.h"
+#include "formats/idx_dataset.h"
+#include "formats/idx_names.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::string_view kEmnistPrefix = "emnist-";
+
+struct Pair {
+  std::filesystem::path path;      // of the images
+  std::optional<IdxArray> images;  // none: left on disk
+  IdxArray labels;
+};
+
+Pair read_pair(const IdxFiles& files, IdxSplit split, const OpenOptions& options) {
+  const auto& images = files.at(split, IdxRole::kImages);
+  std::optional<IdxArray> decoded;
+  if (!BlockDataset::opens(images, options.most_decoded)) decoded = read_idx(images);
+  return {images, std::move(decoded), read_idx(files.at(split, IdxRole::kLabels))};
+}
+
+std::shared_ptr<const Dataset> make_dataset(Pair pair, std::optional<std::uint32_t> classes) {
+  if (!pair.images) return std::make_shared<const BlockDataset>(pair.path, pair.labels, classes);
+  return std::make_shared<const IdxDataset>(std::move(*pair.images), pair.labels, classes);
+}
+
+bool has_any(const IdxFiles& files, IdxSplit split) {
+  return files.has(split, IdxRole::kImages) || files.has(split, IdxRole::kLabels);
+}
+
+void check_whole(const std::filesystem::path& folder, const IdxFiles& files, IdxSplit split) {
+  for (const auto role : {IdxRole::kImages, IdxRole::kLabels}) {
+    const auto other = role == IdxRole::kImages ? IdxRole::kLabels : IdxRole::kImages;
+    if (!files.has(split, role)) {
+      throw DataError(folder, std::nullopt,
+                      fmt::format("a {} {} file beside {}", name_of(split), name_of(role),
+                                  files.at(split, other).filename().string()),
+                      "none");
+    }
+  }
+}
+
+DataFolder open_files(const std::filesystem::path& folder, const IdxFiles& files,
+                      const OpenOptions& options) {
+  if (!has_any(files, IdxSplit::kTrain)) {
+    throw DataError(folder, std::nullopt, "training files (train-images-…, train-labels-…)",
+                    "test files only");
+  }
+  check_whole(folder, files, IdxSplit::kTrain);
+  const bool tested = has_any(files, IdxSplit::kTest);
+  if (tested) check_whole(folder, files, IdxSplit::kTest);
+
+  std::future<Pair> test_pair;
+  if (tested) {
+    test_pair =
+        std::async(std::launch::async, [&] { return read_pair(files, IdxSplit::kTest, options); });
+  }
+  auto train = make_dataset(read_pair(files, IdxSplit::kTrain, options), std::nullopt);
+  std::shared_ptr<const Dataset> test;
+  if (tested) {
+    test = make_dataset(test_pair.get(), train->classes());
+    if (test->shape() != train->shape() || test->dtype() != train->dtype()) {
+      const std::uint64_t at =
+          test->dtype() == train->dtype() ? 4 : 2;  // of the sizes, of the type
+      throw DataError(
+          files.at(IdxSplit::kTest, IdxRole::kImages), at,
+          fmt::format("samples of {}, as in {}", describe_samples(*train), train->name()),
+          describe_samples(*test));
+    }
+  }
+  return data_folder(folder, std::move(train), std::move(test));
+}
+
+}  // namespace
+
+std::optional<DataFolder> open_idx_folder(const std::filesystem::path& folder,
+                                          const OpenOptions& options) {
+  const auto variants = find_idx_files(folder);
+  if (variants.empty()) return std::nullopt;
+  if (variants.size() == 1) return open_files(folder, variants.begin()->second, options);
+  const auto plain = variants.find("");
+  if (plain != variants.end()) return open_files(folder, plain->second, options);
+  std::vector<std::string> choices;
+  choices.reserve(variants.size());
+  for (const auto& [variant, files] : variants) choices.push_back((folder / variant).string());
+  throw DataError(folder, std::nullopt, "one data set",
+                  fmt::format("{}; choose one of {}", choices.size(), fmt::join(choices, ", ")));
+}
+
+std::optional<DataFolder> open_idx_variant(const std::filesystem::path& path,
+                                           const OpenOptions& options) {
+  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  std::error_code unreadable;
+  if (!std::filesystem::is_directory(folder, unreadable)) return std::nullopt;
+  const auto all = find_idx_files(folder);
+  const auto variant = path.filename().string();
+  auto found = all.find(variant);
+  if (found == all.end()) found = all.find(std::string(kEmnistPrefix) + variant);
+  if (variant.empty() || found == all.end()) return std::nullopt;
+  return open_files(path, found->second, options);
+}
+
+std::optional<DataFolder> open_idx_file(const std::filesystem::path& path,
+                                        const OpenOptions& options) {
+  const auto name = parse_idx_name(path.filename().string());
+  if (!name) return std::nullopt;
+  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  auto all = find_idx_files(folder);
+  const auto& siblings = all[name->variant];
+  IdxFiles files;
+  files.paths[0] = siblings.paths[static_cast<std::size_t>(name->split)];
+  files.paths[0][static_cast<std::size_t>(name->role)] = path;
+  return open_files(path, files, options);
+}
+
+std::set<std::string> idx_folders_below(const std::filesystem::path& folder) {
+  std::set<std::string> found;
+  std::error_code error;
+  using Iterator = std::filesystem::recursive_directory_iterator;
+  for (Iterator it(folder, std::filesystem::directory_options::skip_permission_denied, error), end;
+       !error && it != end; it.increment(error)) {
+    if (it.depth() >= 2) it.disable_recursion_pending();
+    std::error_code unreadable;
+    if (it->is_directory(unreadable)) continue;
+    const auto name = parse_idx_name(it->path().filename().string());
+    if (name && name->split == IdxSplit::kTrain && name->role == IdxRole::kImages) {
+      found.insert(it->path().parent_path().string());
+    }
+  }
+  return found;
+}
+
+}  // namespace millrace

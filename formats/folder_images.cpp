@@ -1,0 +1,28 @@
+#include "formats/cifar.h"
+#include "formats/folder_kinds.h"
+#include "formats/image_folder.h"
+
+namespace millrace {
+
+std::optional<DataFolder> open_cifar_folder(const std::filesystem::path& folder) {
+  const auto files = find_cifar_files(folder);
+  if (!files) return std::nullopt;
+  auto train = std::make_shared<const CifarDataset>(files->kind, files->train);
+  std::shared_ptr<const Dataset> test;
+  if (!files->test.empty()) test = std::make_shared<const CifarDataset>(files->kind, files->test);
+  return data_folder(folder, std::move(train), std::move(test));
+}
+
+std::optional<DataFolder> open_image_folder(const std::filesystem::path& folder,
+                                            const OpenOptions& options) {
+  const auto parts = find_image_folders(folder);
+  if (!parts) return std::nullopt;
+  auto train = std::make_shared<const ImageFolder>(parts->train, options.image);
+  std::shared_ptr<const Dataset> test;
+  if (!parts->test.empty()) {
+    test = std::make_shared<const ImageFolder>(parts->test, train->options(), train->class_names());
+  }
+  return data_folder(folder, std::move(train), std::move(test), "images");
+}
+
+}  // namespace millrace

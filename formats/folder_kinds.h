@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "formats/folder.h"
+
+// The kinds of data sets that open_folder tells apart, each of which looks for its own files. Users
+// want folder.h. All throw DataError where files are theirs and broken.
+
+namespace millrace {
+
+/// "28x28 uint8".
+std::string describe_samples(const Dataset& data);
+
+/// What was opened at `path`; `test` may be null. `counted`: "samples" or "images". Throws
+/// DataError if the test samples have another shape or type.
+DataFolder data_folder(const std::filesystem::path& path, std::shared_ptr<const Dataset> train,
+                       std::shared_ptr<const Dataset> test, std::string_view counted = "samples");
+
+/// The files of one pair, or of the one variant, in a folder. nullopt: none here. Throws DataError
+/// as well for several variants, naming them.
+std::optional<DataFolder> open_idx_folder(const std::filesystem::path& folder,
+                                          const OpenOptions& options);
+/// data/emnist/letters where data/emnist has emnist-letters-train-images-…; nullopt if `path` is no
+/// such path.
+std::optional<DataFolder> open_idx_variant(const std::filesystem::path& path,
+                                           const OpenOptions& options);
+/// The pair that a file belongs to; nullopt if it has another name.
+std::optional<DataFolder> open_idx_file(const std::filesystem::path& path,
+                                        const OpenOptions& options);
+/// Sub-folders, down to two levels, that open_idx_folder could open.
+std::set<std::string> idx_folders_below(const std::filesystem::path& folder);
+
+std::optional<DataFolder> open_cifar_folder(const std::filesystem::path& folder);
+
+std::optional<DataFolder> open_image_folder(const std::filesystem::path& folder,
+                                            const OpenOptions& options);
+
+}  // namespace millrace
