@@ -49,6 +49,7 @@ RULES = {
         {"bench", "tests/support", "tools", "train", "loader", "formats", "compute", "compute/cpu"},
         {"benchmark", "cli11", "onednn", "tbb", "highway", "intrinsics", "json", "fmt", "zstd"},
     ),
+    "examples": ({"train", "loader", "formats", "compute"}, set()),
     "tests": (
         {"tests/support", "tools", "train", "loader", "formats", "compute", "compute/cpu"},
         {"gtest", "tbb", "highway", "intrinsics", "json", "fmt", "zstd", "libdeflate", "xxhash", "cli11", "turbojpeg"},
