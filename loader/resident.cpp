@@ -1,8 +1,5 @@
 #include "loader/resident.h"
 
-#include <tbb/blocked_range.h>
-#include <tbb/parallel_for.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -10,10 +7,20 @@
 #include <vector>
 
 #include "compute/memory.h"
+#include "loader/parallel_blocks.h"
 #include "loader/sample_reader.h"
+#include "loader/worker_pool.h"
 
 namespace millrace {
 namespace {
+
+// Samples read at once: many, for those of one block of a file are best read together, but few
+// enough that all cores share in decoding a small folder of large images.
+std::uint64_t samples_at_once(std::uint64_t size) {
+  constexpr std::uint64_t kMost = 1024;
+  constexpr std::uint64_t kEach = 8;
+  return std::clamp<std::uint64_t>(size / (kEach * WorkerPool::resolve(0)), 1, kMost);
+}
 
 struct Copy {
   Copy(std::uint64_t size, std::size_t sample_bytes)
@@ -42,22 +49,20 @@ ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, const S
   const auto bytes = reader.sample_bytes();
   const auto copy = std::make_shared<Copy>(ids.size(), bytes);
 
-  constexpr std::size_t kAtOnce = 256;
-  tbb::parallel_for(tbb::blocked_range<std::size_t>(0, ids.size(), kAtOnce),
-                    [&](const auto& range) {
-                      std::vector<std::uint64_t> some;
-                      for (auto i = range.begin(); i < range.end(); ++i)
-                        some.push_back(ids[order[i]]);
-                      std::vector<std::byte> samples(some.size() * bytes);
-                      std::vector<std::int32_t> labels(some.size());
-                      reader.read(some, samples, labels);
-                      for (std::size_t i = 0; i < some.size(); ++i) {
-                        const auto to = order[range.begin() + i];
-                        std::ranges::copy(std::span(samples).subspan(i * bytes, bytes),
-                                          copy->samples.bytes().subspan(to * bytes).begin());
-                        copy->labels[to] = labels[i];
-                      }
-                    });
+  for_each_block(ids.size(), samples_at_once(ids.size()), 0,
+                 [&](std::uint64_t first, std::uint64_t count) {
+                   std::vector<std::uint64_t> some;
+                   for (auto i = first; i < first + count; ++i) some.push_back(ids[order[i]]);
+                   std::vector<std::byte> samples(some.size() * bytes);
+                   std::vector<std::int32_t> labels(some.size());
+                   reader.read(some, samples, labels);
+                   for (std::size_t i = 0; i < some.size(); ++i) {
+                     const auto to = order[first + i];
+                     std::ranges::copy(std::span(samples).subspan(i * bytes, bytes),
+                                       copy->samples.bytes().subspan(to * bytes).begin());
+                     copy->labels[to] = labels[i];
+                   }
+                 });
   return Copy::set_of(copy);
 }
 
@@ -70,16 +75,14 @@ ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, InputTy
   const std::uint64_t size = data->size();
   const auto copy = std::make_shared<Copy>(size, reader.sample_bytes());
 
-  constexpr std::uint64_t kBlock = 1024;
-  std::vector<std::uint64_t> ids(std::min(size, kBlock));
-  for (std::uint64_t first = 0; first < size; first += kBlock) {
-    ids.resize(std::min(kBlock, size - first));
+  for_each_block(size, samples_at_once(size), 0, [&](std::uint64_t first, std::uint64_t count) {
+    std::vector<std::uint64_t> ids(count);
     std::iota(ids.begin(), ids.end(), first);
-    reader.read(ids,
-                copy->samples.bytes().subspan(first * reader.sample_bytes(),
-                                              ids.size() * reader.sample_bytes()),
-                std::span(copy->labels).subspan(first, ids.size()));
-  }
+    reader.read(
+        ids,
+        copy->samples.bytes().subspan(first * reader.sample_bytes(), count * reader.sample_bytes()),
+        std::span(copy->labels).subspan(first, count));
+  });
   return Copy::set_of(copy);
 }
 

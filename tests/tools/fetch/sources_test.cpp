@@ -2,20 +2,18 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <set>
 
 #include "formats/error.h"
+#include "tests/support/files.h"
 #include "tools/console/usage_error.h"
 
 namespace millrace {
 namespace {
 
 std::vector<DataSource> read_text(const std::string& text) {
-  const auto path = std::filesystem::path(testing::TempDir()) / "millrace-sources.json";
-  std::ofstream(path) << text;
-  return read_sources(path);
+  const test::TempFolder folder;
+  return read_sources(test::write_bytes(folder / "sources.json", test::make_bytes(text)));
 }
 
 std::string table(const std::string& mirror, const std::string& name, const std::string& sum) {
