@@ -5,17 +5,31 @@
 #
 # Without --data it takes the folder data/, here or in the project. Where there is none, it says so and
 # trains on handwritten-like digits that the project draws itself.
+#
+#   MILLRACE_PRESET   the build to train with; by default cuda where there are an NVIDIA driver and a
+#                     CUDA toolkit, else release
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-bin=$root/build/release/bin
 
 "$root/scripts/install_deps.sh" build
 
+preset=release
+if [[ -n ${MILLRACE_PRESET-} ]]; then
+  preset=$MILLRACE_PRESET
+elif command -v nvidia-smi >/dev/null; then  # comes with the driver
+  if command -v nvcc >/dev/null || [[ -x /usr/local/cuda/bin/nvcc ]]; then
+    preset=cuda
+  else
+    echo "There is a GPU, but no CUDA toolkit to build for it: training on the CPU." >&2
+  fi
+fi
+bin=$root/build/$preset/bin
+
 # A tree that is configured already, say by scripts/test.sh, stays as it is: its test programs are kept.
 options=()
-[[ -f $root/build/release/CMakeCache.txt ]] || options=(-DMILLRACE_TESTS=OFF -DMILLRACE_BENCH=OFF)
-"$root/scripts/build.sh" release "${options[@]}" trainer tools
+[[ -f $root/build/$preset/CMakeCache.txt ]] || options=(-DMILLRACE_TESTS=OFF -DMILLRACE_BENCH=OFF)
+"$root/scripts/build.sh" "$preset" "${options[@]}" trainer tools
 
 needs_data=yes
 for argument in "$@"; do

@@ -24,6 +24,7 @@ class Scripts(unittest.TestCase):
         self.root = self.top / "a project"
         self.bin = self.top / "bin"
         self.bin.mkdir()
+        self.environment = {}
         shutil.copytree(source_tree.ROOT / "scripts", self.root / "scripts")
         for name in (*BASICS, "basename"):
             (self.bin / name).symlink_to(shutil.which(name))
@@ -36,7 +37,8 @@ class Scripts(unittest.TestCase):
         path.chmod(0o755)
 
     def call(self, script, *arguments, cwd=None):
-        environment = {"PATH": str(self.bin), "CALLS": str(self.top / "calls"), "HOME": str(self.top)}
+        environment = {"PATH": str(self.bin), "CALLS": str(self.top / "calls"), "HOME": str(self.top),
+                       **self.environment}
         done = subprocess.run([str(self.root / "scripts" / script), *arguments], env=environment, cwd=cwd or self.top,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
         calls = self.top / "calls"
@@ -131,6 +133,24 @@ class Scripts(unittest.TestCase):
         self.built()
         self.program("trainer", "#!/bin/sh\nexit 3\n", self.root / "build/release/bin")
         self.assertEqual(self.call("train.sh", "--data", "x")[0].returncode, 3)
+
+    def test_train_builds_for_a_gpu_where_driver_and_toolkit_are(self):
+        self.built()
+        self.program("trainer", NOTE, self.root / "build/cuda/bin")
+        self.program("cmake", NOTE)
+        self.program("nvidia-smi")
+        self.program("nvcc")
+        _, calls = self.call("train.sh", "--data", "x")
+        self.assertEqual(calls[0].split()[:3], ["cmake", "--preset", "cuda"])
+        self.assertEqual(calls[-1], "trainer --data x")
+
+    def test_train_takes_the_preset_it_is_told(self):
+        self.built()
+        self.program("cmake", NOTE)
+        self.program("nvidia-smi")
+        self.environment["MILLRACE_PRESET"] = "release"
+        _, calls = self.call("train.sh", "--data", "x")
+        self.assertEqual(calls[0].split()[:3], ["cmake", "--preset", "release"])
 
     # build.sh
 
