@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Installs what Millrace needs and this machine lacks, from the distribution's own packages.
 #
-#   scripts/install_deps.sh [build] [test] [lint] [bench] [peer] [all]     (default: build)
+#   scripts/install_deps.sh [build] [test] [lint] [bench] [peer] [interop] [browser] [all]     (default: build)
 #
 #   build, test, lint, bench   for scripts/train.sh, scripts/test.sh, scripts/lint.sh, the programs of bench/
 #   peer                       PyTorch and plotting, for scripts/bench.sh, which compares with it
+#   interop, browser           for the tests that hold files and pages against other people's programs;
+#                              scripts/install_python.sh installs what comes from Python's package index
 #
 # Made for Debian 12 or newer and Ubuntu 24.04 or newer. It asks no question, prints what it installs and why,
 # and does not touch apt when nothing is missing. On a system without apt it lists what to install by hand.
@@ -14,6 +16,7 @@ set -euo pipefail
 #   command NAME     a program on the PATH
 #   header PATH      a header the compiler finds
 #   module NAME      a Python module
+#   system NAME      a module of the distribution's own Python
 readonly kNeeds='
 build|g++|command c++|compiles C++20
 build|cmake|command cmake|configures the build (3.22 or newer)
@@ -45,10 +48,14 @@ peer|python3-torch|module torch|PyTorch, which the benchmarks compare with
 peer|python3-numpy|module numpy|arrays for the comparison
 peer|python3-pil|module PIL|images for the comparison
 peer|python3-matplotlib|module matplotlib|draws the plots
+interop|python3-venv|system ensurepip|makes the environment of build/python
+interop|python3-torch|system torch|PyTorch, which exchanges models with ours
+browser|chromium|command chromium|shows reports as people see them
+browser|chromium-driver|command chromedriver|lets a test drive the browser
 '
 
 usage() {
-  sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+  sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
 }
 
 package_installed() {
@@ -68,6 +75,7 @@ there() {
   case $kind in
     command) command -v "$name" >/dev/null ;;
     header) header_found "$name" ;;
+    system) /usr/bin/python3 -c "import importlib.util as u, sys; sys.exit(u.find_spec('$name') is None)" 2>/dev/null ;;
     module) python3 -c "import importlib.util as u, sys; sys.exit(u.find_spec('$name') is None)" 2>/dev/null ;;
   esac
 }
@@ -82,8 +90,8 @@ by_hand() {
 sets=()
 for argument in "${@:-build}"; do
   case $argument in
-    build | test | lint | bench | peer) sets+=("$argument") ;;
-    all) sets+=(build test lint bench peer) ;;
+    build | test | lint | bench | peer | interop | browser) sets+=("$argument") ;;
+    all) sets+=(build test lint bench peer interop browser) ;;
     -h | --help) usage; exit 0 ;;
     *) echo "install_deps.sh: unknown set '$argument'" >&2; usage >&2; exit 2 ;;
   esac

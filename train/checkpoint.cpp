@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::string_view kOptimizerPrefix = "optimizer.";
 constexpr std::string_view kMomentumSuffix = ".momentum";
+constexpr std::string_view kStepCountSuffix = ".num_batches_tracked";
 
 // A momentum buffer goes by its parameter's name; all else that an optimizer keeps by its own.
 std::string state_name(const std::string& name) {
@@ -41,6 +42,14 @@ Tensor read_tensor(const SafetensorsFile& file, const Tensor& like, const std::s
   return tensor;
 }
 
+// A BatchNorm1d of PyTorch counts its steps, which with a fixed momentum nothing depends on.
+bool counts_steps_of(std::string_view name,
+                     const std::unordered_set<std::string_view>& parameters) {
+  if (!name.ends_with(kStepCountSuffix)) return false;
+  name.remove_suffix(kStepCountSuffix.size());
+  return parameters.contains(std::string(name) + ".running_mean");
+}
+
 // The file's parameters, and nothing else but optimizer tensors beside them.
 Parameters read_parameters(const SafetensorsFile& file, const Parameters& expected) {
   Parameters parameters;
@@ -50,7 +59,8 @@ Parameters read_parameters(const SafetensorsFile& file, const Parameters& expect
     names.insert(like.name);
   }
   for (const TensorView& view : file.tensors()) {
-    if (!names.contains(view.name) && !view.name.starts_with(kOptimizerPrefix)) {
+    if (!names.contains(view.name) && !view.name.starts_with(kOptimizerPrefix) &&
+        !counts_steps_of(view.name, names)) {
       throw DataError(
           file.path(), std::nullopt,
           std::to_string(expected.size()) + " parameters, the last of them " + expected.back().name,

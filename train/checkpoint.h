@@ -84,7 +84,8 @@ MlpSpec model_of(const RunOptions& options);
 Checkpoint load_checkpoint(const std::filesystem::path& path);
 
 /// The parameters of `model` from any safetensors file that has them as float32; its optimizer
-/// tensors are passed over. Throws DataError naming the first tensor that is missing, left over,
+/// tensors are passed over, and so is PyTorch's "….num_batches_tracked" of a normalised layer.
+/// Throws DataError naming the first tensor that is missing, left over,
 /// not finite or of another type or shape, with what was expected and found.
 Parameters load_parameters(const std::filesystem::path& path, const MlpSpec& model);
 

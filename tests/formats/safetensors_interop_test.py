@@ -1,7 +1,6 @@
 """Millrace's safetensors files against the format's own Python package, in both directions.
 
-Run as: safetensors_interop_test.py PATH_OF_safetensors_echo. Exits with 77, which CTest shows as skipped, where
-the packages safetensors and numpy are not installed; torch is used where it is there.
+Run as: safetensors_interop_test.py PATH_OF_safetensors_echo. Skipped without the packages safetensors, numpy and torch.
 """
 
 import json
@@ -13,18 +12,10 @@ import tempfile
 import unittest
 from pathlib import Path
 
-try:
-    import numpy
-    import safetensors
-    import safetensors.numpy
-except ImportError as missing:
-    print(f"skipped: {missing}")
-    sys.exit(77)
-try:
-    import safetensors.torch
-    import torch
-except ImportError:
-    torch = None
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+import interop  # noqa: E402
+
+numpy, safetensors, torch, *_ = interop.packages("numpy", "safetensors", "torch", "safetensors.numpy", "safetensors.torch")
 
 ECHO = sys.argv.pop(1)
 TYPES = ["bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "float32", "float64"]
@@ -92,8 +83,6 @@ class Interop(unittest.TestCase):
         self.assertIn("the file was damaged or changed", self.check([again])[0])
 
     def test_torch_loads_it_in_one_call(self):
-        if torch is None:
-            self.skipTest("torch is not installed")
         model = torch.nn.Sequential(torch.nn.Linear(5, 3), torch.nn.ReLU(), torch.nn.Linear(3, 2))
         state = dict(model.state_dict(), brain=torch.arange(6).reshape(2, 3).to(torch.bfloat16))
         safetensors.torch.save_file(state, self.theirs)

@@ -90,6 +90,19 @@ class Scripts(unittest.TestCase):
         self.assertIn("no sudo", done.stderr)
         self.assertIn("libgtest-dev", done.stderr)
 
+    # install_python.sh
+
+    def test_python_packages_are_left_alone_when_they_are_those_named(self):
+        self.everything_installed()
+        (self.bin / "cmp").symlink_to(shutil.which("cmp"))
+        environment = self.root / "build/python"
+        self.program("python", NOTE, environment / "bin")
+        for path in (self.root / "tests/requirements.txt", environment / "requirements.txt"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("numpy==1.26.4\n", encoding="utf-8")
+        done, calls = self.call("install_python.sh")
+        self.assertEqual((done.returncode, done.stdout, done.stderr, calls), (0, "", "", ["python -c "]))
+
     # train.sh
 
     def built(self):

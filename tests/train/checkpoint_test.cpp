@@ -266,6 +266,30 @@ TEST(LoadParameters, TakesThemFromACheckpoint) {
   EXPECT_EQ(load_parameters(folder / "a.safetensors", model), sample_checkpoint().parameters);
 }
 
+TEST(LoadParameters, PassesOverTheStepCountsOfPyTorch) {
+  const test::TempFolder folder;
+  MlpSpec model;
+  model.features = 3;
+  model.hidden = {2};
+  model.classes = 4;
+  model.batch_norm = true;
+  const Parameters parameters = initial_parameters(model, 1);
+  std::vector<TensorView> views;
+  for (const Tensor& tensor : parameters) {
+    views.push_back(
+        {tensor.name, DType::kFloat32, tensor.shape, std::as_bytes(std::span(tensor.values))});
+  }
+  const std::int64_t steps = 7;
+  views.push_back(
+      {"1.num_batches_tracked", DType::kInt64, {}, std::as_bytes(std::span(&steps, 1))});
+  write_safetensors(folder / "a.safetensors", views, {});
+  EXPECT_EQ(load_parameters(folder / "a.safetensors", model), parameters);
+  // Of a layer that the model does not have, it is a sign of another model.
+  views.back().name = "4.num_batches_tracked";
+  write_safetensors(folder / "b.safetensors", views, {});
+  EXPECT_THROW(load_parameters(folder / "b.safetensors", model), DataError);
+}
+
 TEST(LoadParameters, AnotherShapeIsToldWithBoth) {
   const test::TempFolder folder;
   save_checkpoint(folder / "a.safetensors", sample_checkpoint());

@@ -1,40 +1,36 @@
-"""trainer export against ONNX's own checker and ONNX Runtime: the same outputs as the trainer's own engine.
+"""trainer export against ONNX's own checker and ONNX Runtime: the same outputs as the trainer's own engine, of a whole
+data set and of pictures.
 
-Run as: onnx_test.py TRAINER TOOLS. Exits with 77, which CTest shows as skipped, where the packages onnx, onnxruntime
-and numpy are not installed.
+Run as: onnx_test.py TRAINER TOOLS. Skipped without the packages numpy, onnx, onnxruntime, pillow and safetensors.
 """
 
 import json
-import struct
 import sys
 from pathlib import Path
 
-try:
-    import numpy
-    import onnx
-    import onnxruntime
-except ImportError as missing:
-    print(f"skipped: {missing}")
-    sys.exit(77)
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
+HERE = Path(__file__).resolve()
+sys.path[:0] = [str(HERE.parents[1] / "e2e"), str(HERE.parents[2] / "support")]
+import interop  # noqa: E402
 import programs  # noqa: E402
 
+numpy, onnx, onnxruntime, Image, safetensors = interop.packages("numpy", "onnx", "onnxruntime", "PIL.Image",
+                                                                "safetensors.numpy")
+TYPES = {"uint8": numpy.uint8, "float": numpy.float32}
+MODELS = [["--hidden", "none"], ["--hidden", "32"], ["--hidden", "48,16"],
+          ["--hidden", "48,16", "--batch-norm", "on", "--dropout", "0.2", "--optimizer", "adam", "--lr", "0.003"]]
 
-def tensors(path):
-    raw = Path(path).read_bytes()
-    (size,) = struct.unpack("<Q", raw[:8])
-    header = json.loads(raw[8:8 + size])
-    types = {"F32": "<f4", "I32": "<i4", "U64": "<u8"}
-    found = {}
-    for name, entry in header.items():
-        if name != "__metadata__":
-            begin, end = entry["data_offsets"]
-            found[name] = numpy.frombuffer(raw[8 + size + begin:8 + size + end], types[entry["dtype"]]).reshape(entry["shape"])
-    return found
+
+def softmax(logits):
+    shares = numpy.exp(logits - logits.max(1, keepdims=True))
+    return shares / shares.sum(1, keepdims=True)
 
 
 class Onnx(programs.ProgramTest):
+    def setUp(self):
+        super().setUp()
+        raw = (self.digits / programs.TEST_IMAGES).read_bytes()
+        self.images = numpy.frombuffer(raw[16:], numpy.uint8).reshape(-1, 28, 28)
+
     def exported(self, *arguments):
         done = self.call("export", "--checkpoint", "c/last.safetensors", "--onnx", "m.onnx", *arguments)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
@@ -43,29 +39,48 @@ class Onnx(programs.ProgramTest):
         return onnxruntime.InferenceSession(str(self.top / "m.onnx"), providers=["CPUExecutionProvider"])
 
     def test_gives_our_outputs(self):
-        raw = (self.digits / programs.TEST_IMAGES).read_bytes()
-        images = numpy.frombuffer(raw[16:], numpy.uint8).reshape(-1, 28, 28)
-        for hidden in ("none", "32", "48,16"):
-            self.train("--epochs", "2", "--hidden", hidden, "--checkpoint-dir", "c")
+        for options in MODELS:
+            self.train("--epochs", "2", "--checkpoint-dir", "c", *options)
             done = self.call("evaluate", "--checkpoint", "c/last.safetensors", "--data", self.digits, "--outputs",
                              "o.safetensors", "--json")
             self.assertEqual(done.returncode, 0, done.stderr)
-            ours = tensors(self.top / "o.safetensors")
+            ours = safetensors.load_file(self.top / "o.safetensors")
             self.assertEqual(ours["samples"].tolist(), list(range(200)))
             logits = ours["logits"].astype(numpy.float64)
-            shares = numpy.exp(logits - logits.max(1, keepdims=True))
-            expected = {"logits": logits, "probabilities": shares / shares.sum(1, keepdims=True)}
-            for kind, type_name in (("uint8", numpy.uint8), ("float", numpy.float32)):
+            expected = {"logits": logits, "probabilities": softmax(logits)}
+            for kind, dtype in TYPES.items():
                 for output, values in expected.items():
-                    with self.subTest(hidden=hidden, input=kind, output=output):
+                    with self.subTest(options=options, input=kind, output=output):
                         session = self.exported("--input", kind, "--output", output)
-                        (found,) = session.run([output], {"samples": images.astype(type_name)})
+                        (found,) = session.run([output], {"samples": self.images.astype(dtype)})
                         self.assertEqual(found.shape, (200, 10))
                         self.assertLess(abs(found - values).max(), 1e-5)
-                        (one,) = session.run(None, {"samples": images[:1].astype(type_name)})
+                        (one,) = session.run(None, {"samples": self.images[:1].astype(dtype)})
                         self.assertLess(abs(one - values[:1]).max(), 1e-5)
             accuracy = (logits.argmax(1) == ours["labels"]).mean()
             self.assertEqual(accuracy, json.loads(done.stdout)["accuracy"])
+
+    def test_says_of_pictures_what_predict_says(self):
+        self.train("--epochs", "3", "--checkpoint-dir", "c", *MODELS[-1])
+        evaluated = self.call("evaluate", "--checkpoint", "c/last.safetensors", "--data", self.digits, "--json")
+        (expected,) = self.exported().run(["probabilities"], {"samples": self.images})
+        folder = self.top / "pictures"
+        folder.mkdir()
+        for i, pixels in enumerate(self.images):
+            # As people have them: of one channel, of three, with a palette; dark on light too.
+            picture = Image.fromarray(255 - pixels if i % 2 else pixels)
+            picture.convert(("L", "RGB", "P")[i % 3]).save(folder / f"{i:03}.png")
+        done = self.call("predict", "--checkpoint", "c/last.safetensors", "--json", "--top", "10", folder)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual(len(lines), 200)
+        for line, shares in zip(lines, expected):
+            self.assertEqual(line["top"][0]["class"], shares.argmax())
+            for guess in line["top"]:
+                self.assertLess(abs(guess["probability"] - shares[guess["class"]]), 1e-5)
+        labels = (self.digits / programs.TEST_LABELS).read_bytes()[8:]
+        right = sum(line["top"][0]["class"] == label for line, label in zip(lines, labels))
+        self.assertEqual(right / 200, json.loads(evaluated.stdout)["accuracy"])
 
 
 if __name__ == "__main__":

@@ -1,24 +1,22 @@
 """trainer --report in a real browser: nothing wider than the screen at 1280 and 400 pixels, curves drawn, text large
 and contrasting enough to read, in light and in dark, and nothing on the console.
 
-Run as: report_test.py TRAINER TOOLS. Exits with 77, which CTest shows as skipped, where there is no Chromium.
+Run as: report_test.py TRAINER TOOLS. Skipped without Chromium.
 """
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from html import unescape
 from pathlib import Path
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-if BROWSER is None:
-    print("skipped: no chromium on the PATH")
-    sys.exit(77)
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
+HERE = Path(__file__).resolve()
+sys.path[:0] = [str(HERE.parents[1] / "e2e"), str(HERE.parents[2] / "support")]
+import interop  # noqa: E402
 import programs  # noqa: E402
+
+BROWSER = interop.program("chromium", "chromium-browser", "google-chrome")
 
 # The page has no scripts: one around it looks at it.
 LOOK = """<!DOCTYPE html><iframe src="r.html" style="width:%dpx;height:800px;border:0"></iframe><pre></pre><script>

@@ -1,28 +1,26 @@
 """trainer --tensorboard, read back by TensorBoard's own reader.
 
-Run as: tensorboard_test.py TRAINER TOOLS. Exits with 77, which CTest shows as skipped, where the package tensorboard is
-not installed.
+Run as: tensorboard_test.py TRAINER TOOLS. Skipped without the packages tensorboard and pillow.
 """
 
+import io
 import re
 import signal
 import sys
 import time
 from pathlib import Path
 
-try:
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-except ImportError as missing:
-    print(f"skipped: {missing}")
-    sys.exit(77)
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
+HERE = Path(__file__).resolve()
+sys.path[:0] = [str(HERE.parents[1] / "e2e"), str(HERE.parents[2] / "support")]
+import interop  # noqa: E402
 import programs  # noqa: E402
+
+accumulator, Image = interop.packages("tensorboard.backend.event_processing.event_accumulator", "PIL.Image")
 
 
 class TensorBoard(programs.ProgramTest):
     def read(self):
-        events = EventAccumulator(str(self.top / "tb"), size_guidance={"scalars": 0, "histograms": 0, "images": 0})
+        events = accumulator.EventAccumulator(str(self.top / "tb"), size_guidance={"scalars": 0, "histograms": 0, "images": 0})
         events.Reload()
         return events
 
@@ -47,11 +45,6 @@ class TensorBoard(programs.ProgramTest):
             self.assertEqual(value.bucket_limit[-1], value.max)
         (image,) = events.Images("samples")
         self.assertEqual((image.width, image.height), (8 * 30 - 2, 4 * 30 - 2))
-        try:
-            import io
-            from PIL import Image
-        except ImportError:
-            return
         self.assertEqual(Image.open(io.BytesIO(image.encoded_image_string)).size, (238, 118))
 
     def test_reads_what_a_killed_run_left(self):
