@@ -11,4 +11,6 @@ std::unique_ptr<Engine> make_cuda_engine(const MlpSpec&, const TrainSpec&, const
   throw DeviceError("device cuda: " + cuda_obstacle());
 }
 
+StageListener* cuda_profiler() noexcept { return nullptr; }
+
 }  // namespace millrace

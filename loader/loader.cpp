@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "compute/stage.h"
 #include "loader/chunk_cursor.h"
 #include "loader/chunk_filler.h"
 #include "loader/ring.h"
@@ -105,6 +106,7 @@ class Core {
     if (!part) return streams_ && read_ahead();
     try {
       if (part->more) pool_.wake();
+      const StageSpan span(Stage::kGather);
       ring_.done(*part, filler_.fill(slots_[part->slot], part->part));
     } catch (...) {
       ring_.fail(*part, std::current_exception());

@@ -44,7 +44,12 @@ void for_each_block(std::uint64_t size, std::uint64_t block, std::uint32_t threa
   {
     std::vector<std::jthread> others;
     try {
-      for (std::uint64_t i = 1; i < wanted; ++i) others.emplace_back(run);
+      for (std::uint64_t i = 1; i < wanted; ++i) {
+        others.emplace_back([&] {
+          name_loader_thread();
+          run();
+        });
+      }
     } catch (const std::system_error&) {
       // Threads are refused where there are too many: those that are there do it all.
     }

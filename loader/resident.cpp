@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compute/memory.h"
+#include "compute/stage.h"
 #include "loader/parallel_blocks.h"
 #include "loader/sample_reader.h"
 #include "loader/worker_pool.h"
@@ -38,6 +39,7 @@ struct Copy {
 
 ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, const Subset& subset,
                              InputType type) {
+  const StageSpan span(Stage::kLoad);
   SampleReader reader(data, type);
   std::vector<std::uint64_t> ids(subset.size());
   std::iota(ids.begin(), ids.end(), std::uint64_t{0});
@@ -67,6 +69,7 @@ ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, const S
 }
 
 ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, InputType type) {
+  const StageSpan span(Stage::kLoad);
   const DType wanted = type == InputType::kUInt8 ? DType::kUInt8 : DType::kFloat32;
   const ContiguousView view = data->contiguous();
   if (data->dtype() == wanted && !view.samples.empty()) return {view.samples, view.labels, data};

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "compute/stage.h"
 #include "loader/convert.h"
 #include "loader/gather.h"
 
@@ -70,6 +71,7 @@ void SampleReader::read(std::span<const std::uint64_t> ids, std::span<std::byte>
   if (!view_.samples.empty()) {
     read(view_, ids, samples, labels);
   } else if (same_type(stored_, type_)) {
+    const StageSpan span(Stage::kDecode);
     data_->read(ids, samples, labels);
   } else {
     read_and_convert(ids, as_floats(samples), labels);
@@ -94,7 +96,10 @@ void SampleReader::read(const ContiguousView& view, std::span<const std::uint64_
 void SampleReader::read_and_convert(std::span<const std::uint64_t> ids, std::span<float> samples,
                                     std::span<std::int32_t> labels) {
   const Scratch scratch(*this, ids.size() * stored_bytes_);
-  data_->read(ids, scratch.bytes(), labels);
+  {
+    const StageSpan span(Stage::kDecode);
+    data_->read(ids, scratch.bytes(), labels);
+  }
   to_float32(stored_, scratch.bytes(), samples);
 }
 

@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "compute/stage.h"
+
 namespace millrace {
 
 // The fields up to `samples` are fixed while it is open; mutex_ guards the rest, but for the rows
@@ -144,6 +146,7 @@ bool WindowStage::open_next() {
 }
 
 void WindowStage::decode(Window& window, std::size_t index) {
+  const StageSpan span(Stage::kDecode);
   const auto number = window.blocks[index];
   const auto& block = data_->blocks()[number];
   const auto row = window.first_row[index];

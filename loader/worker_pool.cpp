@@ -4,15 +4,36 @@
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/task_arena.h>
 
+#if defined(__linux__)
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
 namespace millrace {
+
+void name_loader_thread() noexcept {
+#if defined(__linux__)
+  static std::atomic<std::uint32_t> named{0};
+  thread_local bool done = false;
+  if (std::exchange(done, true) || ::syscall(SYS_gettid) == ::getpid()) return;
+  try {
+    const std::string name = "loader " + std::to_string(++named);
+    pthread_setname_np(pthread_self(), name.c_str());
+  } catch (...) {  // then it has none
+  }
+#endif
+}
 
 // Tasks own it together with the pool: one that oneTBB starts only after the pool's end finds it
 // stopped.
@@ -39,6 +60,7 @@ class WorkerPool::Crew {
   }
 
   void run() noexcept {
+    name_loader_thread();
     std::unique_lock lock(mutex_);
     std::uint64_t seen = 0;
     do {

@@ -39,4 +39,9 @@ class WorkerPool {
   std::uint64_t number_;
 };
 
+/// Names the calling thread for profilers, traces and the system's list of threads, "loader 1" and
+/// so on, the first time; not the process's first thread, which bears the program's name. For
+/// threads that come and go, as oneTBB's do.
+void name_loader_thread() noexcept;
+
 }  // namespace millrace

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 
+#include "compute/stage.h"
 #include "loader/loader.h"
 
 namespace millrace {
@@ -13,6 +14,8 @@ namespace millrace {
 inline bool await_chunk(Loader& loader, const std::atomic<bool>& stop) {
   // Long enough to cost nothing, short enough for a person.
   constexpr std::chrono::milliseconds kLook{50};
+  if (loader.wait_for(std::chrono::milliseconds(0))) return true;
+  const StageSpan span(Stage::kWait);
   while (!loader.wait_for(kLook)) {
     if (stop.load(std::memory_order_relaxed)) return false;
   }

@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "compute/stage.h"
 #include "formats/block_dataset.h"
 #include "loader/mixing.h"
 #include "loader/stream_order.h"
@@ -58,6 +59,7 @@ double stream_mixing(const RunSpec& spec, const RunPlan& plan, const Dataset& tr
 }
 
 std::string training_hash(const Dataset& train, std::uint64_t window_blocks) {
+  const StageSpan span(Stage::kLoad);
   const auto* blocks = dynamic_cast<const BlockDataset*>(&train);
   return window_blocks == 0 || blocks == nullptr ? train.hash() : blocks->fingerprint();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "compute/stage.h"
 #include "loader/resident.h"
 #include "train/best.h"
 #include "train/diverged.h"
@@ -178,11 +179,17 @@ RunResult Trainer::Impl::fit(const std::atomic<bool>& stop) {
 
 // False if stopped: the state then stands in this epoch.
 bool Trainer::Impl::run_epoch(const std::atomic<bool>& stop) {
-  const bool trained = loop_->run(state_, stop);
+  const bool trained = [&] {
+    const StageSpan span(Stage::kEpoch, state_.epoch);
+    return loop_->run(state_, stop);
+  }();
   train_s_ += loop_->train_s();
   Stopwatch clock;
   std::optional<Metrics> validated;
-  if (trained && validation_) validated = evaluate(*validation_, stop);
+  if (trained && validation_) {
+    const StageSpan span(Stage::kValidate, state_.epoch);
+    validated = evaluate(*validation_, stop);
+  }
   if (!trained || (validation_ && !validated)) {
     save_stopped();
     return false;
@@ -234,6 +241,7 @@ std::optional<Metrics> Trainer::Impl::evaluate(Evaluator& evaluator,
 }
 
 void Trainer::Impl::test(const std::atomic<bool>& stop) {
+  const StageSpan span(Stage::kTest);
   const auto placement = in_stored_order(
       place(engine(), spec_.residency, test_, setup_.plan.model.input, notice_), *test_);
   LoaderSpec spec = loader_spec(test_, placement);
@@ -258,6 +266,7 @@ Checkpoint Trainer::Impl::snapshot() {
 
 template <typename Save>
 void Trainer::Impl::save(Save save) {
+  const StageSpan span(Stage::kCheckpoint, state_.step);
   Stopwatch clock;
   result_.checkpoint = save(snapshot());
   clock.stop();

@@ -11,6 +11,7 @@
 #include "compute/cpu/cpu_net.h"
 #include "compute/cpu/thread_team.h"
 #include "compute/cpu_info.h"
+#include "compute/stage.h"
 #include "compute/tensors.h"
 
 namespace millrace {
@@ -128,6 +129,7 @@ class CpuEngine final : public Engine {
     begin_step(0);
     share_.reset(first_tag, net_->pieces(0, step));
     team_.run([&](std::uint32_t member) {
+      const StageSpan span(Stage::kCompute);
       for (std::uint32_t tag = first_tag; tag != end_tag;
            tag = phase_.load(std::memory_order_acquire)) {
         const std::uint32_t phase = (tag - first_tag) % phases;
@@ -224,6 +226,7 @@ class CpuEngine final : public Engine {
       const std::uint32_t tag = phase_.fetch_add(1, std::memory_order_relaxed);
       share_.reset(tag, (rows + lane_rows - 1) / lane_rows);
       team_.run([&](std::uint32_t member) {
+        const StageSpan span(Stage::kCompute);
         share_.take(member, tag, [&](std::uint32_t lane) {
           const std::uint32_t at = lane * lane_rows;
           net_->evaluate(member, source, first + at, std::min(lane_rows, rows - at),

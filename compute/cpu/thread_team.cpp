@@ -1,6 +1,7 @@
 #include "compute/cpu/thread_team.h"
 
 #include <algorithm>
+#include <string>
 
 #if defined(__linux__)
 #include <pthread.h>
@@ -25,12 +26,12 @@ void relax() noexcept {
 #endif
 }
 
-void name_thread(std::thread& thread, const char* name) noexcept {
+void name_thread(std::thread& thread, std::uint32_t member) {
 #if defined(__linux__)
-  pthread_setname_np(thread.native_handle(), name);
+  pthread_setname_np(thread.native_handle(), ("compute " + std::to_string(member)).c_str());
 #else
   (void)thread;
-  (void)name;
+  (void)member;
 #endif
 }
 
@@ -41,7 +42,7 @@ ThreadTeam::ThreadTeam(std::uint32_t threads) {
   // A member waits for epoch_ before it looks at anything else, so that size() is settled by then.
   for (std::uint32_t member = 1; member < threads; ++member) {
     threads_.emplace_back([this, member] { member_loop(member); });
-    name_thread(threads_.back(), "compute");
+    name_thread(threads_.back(), member);
   }
 }
 

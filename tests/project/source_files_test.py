@@ -48,6 +48,7 @@ UNTESTED = {
     "compute/cuda/launch": ON_A_GPU,
     "compute/cuda/lt_product": ON_A_GPU,
     "compute/cuda/make_cuda_engine": "EngineDevices of engine_errors_test",
+    "compute/cuda/profiler": "shows in NVIDIA's profilers alone; docs/profiling.md says how to look",
     "compute/cuda/status": ON_A_GPU,
     "compute/cuda_engine": DECLARATIONS,
     "compute/cuda_unavailable": "EngineDevices of engine_test",

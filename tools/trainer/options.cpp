@@ -206,6 +206,9 @@ class Declarer {
          options_.metrics);
     path("--tensorboard", "DIR", "a new event file in DIR, for TensorBoard to show",
          options_.tensorboard);
+    path("--trace", "FILE",
+         "what every thread was at, and when, as JSON for\nui.perfetto.dev or chrome://tracing",
+         options_.trace);
     path("--report", "FILE", "a page on the run, to look at in any browser", options_.report);
     path("--config", "FILE",
          "options from a TOML file: epochs = 10. The\ncommand line has precedence", config);

@@ -25,6 +25,7 @@ struct Options {
   std::filesystem::path metrics;      ///< empty: none
   std::filesystem::path tensorboard;  ///< folder; empty: none
   std::filesystem::path report;       ///< empty: none
+  std::filesystem::path trace;        ///< empty: none
   bool quiet = false;
 };
 

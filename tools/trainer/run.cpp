@@ -7,6 +7,8 @@
 #include <optional>
 #include <system_error>
 
+#include "compute/cuda_engine.h"
+#include "compute/stage.h"
 #include "formats/error.h"
 #include "formats/folder.h"
 #include "tools/console/quote.h"
@@ -16,6 +18,7 @@
 #include "tools/trainer/metrics_observer.h"
 #include "tools/trainer/report_observer.h"
 #include "tools/trainer/tensorboard_observer.h"
+#include "tools/trainer/trace_writer.h"
 #include "train/trainer.h"
 
 namespace millrace {
@@ -59,6 +62,7 @@ DataFolder open_data(const std::filesystem::path& path, const ImageOptions& imag
                     "there is no such folder; --data names another one, 'tools synth data' draws "
                     "one");
   }
+  const StageSpan span(Stage::kLoad);
   OpenOptions options;
   options.image = images;
   if (residency == Residency::kStream) options.most_decoded = 0;
@@ -82,11 +86,28 @@ void tell_stopped(const RunResult& result, const RunSpec& spec, int signal,
   console.error("to go on: " + resume_command(arguments));
 }
 
+// A run that fails leaves a trace too, which may show why.
+RunResult fit(Trainer& trainer, const std::atomic<bool>& stop, TraceWriter* trace) {
+  const std::string device = trainer.engine().info().device;
+  try {
+    RunResult result = trainer.fit(stop);
+    if (trace != nullptr) trace->write(device);
+    return result;
+  } catch (...) {
+    if (trace != nullptr) trace->write(device);
+    throw;
+  }
+}
+
 }  // namespace
 
 int run(const Options& options, const std::vector<std::string>& arguments, Console& console) {
   // Until training begins there is nothing to save.
   StopSignals signals(StopSignals::First::kEndsAtOnce, "trainer");
+  std::optional<StageListening> profiling;
+  if (StageListener* profiler = cuda_profiler()) profiling.emplace(*profiler);
+  std::optional<TraceWriter> trace;
+  if (!options.trace.empty()) trace.emplace(options.trace, arguments, console);
   ConsoleObserver printer(console);
   std::vector<TrainObserver*> observers{&printer};
   std::optional<MetricsObserver> metrics;
@@ -117,7 +138,7 @@ int run(const Options& options, const std::vector<std::string>& arguments, Conso
   Trainer trainer(spec, data.train, data.test, observers);
   if (tensorboard) tensorboard->begin(trainer.engine(), *data.train);
   signals.set(StopSignals::First::kSetsFlag);
-  const RunResult result = trainer.fit(signals.flag());
+  const RunResult result = fit(trainer, signals.flag(), trace ? &*trace : nullptr);
   if (result.stopped) {
     tell_stopped(result, spec, signals.received(), arguments, console);
     return kSignalBase + signals.received();
@@ -127,7 +148,7 @@ int run(const Options& options, const std::vector<std::string>& arguments, Conso
     console.line("Report: " + options.report.string());
   }
   const bool lost = console.output_error() != 0 || (metrics && metrics->failed()) ||
-                    (tensorboard && tensorboard->failed());
+                    (tensorboard && tensorboard->failed()) || (trace && trace->failed());
   return lost ? kOutputLost : 0;
 }
 
