@@ -134,6 +134,7 @@ std::string render_chart(const Chart& chart) {
     }
   }
   if (!(least <= largest)) return {};
+  if (chart.from_zero) least = std::min(least, 0.0);
   Axis y{ticks_of(least, largest), 0, 0, kHeight - kBottom, kTop};
   y.begin = y.ticks.front();
   y.end = y.ticks.back();

@@ -18,6 +18,7 @@ struct Chart {
   std::string title;
   std::vector<Series> series;
   enum class Unit { kPlain, kPercent } unit = Unit::kPlain;
+  bool from_zero = false;  ///< the axis of values begins at 0, so that lengths can be compared
 };
 
 /// Round numbers, 3 to 7 of them, that cover [least, largest]: multiples of 1, 2 or 5 times a power

@@ -86,9 +86,13 @@ std::string render_charts(const Report& report) {
     accuracy.series.push_back(series_of(report, "validation", "c2", &EpochResult::val_acc));
   }
   const Chart rate{"Learning rate, at the end of each epoch",
-                   {series_of(report, "learning rate", "c3", &EpochResult::learning_rate)}};
+                   {series_of(report, "learning rate", "c3", &EpochResult::learning_rate)},
+                   Chart::Unit::kPlain,
+                   true};
   const Chart time{"Training time of an epoch, in seconds",
-                   {series_of(report, "seconds", "c1", &EpochResult::train_s)}};
+                   {series_of(report, "seconds", "c1", &EpochResult::train_s)},
+                   Chart::Unit::kPlain,
+                   true};
   return "<section><h2>Learning</h2><div class=\"charts\">\n" + render_chart(loss) +
          render_chart(accuracy) + render_chart(rate) + render_chart(time) + "</div></section>\n";
 }

@@ -64,23 +64,26 @@ std::string render_frequent(const Confusion& confusion) {
 }
 
 std::string render_classes(const Confusion& confusion) {
-  std::string html =
-      "<table class=\"classes\"><caption>Per class, in per cent</caption><thead><tr><th>class</th>"
-      "<th>precision</th><th>recall</th><th>samples</th><th></th></tr></thead><tbody>\n";
   // Where recalls are all high, their differences start at the lowest.
   double least = 1.0;
   for (std::uint32_t c = 0; c < confusion.classes(); ++c) {
     least = std::min(least, confusion.recall(c).value_or(1.0));
   }
   const double base = std::floor(least * 10.0 - 1e-9) / 10.0;
+  std::string html = fmt::format(
+      "<table class=\"classes\"><caption>Per class, in per cent; bars: recall, from {:.0f} to 100"
+      "</caption><thead><tr><th>class</th><th>precision</th><th>recall</th><th>samples</th><th></"
+      "th>"
+      "</tr></thead><tbody>\n",
+      100.0 * base);
   for (std::uint32_t c = 0; c < confusion.classes(); ++c) {
     const double share =
         std::clamp((confusion.recall(c).value_or(base) - base) / (1.0 - base), 0.0, 1.0);
     html += fmt::format(
-        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td><span class=\"bar\" title=\"recall, "
-        "from {:.0f} %\"><i style=\"width:{:.0f}%\"></i></span></td></tr>\n",
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td><span class=\"bar\"><i"
+        " style=\"width:{:.0f}%\"></i></span></td></tr>\n",
         c, percent(confusion.precision(c)), percent(confusion.recall(c)), confusion.samples(c),
-        100.0 * base, 100.0 * share);
+        100.0 * share);
   }
   return html + "</tbody></table>\n";
 }

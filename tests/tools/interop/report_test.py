@@ -1,14 +1,11 @@
 """trainer --report in a real browser: nothing wider than the screen at 1280 and 400 pixels, curves drawn, text large
-and contrasting enough to read, in light and in dark, and nothing on the console.
+and contrasting enough to read, in light and in dark, nothing on the console, and nothing asked of any network.
 
-Run as: report_test.py TRAINER TOOLS. Skipped without Chromium.
+Run as: report_test.py TRAINER TOOLS. Skipped without Chromium, its driver and the package selenium.
 """
 
 import json
-import re
-import subprocess
 import sys
-from html import unescape
 from pathlib import Path
 
 HERE = Path(__file__).resolve()
@@ -17,58 +14,104 @@ import interop  # noqa: E402
 import programs  # noqa: E402
 
 BROWSER = interop.program("chromium", "chromium-browser", "google-chrome")
+DRIVER = interop.program("chromedriver")
+webdriver, service = interop.packages("selenium.webdriver", "selenium.webdriver.chrome.service")
 
-# The page has no scripts: one around it looks at it.
-LOOK = """<!DOCTYPE html><iframe src="r.html" style="width:%dpx;height:800px;border:0"></iframe><pre></pre><script>
-onload = () => {
-  const page = document.querySelector('iframe').contentDocument, root = page.documentElement;
-  const shown = e => e.getBoundingClientRect();
-  const texts = [...page.querySelectorAll('p,td,th,dd,dt,b,span,figcaption,svg text')].filter(e => shown(e).width > 0);
-  const size = e => parseFloat(page.defaultView.getComputedStyle(e).fontSize) *
-      (e.ownerSVGElement ? shown(e.ownerSVGElement).width / e.ownerSVGElement.viewBox.baseVal.width : 1);
-  const rgb = v => v.match(/[\\d.]+/g).slice(0, 3).map(Number);
-  const light = c => c.map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
-      .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
-  const style = e => page.defaultView.getComputedStyle(e);
-  const ground = light(rgb(style(page.querySelector('section')).backgroundColor));
-  const contrast = v => { const l = light(rgb(v)); return (Math.max(l, ground) + .05) / (Math.min(l, ground) + .05); };
-  document.querySelector('pre').textContent = JSON.stringify({
-    wide: root.scrollWidth, curves: [...page.querySelectorAll('svg path')].map(e => shown(e).width * shown(e).height),
-    smallest: Math.min(...texts.map(size)), pictures: [...page.images].every(i => i.complete && i.naturalWidth > 0),
-    text: contrast(style(page.body).color), soft: contrast(style(page.querySelector('.soft')).color),
-    line: contrast(style(page.querySelector('path.c2')).stroke), ground});
-};
-</script>"""
+LOOK = """
+const root = document.documentElement, shown = e => e.getBoundingClientRect(), style = e => getComputedStyle(e);
+const texts = [...document.querySelectorAll('p,td,th,dd,dt,b,span,figcaption,svg text')]
+    .filter(e => shown(e).width > 0 && e.textContent.trim());
+const size = e => parseFloat(style(e).fontSize) *
+    (e.ownerSVGElement ? shown(e.ownerSVGElement).width / e.ownerSVGElement.viewBox.baseVal.width : 1);
+const rgb = v => v.match(/[\\d.]+/g).slice(0, 3).map(Number);
+const light = c => c.map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+const ground = light(rgb(style(document.querySelector('section')).backgroundColor));
+const contrast = v => { const l = light(rgb(v)); return (Math.max(l, ground) + .05) / (Math.min(l, ground) + .05); };
+return {
+  wide: root.scrollWidth, room: root.clientWidth,
+  beyond: [...document.querySelectorAll('section,figure,svg,img,h1,h2,p')]
+      .filter(e => shown(e).right > root.clientWidth + .5).map(e => e.outerHTML.slice(0, 80)),
+  curves: [...document.querySelectorAll('svg path')].map(e => ({points: e.getAttribute('d').split(/[ML]/).length - 1,
+      length: e.getTotalLength(), area: shown(e).width * shown(e).height, ink: style(e).stroke})),
+  smallest: Math.min(...texts.map(size)), pictures: [...document.images].every(i => i.complete && i.naturalWidth > 0),
+  count: document.images.length, text: contrast(style(document.body).color),
+  soft: contrast(style(document.querySelector('.soft')).color),
+  line: contrast(style(document.querySelector('path.c2')).stroke), ground};
+"""
+EPOCHS = 4
 
 
 class Browser(programs.ProgramTest):
-    def look(self, width, dark):
-        (self.top / "look.html").write_text(LOOK % width, encoding="utf-8")
-        command = [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files",
-                   f"--user-data-dir={self.top / 'profile'}", "--window-size=1400,900", "--enable-logging=stderr",
-                   "--virtual-time-budget=5000", "--dump-dom"]
-        if dark:
-            command.append("--blink-settings=preferredColorScheme=0")
-        done = subprocess.run([*command, (self.top / "look.html").as_uri()], capture_output=True, text=True,
-                              timeout=programs.TIMEOUT, check=True, env=programs.environment(HOME=str(self.top)))
-        self.assertNotIn("CONSOLE", done.stderr)
-        return json.loads(unescape(re.search(r"<pre>(.+?)</pre>", done.stdout)[1]))
+    def open_browser(self):
+        options = webdriver.ChromeOptions()
+        options.binary_location = BROWSER
+        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                         "--force-prefers-reduced-motion", f"--user-data-dir={self.top / 'profile'}"):
+            options.add_argument(argument)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        driver = webdriver.Chrome(options=options, service=service.Service(DRIVER, env=programs.environment(HOME=str(self.top))))
+        self.addCleanup(driver.quit)
+        return driver
+
+    def look(self, driver, page, width, dark):
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                               {"features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                               {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+        driver.get_log("performance")  # of what was shown before
+        driver.get(page.as_uri())
+        return driver.execute_script(LOOK)
+
+    def asked_for(self, driver):
+        """The addresses of all that the browser loaded since the last call, but those within the page."""
+        events = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
+        urls = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
+        return {url for url in urls if not url.startswith("data:")}
 
     def test_reads_well_on_any_screen(self):
-        self.train("--epochs", "4", "--val-size", "200", "--report", "r.html")
+        self.train("--epochs", str(EPOCHS), "--val-size", "200", "--report", "r.html")
+        page = self.top / "r.html"
+        self.assertLess(page.stat().st_size, 2_000_000)
+        driver = self.open_browser()
+        grounds = {}
         for width in (1280, 400):
             for dark in (False, True):
                 with self.subTest(width=width, dark=dark):
-                    seen = self.look(width, dark)
-                    self.assertLessEqual(seen["wide"], width)
+                    seen = self.look(driver, page, width, dark)
+                    self.assertEqual(driver.get_log("browser"), [])
+                    self.assertEqual(self.asked_for(driver), {page.as_uri()})
+                    self.assertEqual((seen["wide"], seen["beyond"]), (seen["room"], []))
+                    self.assertGreater(seen["room"], width - 20)  # beside the scroll bar
+                    # Loss and accuracy of training and validation, the rate, the time.
                     self.assertEqual(len(seen["curves"]), 6)
-                    self.assertGreater(seen["curves"][0], 1000)
+                    for curve in seen["curves"]:
+                        self.assertEqual(curve["points"], EPOCHS)
+                        self.assertGreater(curve["length"], 100)
+                        self.assertNotEqual(curve["ink"], "none")
+                    self.assertGreater(seen["curves"][0]["area"], 1000)
                     self.assertTrue(seen["pictures"])
+                    self.assertGreater(seen["count"], 40)
                     self.assertGreaterEqual(seen["smallest"], 9.5)
-                    self.assertEqual(seen["ground"] < 0.1, dark)
                     self.assertGreaterEqual(seen["text"], 7)  # WCAG 2.2, 1.4.6
                     self.assertGreaterEqual(seen["soft"], 4.5)  # 1.4.3
                     self.assertGreaterEqual(seen["line"], 3)  # 1.4.11
+                    self.assertEqual(seen["ground"] < 0.1, dark)
+                    grounds[dark] = seen["ground"]
+        self.assertLess(grounds[True], grounds[False])
+
+    def test_sees_a_page_that_is_not_like_that(self):
+        """What the test above looks for, it would see."""
+        page = self.top / "bad.html"
+        page.write_text("<!DOCTYPE html><style>section{background:#fff}path{stroke:#000}</style><section><p class=soft>x</p><p style='width:3000px'>x</p><img src='http://127.0.0.1:9/x.png'>"
+                        "<svg><path class=c2 d='M0 0L9 9'/></svg></section><script>nothing.there</script>", encoding="utf-8")
+        driver = self.open_browser()
+        seen = self.look(driver, page, 400, False)
+        self.assertGreater(seen["wide"], seen["room"])
+        self.assertEqual(len(seen["beyond"]), 1)
+        self.assertFalse(seen["pictures"])
+        self.assertIn("http://127.0.0.1:9/x.png", self.asked_for(driver))
+        self.assertTrue(any("nothing is not defined" in entry["message"] for entry in driver.get_log("browser")))
 
 
 if __name__ == "__main__":

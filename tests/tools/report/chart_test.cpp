@@ -61,6 +61,13 @@ TEST(RenderChart, LeavesGapsWhereThereIsNoValue) {
   EXPECT_EQ(svg.find("nan"), std::string::npos);
 }
 
+TEST(RenderChart, BeginsAtZeroWhereLengthsCount) {
+  Chart chart{"a", {{"s", "c1", {1.9, 2.1}}}};
+  EXPECT_EQ(render_chart(chart).find(">0.0<"), std::string::npos);
+  chart.from_zero = true;
+  EXPECT_NE(render_chart(chart).find(">0.0<"), std::string::npos) << render_chart(chart);
+}
+
 TEST(RenderChart, IsEmptyWithoutValues) {
   EXPECT_EQ(render_chart({"a", {{"s", "c1", {}}}}), "");
   EXPECT_EQ(render_chart({"a", {{"s", "c1", {std::nullopt}}}}), "");
