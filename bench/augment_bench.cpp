@@ -16,7 +16,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double samples_per_second(double seconds) {
+double samples_per_second(const millrace::AugmentSpec& spec, double seconds) {
   constexpr std::size_t kBatch = 160;  // what a worker takes at once
   const millrace::SyntheticDigits digits{1};
   std::vector<std::uint8_t> originals(kBatch * millrace::SyntheticDigits::kPixels);
@@ -25,8 +25,7 @@ double samples_per_second(double seconds) {
                                                 millrace::SyntheticDigits::kPixels));
   }
   const millrace::Augmenter augmenter(
-      {10.0F, 2.5F, 0.12F, 10.0F},
-      {{millrace::SyntheticDigits::kSide, millrace::SyntheticDigits::kSide}},
+      spec, {{millrace::SyntheticDigits::kSide, millrace::SyntheticDigits::kSide}},
       millrace::DType::kUInt8, 1);
   std::vector<std::uint64_t> ids(kBatch);
   std::vector<std::uint8_t> samples(originals.size());
@@ -45,7 +44,7 @@ double samples_per_second(double seconds) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Random affine distortion of 28x28 images on one core");
+  CLI::App app("Random distortion of 28x28 images on one core, affine and affine with elastic");
   int rounds = 5;
   double seconds = 1.0;
   bool smoke = false;
@@ -57,15 +56,24 @@ int main(int argc, char** argv) {
     rounds = 1;
     seconds = 0.01;
   }
-  std::vector<double> speeds;
+  const millrace::AugmentSpec affine{10.0F, 2.5F, 0.12F, 10.0F};
+  millrace::AugmentSpec elastic = affine;
+  elastic.elastic = 34.0F;
+  std::vector<double> affine_speeds;
+  std::vector<double> elastic_speeds;
   for (int round = 0; round < std::max(1, rounds); ++round) {
-    speeds.push_back(samples_per_second(seconds));
+    affine_speeds.push_back(samples_per_second(affine, seconds));
+    elastic_speeds.push_back(samples_per_second(elastic, seconds));
   }
-  std::ranges::sort(speeds);
+  const auto record = [](std::vector<double> speeds) {
+    std::ranges::sort(speeds);
+    return nlohmann::json{{"samples_per_s_median", speeds[speeds.size() / 2]},
+                          {"samples_per_s_least", speeds.front()},
+                          {"samples_per_s_most", speeds.back()}};
+  };
   const nlohmann::json result{{"benchmark", "augment"},
-                              {"samples_per_s_median", speeds[speeds.size() / 2]},
-                              {"samples_per_s_least", speeds.front()},
-                              {"samples_per_s_most", speeds.back()}};
+                              {"affine", record(affine_speeds)},
+                              {"affine_and_elastic", record(elastic_speeds)}};
   std::printf("%s\n", result.dump().c_str());
   return 0;
 }

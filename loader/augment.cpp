@@ -16,15 +16,16 @@ namespace {
 
 constexpr std::uint32_t kStream = 0x61756720;  // and one for each further block of draws
 // In fixed point a place has 15 bits before the dot. With these limits none is further out than
-// 512 + 2 * 10 * (512 + 512) pixels, 10 being what a factor of 1 / (1 - 0.8) and a slant of 1 make.
+// 512 + 2 * 10 * (512 + 512) pixels, 10 being what a factor of 1 / (1 - 0.8) and a slant of 1 make,
+// and the 800 of an elastic field.
 constexpr std::uint64_t kLongestSide = 1024;
 constexpr AugmentSpec kMost{180.0F, 512.0F, 0.8F, 45.0F};
 
-void check_limit(const char* what, float value, float most) {
-  if (value >= 0.0F && value <= most) return;
+void check_limit(const char* what, float value, float most, float least = 0.0F) {
+  if (value >= least && value <= most) return;
   std::array<char, 160> line{};
-  std::snprintf(line.data(), line.size(), "%s: expected a number from 0 to %g, found %g", what,
-                static_cast<double>(most), static_cast<double>(value));
+  std::snprintf(line.data(), line.size(), "%s: expected a number from %g to %g, found %g", what,
+                static_cast<double>(least), static_cast<double>(most), static_cast<double>(value));
   throw std::invalid_argument(line.data());
 }
 
@@ -50,11 +51,17 @@ Augmenter::Augmenter(const AugmentSpec& spec, const SampleShape& shape, DType dt
   height_ = static_cast<std::size_t>(dims[0]);
   width_ = static_cast<std::size_t>(dims[1]);
   if (dims.size() == 3) channels_ = static_cast<std::size_t>(dims[2]);
+  if (spec.elastic == 0.0F) return;
+  check_limit("elastic sigma", spec.elastic_sigma, ElasticField::kMostSigma,
+              ElasticField::kLeastSigma);
+  check_limit("elastic", spec.elastic, ElasticField::kMostAlphaBySigma * spec.elastic_sigma);
+  elastic_.emplace(spec.elastic, spec.elastic_sigma, height_, width_);
 }
 
 void Augmenter::apply(std::uint64_t epoch, std::span<const std::uint64_t> ids,
                       std::span<std::byte> samples) const {
   std::vector<std::uint32_t> scratch(warp_scratch(height_, width_));
+  std::vector<std::int16_t> field(elastic_ ? elastic_->scratch() : 0);
   const std::size_t bytes = height_ * width_ * channels_;
   const double x_middle = (static_cast<double>(width_) - 1.0) / 2.0;
   const double y_middle = (static_cast<double>(height_) - 1.0) / 2.0;
@@ -92,8 +99,15 @@ void Augmenter::apply(std::uint64_t epoch, std::span<const std::uint64_t> ids,
     map.u0 = fixed(x_middle + ux * x_from + uy * y_from);
     map.v0 = fixed(y_middle + vx * x_from + vy * y_from);
     auto* image = reinterpret_cast<std::uint8_t*>(samples.data() + i * bytes);
+    Displacement displacement;
+    if (elastic_) displacement = elastic_->draw(seed_, epoch, ids[i], field.data());
     for (std::size_t channel = 0; channel < channels_; ++channel) {
-      warp({image + channel, height_, width_, channels_}, map, scratch.data());
+      const Plane plane{image + channel, height_, width_, channels_};
+      if (elastic_) {
+        warp(plane, map, displacement, scratch.data());
+      } else {
+        warp(plane, map, scratch.data());
+      }
     }
   }
 }

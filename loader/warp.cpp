@@ -77,7 +77,23 @@ void gather_neighbours(const Plane& plane, std::uint32_t* words) {
   }
 }
 
-void Warp(const Plane& plane, const AffineMap& map, std::uint32_t* scratch) {
+// How far a vector of pixels of row y is moved, from their sums on.
+HWY_INLINE hn::Vec<D> moved(const Displacement& by, const Displacement::Taps& taps,
+                            const std::int16_t* sums) {
+  const D d;
+  const hn::Rebind<std::int16_t, D> d16;
+  auto sum = hn::Zero(d16);
+  for (std::size_t t = 0; t < Displacement::kTaps; ++t) {
+    const auto weight = hn::Set(d16, taps.weights[t]);
+    sum = hn::Add(sum, hn::MulFixedPoint15(hn::LoadU(d16, sums + t * by.stride), weight));
+  }
+  const auto product = hn::Mul(hn::PromoteTo(d, sum), hn::Set(d, by.factor));
+  return hn::ShiftRightSame(hn::Add(product, hn::Set(d, 1 << (by.shift - 1))), by.shift);
+}
+
+template <bool kMoved>
+HWY_INLINE void WarpPlane(const Plane& plane, const AffineMap& map, const Displacement& by,
+                          std::uint32_t* scratch) {
   const D d;
   const hn::Rebind<std::uint8_t, D> d8;
   gather_neighbours(plane, scratch);
@@ -102,8 +118,14 @@ void Warp(const Plane& plane, const AffineMap& map, std::uint32_t* scratch) {
     std::uint8_t* row = plane.pixels;
     for (std::size_t y = 0; y < plane.height; ++y, row += plane.width * plane.step) {
       const auto line = static_cast<std::int32_t>(y);
-      const auto u = hn::Add(u_column, hn::Set(d, map.u0 + line * map.uy));
-      const auto v = hn::Add(v_column, hn::Set(d, map.v0 + line * map.vy));
+      auto u = hn::Add(u_column, hn::Set(d, map.u0 + line * map.uy));
+      auto v = hn::Add(v_column, hn::Set(d, map.v0 + line * map.vy));
+      if constexpr (kMoved) {
+        const Displacement::Taps& taps = by.taps[y];
+        const std::size_t sums = taps.first * by.stride + x;
+        u = hn::Add(u, moved(by, taps, by.x_sums + sums));
+        v = hn::Add(v, moved(by, taps, by.y_sums + sums));
+      }
       const auto at_u = hn::Min(hn::Max(hn::ShiftRight<16>(u), low), most_u);
       const auto at_v = hn::Min(hn::Max(hn::ShiftRight<16>(v), low), most_v);
       const auto four =
@@ -128,6 +150,15 @@ void Warp(const Plane& plane, const AffineMap& map, std::uint32_t* scratch) {
   }
 }
 
+void Warp(const Plane& plane, const AffineMap& map, std::uint32_t* scratch) {
+  WarpPlane<false>(plane, map, {}, scratch);
+}
+
+void WarpMoved(const Plane& plane, const AffineMap& map, const Displacement& displacement,
+               std::uint32_t* scratch) {
+  WarpPlane<true>(plane, map, displacement, scratch);
+}
+
 }  // namespace millrace::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -135,6 +166,7 @@ HWY_AFTER_NAMESPACE();
 namespace millrace {
 
 HWY_EXPORT(Warp);
+HWY_EXPORT(WarpMoved);
 
 std::size_t warp_scratch(std::size_t height, std::size_t width) {
   return word_count(height, width) + (padded_stride(width) * (height + 4) + 3) / 4;
@@ -142,6 +174,11 @@ std::size_t warp_scratch(std::size_t height, std::size_t width) {
 
 void warp(const Plane& plane, const AffineMap& map, std::uint32_t* scratch) {
   HWY_DYNAMIC_DISPATCH(Warp)(plane, map, scratch);
+}
+
+void warp(const Plane& plane, const AffineMap& map, const Displacement& displacement,
+          std::uint32_t* scratch) {
+  HWY_DYNAMIC_DISPATCH(WarpMoved)(plane, map, displacement, scratch);
 }
 
 }  // namespace millrace

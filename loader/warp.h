@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "loader/elastic.h"
+
 namespace millrace {
 
 /// Where pixel (x, y) of an affine image of a plane comes from: column (u0 + x * ux + y * uy) /
@@ -26,5 +28,10 @@ std::size_t warp_scratch(std::size_t height, std::size_t width);
 /// Replaces the plane by its image under the map: bilinear interpolation with weights of 8 bits,
 /// rounded to nearest, zero outside.
 void warp(const Plane& plane, const AffineMap& map, std::uint32_t* scratch);
+
+/// The same with each pixel's place in the plane moved by the displacement besides, in one
+/// interpolation.
+void warp(const Plane& plane, const AffineMap& map, const Displacement& displacement,
+          std::uint32_t* scratch);
 
 }  // namespace millrace

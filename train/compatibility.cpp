@@ -127,6 +127,10 @@ std::vector<std::string> check_compatible(const std::filesystem::path& file, con
   rates.compare("shift", before.augment.shift, now.augment.shift);
   rates.compare("scale", before.augment.scale, now.augment.scale);
   rates.compare("shear", before.augment.shear, now.augment.shear);
+  rates.compare("elastic", before.augment.elastic, now.augment.elastic);
+  if (before.augment.elastic > 0.0F && now.augment.elastic > 0.0F) {
+    rates.compare("elastic sigma", before.augment.elastic_sigma, now.augment.elastic_sigma);
+  }
   rates.compare("learning rate", before.optimizer.learning_rate, now.optimizer.learning_rate);
   rates.compare("momentum", before.optimizer.momentum, now.optimizer.momentum);
   rates.compare("weight decay", before.optimizer.weight_decay, now.optimizer.weight_decay);

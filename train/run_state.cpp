@@ -74,10 +74,9 @@ json encode_optimizer(const OptimizerSpec& optimizer) {
 }
 
 json encode_augment(const AugmentSpec& augment) {
-  return {{"rotate", augment.rotate},
-          {"shift", augment.shift},
-          {"scale", augment.scale},
-          {"shear", augment.shear}};
+  return {{"rotate", augment.rotate},   {"shift", augment.shift},
+          {"scale", augment.scale},     {"shear", augment.shear},
+          {"elastic", augment.elastic}, {"elastic_sigma", augment.elastic_sigma}};
 }
 
 json encode_options(const RunOptions& options) {
@@ -263,6 +262,10 @@ RunOptions decode_options(const json& object) {
     const json& augment = object.at("augment");
     options.augment = {augment.at("rotate").get<float>(), augment.at("shift").get<float>(),
                        augment.at("scale").get<float>(), augment.at("shear").get<float>()};
+    if (augment.contains("elastic")) {
+      options.augment.elastic = augment.at("elastic").get<float>();
+      options.augment.elastic_sigma = augment.at("elastic_sigma").get<float>();
+    }
   }
   if (object.contains("sample") && !options.widths.empty()) {
     options.sample = decode_sample(object.at("sample"), options.widths.front());

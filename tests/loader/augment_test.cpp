@@ -11,6 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "formats/hash.h"
+#include "tests/loader/instruction_sets.h"
+
 namespace millrace {
 namespace {
 
@@ -60,6 +63,65 @@ TEST(Augmenter, IsAFunctionOfSeedEpochAndSample) {
   EXPECT_NE(of(1, 1, 1), of(1, 1, 2));
 }
 
+AugmentSpec with_elastic(AugmentSpec spec, float alpha, float sigma) {
+  spec.elastic = alpha;
+  spec.elastic_sigma = sigma;
+  return spec;
+}
+
+std::string distorted(const AugmentSpec& spec, const SampleShape& shape) {
+  std::size_t bytes = 1;
+  for (const std::uint64_t dim : shape.dims) bytes *= static_cast<std::size_t>(dim);
+  std::vector<std::uint64_t> ids;
+  std::vector<std::byte> samples(20 * bytes);
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    samples[i] = static_cast<std::byte>(i * i / 37 + i * 11);
+  for (std::uint64_t i = 0; i < 20; ++i) ids.push_back(i * 977);
+  Augmenter(spec, shape, DType::kUInt8, 42).apply(3, ids, samples);
+  return hash_hex(samples);
+}
+
+TEST(Augmenter, IsTheSameBitsOnEveryInstructionSet) {
+  for (const auto& shape : {SampleShape{{28, 28}}, SampleShape{{9, 7}}, SampleShape{{17, 37, 3}}}) {
+    std::string affine;
+    std::string elastic;
+    testing::on_each_instruction_set([&](const std::string& name) {
+      SCOPED_TRACE(name);
+      const std::string with_affine = distorted(kAll, shape);
+      const std::string with_both = distorted(with_elastic(kAll, 34.0F, 4.0F), shape);
+      if (affine.empty()) {
+        affine = with_affine;
+        elastic = with_both;
+      }
+      EXPECT_EQ(with_affine, affine);
+      EXPECT_EQ(with_both, elastic);
+      EXPECT_NE(with_both, with_affine);
+    });
+  }
+}
+
+// A recipe without it keeps its weights.
+TEST(Augmenter, WithoutElasticDistortionDoesWhatItEverDid) {
+  EXPECT_EQ(distorted(kAll, kShape), "e0d59b38d6cdf8208ab87d2eaf9b5a07");
+  EXPECT_EQ(distorted(with_elastic(kAll, 0.0F, 9.0F), kShape), distorted(kAll, kShape));
+}
+
+TEST(Augmenter, DistortsByTheFieldAlone) {
+  const auto displaced = [](float alpha) {
+    auto samples = squares(1);
+    Augmenter(with_elastic({}, alpha, 4.0F), kShape, DType::kUInt8, 1)
+        .apply(0, std::vector<std::uint64_t>{8}, samples);
+    double difference = 0.0;
+    const auto before = squares(1);
+    for (std::size_t i = 0; i < 784; ++i)
+      difference += std::abs(static_cast<double>(samples[i]) - static_cast<double>(before[i]));
+    return difference / 784.0;
+  };
+  EXPECT_LT(displaced(0.001F), 0.1);  // the last of the weights' 8 bits
+  EXPECT_GT(displaced(10.0F), 1.0);
+  EXPECT_GT(displaced(34.0F), displaced(10.0F));
+}
+
 TEST(Augmenter, MovesByNoMoreThanAsked) {
   const Augmenter augmenter({0.0F, 3.0F, 0.0F, 0.0F}, kShape, DType::kUInt8, 1);
   double furthest = 0.0;
@@ -104,7 +166,7 @@ TEST(Augmenter, ScalesTheAreaBothWays) {
 
 TEST(Augmenter, WithTheLargestLimitsStaysInside) {
   const SampleShape shape{{1024, 1024}};
-  const Augmenter augmenter({180.0F, 512.0F, 0.8F, 45.0F}, shape, DType::kUInt8, 9);
+  const Augmenter augmenter({180.0F, 512.0F, 0.8F, 45.0F, 1000.0F, 1.0F}, shape, DType::kUInt8, 9);
   std::vector<std::byte> samples(1024 * 1024, std::byte{255});
   for (std::uint64_t id = 0; id < 5; ++id) augmenter.apply(0, std::vector{id}, samples);
 }
@@ -118,6 +180,14 @@ TEST(Augmenter, RefusesWhatIsNoImageAndLimitsOutOfRange) {
   EXPECT_EQ(refusal({0, -1.0F, 0, 0}), "shift: expected a number from 0 to 512, found -1");
   EXPECT_EQ(refusal({0, 0, 0, 50.0F}), "shear: expected a number from 0 to 45, found 50");
   EXPECT_EQ(refusal(kAll, {{8, 8, 3}}), "accepted");
+  EXPECT_EQ(refusal(with_elastic({}, 4001.0F, 4.0F)),
+            "elastic: expected a number from 0 to 4000, found 4001");
+  EXPECT_EQ(refusal(with_elastic({}, -1.0F, 4.0F)),
+            "elastic: expected a number from 0 to 4000, found -1");
+  EXPECT_EQ(refusal(with_elastic({}, 34.0F, 0.5F)),
+            "elastic sigma: expected a number from 1 to 128, found 0.5");
+  EXPECT_EQ(refusal(with_elastic({}, 34.0F, std::nanf(""))),
+            "elastic sigma: expected a number from 1 to 128, found nan");
 }
 
 }  // namespace

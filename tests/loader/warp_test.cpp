@@ -93,6 +93,45 @@ TEST(Warp, InterpolatesAsDoublesDo) {
   }
 }
 
+// One interpolation, at the place that the map and the displacement give together.
+TEST(Warp, AddsTheDisplacementToThePlace) {
+  for (const std::size_t width : {9U, 16U, 28U, 37U}) {
+    constexpr std::size_t kHeight = 21;
+    const auto before = noise(kHeight * width);
+    const AffineMap map{-123456, 60123, 12345, 98765, -9876, 70001};
+    const ElasticField elastic(60.0F, 3.0F, kHeight, width);
+    std::vector<std::int16_t> field(elastic.scratch());
+    const Displacement by = elastic.draw(3, 1, 4, field.data());
+    auto after = before;
+    std::vector<std::uint32_t> scratch(warp_scratch(kHeight, width));
+    warp({after.data(), kHeight, width, 1}, map, by, scratch.data());
+    const auto moved = [&](const std::int16_t* sums, std::size_t y, std::size_t x) {
+      std::int32_t sum = 0;
+      for (std::size_t t = 0; t < Displacement::kTaps; ++t) {
+        const int value = sums[(by.taps[y].first + t) * by.stride + x];
+        sum += (value * by.taps[y].weights[t] + (1 << 14)) >> 15;
+      }
+      return (sum * by.factor + (1 << (by.shift - 1))) >> by.shift;
+    };
+    bool anything = false;
+    for (std::size_t y = 0; y < kHeight; ++y) {
+      for (std::size_t x = 0; x < width; ++x) {
+        const auto column = static_cast<std::int32_t>(x);
+        const auto row = static_cast<std::int32_t>(y);
+        // A map that has this place at (0, 0) fetches the pixel there.
+        AffineMap here;
+        here.u0 = map.u0 + column * map.ux + row * map.uy + moved(by.x_sums, y, x);
+        here.v0 = map.v0 + column * map.vx + row * map.vy + moved(by.y_sums, y, x);
+        auto one = before;
+        warp_plane(one, kHeight, width, here);
+        ASSERT_EQ(after[y * width + x], one[0]) << y << ", " << x;
+        anything = anything || one[0] != 0;
+      }
+    }
+    EXPECT_TRUE(anything);
+  }
+}
+
 TEST(Warp, TakesChannelsApart) {
   constexpr std::size_t kSide = 17;
   const auto before = noise(kSide * kSide * 3);

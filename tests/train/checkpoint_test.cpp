@@ -91,6 +91,15 @@ TEST(Checkpoint, KnowsItsModelAndSamples) {
   EXPECT_EQ(model.input_scale, 0.1F);
 }
 
+TEST(Checkpoint, KeepsHowSamplesAreDistorted) {
+  const test::TempFolder folder;
+  Checkpoint saved = sample_checkpoint();
+  saved.state.options.augment = {10.0F, 2.5F, 0.1F, 5.0F, 34.0F, 3.5F};
+  save_checkpoint(folder / "a.safetensors", saved);
+  EXPECT_EQ(load_checkpoint(folder / "a.safetensors").state.options.augment,
+            saved.state.options.augment);
+}
+
 TEST(Checkpoint, KeepsNormalisationAndAdamsState) {
   const test::TempFolder folder;
   Checkpoint saved = sample_checkpoint();

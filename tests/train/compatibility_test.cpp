@@ -105,6 +105,16 @@ TEST(Compatibility, ChangedRatesAreAllowedAndTold) {
   EXPECT_EQ(check_compatible("old.safetensors", state, this_run()), expected);
 }
 
+TEST(Compatibility, ChangedDistortionsAreTold) {
+  RunState state = half_way();
+  state.options.augment.elastic_sigma = 2.0F;  // of nothing
+  EXPECT_TRUE(check_compatible("old.safetensors", state, this_run()).empty());
+  state.options.augment = {.shear = 5.0F, .elastic = 34.0F};
+  const std::vector<std::string> expected = {"shear: checkpoint 5, this run 0",
+                                             "elastic: checkpoint 34, this run 0"};
+  EXPECT_EQ(check_compatible("old.safetensors", state, this_run()), expected);
+}
+
 TEST(Compatibility, NothingLeftToTrainIsTold) {
   RunState state = half_way();
   state.epoch = 10;

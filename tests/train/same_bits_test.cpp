@@ -84,7 +84,7 @@ RunSpec rich_run(OptimizerSpec::Kind kind) {
   spec.batch_norm = true;
   spec.dropout = 0.2F;
   spec.label_smoothing = 0.05F;
-  spec.augment = {10.0F, 0.5F, 0.1F, 5.0F};
+  spec.augment = {10.0F, 0.5F, 0.1F, 5.0F, 3.0F, 2.0F};
   spec.optimizer = {0.01F, 0.0F, 0.01F, kind};
   if (kind == OptimizerSpec::Kind::kNesterov) spec.optimizer.momentum = 0.9F;
   return spec;
@@ -144,6 +144,11 @@ TEST_F(SameBits, OtherBitsForWhatDecidesThem) {
   RunSpec moved = small_run();
   moved.augment.shift = 1.0F;
   EXPECT_NE(run_images(moved).weights_hash, run_images(small_run()).weights_hash);
+  moved.augment = {.elastic = 8.0F};
+  const RunResult bent = run_images(moved);
+  EXPECT_NE(bent.weights_hash, run_images(small_run()).weights_hash);
+  moved.augment.elastic_sigma = 2.0F;
+  EXPECT_NE(run_images(moved).weights_hash, bent.weights_hash);
   EXPECT_TRUE(differs([](RunSpec& s) { s.optimizer.kind = OptimizerSpec::Kind::kNesterov; }));
 }
 

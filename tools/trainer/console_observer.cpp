@@ -57,6 +57,9 @@ void ConsoleObserver::set_run(const RunSpec& spec) {
   if (augment.shift > 0.0F) recipe_ += fmt::format(", shift {}", augment.shift);
   if (augment.scale > 0.0F) recipe_ += fmt::format(", scale {}", augment.scale);
   if (augment.shear > 0.0F) recipe_ += fmt::format(", shear {}", augment.shear);
+  if (augment.elastic > 0.0F) {
+    recipe_ += fmt::format(", elastic {} (sigma {})", augment.elastic, augment.elastic_sigma);
+  }
   recipe_ += fmt::format(", seed {}", spec.seed);
   if (!spec.shuffle) recipe_ += ", the files' own order";
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "tools/console/augment_options.h"
 #include "tools/console/command_line.h"
 #include "tools/console/image_options.h"
 #include "tools/console/numbers.h"
@@ -155,13 +156,7 @@ class Declarer {
 
   void augmentation() {
     line_.group("Augmentation of training images, drawn anew for each sample and epoch");
-    const auto limit = [this](const char* name, const char* meta, const char* help, float& target) {
-      line_.value(name, meta, help, [&target](const std::string& t) { target = parse_rate(t); });
-    };
-    limit("--rotate", "DEG", "turned by up to DEG degrees either way [0]", run().augment.rotate);
-    limit("--shift", "PIXELS", "moved by up to PIXELS in each direction [0]", run().augment.shift);
-    limit("--scale", "X", "enlarged by a factor of 1-X to 1+X [0]", run().augment.scale);
-    limit("--shear", "DEG", "slanted by up to DEG degrees [0]", run().augment.shear);
+    declare_augmentation(line_, run().augment);
   }
 
   void machine() {
@@ -257,8 +252,8 @@ void check_together(const RunSpec& run) {
     throw UsageError("--epsilon: expected a number above 0, found 0");
   if (run.augment.enabled() && run.residency == Residency::kResident) {
     throw UsageError(
-        "--residency resident: expected host or auto with --rotate, --shift, --scale or --shear, "
-        "whose samples are made on the way");
+        "--residency resident: expected host or auto with --rotate, --shift, --scale, --shear or "
+        "--elastic, whose samples are made on the way");
   }
   if (run.hidden.empty() && (run.batch_norm || run.dropout > 0.0F)) {
     throw UsageError(std::string(run.batch_norm ? "--batch-norm" : "--dropout") +

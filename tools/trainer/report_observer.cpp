@@ -76,6 +76,8 @@ std::vector<std::pair<std::string, std::string>> options_in_effect(const RunSpec
       {"--shift", fmt::format("{}", spec.augment.shift)},
       {"--scale", fmt::format("{}", spec.augment.scale)},
       {"--shear", fmt::format("{}", spec.augment.shear)},
+      {"--elastic", fmt::format("{}", spec.augment.elastic)},
+      {"--elastic-sigma", fmt::format("{}", spec.augment.elastic_sigma)},
       {"--seed", std::to_string(spec.seed)},
       {"--val-size", std::to_string(spec.validation_size)},
       {"--shuffle", spec.shuffle ? "on" : "off"},

@@ -183,8 +183,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{{"--dropout", "1"},
                 "--dropout: expected a number of at least 0 and below 1, found 1"},
         Refusal{{"--rotate", "5", "--residency", "resident"},
-                "--residency resident: expected host or auto with --rotate, --shift, --scale or "
-                "--shear, whose samples are made on the way"},
+                "--residency resident: expected host or auto with --rotate, --shift, --scale, "
+                "--shear or --elastic, whose samples are made on the way"},
         Refusal{{"--hidden", "none", "--batch-norm", "on"},
                 "--batch-norm: expected a hidden layer to do it to, found --hidden none"},
         Refusal{{"--weight-decay", "-1"},
@@ -358,7 +358,8 @@ TEST(ParseOptions, TakesOptimizerAndRegularisation) {
       parse_options({"--optimizer",       "adamw", "--beta1",      "0.8", "--beta2",   "0.99",
                      "--epsilon",         "1e-6",  "--batch-norm", "on",  "--dropout", "0.2",
                      "--label-smoothing", "0.02",  "--rotate",     "10",  "--shift",   "2.5",
-                     "--scale",           "0.1",   "--shear",      "5"})
+                     "--scale",           "0.1",   "--shear",      "5",   "--elastic", "34",
+                     "--elastic-sigma",   "5"})
           .run;
   EXPECT_EQ(run.optimizer.kind, OptimizerSpec::Kind::kAdamW);
   EXPECT_EQ(run.optimizer.beta1, 0.8F);
@@ -367,7 +368,7 @@ TEST(ParseOptions, TakesOptimizerAndRegularisation) {
   EXPECT_TRUE(run.batch_norm);
   EXPECT_EQ(run.dropout, 0.2F);
   EXPECT_EQ(run.label_smoothing, 0.02F);
-  EXPECT_EQ(run.augment, (AugmentSpec{10.0F, 2.5F, 0.1F, 5.0F}));
+  EXPECT_EQ(run.augment, (AugmentSpec{10.0F, 2.5F, 0.1F, 5.0F, 34.0F, 5.0F}));
 }
 
 TEST(ResumeCommand, KeepsTheArgumentsAndResumesOnce) {
