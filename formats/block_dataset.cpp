@@ -1,6 +1,7 @@
 #include "formats/block_dataset.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstring>
@@ -134,37 +135,67 @@ bool BlockDataset::opens(const std::filesystem::path& images, std::uint64_t more
   return !split_sample(header, sample_bytes_of(idx_sample_shape(images, header), header), *table);
 }
 
-BlockDataset::BlockDataset(const std::filesystem::path& images, const IdxArray& labels,
+BlockDataset::BlockDataset(const std::filesystem::path& images, IdxArray labels,
                            std::optional<std::uint32_t> classes)
-    : path_(images),
-      file_(images),
-      table_(table_of(images, file_.bytes())),
-      header_(read_idx_header(images)),
-      shape_(idx_sample_shape(images, header_)) {
-  const auto head = header_.header_bytes();
-  const auto expected = head + idx_data_bytes(header_);
-  if (table_.content_size() != expected) {
-    throw DataError(path_, std::min(expected, table_.content_size()),
-                    fmt::format("{} bytes (an IDX file of {})", expected, header_.describe()),
-                    fmt::format("frames of {} bytes", table_.content_size()));
+    : name_(images.string()) {
+  add_file({.images = images, .labels = std::move(labels)}, classes);
+}
+
+BlockDataset::BlockDataset(std::string name, std::span<const Pair> pairs,
+                           std::optional<std::uint32_t> classes)
+    : name_(std::move(name)) {
+  if (pairs.empty()) throw std::invalid_argument(name_ + ": a data set of no files");
+  files_.reserve(pairs.size());
+  for (const auto& pair : pairs) add_file(pair, classes);
+}
+
+void BlockDataset::add_file(const Pair& pair, std::optional<std::uint32_t> classes) {
+  const auto& path = pair.images;
+  MappedFile bytes(path);
+  auto table = table_of(path, bytes.bytes());
+  const auto header = read_idx_header(path);
+  auto shape = idx_sample_shape(path, header);
+  if (files_.empty()) {
+    dtype_ = header.dtype;
+    shape_ = std::move(shape);
+  } else if (header.dtype != dtype_ || shape != shape_) {
+    const std::uint64_t at = header.dtype == dtype_ ? 4 : 2;  // of the sizes, of the type
+    throw DataError(path, at,
+                    fmt::format("samples of {} {}, as in {}", fmt::join(shape_.dims, "x"),
+                                name_of(dtype_), files_[0].path.string()),
+                    fmt::format("{} {}", fmt::join(shape.dims, "x"), name_of(header.dtype)));
   }
-  if (const auto at = split_sample(header_, sample_bytes(), table_)) {
-    throw DataError(path_, *at, fmt::format("frames of whole samples of {} bytes", sample_bytes()),
+  const auto head = header.header_bytes();
+  const auto expected = head + idx_data_bytes(header);
+  if (table.content_size() != expected) {
+    throw DataError(path, std::min(expected, table.content_size()),
+                    fmt::format("{} bytes (an IDX file of {})", expected, header.describe()),
+                    fmt::format("frames of {} bytes", table.content_size()));
+  }
+  if (const auto at = split_sample(header, sample_bytes(), table)) {
+    throw DataError(path, *at, fmt::format("frames of whole samples of {} bytes", sample_bytes()),
                     "one that ends inside a sample");
   }
-  auto found = idx_labels(path_, header_, labels, classes);
-  labels_ = std::move(found.values);
-  classes_ = found.classes;
-  for (std::size_t i = 0; i < table_.frames().size(); ++i) {
-    const auto& frame = table_.frames()[i];
+  const auto before = labels_.size();
+  auto found = idx_labels(path, header, pair.labels, classes);
+  if (before == 0) {
+    labels_ = std::move(found.values);
+  } else {
+    labels_.insert(labels_.end(), found.values.begin(), found.values.end());
+  }
+  classes_ = std::max(classes_, found.classes);
+  for (std::size_t i = 0; i < table.frames().size(); ++i) {
+    const auto& frame = table.frames()[i];
     const auto end = frame.content_at + frame.content;
     const auto begin = std::max<std::uint64_t>(frame.content_at, head);
     if (end <= begin) continue;
-    blocks_.push_back({.first = (begin - head) / sample_bytes(),
+    blocks_.push_back({.first = before + (begin - head) / sample_bytes(),
                        .count = (end - begin) / sample_bytes(),
-                       .frame = i});
+                       .frame = i,
+                       .file = files_.size()});
     largest_block_ = std::max(largest_block_, blocks_.back().count);
   }
+  files_.push_back({.path = path, .bytes = std::move(bytes), .table = std::move(table)});
 }
 
 BlockDataset::~BlockDataset() = default;
@@ -182,13 +213,15 @@ std::string BlockDataset::hash() const {
 }
 
 std::string BlockDataset::fingerprint() const {
-  if (!table_.has_checksums()) return hash();
+  const auto has_checksums = [](const File& file) { return file.table.has_checksums(); };
+  if (!std::ranges::all_of(files_, has_checksums)) return hash();
   auto hasher = begin_dataset_hash(*this);
   std::vector<std::uint32_t> frames;
-  frames.reserve(table_.frames().size() * 2);
-  for (const auto& frame : table_.frames()) {
-    frames.push_back(frame.content);
-    frames.push_back(frame.checksum);
+  for (const auto& file : files_) {
+    for (const auto& frame : file.table.frames()) {
+      frames.push_back(frame.content);
+      frames.push_back(frame.checksum);
+    }
   }
   hasher.update(std::span<const std::uint32_t>(frames));
   hasher.update(std::as_bytes(std::span(labels_)));
@@ -230,8 +263,10 @@ void BlockDataset::read(std::span<const std::uint64_t> ids, std::span<std::byte>
 }
 
 void BlockDataset::expect_block(std::size_t index) const noexcept {
-  const auto& frame = table_.frames()[blocks_[index].frame];
-  file_.expect(static_cast<std::size_t>(frame.stored_at), frame.stored);
+  const auto& block = blocks_[index];
+  const auto& file = files_[block.file];
+  const auto& frame = file.table.frames()[block.frame];
+  file.bytes.expect(static_cast<std::size_t>(frame.stored_at), frame.stored);
 }
 
 void BlockDataset::decode_block(std::size_t index, std::span<std::byte> samples,
@@ -247,12 +282,13 @@ void BlockDataset::decode_block(std::size_t index, std::span<std::byte> samples,
 
 void BlockDataset::decode_samples(std::size_t index, std::span<std::byte> samples,
                                   Reader& reader) const {
-  const SeekableView view{.path = path_, .file = file_.bytes(), .table = table_};
+  const auto& file = files_[blocks_[index].file];
+  const SeekableView view{.path = file.path, .file = file.bytes.bytes(), .table = file.table};
   const auto frame = blocks_[index].frame;
-  const std::size_t content = table_.frames()[frame].content;
+  const std::size_t content = file.table.frames()[frame].content;
   const auto stored = view.stored(frame);
   // Else a pass over a file that is larger than memory would fill it with the file.
-  const Forget forget{file_, static_cast<std::size_t>(stored.data() - file_.bytes().data()),
+  const Forget forget{file.bytes, static_cast<std::size_t>(stored.data() - view.file.data()),
                       stored.size()};
   if (content == samples.size()) {
     reader.decoder().decode(view, frame, samples);
@@ -262,7 +298,7 @@ void BlockDataset::decode_samples(std::size_t index, std::span<std::byte> sample
     reader.decoder().decode(view, frame, scratch);
     std::memcpy(samples.data(), &scratch[content - samples.size()], samples.size());
   }
-  if (const auto width = size_of(header_.dtype); width > 1) {
+  if (const auto width = size_of(dtype_); width > 1) {
     convert_big_endian(samples, samples, width);
   }
 }

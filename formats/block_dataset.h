@@ -17,15 +17,22 @@
 
 namespace millrace {
 
-/// A pair of IDX files whose images are inside a seekable zstd file, with whole samples in each
-/// frame. Samples stay on disk and are decoded when they are asked for, a block (the samples of a
-/// frame) at a time; labels are in memory.
+/// Pairs of IDX files, one or several, whose images are inside seekable zstd files, with whole
+/// samples in each frame. Samples stay on disk and are decoded when they are asked for, a block
+/// (the samples of a frame) at a time; labels are in memory.
 class BlockDataset final : public Dataset {
  public:
   struct Block {
     std::uint64_t first = 0;  ///< its first sample
     std::uint64_t count = 0;  ///< samples, at least one
-    std::size_t frame = 0;    ///< of the seek table
+    std::size_t frame = 0;    ///< of the file's seek table
+    std::size_t file = 0;     ///< of files()
+  };
+
+  /// A file of images and the labels of its samples.
+  struct Pair {
+    std::filesystem::path images;
+    IdxArray labels;
   };
 
   /// True if `images` is a seekable file with whole samples in each frame, and more than
@@ -33,7 +40,11 @@ class BlockDataset final : public Dataset {
   static bool opens(const std::filesystem::path& images, std::uint64_t more_than = 0);
 
   /// Throws DataError as IdxDataset does, and for an images file that opens() does not take.
-  BlockDataset(const std::filesystem::path& images, const IdxArray& labels,
+  BlockDataset(const std::filesystem::path& images, IdxArray labels,
+               std::optional<std::uint32_t> classes = {});
+  /// The samples of several files one after the other, of one shape and type; at least one file.
+  /// `name` is the whole's. Throws as above, and where a file's samples are not like the first's.
+  BlockDataset(std::string name, std::span<const Pair> pairs,
                std::optional<std::uint32_t> classes = {});
   ~BlockDataset() override;
   BlockDataset(const BlockDataset&) = delete;
@@ -41,22 +52,25 @@ class BlockDataset final : public Dataset {
 
   std::uint64_t size() const noexcept override { return labels_.size(); }
   const SampleShape& shape() const noexcept override { return shape_; }
-  DType dtype() const noexcept override { return header_.dtype; }
+  DType dtype() const noexcept override { return dtype_; }
   std::uint32_t classes() const noexcept override { return classes_; }
-  /// The images' file.
-  std::string name() const override { return path_.string(); }
+  /// The images' file, where there is one alone.
+  std::string name() const override { return name_; }
   /// Decodes everything once.
   std::string hash() const override;
   /// 128-bit hash of shape, type, labels and the checksums of the frames, as 32 hex digits: equal
-  /// for equal content that is cut into equal frames, without decoding any of it. hash() for a file
-  /// without checksums.
+  /// for equal content that is cut into equal files and frames, without decoding any of it. hash()
+  /// where a file has no checksums.
   std::string fingerprint() const;
   /// Decodes the blocks that hold `ids`, each once a call; the last few blocks stay decoded for the
   /// calls that follow. Several threads decode at the same time.
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
             std::span<std::int32_t> labels) const override;
 
-  /// In the order of the file; every sample is in one of them.
+  /// The files of images, in order.
+  std::size_t files() const noexcept { return files_.size(); }
+  const std::filesystem::path& file(std::size_t index) const { return files_.at(index).path; }
+  /// In the order of the samples; every one is in one of them.
   std::span<const Block> blocks() const noexcept { return blocks_; }
   /// Samples of the largest block.
   std::uint64_t largest_block() const noexcept { return largest_block_; }
@@ -73,13 +87,18 @@ class BlockDataset final : public Dataset {
  private:
   class Reader;
   class Lease;
+  struct File {
+    std::filesystem::path path;
+    MappedFile bytes;
+    SeekTable table;
+  };
+  void add_file(const Pair& pair, std::optional<std::uint32_t> classes);
   void decode_samples(std::size_t index, std::span<std::byte> samples, Reader& reader) const;
   void check_room(std::uint64_t count, std::size_t samples, std::size_t labels) const;
 
-  std::filesystem::path path_;
-  MappedFile file_;
-  SeekTable table_;
-  IdxHeader header_;
+  std::string name_;
+  std::vector<File> files_;
+  DType dtype_ = DType::kUInt8;
   SampleShape shape_;
   std::vector<std::int32_t> labels_;
   std::uint32_t classes_ = 0;

@@ -12,14 +12,15 @@
 
 #include "formats/error.h"
 #include "formats/folder_kinds.h"
+#include "formats/shard_manifest.h"
 
 namespace millrace {
 namespace {
 
 constexpr std::string_view kLookedFor =
     "IDX pairs like train-images-idx3-ubyte and train-labels-idx1-ubyte (also [variant-]train-…, "
-    "t10k-…, test-…, .gz, .zst), CIFAR files like data_batch_1.bin or train.bin, or a sub-folder "
-    "of images for each class";
+    "t10k-…, test-…, .gz, .zst), a manifest.json of shards, CIFAR files like data_batch_1.bin or "
+    "train.bin, or a sub-folder of images for each class";
 
 [[noreturn]] void fail_unrecognised(const std::filesystem::path& folder) {
   std::vector<std::string> names;
@@ -44,6 +45,7 @@ constexpr std::string_view kLookedFor =
 }
 
 DataFolder open_file(const std::filesystem::path& path, const OpenOptions& options) {
+  if (path.filename() == kManifestName) return *open_sharded_folder(path, options);
   if (auto opened = open_idx_file(path, options)) return std::move(*opened);
   throw DataError(path, std::nullopt, "a folder, or an IDX file named like train-images-idx3-ubyte",
                   "a file of another name");
@@ -63,7 +65,9 @@ DataFolder open_folder(const std::filesystem::path& given, const OpenOptions& op
     throw io_error(path, "open the data folder", ENOENT);
   }
   if (!std::filesystem::is_directory(status)) return open_file(path, options);
+  if (auto opened = open_sharded_folder(path, options)) return std::move(*opened);
   if (auto opened = open_idx_folder(path, options)) return std::move(*opened);
+  refuse_lone_shards(path);
   if (auto opened = open_cifar_folder(path)) return std::move(*opened);
   if (auto opened = open_image_folder(path, options)) return std::move(*opened);
   fail_unrecognised(path);

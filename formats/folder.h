@@ -22,8 +22,9 @@ struct DataFolder {
 struct OpenOptions {
   /// Size and channels of the samples of a folder of images.
   ImageOptions image = {};
-  /// The images of a seekable zstd file with more bytes than this stay on disk and are decoded when
-  /// they are asked for (BlockDataset); everything else is decoded at once, by all cores.
+  /// The images of a seekable zstd file, or of a sharded set, with more bytes than this stay on
+  /// disk and are decoded when they are asked for (BlockDataset); everything else is decoded at
+  /// once, by all cores.
   std::uint64_t most_decoded = std::uint64_t{1} << 30;
 };
 
@@ -35,6 +36,9 @@ struct OpenOptions {
 /// MNIST's own files lie in it too, the folder alone means those). `path` may also be one images or
 /// labels file; then the pair it belongs to is the training set and there is no test set.
 ///
+/// Or a sharded set: a folder with a manifest.json of shards (shard_manifest.h), or that file.
+/// Where it is, IDX files beside it are not looked at.
+///
 /// Or the binary files of CIFAR-10 or CIFAR-100 (cifar.h).
 ///
 /// Or a folder of images, one sub-folder a class (ImageFolders and ImageFolder in image_folder.h),
@@ -42,7 +46,7 @@ struct OpenOptions {
 ///
 /// Throws DataError: nothing there, nothing recognised (naming what was looked for), half a pair,
 /// several variants (naming them), training and test sets that do not go together, and all that
-/// read_idx, IdxDataset, CifarDataset and ImageFolder throw.
+/// read_idx, IdxDataset, open_sharded, CifarDataset and ImageFolder throw.
 DataFolder open_folder(const std::filesystem::path& path, const OpenOptions& options = {});
 
 }  // namespace millrace

@@ -36,6 +36,13 @@ std::optional<DataFolder> open_idx_file(const std::filesystem::path& path,
 /// Sub-folders, down to two levels, that open_idx_folder could open.
 std::set<std::string> idx_folders_below(const std::filesystem::path& folder);
 
+/// A sharded set, by its manifest: a folder that has one, or the manifest itself.
+std::optional<DataFolder> open_sharded_folder(const std::filesystem::path& path,
+                                              const OpenOptions& options);
+/// Throws DataError where shards lie in the folder. Their manifest is written last: where it is not
+/// there, a conversion did not end, or it was lost.
+void refuse_lone_shards(const std::filesystem::path& folder);
+
 std::optional<DataFolder> open_cifar_folder(const std::filesystem::path& folder);
 
 std::optional<DataFolder> open_image_folder(const std::filesystem::path& folder,

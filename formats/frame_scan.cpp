@@ -11,6 +11,7 @@
 
 #include "formats/error.h"
 #include "formats/little_endian.h"
+#include "formats/on_all_cores.h"
 #include "formats/seek_table.h"
 #include "formats/seekable_zstd.h"
 
@@ -27,6 +28,8 @@ constexpr std::size_t kDescriptor = 4;  // byte of the frame header
 constexpr std::byte kChecksumFlag{0x04};
 constexpr std::byte kUnusedFlag{0x10};
 constexpr std::size_t kMostByTrial = std::size_t{2} << 10;
+// Fewer bytes are decoded before a second thread has started.
+constexpr std::uint64_t kWorthThread = std::uint64_t{512} << 10;
 constexpr std::uint64_t kHighestRatio = (std::uint64_t{128} << 10) / 4;
 
 using Stored = std::span<const std::byte>;
@@ -58,7 +61,14 @@ class Scanner {
 
   FrameScan by_table(const SeekTable& table) {
     scan_.complete = true;
-    for (const auto& entry : table.frames()) scan_.frames.push_back(judge(entry, table));
+    const auto& entries = table.frames();
+    scan_.frames.resize(entries.size());
+    const auto worth = static_cast<std::size_t>(table.content_size() / kWorthThread);
+    on_all_cores(entries.size(), worth, [&] {
+      return [&, scanner = std::make_unique<Scanner>(file_)](std::size_t i) {
+        scan_.frames[i] = scanner->judge(entries[i], table);
+      };
+    });
     std::uint64_t content_at = 0;
     for (auto& frame : scan_.frames) {
       frame.content_at = content_at;

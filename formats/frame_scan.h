@@ -31,11 +31,11 @@ struct FrameScan {
 
 /// Looks at all frames of a seekable zstd file, however damaged, and at its table. Where the table
 /// can be read, it says where frames are, and each frame is judged by its own checksum and by the
-/// table's: of two that differ the one that holds is believed. Without a table, frames are found
-/// one behind the other, and behind damage by their magic number; then only frames with sizes and
-/// checksums of their own count, as SeekableWriter writes them. One changed byte in a first frame
-/// of at most 2 KiB, which holds the shape of all samples, is put right by trial. Throws nothing
-/// but std::bad_alloc.
+/// table's, on all cores: of two that differ the one that holds is believed. Without a table,
+/// frames are found one behind the other, and behind damage by their magic number; then only frames
+/// with sizes and checksums of their own count, as SeekableWriter writes them. One changed byte in
+/// a first frame of at most 2 KiB, which holds the shape of all samples, is put right by trial.
+/// Throws nothing but std::bad_alloc.
 FrameScan scan_frames(std::span<const std::byte> file);
 
 /// Content of a sound frame of a scan of `file`. Throws DataError if it is not sound.

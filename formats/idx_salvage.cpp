@@ -32,12 +32,13 @@ bool has_table(std::span<const std::byte> file) {
 
 }  // namespace
 
-SalvagedIdx::SalvagedIdx(std::filesystem::path path) : path_(std::move(path)), file_(path_) {
+SalvagedIdx::SalvagedIdx(std::filesystem::path path, std::optional<IdxHeader> known)
+    : path_(std::move(path)), file_(path_), known_(std::move(known)) {
   const auto compression = compression_of(file_.bytes());
   form_ = compression == Compression::kNone ? "plain" : name_of(compression);
   // A flipped bit in the first bytes hides the compression, but not the table.
-  if (compression == Compression::kZstd || has_table(file_.bytes())) look_at_frames();
-  if (scan_.frames.empty()) look_at_whole();
+  if (known_ || compression == Compression::kZstd || has_table(file_.bytes())) look_at_frames();
+  if (scan_.frames.empty() && !known_) look_at_whole();
 }
 
 void SalvagedIdx::look_at_frames() {
@@ -53,7 +54,7 @@ void SalvagedIdx::look_at_frames() {
       return false;
     }
   };
-  if (!table && !scan_.complete && !is_ours()) {
+  if (!table && !scan_.complete && !known_ && !is_ours()) {
     scan_ = {};
     return;
   }
@@ -66,6 +67,7 @@ void SalvagedIdx::look_at_frames() {
       fault(message_of(error, path_));
     }
   }
+  if (known_) take_known();
   if (header_) locate_after_damage();
   std::uint64_t end = 0;
   for (std::size_t i = 0; i < scan_.frames.size(); ++i) {
@@ -118,6 +120,19 @@ void SalvagedIdx::take_header(IdxHeader header) {
   sample_bytes_ = count == 0 ? 1 : std::max<std::uint64_t>(1, bytes / count);
   sound_.assign(static_cast<std::size_t>(bytes == 0 ? 0 : count), false);
   header_ = std::move(header);
+}
+
+void SalvagedIdx::take_known() {
+  if (header_ == known_) return;
+  if (header_) {
+    fault(fmt::format("byte 0 of the content: expected the header of {}, found that of {}",
+                      known_->describe(), header_->describe()));
+  }
+  const auto bytes = idx_data_bytes(*known_);
+  const auto count = known_->dims.empty() ? 1 : known_->dims[0];
+  sample_bytes_ = count == 0 ? 1 : std::max<std::uint64_t>(1, bytes / count);
+  sound_.assign(static_cast<std::size_t>(bytes == 0 ? 0 : count), false);
+  header_ = known_;
 }
 
 /// Frames behind damage are counted from the end, where that is there.
@@ -191,9 +206,10 @@ void SalvagedIdx::read(
   }
   if (scan_.frames.empty()) {
     const auto count = static_cast<std::uint64_t>(std::ranges::count(sound_, true));
+    if (count == 0) return;
     std::vector<std::byte> bytes(static_cast<std::size_t>(count * sample_bytes_));
     convert_big_endian(file_.bytes().subspan(head, bytes.size()), bytes, width);
-    if (count > 0) take(0, bytes);
+    take(0, bytes);
     return;
   }
   for (const auto& frame : scan_.frames) {

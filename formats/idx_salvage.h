@@ -32,8 +32,10 @@ struct IdxFault {
 /// Outermost elements are the samples. Move-only; keeps the file mapped.
 class SalvagedIdx {
  public:
-  /// Looks at the whole file. Throws DataError if it cannot be opened.
-  explicit SalvagedIdx(std::filesystem::path path);
+  /// Looks at the whole file. `known`: the header that it had, where that is known from elsewhere;
+  /// it is then taken for a seekable file, and a header that it lost costs no sample. Throws
+  /// DataError if it cannot be opened.
+  explicit SalvagedIdx(std::filesystem::path path, std::optional<IdxHeader> known = {});
 
   const std::filesystem::path& path() const noexcept { return path_; }
   /// "plain", "gzip", "zstd" or "seekable zstd".
@@ -56,6 +58,7 @@ class SalvagedIdx {
   void look_at_frames();
   void look_at_whole();
   void take_header(IdxHeader header);
+  void take_known();
   void locate_after_damage();
   void fault(std::string what, SampleRange samples = {});
   SampleRange samples_of(const FoundFrame& frame) const;
@@ -63,6 +66,7 @@ class SalvagedIdx {
   std::filesystem::path path_;
   std::string form_;
   MappedFile file_;
+  std::optional<IdxHeader> known_;
   std::optional<IdxHeader> header_;
   std::uint64_t sample_bytes_ = 1;
   FrameScan scan_;                 // of a seekable file

@@ -13,6 +13,7 @@
 #include "formats/error.h"
 #include "formats/idx.h"
 #include "formats/seekable_idx.h"
+#include "tools/cli/convert_shards.h"
 #include "tools/cli/convert_source.h"
 #include "tools/cli/idx_files.h"
 
@@ -114,9 +115,16 @@ std::string_view name_of(StoredAs stored) noexcept {
 std::vector<ConvertedFile> convert(
     const ConvertSpec& spec, const std::function<bool(std::uint64_t, std::uint64_t)>& progress) {
   check_level(spec);
+  if (spec.shards > 0) {
+    if (spec.to != StoredAs::kSeekable) {
+      throw std::invalid_argument(
+          fmt::format("--shards: expected --to zst, found {}", name_of(spec.to)));
+    }
+    return convert_to_shards(spec, convert_parts(spec), progress);
+  }
   std::vector<Task> tasks;
   std::uint64_t all = 0;
-  for (auto& source : convert_sources(spec.in, spec.image, spec.jobs)) {
+  for (auto& source : convert_sources(spec)) {
     Task task;
     task.file.from = source.from;
     // Where the source is a file, it may itself be what stands beside the new one.

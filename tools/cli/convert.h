@@ -21,6 +21,12 @@ enum class StoredAs : std::uint8_t {
 /// "idx", "gz", "zst"; the same with a dot is what it adds to a file's name (nothing for kPlain).
 std::string_view name_of(StoredAs stored) noexcept;
 
+/// Shares of the samples that become training and test samples.
+struct SplitShares {
+  double train = 0.0;
+  double test = 0.0;
+};
+
 struct ConvertSpec {
   std::filesystem::path in;   ///< a folder of IDX files in any form, one such file, or what
                               ///< else open_folder opens
@@ -30,7 +36,10 @@ struct ConvertSpec {
   std::optional<int> level;  ///< of the compression: zstd 1 to 22 [3], gzip 1 to 12 [6]
   std::uint32_t jobs =
       0;  ///< threads that decode samples and compress zstd; 0: the cores this process may use
-  bool force = false;  ///< replace files that are there
+  std::uint32_t shards = 0;  ///< of each split, for kSeekable alone; 0: one file and no manifest
+  std::optional<SplitShares> split;  ///< of a data set without test samples (split_randomly)
+  std::uint64_t seed = 0;            ///< of `split`
+  bool force = false;                ///< replace files that are there
 };
 
 struct ConvertedFile {
@@ -40,12 +49,14 @@ struct ConvertedFile {
   std::uint64_t content = 0;        ///< bytes of the IDX file
   std::uint64_t stored = 0;         ///< bytes of the file `to`
   std::uint64_t frames = 0;         ///< 0 where it is not seekable
+  bool kept = false;                ///< a shard that an interrupted conversion had written
 };
 
 /// Writes the IDX files of `spec.in`, training and test, of all variants, in another form, under
 /// their own names; what they hold stays the same byte for byte. They appear together when all are
 /// written. Any other data set becomes IDX files in the names of MNIST's:
-/// train-images-idx4-ubyte for RGB images.
+/// train-images-idx4-ubyte for RGB images; so does one that is split. With `shards` see
+/// convert_to_shards.
 ///
 /// `progress` is told bytes of content done so far and in all, by the calling thread; where it
 /// returns false nothing is written and the result is empty. Throws DataError: no data set, a

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "formats/shard_names.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/convert.h"
 #include "tools/console/command_line.h"
@@ -28,11 +30,37 @@ struct ConvertOptions {
   std::string help;  ///< not empty: asked for
 };
 
+double parse_share(const std::string& text) {
+  double value = 0.0;
+  const auto* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || at != end || !(value > 0.0 && value < 1.0)) {
+    throw UsageError("expected shares between 0 and 1, found " + shown(text));
+  }
+  return value;
+}
+
 StoredAs parse_stored(const std::string& text) {
   for (const auto stored : {StoredAs::kPlain, StoredAs::kGzip, StoredAs::kSeekable}) {
     if (text == name_of(stored)) return stored;
   }
   throw UsageError("expected idx, gz or zst, found " + shown(text));
+}
+
+SplitShares parse_split(const std::string& text) {
+  const auto comma = text.find(',');
+  SplitShares shares;
+  if (comma == std::string::npos || text.find(',', comma + 1) != std::string::npos) {
+    throw UsageError("expected shares of training and test samples, like 0.9,0.1, found " +
+                     shown(text));
+  }
+  shares.train = parse_share(text.substr(0, comma));
+  shares.test = parse_share(text.substr(comma + 1));
+  constexpr double kRounding = 1e-9;
+  if (shares.train + shares.test > 1.0 + kRounding) {
+    throw UsageError("expected shares that add up to at most 1, found " + shown(text));
+  }
+  return shares;
 }
 
 ConvertOptions parse(const std::vector<std::string>& arguments) {
@@ -56,6 +84,18 @@ ConvertOptions parse(const std::vector<std::string>& arguments) {
              [&](const std::string& text) {
                spec.level = static_cast<int>(parse_whole(text, 1, kHighestLevel));
              });
+  line.value("--shards", "N",
+             "write each split as N pairs of zst files and a\nmanifest.json; where that was "
+             "interrupted, the\nsame command goes on",
+             [&](const std::string& text) {
+               spec.shards = static_cast<std::uint32_t>(parse_whole(text, 1, kMostShards));
+             });
+  line.value("--split", "X,Y",
+             "make X of the samples training and Y others test\nsamples, of a data set that has no "
+             "test samples",
+             [&](const std::string& text) { spec.split = parse_split(text); });
+  line.value("--seed", "N", "of --split: which samples go where [0]",
+             [&](const std::string& text) { spec.seed = parse_whole(text, 0, ~std::uint64_t{0}); });
   line.value("--jobs", "N|auto", "threads that decode and compress [auto: all cores]",
              [&](const std::string& text) { spec.jobs = parse_whole_or_auto(text, kMostJobs); });
   line.flag("--force", "replace files that are there", spec.force);
@@ -86,7 +126,8 @@ nlohmann::ordered_json summary(const ConvertSpec& spec, const std::vector<Conver
                              {"bytes_before", file.stored_before},
                              {"bytes", file.stored},
                              {"content_bytes", file.content},
-                             {"frames", file.frames}});
+                             {"frames", file.frames},
+                             {"kept", file.kept}});
   }
   return json;
 }
@@ -97,9 +138,10 @@ void show_text(Console& console, const std::vector<ConvertedFile>& files, double
     content += file.content;
     const double percent = 100.0 * static_cast<double>(file.stored) /
                            static_cast<double>(std::max<std::uint64_t>(1, file.content));
-    console.line(fmt::format("{}: {}B, {:.1f} % of {}B", file.to.string(),
+    console.line(fmt::format("{}: {}B, {:.1f} % of {}B{}", file.to.string(),
                              render_count(static_cast<double>(file.stored)), percent,
-                             render_count(static_cast<double>(file.content))));
+                             render_count(static_cast<double>(file.content)),
+                             file.kept ? ", was there" : ""));
   }
   console.line(fmt::format("{} files in {:.2f} s, {}B/s", files.size(), seconds,
                            render_count(static_cast<double>(content) / seconds)));
@@ -134,7 +176,9 @@ int convert_command(const std::vector<std::string>& arguments) {
   console.clear_progress();
   if (files.empty()) {
     console.warning(std::string("stopped by ") + signal_name(signals.received()) +
-                    "; nothing was written");
+                    (options.spec.shards > 0
+                         ? "; the same command goes on behind the shards that are written"
+                         : "; nothing was written"));
     return kSignalBase + signals.received();
   }
   if (options.json) {

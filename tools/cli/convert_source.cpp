@@ -1,22 +1,21 @@
 #include "tools/cli/convert_source.h"
 
 #include <fmt/format.h>
-#include <tbb/blocked_range.h>
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
 
 #include <algorithm>
 #include <limits>
 #include <memory>
-#include <numeric>
-#include <stdexcept>
 #include <string_view>
 #include <utility>
 
 #include "formats/error.h"
 #include "formats/folder.h"
 #include "formats/idx_names.h"
+#include "formats/image_folder.h"
+#include "formats/shard_manifest.h"
 #include "tools/cli/idx_files.h"
+#include "tools/cli/piece_reader.h"
+#include "tools/cli/selection.h"
 
 namespace millrace {
 namespace {
@@ -35,82 +34,58 @@ std::uint32_t idx_size(const Dataset& data, std::uint64_t size) {
   return static_cast<std::uint32_t>(size);
 }
 
-std::string_view idx_type_name(DType dtype) {
-  return dtype == DType::kUInt8 ? "ubyte" : name_of(dtype);
-}
-
 // One data set on its way into two files.
 class Part {
  public:
-  Part(std::shared_ptr<const Dataset> data, std::uint32_t jobs)
-      : data_(std::move(data)),
-        arena_(jobs == 0 ? tbb::task_arena::automatic : static_cast<int>(jobs)),
-        byte_labels_(data_->classes() <= kByteLabels) {}
+  Part(ConvertPart part, std::uint32_t jobs) : part_(std::move(part)), reader_(part_.data, jobs) {}
 
-  IdxHeader images_header() const {
-    IdxHeader header{data_->dtype(), {idx_size(*data_, data_->size())}};
-    for (const auto dim : data_->shape().dims) header.dims.push_back(idx_size(*data_, dim));
-    return header;
-  }
-  IdxHeader labels_header() const {
-    return {byte_labels_ ? DType::kUInt8 : DType::kInt32, {idx_size(*data_, data_->size())}};
-  }
-  fs::path name() const { return data_->name(); }
+  const ConvertPart& part() const noexcept { return part_; }
 
   bool read_images(const PieceSink& sink) {
-    const std::size_t bytes = data_->sample_bytes();
-    const std::size_t size = data_->size();
-    const std::size_t most = std::max<std::size_t>(1, kPiece / std::max<std::size_t>(1, bytes));
-    std::vector<std::uint64_t> ids(std::min(most, size));
-    std::vector<std::byte> samples(ids.size() * bytes);
-    labels_.resize(size);
-    for (std::size_t first = 0; first < size; first += most) {
-      const std::size_t count = std::min(most, size - first);
-      std::iota(ids.begin(), ids.end(), std::uint64_t{first});
-      arena_.execute([&] {
-        tbb::parallel_for(tbb::blocked_range<std::size_t>(0, count), [&](const auto& range) {
-          data_->read(std::span(ids).subspan(range.begin(), range.size()),
-                      std::span(samples).subspan(range.begin() * bytes, range.size() * bytes),
-                      std::span(labels_).subspan(first + range.begin(), range.size()));
-        });
-      });
-      if (!sink(std::span(samples).first(count * bytes))) return false;
-    }
-    return true;
+    labels_.reserve(static_cast<std::size_t>(part_.data->size()));
+    return reader_.read(0, part_.data->size(), [&](auto samples, auto labels) {
+      labels_.insert(labels_.end(), labels.begin(), labels.end());
+      return sink(samples);
+    });
   }
 
-  bool read_labels(const PieceSink& sink) const {
-    if (!byte_labels_) return sink(std::as_bytes(std::span(labels_)));
-    std::vector<std::byte> narrow(labels_.size());
-    std::ranges::transform(labels_, narrow.begin(),
-                           [](std::int32_t label) { return static_cast<std::byte>(label); });
-    return sink(narrow);
-  }
+  bool read_labels(const PieceSink& sink) const { return sink(part_.encode_labels(labels_)); }
 
  private:
-  std::shared_ptr<const Dataset> data_;
-  tbb::task_arena arena_;
-  bool byte_labels_;
+  ConvertPart part_;
+  PieceReader reader_;
   std::vector<std::int32_t> labels_;  // of the images read
 };
 
-void add_part(std::vector<ConvertSource>& sources, std::string_view split,
-              std::shared_ptr<const Dataset> data, std::uint32_t jobs) {
-  const auto part = std::make_shared<Part>(std::move(data), jobs);
+void add_part(std::vector<ConvertSource>& sources, ConvertPart of, std::uint32_t jobs) {
+  const auto part = std::make_shared<Part>(std::move(of), jobs);
   const auto add = [&](std::string_view role, IdxHeader header,
                        std::function<bool(const PieceSink&)> read) {
-    auto name =
-        fmt::format("{}-{}-idx{}-{}", split, role, header.dims.size(), idx_type_name(header.dtype));
-    sources.push_back({part->name(), std::move(name), 0, std::move(header), std::move(read)});
+    auto name = part->part().file_name(role, header);
+    sources.push_back(
+        {part->part().data->name(), std::move(name), 0, std::move(header), std::move(read)});
   };
-  add("images", part->images_header(),
+  auto images = part->part().images_header();
+  IdxHeader labels{part->part().labels_dtype(), {images.dims[0]}};
+  add("images", std::move(images),
       [part](const PieceSink& sink) { return part->read_images(sink); });
-  add("labels", part->labels_header(),
+  add("labels", std::move(labels),
       [part](const PieceSink& sink) { return part->read_labels(sink); });
+}
+
+std::vector<std::string> class_names_of(const fs::path& in, const Dataset& data) {
+  const auto* whole = &data;
+  if (const auto* chosen = dynamic_cast<const Selection*>(whole)) whole = &chosen->whole();
+  if (const auto* images = dynamic_cast<const ImageFolder*>(whole)) return images->class_names();
+  const auto manifest = in.filename() == kManifestName ? in : in / kManifestName;
+  // The data set is named for the manifest where it was opened by one.
+  if (whole->name() == manifest.string()) return read_manifest(manifest).class_names;
+  return {};
 }
 
 bool has_idx_files(const fs::path& in) {
   std::error_code unreadable;
+  if (in.filename() == kManifestName || has_manifest(in)) return false;
   return !fs::is_directory(in, unreadable) || !find_idx_files(in).empty();
 }
 
@@ -129,16 +104,65 @@ ConvertSource idx_source(const fs::path& from) {
 
 }  // namespace
 
-std::vector<ConvertSource> convert_sources(const fs::path& in, const ImageOptions& image,
-                                           std::uint32_t jobs) {
+std::string idx_file_name(std::string_view split, std::string_view role, const IdxHeader& header) {
+  const auto type = header.dtype == DType::kUInt8 ? "ubyte" : name_of(header.dtype);
+  return fmt::format("{}-{}-idx{}-{}", split, role, header.dims.size(), type);
+}
+
+IdxHeader ConvertPart::images_header() const {
+  if (!idx_type(data->dtype())) {
+    throw DataError(data->name(), std::nullopt, "an element type that IDX has",
+                    std::string(name_of(data->dtype())));
+  }
+  IdxHeader header{data->dtype(), {idx_size(*data, data->size())}};
+  for (const auto dim : data->shape().dims) header.dims.push_back(idx_size(*data, dim));
+  return header;
+}
+
+DType ConvertPart::labels_dtype() const noexcept {
+  return data->classes() <= kByteLabels ? DType::kUInt8 : DType::kInt32;
+}
+
+std::vector<std::byte> ConvertPart::encode_labels(std::span<const std::int32_t> labels) const {
+  if (labels_dtype() == DType::kInt32) {
+    const auto bytes = std::as_bytes(labels);
+    return {bytes.begin(), bytes.end()};
+  }
+  std::vector<std::byte> narrow(labels.size());
+  std::ranges::transform(labels, narrow.begin(),
+                         [](std::int32_t label) { return static_cast<std::byte>(label); });
+  return narrow;
+}
+
+std::string ConvertPart::file_name(std::string_view role, const IdxHeader& header) const {
+  return idx_file_name(split, role, header);
+}
+
+std::vector<ConvertPart> convert_parts(const ConvertSpec& spec) {
+  auto opened = open_folder(spec.in, {.image = spec.image});
+  if (spec.split) {
+    if (opened.test) {
+      throw DataError(spec.in, std::nullopt, "a data set without test samples to split",
+                      fmt::format("{} test samples", opened.test->size()));
+    }
+    const auto parts = split_randomly(opened.train, spec.split->train, spec.split->test, spec.seed);
+    opened.train = parts.train;
+    opened.test = parts.test;
+  }
+  auto names = class_names_of(spec.in, *opened.train);
+  std::vector<ConvertPart> parts;
+  parts.push_back({.split = "train", .data = opened.train, .class_names = names});
+  if (opened.test) parts.push_back({.split = "t10k", .data = opened.test, .class_names = names});
+  return parts;
+}
+
+std::vector<ConvertSource> convert_sources(const ConvertSpec& spec) {
   std::vector<ConvertSource> sources;
-  if (has_idx_files(in)) {
-    for (const auto& from : idx_files_at(in)) sources.push_back(idx_source(from));
+  if (has_idx_files(spec.in) && !spec.split) {
+    for (const auto& from : idx_files_at(spec.in)) sources.push_back(idx_source(from));
     return sources;
   }
-  const auto opened = open_folder(in, {.image = image});
-  add_part(sources, "train", opened.train, jobs);
-  if (opened.test) add_part(sources, "t10k", opened.test, jobs);
+  for (auto& part : convert_parts(spec)) add_part(sources, std::move(part), spec.jobs);
   return sources;
 }
 

@@ -4,12 +4,15 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "formats/dataset.h"
 #include "formats/idx.h"
-#include "formats/image.h"
+#include "tools/cli/convert.h"
 
 namespace millrace {
 
@@ -28,11 +31,30 @@ struct ConvertSource {
   std::function<bool(const PieceSink&)> read;
 };
 
-/// The IDX files at `in` (see idx_files_at), or, where it is a folder without any, the training and
-/// the test set that open_folder finds there, in the names of MNIST's files. Samples are read by
-/// `jobs` threads, 0: one for each core. Throws DataError as these two do. `image` says how images
-/// are decoded; IDX files and CIFAR stay as they are.
-std::vector<ConvertSource> convert_sources(const std::filesystem::path& in,
-                                           const ImageOptions& image, std::uint32_t jobs);
+/// In the naming of MNIST's files; `split`: "train", "t10k"; `role`: "images", "labels".
+std::string idx_file_name(std::string_view split, std::string_view role, const IdxHeader& header);
+
+/// The training or the test samples that are to be converted, and what becomes of them as IDX.
+struct ConvertPart {
+  std::string split;  ///< "train" or "t10k"
+  std::shared_ptr<const Dataset> data;
+  std::vector<std::string> class_names = {};  ///< empty: they have none
+
+  IdxHeader images_header() const;
+  /// uint8 where the classes fit, else int32.
+  DType labels_dtype() const noexcept;
+  std::vector<std::byte> encode_labels(std::span<const std::int32_t> labels) const;
+  std::string file_name(std::string_view role, const IdxHeader& header) const;
+};
+
+/// The training samples at spec.in and, where there are some, the test samples, as open_folder
+/// finds them and spec.image and spec.split make them. Throws DataError as open_folder does, for a
+/// split of a data set that has test samples already, and for what IDX cannot hold.
+std::vector<ConvertPart> convert_parts(const ConvertSpec& spec);
+
+/// The IDX files at spec.in (see idx_files_at), or, where it is a folder without any or is to be
+/// split, its parts in the names of MNIST's files. Samples are read by spec.jobs threads. Throws
+/// DataError as these do.
+std::vector<ConvertSource> convert_sources(const ConvertSpec& spec);
 
 }  // namespace millrace

@@ -10,6 +10,7 @@
 #include "formats/error.h"
 #include "formats/folder.h"
 #include "formats/idx_names.h"
+#include "formats/shard_manifest.h"
 
 namespace millrace {
 
@@ -50,6 +51,10 @@ std::string plain_name(const fs::path& path) {
 
 fs::path target_in(const fs::path& folder, const fs::path& from, const std::string& suffix,
                    bool force) {
+  if (has_manifest(folder)) {
+    throw DataError(folder / kManifestName,
+                    fmt::format("would hide {}; choose another folder", plain_name(from)));
+  }
   const auto name = plain_name(from);
   auto target = folder / (name + suffix);
   for (const char* other : {"", ".gz", ".zst"}) {

@@ -15,7 +15,8 @@ std::string plain_name(const std::filesystem::path& path);
 
 /// Where in `folder` the content of `from` goes with `suffix` (".zst", or nothing) at its name.
 /// Throws DataError if that is there already, unless `force`, and if the folder has the same file
-/// in another form (unless that is `from` itself): one of the two would hide the other.
+/// in another form (unless that is `from` itself) or is a sharded set: one of the two would hide
+/// the other.
 std::filesystem::path target_in(const std::filesystem::path& folder,
                                 const std::filesystem::path& from, const std::string& suffix,
                                 bool force);

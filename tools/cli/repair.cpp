@@ -15,6 +15,8 @@
 #include "formats/idx_names.h"
 #include "formats/seekable_idx.h"
 #include "tools/cli/idx_files.h"
+#include "tools/cli/repair_shards.h"
+#include "tools/cli/shard_files.h"
 #include "tools/cli/verify.h"
 
 namespace millrace {
@@ -89,6 +91,7 @@ Rewritten rewrite(const RepairSpec& spec, const SalvagedIdx& source, const std::
 
 std::vector<RepairedFile> repair(const RepairSpec& spec,
                                  const std::function<bool(std::size_t, std::size_t)>& progress) {
+  if (is_sharded(spec.in)) return repair_shards(spec, progress);
   std::map<std::pair<std::string, IdxSplit>, std::vector<fs::path>> groups;
   const auto paths = idx_files_at(spec.in);
   std::map<fs::path, fs::path> targets;

@@ -42,6 +42,11 @@ void show_text(Console& console, const std::vector<RepairedFile>& files) {
     for (const auto& range : file.dropped) {
       dropped += (dropped.empty() ? "; dropped " : ", ") + describe(range);
     }
+    if (file.to.empty()) {
+      console.line(fmt::format("{}: nothing is left of {} samples", file.from.string(),
+                               file.samples_before));
+      continue;
+    }
     console.line(fmt::format("{}: {} of {} samples{}", file.to.string(), file.samples,
                              file.samples_before, dropped));
   }
@@ -54,12 +59,13 @@ int repair_command(const std::vector<std::string>& arguments) {
   CommandLine line("tools repair",
                    "Writes damaged IDX files anew, as seekable zstd under their own names: a lost\n"
                    "seek table is rebuilt, and all samples of whole frames are kept. Images and\n"
-                   "labels of a folder lose the same samples.");
+                   "labels of a folder lose the same samples. A sharded set also gets a new\n"
+                   "manifest.");
   std::string in;
   std::string out;
   bool json = false;
   bool quiet = false;
-  line.positional("PATH", "folder of IDX files in any form, or one of them", in);
+  line.positional("PATH", "folder of IDX files in any form, or one of them, or of\nshards", in);
   line.positional("OUT", "folder to write to, made where it is missing", out);
   line.value("--jobs", "N|auto", "threads that compress [auto: all cores]",
              [&](const std::string& text) { spec.jobs = parse_whole_or_auto(text, kMostJobs); });

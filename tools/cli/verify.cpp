@@ -1,17 +1,21 @@
 #include "tools/cli/verify.h"
 
 #include <fmt/format.h>
+#include <tbb/parallel_for.h>
 
 #include <algorithm>
 #include <cstring>
 #include <iterator>
 #include <map>
+#include <mutex>
 #include <span>
 #include <utility>
 
 #include "formats/idx_names.h"
 #include "formats/idx_pair.h"
 #include "tools/cli/idx_files.h"
+#include "tools/cli/shard_files.h"
+#include "tools/cli/verify_shards.h"
 
 namespace millrace {
 namespace {
@@ -41,17 +45,6 @@ std::int64_t label_at(const std::byte* at, DType dtype) {
   }
 }
 
-void each_label(const SalvagedIdx& labels,
-                const std::function<void(std::uint64_t sample, std::int64_t label)>& take) {
-  const auto dtype = labels.header()->dtype;
-  const auto width = size_of(dtype);
-  labels.read([&](std::uint64_t first, std::span<const std::byte> bytes) {
-    for (std::size_t i = 0; i < bytes.size() / width; ++i) {
-      take(first + i, label_at(&bytes[i * width], dtype));
-    }
-  });
-}
-
 /// What is known of the two files of one split.
 struct Pair {
   std::size_t images = 0;  // place among the files + 1; 0: none
@@ -64,6 +57,17 @@ std::uint64_t Verification::faults() const noexcept {
   std::uint64_t count = 0;
   for (const auto& file : files) count += file.faults.size();
   return count;
+}
+
+void each_label(const SalvagedIdx& labels,
+                const std::function<void(std::uint64_t sample, std::int64_t label)>& take) {
+  const auto dtype = labels.header()->dtype;
+  const auto width = size_of(dtype);
+  labels.read([&](std::uint64_t first, std::span<const std::byte> bytes) {
+    for (std::size_t i = 0; i < bytes.size() / width; ++i) {
+      take(first + i, label_at(&bytes[i * width], dtype));
+    }
+  });
 }
 
 std::vector<IdxFault> label_faults(const SalvagedIdx& labels, std::uint32_t classes) {
@@ -88,46 +92,57 @@ std::vector<IdxFault> label_faults(const SalvagedIdx& labels, std::uint32_t clas
   return faults;
 }
 
-Verification verify(const fs::path& path,
-                    const std::function<bool(std::size_t, std::size_t)>& progress) {
+std::optional<std::uint32_t> classes_of(const SalvagedIdx& labels) {
+  const auto& header = labels.header();
+  if (!header || header->dims.size() != 1 || !is_integer(header->dtype)) return std::nullopt;
+  if (!labels.faults().empty() || !label_faults(labels).empty()) return std::nullopt;
+  std::int64_t most = 0;
+  each_label(labels, [&](std::uint64_t, std::int64_t label) { most = std::max(most, label); });
+  return static_cast<std::uint32_t>(most) + 1;
+}
+
+Verification verify(const fs::path& path, const FileProgress& progress) {
+  if (is_sharded(path)) return verify_shards(path, progress);
   Verification result;
   const auto paths = idx_files_at(path);
-  // By variant and split; training comes first, for its classes.
+  // By variant and split.
   std::map<std::pair<std::string, IdxSplit>, Pair> pairs;
-  std::map<std::string, std::uint32_t> classes;
-  std::vector<std::size_t> order(paths.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::ranges::stable_sort(order, {}, [&](std::size_t i) {
-    return parse_idx_name(paths[i].filename().string())->split;
-  });
+  // What holds labels is kept until the classes are known.
+  std::vector<std::optional<SalvagedIdx>> labels(paths.size());
   result.files.resize(paths.size());
+  std::mutex mutex;
   std::size_t done = 0;
-  for (const auto i : order) {
+  bool stopped = false;
+  tbb::parallel_for(std::size_t{0}, paths.size(), [&](std::size_t i) {
+    {
+      const std::scoped_lock lock(mutex);
+      if (stopped) return;
+    }
+    SalvagedIdx salvaged(paths[i]);
+    result.files[i] = {.path = paths[i],
+                       .form = salvaged.form(),
+                       .samples = salvaged.samples(),
+                       .frames = salvaged.frames(),
+                       .faults = salvaged.faults()};
     const auto name = *parse_idx_name(paths[i].filename().string());
-    const SalvagedIdx salvaged(paths[i]);
-    auto& file = result.files[i];
-    file = {.path = paths[i],
-            .form = salvaged.form(),
-            .samples = salvaged.samples(),
-            .frames = salvaged.frames(),
-            .faults = salvaged.faults()};
+    const std::scoped_lock lock(mutex);
+    if (name.role == IdxRole::kLabels) labels[i] = std::move(salvaged);
     auto& pair = pairs[{name.variant, name.split}];
     (name.role == IdxRole::kImages ? pair.images : pair.labels) = i + 1;
-    if (name.role == IdxRole::kLabels) {
-      const auto known = classes.find(name.variant);
-      const bool is_test = name.split == IdxSplit::kTest && known != classes.end();
-      auto faults = label_faults(salvaged, is_test ? known->second : 0);
-      const bool readable = salvaged.header() && salvaged.header()->dims.size() == 1 &&
-                            is_integer(salvaged.header()->dtype);
-      if (name.split == IdxSplit::kTrain && readable && faults.empty() && file.faults.empty()) {
-        std::int64_t most = 0;
-        each_label(salvaged,
-                   [&](std::uint64_t, std::int64_t label) { most = std::max(most, label); });
-        classes[name.variant] = static_cast<std::uint32_t>(most) + 1;
-      }
-      std::ranges::move(faults, std::back_inserter(file.faults));
+    if (!stopped && !progress(++done, paths.size())) stopped = true;
+  });
+  if (stopped) return result;
+  std::map<std::string, std::uint32_t> classes;
+  for (const auto& [key, pair] : pairs) {  // training comes first
+    if (pair.labels == 0) continue;
+    const auto& salvaged = *labels[pair.labels - 1];
+    const auto known = classes.find(key.first);
+    const bool is_test = key.second == IdxSplit::kTest && known != classes.end();
+    std::ranges::move(label_faults(salvaged, is_test ? known->second : 0),
+                      std::back_inserter(result.files[pair.labels - 1].faults));
+    if (const auto found = classes_of(salvaged); found && key.second == IdxSplit::kTrain) {
+      classes[key.first] = *found;
     }
-    if (!progress(++done, paths.size())) break;
   }
   for (const auto& [key, pair] : pairs) {
     if (pair.images == 0 || pair.labels == 0) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,7 @@ namespace millrace {
 
 struct VerifiedFile {
   std::filesystem::path path;
-  std::string form;  ///< "plain", "gzip", "zstd", "seekable zstd"
+  std::string form;  ///< "plain", "gzip", "zstd", "seekable zstd"; of a sharded set "manifest"
   std::uint64_t samples = 0;
   std::uint64_t frames = 0;  ///< 0 where it is not seekable
   std::vector<IdxFault> faults;
@@ -27,11 +28,21 @@ struct Verification {
 /// set may have), one fault each; none for a file that holds no labels.
 std::vector<IdxFault> label_faults(const SalvagedIdx& labels, std::uint32_t classes = 0);
 
+/// All labels of a file that can be read, with their sample's number. Precondition: rank 1, of an
+/// integer type.
+void each_label(const SalvagedIdx& labels,
+                const std::function<void(std::uint64_t sample, std::int64_t label)>& take);
+
+/// One more than the largest label; nullopt for a file that holds no labels, or unsound ones.
+std::optional<std::uint32_t> classes_of(const SalvagedIdx& labels);
+
+/// Progress: files done, and of how many; false: stop. From any thread, one call at a time.
+using FileProgress = std::function<bool(std::size_t done, std::size_t all)>;
+
 /// Reads every IDX file at `path`: every checksum, the counts of headers, frames, images and
-/// labels, every label (those of test files also against the classes of the training files).
-/// `progress` is told how many files are done, of how many; where it returns false the rest is left
-/// out. Throws DataError where there are no IDX files or one cannot be opened.
-Verification verify(const std::filesystem::path& path,
-                    const std::function<bool(std::size_t done, std::size_t all)>& progress);
+/// labels, every label (those of test files also against the classes of the training files). Of a
+/// sharded set see verify_shards.h. Works on all cores. Where `progress` returns false the rest is
+/// left out. Throws DataError where there are no IDX files or one cannot be opened.
+Verification verify(const std::filesystem::path& path, const FileProgress& progress);
 
 }  // namespace millrace

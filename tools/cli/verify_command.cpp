@@ -54,10 +54,11 @@ void show_text(Console& console, const Verification& found) {
 }  // namespace
 
 int verify_command(const std::vector<std::string>& arguments) {
-  CommandLine line("tools verify",
-                   "Reads the IDX files of a folder, or one of them, to the last byte: every\n"
-                   "checksum, count and label. Names each bad frame and sample. The exit status\n"
-                   "is 1 if there is one.");
+  CommandLine line(
+      "tools verify",
+      "Reads the IDX files or shards of a folder, or one file, to the last byte: every\n"
+      "checksum, count and label. Names each bad frame and sample. The exit status\n"
+      "is 1 if there is one.");
   std::string path;
   bool json = false;
   bool quiet = false;

@@ -90,11 +90,11 @@ TEST_F(ConvertSourceTest, LeavesNothingWhereAnImageIsBroken) {
 
 TEST_F(ConvertSourceTest, StopsWhereItsSinkDoes) {
   add_cifar("train.bin", 4000, 50);  // not CIFAR-100's records
-  EXPECT_NE(data_error_of([&] { (void)convert_sources(folder_ / "in", {}, 0); }).find("train.bin"),
+  EXPECT_NE(data_error_of([&] { (void)convert_sources(spec(StoredAs::kPlain)); }).find("train.bin"),
             std::string::npos);
   std::filesystem::remove(folder_ / "in" / "train.bin");
   add_cifar("data_batch_1.bin", 3000, 10);
-  const auto sources = convert_sources(folder_ / "in", {}, 1);
+  const auto sources = convert_sources(spec(StoredAs::kPlain));
   ASSERT_EQ(sources.size(), 2U);
   int pieces = 0;
   EXPECT_FALSE(sources[0].read([&](std::span<const std::byte>) { return ++pieces < 2; }));

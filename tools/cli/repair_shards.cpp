@@ -1,0 +1,250 @@
+#include "tools/cli/repair_shards.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "formats/atomic_file.h"
+#include "formats/error.h"
+#include "formats/idx_names.h"
+#include "formats/seekable_idx.h"
+#include "formats/shard_manifest.h"
+#include "formats/shard_names.h"
+#include "formats/sharded_set.h"
+#include "tools/cli/convert_source.h"
+#include "tools/cli/shard_files.h"
+#include "tools/cli/verify.h"
+
+namespace millrace {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint32_t kByteLabels = 256;
+
+/// One file of a shard, and what is left of it.
+struct Left {
+  fs::path path;
+  std::optional<SalvagedIdx> found;
+  std::vector<IdxFault> faults;
+
+  bool readable() const { return found && found->header(); }
+};
+
+struct Shares {
+  Left images;
+  Left labels;
+  std::vector<bool> kept;
+  std::uint64_t before = 0;
+  std::uint64_t count() const { return static_cast<std::uint64_t>(std::ranges::count(kept, true)); }
+};
+
+Left look_at(const fs::path& path, const std::optional<IdxHeader>& known) {
+  Left left{.path = path, .found = {}, .faults = {}};
+  std::error_code error;
+  if (!fs::exists(path, error)) {
+    left.faults.push_back({.what = "expected a shard, found no such file", .samples = {}});
+    return left;
+  }
+  left.found.emplace(path);
+  left.faults = left.found->faults();
+  // A header that is there has precedence: it says how the elements behind it lie.
+  if (known && !left.found->header()) left.found.emplace(path, known);
+  return left;
+}
+
+Shares look_at(const ShardInventory& inventory, const ExpectedShard& shard) {
+  std::optional<IdxHeader> labels_header;
+  if (shard.said) {
+    labels_header = {inventory.manifest->classes <= kByteLabels ? DType::kUInt8 : DType::kInt32,
+                     {static_cast<std::uint32_t>(shard.said->samples)}};
+  }
+  Shares left{.images = look_at(shard.images, inventory.images_header(shard)),
+              .labels = look_at(shard.labels, labels_header),
+              .kept = {}};
+  const auto samples_of = [](const Left& file) {
+    return file.readable() ? file.found->samples() : 0;
+  };
+  left.before =
+      shard.said ? shard.said->samples : std::max(samples_of(left.images), samples_of(left.labels));
+  left.kept.resize(static_cast<std::size_t>(left.before));
+  if (!left.images.readable() || !left.labels.readable()) return left;
+  const auto classes = inventory.manifest ? inventory.manifest->classes : 0;
+  auto bad_labels = label_faults(*left.labels.found, classes);
+  const auto& images = left.images.found->sound();
+  const auto& labels = left.labels.found->sound();
+  for (std::size_t i = 0; i < left.kept.size(); ++i) {
+    left.kept[i] = i < images.size() && i < labels.size() && images[i] && labels[i];
+  }
+  for (auto& fault : bad_labels) {
+    for (std::uint64_t i = 0; i < fault.samples.count; ++i) {
+      const auto sample = static_cast<std::size_t>(fault.samples.first + i);
+      if (sample < left.kept.size()) left.kept[sample] = false;
+    }
+    left.labels.faults.push_back(std::move(fault));
+  }
+  return left;
+}
+
+ShardFile write_kept(const fs::path& target, const SalvagedIdx& source,
+                     const std::vector<bool>& kept, unsigned threads) {
+  auto header = *source.header();
+  const auto sample_bytes =
+      static_cast<std::size_t>(idx_data_bytes(header) / std::max(1U, header.dims[0]));
+  header.dims[0] = static_cast<std::uint32_t>(std::ranges::count(kept, true));
+  SeekableIdxWriter writer(target, header, {.threads = threads});
+  source.read([&](std::uint64_t first, std::span<const std::byte> bytes) {
+    const auto samples = bytes.size() / sample_bytes;
+    const auto is_kept = [&](std::size_t i) {
+      const auto sample = static_cast<std::size_t>(first) + i;
+      return sample < kept.size() && kept[sample];
+    };
+    for (std::size_t i = 0; i < samples;) {  // runs of samples go on as one
+      auto end = i;
+      while (end < samples && is_kept(end)) ++end;
+      writer.append(bytes.subspan(i * sample_bytes, (end - i) * sample_bytes));
+      i = end + 1;
+    }
+  });
+  writer.commit();
+  return describe_shard_file(target);
+}
+
+/// Removes what was written, unless it is kept.
+class Written {
+ public:
+  Written() = default;
+  ~Written() {
+    std::error_code ignored;
+    for (const auto& path : paths_) fs::remove(path, ignored);
+  }
+  Written(const Written&) = delete;
+  Written& operator=(const Written&) = delete;
+  void add(fs::path path) { paths_.push_back(std::move(path)); }
+  void keep() noexcept { paths_.clear(); }
+
+ private:
+  std::vector<fs::path> paths_;
+};
+
+void check_room(const RepairSpec& spec, const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(spec.out, error);
+  if (error) throw io_error(spec.out, "create the folder", error.value());
+  if (fs::equivalent(folder, spec.out, error)) {
+    throw DataError(spec.out, "is what is to be repaired; choose another folder");
+  }
+  if (!find_idx_files(spec.out).empty()) {
+    throw DataError(
+        spec.out,
+        fmt::format("has IDX files, which {} would hide; choose another folder", kManifestName));
+  }
+  const auto manifest = spec.out / kManifestName;
+  const auto there = shards_in(spec.out);
+  const bool has_one = fs::exists(fs::symlink_status(manifest, error));
+  if (!spec.force && (has_one || !there.empty())) {
+    throw DataError(has_one ? manifest : there[0], "is there already; --force replaces it");
+  }
+  if (has_one) fs::remove(manifest);
+  for (const auto& shard : there) fs::remove(shard);
+}
+
+/// One more than the largest label that is kept.
+std::uint32_t classes_left(const std::vector<Shares>& shards) {
+  std::int64_t most = 0;
+  for (const auto& shares : shards) {
+    if (shares.count() == 0) continue;
+    each_label(*shares.labels.found, [&](std::uint64_t sample, std::int64_t label) {
+      const auto i = static_cast<std::size_t>(sample);
+      if (i < shares.kept.size() && shares.kept[i]) most = std::max(most, label);
+    });
+  }
+  return static_cast<std::uint32_t>(most) + 1;
+}
+
+}  // namespace
+
+std::vector<RepairedFile> repair_shards(
+    const RepairSpec& spec, const std::function<bool(std::size_t, std::size_t)>& progress) {
+  const auto inventory = take_inventory(spec.in);
+  const auto all = 2 * (inventory.train.size() + inventory.test.size());
+  std::vector<Shares> train;
+  std::vector<Shares> test;
+  for (const auto& shard : inventory.train) train.push_back(look_at(inventory, shard));
+  for (const auto& shard : inventory.test) test.push_back(look_at(inventory, shard));
+  const auto is_left = [](const Shares& shares) { return shares.count() > 0; };
+  if (std::ranges::none_of(train, is_left)) {
+    throw DataError(spec.in, "no training sample can be salvaged");
+  }
+  check_room(spec, inventory.folder);
+
+  std::vector<RepairedFile> files;
+  Written written;
+  const auto rewrite = [&](const std::vector<Shares>& shards,
+                           std::string_view split) -> std::optional<ShardedSplit> {
+    ShardedSplit made;
+    const auto count = static_cast<std::uint32_t>(std::ranges::count_if(shards, is_left));
+    for (const auto& shares : shards) {
+      const auto index = static_cast<std::uint32_t>(made.shards.size());
+      Shard shard{.samples = shares.count(), .images = {}, .labels = {}};
+      for (const auto* left : {&shares.images, &shares.labels}) {
+        const bool is_images = left == &shares.images;
+        RepairedFile file{.from = left->path,
+                          .to = {},
+                          .samples_before = shares.before,
+                          .samples = shard.samples,
+                          .dropped = lost_ranges(shares.kept),
+                          .faults = left->faults};
+        if (shard.samples > 0) {
+          const auto& header = *left->found->header();
+          file.to = spec.out /
+                    shard_file_name(idx_file_name(split, is_images ? "images" : "labels", header),
+                                    index, count);
+          written.add(file.to);
+          (is_images ? shard.images : shard.labels) =
+              write_kept(file.to, *left->found, shares.kept, spec.jobs);
+        }
+        files.push_back(std::move(file));
+        if (!progress(files.size(), all)) return std::nullopt;
+      }
+      if (shard.samples == 0) continue;
+      made.samples += shard.samples;
+      made.shards.push_back(std::move(shard));
+    }
+    return made;
+  };
+  auto train_split = rewrite(train, "train");
+  if (!train_split) return {};
+  auto test_split = rewrite(test, "t10k");
+  if (!test_split) return {};
+
+  ShardManifest manifest;
+  const auto first = std::ranges::find_if(train, is_left);
+  manifest.dtype = first->images.found->header()->dtype;
+  const auto& dims = first->images.found->header()->dims;
+  manifest.shape.assign(dims.begin() + 1, dims.end());
+  if (inventory.manifest) {
+    manifest.classes = inventory.manifest->classes;
+    manifest.class_names = inventory.manifest->class_names;
+  } else {
+    manifest.classes = classes_left(train);
+  }
+  manifest.train = std::move(*train_split);
+  manifest.train.hash = open_sharded(spec.out, manifest, manifest.train, 0)->hash();
+  if (!test_split->shards.empty()) {
+    test_split->hash = open_sharded(spec.out, manifest, *test_split, 0)->hash();
+    manifest.test = std::move(*test_split);
+  }
+  AtomicFile file(spec.out / kManifestName);
+  file.write(render_manifest(manifest));
+  file.commit();
+  written.keep();
+  return files;
+}
+
+}  // namespace millrace
