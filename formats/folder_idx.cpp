@@ -31,7 +31,8 @@ Pair read_pair(const IdxFiles& files, IdxSplit split, const OpenOptions& options
 }
 
 std::shared_ptr<const Dataset> make_dataset(Pair pair, std::optional<std::uint32_t> classes) {
-  if (!pair.images) return std::make_shared<const BlockDataset>(pair.path, std::move(pair.labels), classes);
+  if (!pair.images)
+    return std::make_shared<const BlockDataset>(pair.path, std::move(pair.labels), classes);
   return std::make_shared<const IdxDataset>(std::move(*pair.images), pair.labels, classes);
 }
 

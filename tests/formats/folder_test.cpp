@@ -24,7 +24,8 @@ using test::write_bytes;
 const std::string kLookedFor =
     "expected IDX pairs like train-images-idx3-ubyte and train-labels-idx1-ubyte (also "
     "[variant-]train-…, t10k-…, "
-    "test-…, .gz, .zst), CIFAR files like data_batch_1.bin or train.bin, or a sub-folder of images "
+    "test-…, .gz, .zst), a manifest.json of shards, CIFAR files like data_batch_1.bin or "
+    "train.bin, or a sub-folder of images "
     "for each class, found ";
 
 class FolderTest : public testing::Test {

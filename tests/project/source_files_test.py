@@ -56,6 +56,7 @@ UNTESTED = {
     "formats/folder_idx": FOLDERS,
     "formats/folder_images": FOLDERS,
     "formats/folder_kinds": FOLDERS,
+    "formats/folder_shards": "sharded_set_test opens folders",
     "formats/image_codecs": DECLARATIONS,
     "formats/image_jpeg": IMAGES,
     "formats/image_png": IMAGES,
