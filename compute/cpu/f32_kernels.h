@@ -5,9 +5,9 @@
 #include <span>
 
 #include "compute/cpu/layout.h"
-#include "compute/cpu/optimizer_step.h"
 #include "compute/cpu/prefetch.h"
 #include "compute/cpu/row_source.h"
+#include "compute/optimizer_step.h"
 
 // The operations of a float32 step. Every output is one chain of fused multiply-adds in ascending
 // order of the summed index, so that it does not depend on how rows and columns are shared out, nor

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "compute/cpu/layout.h"
-#include "compute/cpu/optimizer_step.h"
+#include "compute/optimizer_step.h"
 
 // Batch normalisation and dropout, 32 columns of a layer at a time: one panel of activations,
 // [rows][32]. Every sum over the batch is four chains, by row modulo 4, added in a fixed order.

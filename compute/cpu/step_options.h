@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "compute/cpu/norm.h"
-#include "compute/cpu/optimizer_step.h"
 #include "compute/cpu/stages.h"
+#include "compute/optimizer_step.h"
 #include "compute/spec.h"
 
 namespace millrace::cpu {

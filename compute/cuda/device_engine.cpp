@@ -45,6 +45,7 @@ class DeviceEngine final : public Engine {
                Arithmetic arithmetic, int device_index)
       : runtime_((runtime->make_current(), std::move(runtime))),
         model_(model),
+        optimizer_(train.optimizer),
         batch_limit_(train.batch),
         piece_rows_(piece_rows(model, train.batch)),
         device_index_(device_index),
@@ -53,15 +54,17 @@ class DeviceEngine final : public Engine {
         network_(*runtime_, model, train, arithmetic, train.batch,
                  std::max(train.batch, kEvaluateRows), piece_rows_),
         pinned_(*runtime_),
-        slots_(*runtime_, pinned_, piece_rows_, sample_bytes(model)),
+        slots_(*runtime_, pinned_, piece_rows_, kPieceSteps, sample_bytes(model)),
         runner_(*runtime_, network_, compute_.get()),
         metrics_(pinned_buffer(*runtime_, sizeof(DeviceMetrics))) {
     runtime_->stage("setting up");
     // Between tensors, and in the padding of biases that come from a kernel, nobody writes.
     runtime_->fill_zero(network_.gradient.data(), network_.gradient.bytes(), compute_.get());
     runtime_->fill_zero(network_.metrics.data(), network_.metrics.bytes(), compute_.get());
-    if (train.optimizer.momentum != 0.0F) network_.make_momenta(*runtime_, compute_.get());
-    set_learning_rate(train.optimizer.learning_rate);
+    if (train.optimizer.adaptive() || train.optimizer.momentum != 0.0F) {
+      network_.make_moments(*runtime_, compute_.get());
+    }
+    check_learning_rate(optimizer_.learning_rate);
     upload_parameters(initial_parameters(model_, train.seed));
     unfused_ = runner_.plan(train.batch, true).unfused();
   }
@@ -104,20 +107,9 @@ class DeviceEngine final : public Engine {
                                   std::to_string(chunk.batch));
     }
     if (chunk.count == 0) return;
-    const Chunk whole = checked(chunk);
-    if (chunk.learning_rates.empty()) {
-      run(whole, true, std::min(kPieceSteps, piece_rows_ / chunk.batch),
-          [&](const Piece& piece, const Batch& batch) { runner_.run(piece, batch); });
-      return;
-    }
     check_learning_rates(chunk);
-    // A graph reads one rate, from device memory: with a rate of its own each step is a piece.
-    const float* rate = chunk.learning_rates.data();
-    run(whole, true, 1, [&](const Piece& piece, const Batch& batch) {
-      store_learning_rate(*rate++);
-      runner_.run(piece, batch);
-    });
-    store_learning_rate(learning_rate_);
+    run(checked(chunk), true, std::min(kPieceSteps, piece_rows_ / chunk.batch),
+        [&](const Piece& piece, const Batch& batch) { runner_.run(piece, batch); });
   }
 
   void evaluate(const Chunk& chunk) override {
@@ -172,26 +164,53 @@ class DeviceEngine final : public Engine {
   }
 
   OptimizerState optimizer_state() override {
-    return network_.momenta.bytes() == 0 ? OptimizerState{} : download(network_.momenta);
+    OptimizerState state;
+    const bool adaptive = optimizer_.adaptive();
+    const auto add = [&](const DeviceBuffer& buffer, const char* suffix) {
+      if (buffer.bytes() == 0) return;
+      for (Tensor& tensor : download(buffer)) {
+        tensor.name += suffix;
+        state.push_back(std::move(tensor));
+      }
+    };
+    add(network_.first, adaptive ? kFirstMomentSuffix : "");
+    add(network_.second, kSecondMomentSuffix);
+    if (counts_steps()) state.push_back(step_tensor(steps_));
+    return state;
   }
 
   void set_optimizer_state(const OptimizerState& state) override {
-    if (state.empty() && network_.momenta.bytes() == 0) return;
-    const auto flat = network_.layout.pack(match_tensors(model_, state));
-    runtime_->make_current();
-    runtime_->stage("setting the optimizer's state");
-    if (network_.momenta.bytes() == 0) {
-      runner_.forget();  // graphs that know of no momenta
-      network_.make_momenta(*runtime_, compute_.get());
+    OptimizerState rest = state;
+    std::uint64_t steps = 0;
+    if (counts_steps()) {
+      const auto step = std::ranges::find(rest, kStepTensor, &Tensor::name);
+      if (step == rest.end() || step->values.size() != 2) {
+        throw std::invalid_argument("optimizer state: expected a tensor step [2], found none");
+      }
+      steps = steps_of(*step);
+      rest.erase(step);
     }
-    upload(network_.momenta, flat);
+    if (!rest.empty() || network_.first.bytes() != 0) {
+      const auto matched = match_tensors(empty_state(model_, optimizer_), rest);
+      const std::span<const Tensor* const> tensors(matched);
+      const std::size_t half = optimizer_.adaptive() ? tensors.size() / 2 : tensors.size();
+      const auto first = network_.layout.pack(tensors.first(half));
+      runtime_->make_current();
+      runtime_->stage("setting the optimizer's state");
+      if (network_.first.bytes() == 0) {
+        runner_.forget();  // graphs that know of no momenta
+        network_.make_moments(*runtime_, compute_.get());
+      }
+      upload(network_.first, first);
+      if (optimizer_.adaptive())
+        upload(network_.second, network_.layout.pack(tensors.subspan(half)));
+    }
+    steps_ = steps;
   }
 
   void set_learning_rate(float learning_rate) override {
     check_learning_rate(learning_rate);
-    runtime_->make_current();
-    store_learning_rate(learning_rate);
-    learning_rate_ = learning_rate;
+    optimizer_.learning_rate = learning_rate;
   }
 
   EngineInfo info() const override {
@@ -222,8 +241,19 @@ class DeviceEngine final : public Engine {
     return checked_indices(chunk, resident_[chunk.source].size);
   }
 
-  void store_learning_rate(float learning_rate) {
-    runtime_->launch(StoreFloat{network_.learning_rate.as<float>(), learning_rate}, compute_.get());
+  bool counts_steps() const { return optimizer_.adaptive() || model_.dropout > 0.0F; }
+
+  // Of the steps [first, first + count) of a chunk; they are done in this order.
+  std::span<const StepConstants> next_steps(const Chunk& chunk, std::uint32_t first,
+                                            std::uint32_t count) {
+    constants_.clear();
+    OptimizerSpec optimizer = optimizer_;
+    for (std::uint32_t s = first; s < first + count; ++s) {
+      if (!chunk.learning_rates.empty()) optimizer.learning_rate = chunk.learning_rates[s];
+      ++steps_;
+      constants_.push_back({optimizer_step(optimizer, steps_), static_cast<std::uint32_t>(steps_)});
+    }
+    return constants_;
   }
 
   // Calls run_piece(Piece, Batch) for every `steps` batches of the chunk, copied to a slot.
@@ -236,7 +266,9 @@ class DeviceEngine final : public Engine {
       Piece piece;
       piece.training = training;
       piece.source = part.packed() ? Piece::kPacked : part.source;
-      piece.slot = slots_.fill(part, copy_.get(), compute_.get());
+      const auto constants =
+          training ? next_steps(chunk, first, part.batches()) : std::span<const StepConstants>();
+      piece.slot = slots_.fill(part, constants, copy_.get(), compute_.get());
       piece.batch = part.batch;
       piece.rows = part.count;
       Batch batch = slots_.batch(piece.slot, part.packed());
@@ -302,6 +334,7 @@ class DeviceEngine final : public Engine {
 
   std::unique_ptr<Runtime> runtime_;  // first: outlives all that was made with it
   MlpSpec model_;
+  OptimizerSpec optimizer_;  // its rate is of steps of chunks that bring none
   std::uint32_t batch_limit_;
   std::uint32_t piece_rows_;
   int device_index_;
@@ -314,7 +347,8 @@ class DeviceEngine final : public Engine {
   PinnedBuffer metrics_;  // DeviceMetrics [1]
   std::vector<Resident> resident_;
   std::uint32_t unfused_ = 0;
-  float learning_rate_ = 0.0F;  // of steps of chunks that bring none
+  std::vector<StepConstants> constants_;  // of the piece under way
+  std::uint64_t steps_ = 0;               // of the run, also those before a resumption
   EngineStats stats_;
   Clock::time_point last_end_;
 };

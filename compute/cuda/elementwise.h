@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
 #include "compute/cuda/elements.h"
+#include "compute/cuda/step_constants.h"
 
 namespace millrace::cuda {
 
@@ -67,42 +69,52 @@ struct BiasRelu {
 };
 
 /// The backward epilogue where the matrix product has none: dy = 0 where the layer's output was
-/// not positive. dy and y: [rows, width].
+/// not positive, dy * factor elsewhere. dy and y: [rows, width].
 struct ReluGradient {
   Elements dy;
   Elements y;
   std::uint32_t rows = 0;
   std::uint32_t width = 0;
+  float factor = 1.0F;  ///< of dropout, which left zeros in y where it dropped
 
   std::size_t count() const { return std::size_t{rows} * width; }
   MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
     // Not "unless y > 0": the gradient of a NaN must not vanish.
-    if (y.load(i) <= 0.0F) dy.store(i, 0.0F);
+    dy.store(i, y.load(i) <= 0.0F ? 0.0F : dy.load(i) * factor);
   }
 };
 
-/// One step of stochastic gradient descent on all parameters at once, as torch.optim.SGD defines
-/// it:
-///     g = gradient + weight_decay * w;  m = momentum * m + g;  w -= learning_rate * m
-/// The learning rate is read from device memory, so that a schedule changes no captured graph.
-struct SgdUpdate {
+/// One step of an optimizer on all parameters at once, as OptimizerSpec defines it. What differs
+/// from step to step is read from device memory, so that a schedule changes no captured graph.
+struct OptimizerUpdate {
   float* weights = nullptr;  ///< the float32 masters
   const float* gradient = nullptr;
-  float* momenta = nullptr;  ///< null without momentum
-  Elements rounded;          ///< what matrix products read; null where they read the masters
-  const float* learning_rate = nullptr;
-  float momentum = 0.0F;
-  float weight_decay = 0.0F;
+  float* first = nullptr;   ///< momentum, or Adam's first moment; null without
+  float* second = nullptr;  ///< Adam's second moment; null without
+  Elements rounded;         ///< what matrix products read; null where they read the masters
+  const StepConstants* step = nullptr;
   std::size_t size = 0;
 
   std::size_t count() const { return size; }
   MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
-    float step = gradient[i] + weight_decay * weights[i];
-    if (momenta != nullptr) {
-      step += momentum * momenta[i];
-      momenta[i] = step;
+    const OptimizerStep& s = step->optimizer;
+    const float weight = weights[i];
+    float g = gradient[i] + s.weight_decay * weight;
+    float updated = 0.0F;
+    if (second != nullptr) {
+      const float m = s.beta1 * first[i] + (1.0F - s.beta1) * g;
+      const float v = s.beta2 * second[i] + (1.0F - s.beta2) * (g * g);
+      first[i] = m;
+      second[i] = v;
+      updated = weight * s.shrink - s.step_size * m / (std::sqrt(v) * s.root + s.epsilon);
+    } else {
+      if (first != nullptr) {
+        const float m = g + s.momentum * first[i];
+        first[i] = m;
+        g = s.kind == OptimizerSpec::Kind::kNesterov ? g + s.momentum * m : m;
+      }
+      updated = weight - s.learning_rate * g;
     }
-    const float updated = weights[i] - *learning_rate * step;
     weights[i] = updated;
     if (rounded.data != nullptr) rounded.store(i, updated);
   }
@@ -116,16 +128,6 @@ struct CopyElements {
 
   std::size_t count() const { return size; }
   MILLRACE_HOST_DEVICE void operator()(std::size_t i) const { to.store(i, from[i]); }
-};
-
-/// Writes one number that travels as the kernel's argument: in the stream's order, without a host
-/// buffer that would have to live until it is copied.
-struct StoreFloat {
-  float* to = nullptr;
-  float value = 0.0F;
-
-  std::size_t count() const { return 1; }
-  MILLRACE_HOST_DEVICE void operator()(std::size_t) const { *to = value; }
 };
 
 }  // namespace millrace::cuda

@@ -2,9 +2,9 @@
 
 namespace millrace::cuda {
 
-Network::Network(Runtime& runtime, const MlpSpec& spec, const TrainSpec& train, Arithmetic how,
+Network::Network(Runtime& runtime, const MlpSpec& spec, const TrainSpec& how_to, Arithmetic how,
                  std::uint32_t train_rows, std::uint32_t rows, std::uint32_t piece_rows)
-    : model(spec), optimizer(train.optimizer), layout(spec), arithmetic(how) {
+    : model(spec), train(how_to), layout(spec), arithmetic(how) {
   const std::size_t element = size_of(arithmetic.storage);
   const auto buffer = [&](std::size_t bytes, const char* what) {
     return device_buffer(runtime, bytes, what);
@@ -14,7 +14,6 @@ Network::Network(Runtime& runtime, const MlpSpec& spec, const TrainSpec& train, 
   if (arithmetic.storage != ElementType::kFloat32) {
     rounded = buffer(layout.size() * element, "the rounded parameters");
   }
-  learning_rate = buffer(sizeof(float), "the learning rate");
   x = buffer(element * rows * layout.padded(0), "a batch");
   for (std::size_t l = 0; l < layers(); ++l) {
     const std::size_t width = layout.padded(l + 1);
@@ -39,10 +38,14 @@ const std::byte* Network::parameter(std::size_t offset) const {
   return (rounded.bytes() != 0 ? rounded : masters).data() + offset * size_of(arithmetic.storage);
 }
 
-void Network::make_momenta(Runtime& runtime, StreamHandle stream) {
-  if (momenta.bytes() != 0) return;
-  momenta = device_buffer(runtime, layout.size() * sizeof(float), "the momenta");
-  runtime.fill_zero(momenta.data(), momenta.bytes(), stream);
+void Network::make_moments(Runtime& runtime, StreamHandle stream) {
+  const auto make = [&](DeviceBuffer& buffer, const char* what) {
+    if (buffer.bytes() != 0) return;
+    buffer = device_buffer(runtime, layout.size() * sizeof(float), what);
+    runtime.fill_zero(buffer.data(), buffer.bytes(), stream);
+  };
+  make(first, "the momenta");
+  if (train.optimizer.adaptive()) make(second, "the second moments");
 }
 
 }  // namespace millrace::cuda

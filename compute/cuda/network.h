@@ -31,18 +31,19 @@ struct Network {
   }
   /// What products read: the masters, or their rounded copy.
   const std::byte* parameter(std::size_t offset) const;
-  void make_momenta(Runtime& runtime, StreamHandle stream);
+  /// Makes what the optimizer keeps beside each parameter, zero, where it is missing.
+  void make_moments(Runtime& runtime, StreamHandle stream);
 
   MlpSpec model;
-  OptimizerSpec optimizer;
+  TrainSpec train;
   ParameterLayout layout;
   Arithmetic arithmetic;
 
-  DeviceBuffer masters;        // float32 [layout.size()], as are the next two
-  DeviceBuffer gradient;       // of parameters
-  DeviceBuffer momenta;        // empty without momentum
-  DeviceBuffer rounded;        // bfloat16 [layout.size()]; empty in float32
-  DeviceBuffer learning_rate;  // float32 [1]
+  DeviceBuffer masters;   // float32 [layout.size()], as are the next three
+  DeviceBuffer gradient;  // of parameters
+  DeviceBuffer first;     // momenta, or Adam's first moments; empty without
+  DeviceBuffer second;    // Adam's second moments; empty without
+  DeviceBuffer rounded;   // bfloat16 [layout.size()]; empty in float32
 
   DeviceBuffer x;                  // [rows, padded(0)]
   std::vector<DeviceBuffer> y;     // hidden layer l: [rows, padded(l + 1)]

@@ -56,7 +56,9 @@ Graph PieceRunner::capture(const Piece& piece, const Batch& batch) {
 void PieceRunner::enqueue(const Piece& piece, const Batch& batch) {
   for (std::uint32_t row = 0; row < piece.rows;) {
     const std::uint32_t rows = std::min(piece.batch, piece.rows - row);
-    plan(rows, piece.training).enqueue(advance(batch, row), row);
+    Batch step = advance(batch, row);
+    if (piece.training) step.step = batch.step + row / piece.batch;
+    plan(rows, piece.training).enqueue(step, row);
     row += rows;
   }
   runtime_.launch(

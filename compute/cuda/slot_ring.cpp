@@ -6,15 +6,16 @@
 namespace millrace::cuda {
 
 SlotRing::SlotRing(Runtime& runtime, const PinnedMemory& pinned, std::uint32_t rows,
-                   std::size_t sample_bytes)
-    : runtime_(runtime), pinned_(pinned), rows_(rows), sample_bytes_(sample_bytes) {
+                   std::uint32_t steps, std::size_t sample_bytes)
+    : runtime_(runtime), pinned_(pinned), rows_(rows), steps_(steps), sample_bytes_(sample_bytes) {
   for (Slot& slot : slots_) {
     slot.copied = Event(runtime, runtime.create_event());
     slot.consumed = Event(runtime, runtime.create_event());
   }
 }
 
-std::uint32_t SlotRing::fill(const Chunk& chunk, StreamHandle copy_stream, StreamHandle compute) {
+std::uint32_t SlotRing::fill(const Chunk& chunk, std::span<const StepConstants> steps,
+                             StreamHandle copy_stream, StreamHandle compute) {
   const std::uint32_t index = next_;
   next_ = (next_ + 1) % kSlots;
   Slot& slot = slots_[index];
@@ -33,6 +34,10 @@ std::uint32_t SlotRing::fill(const Chunk& chunk, StreamHandle copy_stream, Strea
     copy(slot, slot.indices, std::as_bytes(chunk.indices), rows_ * sizeof(std::uint32_t),
          "a chunk of indices", copy_stream);
   }
+  if (!steps.empty()) {
+    copy(slot, slot.steps, std::as_bytes(steps), steps_ * sizeof(StepConstants),
+         "the constants of steps", copy_stream);
+  }
   runtime_.record(slot.copied.get(), copy_stream);
   runtime_.wait(compute, slot.copied.get());
   slot.used = true;
@@ -41,8 +46,12 @@ std::uint32_t SlotRing::fill(const Chunk& chunk, StreamHandle copy_stream, Strea
 
 Batch SlotRing::batch(std::uint32_t index, bool packed) const {
   const Slot& slot = slots_[index];
-  if (packed) return {slot.samples.device.data(), slot.labels.device.as<const std::int32_t>(), {}};
-  return {nullptr, nullptr, slot.indices.device.as<const std::uint32_t>()};
+  const auto* steps = slot.steps.device.as<const StepConstants>();
+  if (packed) {
+    return {slot.samples.device.data(), slot.labels.device.as<const std::int32_t>(), nullptr,
+            steps};
+  }
+  return {nullptr, nullptr, slot.indices.device.as<const std::uint32_t>(), steps};
 }
 
 void SlotRing::release(std::uint32_t index, StreamHandle compute) {

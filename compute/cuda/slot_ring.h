@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "compute/chunk.h"
 #include "compute/cuda/owned.h"
@@ -22,14 +23,18 @@ class SlotRing {
  public:
   static constexpr std::uint32_t kSlots = 3;
 
-  /// Slots for chunks of up to `rows` samples.
-  SlotRing(Runtime& runtime, const PinnedMemory& pinned, std::uint32_t rows,
+  /// Slots for chunks of up to `rows` samples in up to `steps` steps.
+  SlotRing(Runtime& runtime, const PinnedMemory& pinned, std::uint32_t rows, std::uint32_t steps,
            std::size_t sample_bytes);
 
   /// Enqueues the copy of a chunk to the next slot and makes `compute` wait for it. The host waits
   /// only for a slot's staging memory, filled kSlots chunks before. Returns the slot.
-  std::uint32_t fill(const Chunk& chunk, StreamHandle copy, StreamHandle compute);
-  /// What is on the device: samples and labels of a packed chunk, or indices alone.
+  /// `steps`: the constants of the chunk's steps, at most `steps` of the constructor; none where it
+  /// is not trained on.
+  std::uint32_t fill(const Chunk& chunk, std::span<const StepConstants> steps, StreamHandle copy,
+                     StreamHandle compute);
+  /// What is on the device: samples and labels of a packed chunk, or indices alone, and the
+  /// constants of its first step.
   Batch batch(std::uint32_t slot, bool packed) const;
   /// All work on the slot is enqueued on `compute`.
   void release(std::uint32_t slot, StreamHandle compute);
@@ -46,6 +51,7 @@ class SlotRing {
     Lane samples;
     Lane labels;
     Lane indices;
+    Lane steps;
     Event copied;
     Event consumed;
     bool used = false;
@@ -58,6 +64,7 @@ class SlotRing {
   Runtime& runtime_;
   const PinnedMemory& pinned_;
   std::uint32_t rows_;
+  std::uint32_t steps_;
   std::size_t sample_bytes_;
   std::uint32_t next_ = 0;
   std::array<Slot, kSlots> slots_;

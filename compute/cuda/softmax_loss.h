@@ -10,7 +10,8 @@ namespace millrace::cuda {
 
 /// Softmax cross-entropy of a batch: each row's loss, whether its label is the first largest logit,
 /// and the gradient of the batch's mean loss.
-///     loss = log(sum_c exp(z_c)) - z_label;  dz_c = (exp(z_c) / sum - [c = label]) / rows
+///     loss = log(sum_c exp(z_c)) - sum_c t_c z_c;  dz_c = (exp(z_c) / sum - t_c) / rows
+/// with t_c = (1 - smoothing) [c = label] + smoothing / classes.
 /// A group of threads does a row. `Group` has lane(), size(), and max, sum and any over the group:
 /// a warp on a device, one thread on the host.
 struct SoftmaxLoss {
@@ -23,6 +24,7 @@ struct SoftmaxLoss {
   Elements gradient;                ///< [rows, stride], zero beyond `classes`; null: not wanted
   float* losses = nullptr;          ///< [rows]
   std::uint8_t* correct = nullptr;  ///< [rows]
+  float smoothing = 0.0F;
 
   template <class Group>
   MILLRACE_HOST_DEVICE void operator()(const Group& group, std::uint32_t row) const {
@@ -38,20 +40,30 @@ struct SoftmaxLoss {
     largest = group.max(largest);
     beaten = group.any(beaten);
     float sum = 0.0F;
+    float total = 0.0F;  // of the logits
     for (std::uint32_t c = group.lane(); c < classes; c += group.size()) {
       sum += std::exp(z[c] - largest);
+      total += z[c] - largest;
     }
     sum = group.sum(sum);
+    if (smoothing != 0.0F) total = group.sum(total);
     if (gradient.data != nullptr) {
       const float inverse = 1.0F / static_cast<float>(rows);
+      const float of_all = smoothing / static_cast<float>(classes);
       for (std::uint32_t c = group.lane(); c < stride; c += group.size()) {
         const float share = c < classes ? std::exp(z[c] - largest) / sum : 0.0F;
-        const float target = c == label ? 1.0F : 0.0F;
+        float target = c < classes ? of_all : 0.0F;
+        if (c == label) target += 1.0F - smoothing;
         gradient.store(std::size_t{row} * stride + c, (share - target) * inverse);
       }
     }
     if (group.lane() == 0) {
-      losses[row] = std::log(sum) - (of_label - largest);
+      float expected = of_label - largest;
+      if (smoothing != 0.0F) {
+        expected =
+            (1.0F - smoothing) * expected + smoothing * (total / static_cast<float>(classes));
+      }
+      losses[row] = std::log(sum) - expected;
       correct[row] = beaten ? 0 : 1;
     }
   }

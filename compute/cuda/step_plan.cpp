@@ -1,5 +1,6 @@
 #include "compute/cuda/step_plan.h"
 
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -23,14 +24,15 @@ void StepPlan::enqueue(const Batch& batch, std::uint32_t row) {
                          rows_, layout.width(0), layout.padded(0), network_.model.input_scale,
                          network_.activations(network_.x)},
                   stream_);
-  enqueue_forward();
+  enqueue_forward(batch);
   runtime_.launch(
       SoftmaxLoss{network_.logits.as<float>(), batch.labels, batch.indices, rows_,
                   layout.width(layers_.size()), layout.padded(layers_.size()),
                   training_ ? network_.activations(network_.dy.back()) : Elements{},
-                  network_.losses.as<float>() + row, network_.correct.as<std::uint8_t>() + row},
+                  network_.losses.as<float>() + row, network_.correct.as<std::uint8_t>() + row,
+                  training_ ? network_.train.label_smoothing : 0.0F},
       stream_);
-  if (training_) enqueue_backward();
+  if (training_) enqueue_backward(batch);
   warm_ = true;
 }
 
@@ -115,14 +117,13 @@ MatmulPlan StepPlan::plan(const Matmul& matmul) const {
   return {runtime_, runtime_.plan(matmul, stream_)};
 }
 
-MatmulPlan StepPlan::plan_plain(const Matmul& matmul) {
+MatmulPlan StepPlan::plan_plain(const Matmul& matmul) const {
   MatmulPlan plain = plan(matmul);
   if (!plain) {
     throw DeviceError("cuBLASLt has no algorithm for a product of " + std::to_string(matmul.m) +
                       " x " + std::to_string(matmul.k) + " and " + std::to_string(matmul.k) +
                       " x " + std::to_string(matmul.n));
   }
-  ++unfused_;
   return plain;
 }
 
@@ -133,7 +134,9 @@ void StepPlan::plan_forward(std::size_t l) {
   const bool top = l + 1 == layers_.size();
   layer.forward = plan(forward(l, top ? Epilogue::kBias : Epilogue::kBiasRelu));
   layer.forward_fused = static_cast<bool>(layer.forward);
-  if (!layer.forward_fused) layer.forward = plan_plain(forward(l, Epilogue::kNone));
+  if (layer.forward_fused) return;
+  layer.forward = plan_plain(forward(l, Epilogue::kNone));
+  ++unfused_;
 }
 
 void StepPlan::plan_backward() {
@@ -148,9 +151,15 @@ void StepPlan::plan_backward() {
     }
     if (!layer.weight_gradient) {
       layer.weight_gradient = plan_plain(weight_gradient(l, Epilogue::kNone));
+      ++unfused_;
     }
     has_bias_gradient = false;
     if (l == 0) continue;
+    if (drops()) {
+      // What the layer below passes on is decided after its product, so is the gradient's way.
+      layer.data_gradient = plan_plain(data_gradient(l, Epilogue::kNone));
+      continue;
+    }
     // A mask is of use only if one product writes it and the other reads it.
     MatmulPlan below = plan(forward(l - 1, Epilogue::kBiasReluMask));
     if (below) {
@@ -168,24 +177,40 @@ void StepPlan::plan_backward() {
       layers_[l - 1].forward_fused = true;
     } else {
       layer.data_gradient = plan_plain(data_gradient(l, Epilogue::kNone));
+      ++unfused_;
     }
   }
 }
 
-void StepPlan::enqueue_forward() {
+Dropout StepPlan::dropout(std::size_t l, const Batch& batch) const {
+  Dropout dropout;
+  dropout.y = network_.activations(network_.y[l]);
+  dropout.step = batch.step;
+  dropout.seed = network_.train.seed;
+  dropout.rows = rows_;
+  dropout.width = network_.layout.padded(l + 1);
+  dropout.layer = static_cast<std::uint32_t>(l);
+  dropout.threshold = static_cast<std::uint32_t>(std::lround(network_.model.dropout * 65536.0F));
+  dropout.factor = 1.0F / (1.0F - network_.model.dropout);
+  return dropout;
+}
+
+void StepPlan::enqueue_forward(const Batch& batch) {
   for (std::size_t l = 0; l < layers_.size(); ++l) {
-    runtime_.run(layers_[l].forward.get(), stream_);
-    if (layers_[l].forward_fused) continue;
     const bool top = l + 1 == layers_.size();
-    const Elements y = top ? Elements{network_.logits.data(), ElementType::kFloat32}
-                           : network_.activations(network_.y[l]);
-    const Elements bias{network_.masters.as<float>() + network_.layout.bias(l),
-                        ElementType::kFloat32};
-    runtime_.launch(BiasRelu{y, bias, rows_, network_.layout.padded(l + 1), !top}, stream_);
+    runtime_.run(layers_[l].forward.get(), stream_);
+    if (!layers_[l].forward_fused) {
+      const Elements y = top ? Elements{network_.logits.data(), ElementType::kFloat32}
+                             : network_.activations(network_.y[l]);
+      const Elements bias{network_.masters.as<float>() + network_.layout.bias(l),
+                          ElementType::kFloat32};
+      runtime_.launch(BiasRelu{y, bias, rows_, network_.layout.padded(l + 1), !top}, stream_);
+    }
+    if (!top && drops()) runtime_.launch(dropout(l, batch), stream_);
   }
 }
 
-void StepPlan::enqueue_backward() {
+void StepPlan::enqueue_backward(const Batch& batch) {
   for (std::size_t l = layers_.size(); l-- > 0;) {
     const Layer& layer = layers_[l];
     runtime_.run(layer.weight_gradient.get(), stream_);
@@ -201,23 +226,23 @@ void StepPlan::enqueue_backward() {
     if (!layer.data_gradient_fused) {
       runtime_.launch(
           ReluGradient{network_.activations(network_.dy[l - 1]),
-                       network_.activations(network_.y[l - 1]), rows_, network_.layout.padded(l)},
+                       network_.activations(network_.y[l - 1]), rows_, network_.layout.padded(l),
+                       1.0F / (1.0F - network_.model.dropout)},
           stream_);
     }
   }
   // Last: the products above read the weights that the forward products read.
-  runtime_.launch(update(), stream_);
+  runtime_.launch(update(batch), stream_);
 }
 
-SgdUpdate StepPlan::update() const {
-  SgdUpdate update;
+OptimizerUpdate StepPlan::update(const Batch& batch) const {
+  OptimizerUpdate update;
   update.weights = network_.masters.as<float>();
   update.gradient = network_.gradient.as<float>();
-  update.momenta = network_.momenta.as<float>();
+  update.first = network_.first.as<float>();
+  update.second = network_.second.as<float>();
   update.rounded = network_.activations(network_.rounded);
-  update.learning_rate = network_.learning_rate.as<const float>();
-  update.momentum = network_.optimizer.momentum;
-  update.weight_decay = network_.optimizer.weight_decay;
+  update.step = batch.step;
   update.size = network_.layout.size();
   return update;
 }

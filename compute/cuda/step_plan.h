@@ -13,6 +13,7 @@ struct Batch {
   const void* samples = nullptr;
   const std::int32_t* labels = nullptr;
   const std::uint32_t* indices = nullptr;
+  const StepConstants* step = nullptr;  ///< of training
 };
 
 /// One step of a fixed number of rows: its products planned once, with their epilogues where
@@ -53,16 +54,18 @@ class StepPlan {
     bool data_gradient_fused = false;
   };
 
+  bool drops() const { return training_ && network_.model.dropout > 0.0F; }
   Matmul forward(std::size_t l, Epilogue epilogue) const;
   Matmul weight_gradient(std::size_t l, Epilogue epilogue) const;
   Matmul data_gradient(std::size_t l, Epilogue epilogue) const;
   MatmulPlan plan(const Matmul& matmul) const;
-  MatmulPlan plan_plain(const Matmul& matmul);
+  MatmulPlan plan_plain(const Matmul& matmul) const;
   void plan_forward(std::size_t l);
   void plan_backward();
-  void enqueue_forward();
-  void enqueue_backward();
-  SgdUpdate update() const;
+  void enqueue_forward(const Batch& batch);
+  void enqueue_backward(const Batch& batch);
+  Dropout dropout(std::size_t l, const Batch& batch) const;
+  OptimizerUpdate update(const Batch& batch) const;
 
   Runtime& runtime_;
   const Network& network_;

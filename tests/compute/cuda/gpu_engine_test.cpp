@@ -152,6 +152,28 @@ TEST_P(GpuEngine, FollowsTheCpuForAHundredSteps) {
   }
 }
 
+TEST_P(GpuEngine, FollowsTheCpuWithEveryOptimizerAndDropout) {
+  using Kind = OptimizerSpec::Kind;
+  for (const Kind kind : {Kind::kSgd, Kind::kNesterov, Kind::kAdam, Kind::kAdamW}) {
+    SCOPED_TRACE(name_of(kind));
+    Data data({784, {100, 48}, 10, 64, InputType::kUInt8});
+    data.train.optimizer.kind = kind;
+    if (data.train.optimizer.adaptive()) data.train.optimizer.momentum = 0.0F;
+    data.train.optimizer.learning_rate = 0.002F;
+    data.train.label_smoothing = 0.1F;
+    data.model.dropout = 0.25F;
+    const auto gpu = engine(data);
+    const auto cpu = data.engine(Precision::kFloat32, 2);
+    Chunk chunk = data.packed();
+    chunk.batch = 32;
+    const auto found = losses(*gpu, data, chunk, pageable_memory());
+    const auto expected = losses(*cpu, data, chunk, pageable_memory());
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      EXPECT_NEAR(found[i], expected[i], (exact() ? 1e-4 : 3e-2) * expected[i]) << "epoch " << i;
+    }
+  }
+}
+
 TEST_P(GpuEngine, ANanWeightOfAnyLayerShowsInTheFirstStep) {
   const Data data({5, {7, 6}, 3, 4, InputType::kFloat32});
   for (const std::size_t tensor : {0U, 1U, 2U, 3U, 4U, 5U}) {

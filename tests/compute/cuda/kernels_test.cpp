@@ -89,7 +89,8 @@ struct Judged {
   bool correct = false;
   std::vector<float> gradient;
 };
-Judged judge(std::vector<float> logits, std::int32_t label, std::uint32_t rows = 1) {
+Judged judge(std::vector<float> logits, std::int32_t label, std::uint32_t rows = 1,
+             float smoothing = 0.0F) {
   const auto classes = static_cast<std::uint32_t>(logits.size());
   const std::uint32_t stride = classes + 3;
   std::vector<float> padded(std::size_t{rows} * stride, 1e30F);  // padding must not count
@@ -102,7 +103,7 @@ Judged judge(std::vector<float> logits, std::int32_t label, std::uint32_t rows =
   std::vector<std::uint8_t> correct(rows, 77);
   run_on_host(SoftmaxLoss{padded.data(), labels.data(), nullptr, rows, classes, stride,
                           Elements{gradient.data(), ElementType::kFloat32}, losses.data(),
-                          correct.data()});
+                          correct.data(), smoothing});
   const std::size_t last = std::size_t{rows - 1} * stride;
   for (std::size_t c = classes; c < stride; ++c) EXPECT_EQ(gradient[last + c], 0.0F);
   return {losses.back(),
@@ -126,6 +127,22 @@ TEST(SoftmaxKernel, AgreesWithDoublePrecision) {
         const double share = std::exp(double{logits[c]} - largest) / sum;
         EXPECT_NEAR(found.gradient[c], (share - (c == label ? 1.0 : 0.0)) / 3.0, 1e-7);
       }
+    }
+  }
+}
+
+TEST(SoftmaxKernel, SmoothsLabelsAsTorchDoes) {
+  const std::vector<float> logits{0.5F, -1.0F, 2.0F, 0.0F};
+  double sum = 0.0;
+  double mean = 0.0;
+  for (const float z : logits) sum += std::exp(double{z});
+  for (const float z : logits) mean += double{z} / 4.0;
+  for (std::int32_t label = 0; label < 4; ++label) {
+    const Judged found = judge(logits, label, 2, 0.2F);
+    EXPECT_NEAR(found.loss, std::log(sum) - 0.8 * double{logits[label]} - 0.2 * mean, 1e-6);
+    for (int c = 0; c < 4; ++c) {
+      const double target = 0.05 + (c == label ? 0.8 : 0.0);
+      EXPECT_NEAR(found.gradient[c], (std::exp(double{logits[c]}) / sum - target) / 2.0, 1e-7);
     }
   }
 }
@@ -160,35 +177,111 @@ TEST(ReluKernels, KeepNan) {
   std::vector<float> dy{5, 6, 7, 8};
   run_on_host(ReluGradient{{dy.data(), ElementType::kFloat32}, view, 1, 4});
   EXPECT_EQ(dy, (std::vector<float>{0, 0, 7, 8}));
+  run_on_host(ReluGradient{{dy.data(), ElementType::kFloat32}, view, 1, 4, 1.5F});
+  EXPECT_EQ(dy, (std::vector<float>{0, 0, 10.5F, 12}));
   y = {-2, 1, 3, 4};
   run_on_host(BiasRelu{view, {bias.data(), ElementType::kFloat32}, 2, 2, false});
   EXPECT_EQ(y, (std::vector<float>{-1, 1, 4, 4}));
 }
 
-TEST(SgdKernel, IsWhatTorchDocuments) {
+TEST(OptimizerKernel, SgdIsWhatTorchDocuments) {
   for (const bool with_momentum : {false, true}) {
     std::vector<float> w{1.0F, -2.0F};
     const std::vector<float> g{0.5F, 0.25F};
     std::vector<float> m{3.0F, 4.0F};
     std::vector<std::uint16_t> rounded(2);
-    const float rate = 0.125F;
-    SgdUpdate update;
+    OptimizerSpec spec;
+    spec.learning_rate = 0.125F;
+    spec.momentum = 0.5F;
+    spec.weight_decay = 0.25F;
+    const StepConstants step{optimizer_step(spec, 1), 1};
+    OptimizerUpdate update;
     update.weights = w.data();
     update.gradient = g.data();
-    update.momenta = with_momentum ? m.data() : nullptr;
+    update.first = with_momentum ? m.data() : nullptr;
     update.rounded = {rounded.data(), ElementType::kBFloat16};
-    update.learning_rate = &rate;
-    update.momentum = 0.5F;
-    update.weight_decay = 0.25F;
+    update.step = &step;
     update.size = 2;
     run_on_host(update);
-    const std::vector<float> step =
+    const std::vector<float> change =
         with_momentum ? std::vector<float>{2.25F, 1.75F} : std::vector<float>{0.75F, -0.25F};
-    EXPECT_EQ(w, (std::vector<float>{1.0F - rate * step[0], -2.0F - rate * step[1]}));
-    EXPECT_EQ(m, with_momentum ? step : (std::vector<float>{3.0F, 4.0F}));
+    EXPECT_EQ(w, (std::vector<float>{1.0F - 0.125F * change[0], -2.0F - 0.125F * change[1]}));
+    EXPECT_EQ(m, with_momentum ? change : (std::vector<float>{3.0F, 4.0F}));
     EXPECT_EQ(rounded[0], float_to_bfloat16(w[0]));
     EXPECT_EQ(rounded[1], float_to_bfloat16(w[1]));
   }
+}
+
+// As the definitions in compute/spec.h say, in double precision.
+TEST(OptimizerKernel, TheOthersAreWhatTorchDocuments) {
+  using Kind = OptimizerSpec::Kind;
+  for (const Kind kind : {Kind::kNesterov, Kind::kAdam, Kind::kAdamW}) {
+    OptimizerSpec spec;
+    spec.kind = kind;
+    spec.learning_rate = 0.01F;
+    spec.momentum = kind == Kind::kNesterov ? 0.9F : 0.0F;
+    spec.weight_decay = 0.1F;
+    std::vector<float> w{0.75F};
+    std::vector<float> first{0.0F};
+    std::vector<float> second{0.0F};
+    double weight = 0.75;
+    double m = 0.0;
+    double v = 0.0;
+    for (std::uint64_t t = 1; t <= 20; ++t) {
+      const std::vector<float> gradient{std::sin(static_cast<float>(t))};
+      const StepConstants step{optimizer_step(spec, t), 1};
+      OptimizerUpdate update;
+      update.weights = w.data();
+      update.gradient = gradient.data();
+      update.first = first.data();
+      update.second = spec.adaptive() ? second.data() : nullptr;
+      update.step = &step;
+      update.size = 1;
+      run_on_host(update);
+      double g = double{gradient[0]};
+      if (kind == Kind::kAdamW) {
+        weight *= 1.0 - 0.01 * 0.1;
+      } else {
+        g += 0.1 * weight;
+      }
+      if (kind == Kind::kNesterov) {
+        m = 0.9 * m + g;
+        weight -= 0.01 * (g + 0.9 * m);
+      } else {
+        m = 0.9 * m + 0.1 * g;
+        v = 0.999 * v + 0.001 * g * g;
+        const auto n = static_cast<double>(t);
+        weight -= 0.01 * (m / (1.0 - std::pow(0.9, n))) /
+                  (std::sqrt(v / (1.0 - std::pow(0.999, n))) + 1e-8);
+      }
+      EXPECT_NEAR(w[0], weight, 2e-6) << name_of(kind) << ", step " << t;
+    }
+  }
+}
+
+TEST(DropoutKernel, KeepsTheShareAskedForAndScalesIt) {
+  const StepConstants step{{}, 17};
+  const auto drop = [&](std::uint32_t layer, std::uint64_t seed) {
+    std::vector<float> y(std::size_t{500} * 48, 2.0F);
+    Dropout dropout;
+    dropout.y = {y.data(), ElementType::kFloat32};
+    dropout.step = &step;
+    dropout.seed = seed;
+    dropout.rows = 500;
+    dropout.width = 48;
+    dropout.layer = layer;
+    dropout.threshold = 16384;  // a quarter
+    dropout.factor = 4.0F / 3.0F;
+    run_on_host(dropout);
+    return y;
+  };
+  const auto y = drop(0, 5);
+  const auto kept = std::count(y.begin(), y.end(), 2.0F * (4.0F / 3.0F));
+  EXPECT_EQ(kept + std::count(y.begin(), y.end(), 0.0F), 24000);
+  EXPECT_NEAR(static_cast<double>(kept), 18000.0, 4.0 * std::sqrt(24000.0 * 0.25 * 0.75));
+  EXPECT_EQ(drop(0, 5), y);
+  EXPECT_NE(drop(1, 5), y);
+  EXPECT_NE(drop(0, 6), y);
 }
 
 TEST(SumKernels, ColumnsAreSummedOverAllRows) {

@@ -1,8 +1,8 @@
-#include "compute/cpu/optimizer_step.h"
+#include "compute/optimizer_step.h"
 
 #include <cmath>
 
-namespace millrace::cpu {
+namespace millrace {
 
 OptimizerStep optimizer_step(const OptimizerSpec& spec, std::uint64_t step) {
   OptimizerStep constants;
@@ -26,4 +26,4 @@ OptimizerStep optimizer_step(const OptimizerSpec& spec, std::uint64_t step) {
   return constants;
 }
 
-}  // namespace millrace::cpu
+}  // namespace millrace

@@ -4,7 +4,7 @@
 
 #include "compute/spec.h"
 
-namespace millrace::cpu {
+namespace millrace {
 
 /// An optimizer's constants for one step, as the update kernels want them.
 struct OptimizerStep {
@@ -23,4 +23,4 @@ struct OptimizerStep {
 /// `step` counts from 1.
 OptimizerStep optimizer_step(const OptimizerSpec& spec, std::uint64_t step);
 
-}  // namespace millrace::cpu
+}  // namespace millrace

@@ -1,0 +1,173 @@
+// What training can be asked for beside plain SGD: the engine on a fake device against the CPU
+// engine, which is held against PyTorch's traces. Dropout keeps the same activations on both, so
+// that losses and parameters agree.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <ostream>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compute/cuda/device_engine.h"
+#include "tests/compute/cuda/fake_runtime.h"
+#include "tests/compute/engine_data.h"
+
+namespace millrace::cuda {
+namespace {
+
+using millrace::test::Data;
+using millrace::test::Shape;
+using test::FakeDevice;
+using test::FakeRuntime;
+using test::Schedule;
+
+using Kind = OptimizerSpec::Kind;
+
+struct Case {
+  std::string name;
+  Kind optimizer = Kind::kSgd;
+  float dropout = 0.0F;
+  float smoothing = 0.0F;
+  std::vector<std::uint32_t> hidden{40, 24};
+};
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
+class DeviceEngineOptions : public testing::TestWithParam<Case> {
+ protected:
+  static Data data() {
+    const Case& c = GetParam();
+    Data data({63, c.hidden, 10, 37, InputType::kUInt8});
+    data.model.dropout = c.dropout;
+    data.train.label_smoothing = c.smoothing;
+    OptimizerSpec& optimizer = data.train.optimizer;
+    optimizer.kind = c.optimizer;
+    optimizer.learning_rate = optimizer.adaptive() ? 0.002F : 0.05F;
+    if (optimizer.adaptive()) optimizer.momentum = 0.0F;
+    return data;
+  }
+  std::unique_ptr<Engine> engine(const Data& data, ElementType storage = ElementType::kFloat32) {
+    device_ = std::make_shared<FakeDevice>();
+    device_->schedule = Schedule::kRandom;
+    return make_device_engine(std::make_unique<FakeRuntime>(device_), data.model, data.train,
+                              {storage, false}, 0);
+  }
+
+  std::shared_ptr<FakeDevice> device_;
+};
+
+double distance(const Tensor& a, const Tensor& b) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < a.values.size(); ++i) {
+    sum += std::pow(double{a.values[i]} - double{b.values[i]}, 2.0);
+  }
+  return std::sqrt(sum);
+}
+
+TEST_P(DeviceEngineOptions, FollowTheCpuStepByStep) {
+  const Data data = this->data();
+  for (const auto storage : {ElementType::kFloat32, ElementType::kBFloat16}) {
+    const bool exact = storage == ElementType::kFloat32;
+    const auto found = engine(data, storage);
+    const auto expected = data.engine(Precision::kFloat32, 2);
+    const Parameters begin = expected->parameters();
+    const Chunk chunk = data.packed();
+    for (int round = 0; round < 4; ++round) {
+      for (std::uint32_t s = 0; s < chunk.batches(); ++s) {
+        for (Engine* engine : {found.get(), expected.get()}) engine->train(chunk.slice(s, 1));
+        const double loss = expected->metrics().mean_loss();
+        EXPECT_NEAR(found->metrics().mean_loss(), loss, (exact ? 2e-5 : 3e-2) * loss)
+            << "round " << round << ", step " << s;
+      }
+    }
+    const Parameters trained = expected->parameters();
+    const Parameters ours = found->parameters();
+    for (std::size_t t = 0; t < trained.size(); ++t) {
+      EXPECT_LE(distance(ours[t], trained[t]),
+                (exact ? 1e-3 : 0.3) * distance(begin[t], trained[t]))
+          << trained[t].name;
+    }
+    for (Engine* engine : {found.get(), expected.get()}) engine->evaluate(chunk);
+    const double loss = expected->metrics().loss_sum;
+    EXPECT_NEAR(found->metrics().loss_sum, loss, (exact ? 2e-5 : 3e-2) * loss);
+    const auto state = expected->optimizer_state();
+    const auto our_state = found->optimizer_state();
+    ASSERT_EQ(our_state.size(), state.size());
+    for (std::size_t t = 0; t < state.size(); ++t) {
+      EXPECT_EQ(our_state[t].name, state[t].name);
+      EXPECT_EQ(our_state[t].shape, state[t].shape);
+    }
+    EXPECT_EQ(device_->violations, std::vector<std::string>{});
+  }
+}
+
+TEST_P(DeviceEngineOptions, GiveTheSameBitsInAnyChunksAndAfterAResumption) {
+  const Data data = this->data();
+  Chunk chunk = data.packed();
+  chunk.batch = 5;
+  const auto whole = engine(data);
+  for (int round = 0; round < 3; ++round) whole->train(chunk);
+
+  auto parts = engine(data);
+  for (int round = 0; round < 3; ++round) {
+    for (std::uint32_t first = 0; first < chunk.batches(); first += 3) {
+      parts->train(chunk.slice(first, 3));
+      if (round != 1 || first != 9) continue;
+      auto other =
+          make_device_engine(std::make_unique<FakeRuntime>(device_), data.model, data.train, {}, 0);
+      other->set_parameters(parts->parameters());
+      other->set_optimizer_state(parts->optimizer_state());
+      parts = std::move(other);
+    }
+  }
+  EXPECT_TRUE(parts->parameters() == whole->parameters());
+  EXPECT_TRUE(parts->optimizer_state() == whole->optimizer_state());
+}
+
+TEST_P(DeviceEngineOptions, AScheduleRunsInTheSameGraphs) {
+  const Data data = this->data();
+  Chunk chunk = data.packed();
+  chunk.batch = 4;
+  chunk.count = 80;
+  chunk.samples = chunk.samples.first(std::size_t{80} * data.model.features);
+  chunk.labels = chunk.labels.first(80);
+  const auto one_by_one = engine(data);
+  const auto scheduled = engine(data);
+  std::vector<float> rates(chunk.batches());
+  for (int round = 0; round < 6; ++round) {
+    for (std::size_t s = 0; s < rates.size(); ++s) {
+      rates[s] = 0.001F * static_cast<float>(1 + round + static_cast<int>(s));
+      one_by_one->set_learning_rate(rates[s]);
+      one_by_one->train(chunk.slice(static_cast<std::uint32_t>(s), 1));
+    }
+    chunk.learning_rates = rates;
+    if (round == 5) device_->kernels = device_->products = device_->captures = 0;
+    scheduled->train(chunk);
+    chunk.learning_rates = {};
+  }
+  EXPECT_EQ(device_->kernels + device_->products + device_->captures, 0);
+  EXPECT_TRUE(scheduled->parameters() == one_by_one->parameters());
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (const Kind kind : {Kind::kSgd, Kind::kNesterov, Kind::kAdam, Kind::kAdamW}) {
+    all.push_back({name_of(kind), kind});
+  }
+  all.push_back({"dropout", Kind::kSgd, 0.3F});
+  all.push_back({"smoothing", Kind::kSgd, 0.0F, 0.1F});
+  all.push_back({"linear", Kind::kAdam, 0.0F, 0.1F, {}});
+  all.push_back({"all", Kind::kAdamW, 0.2F, 0.02F, {70, 24, 33}});
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, DeviceEngineOptions, testing::ValuesIn(cases()),
+                         [](const auto& tested) { return tested.param.name; });
+
+}  // namespace
+}  // namespace millrace::cuda
