@@ -13,6 +13,7 @@
 #include "formats/error.h"
 #include "formats/idx.h"
 #include "formats/seekable_idx.h"
+#include "tools/cli/convert_files.h"
 #include "tools/cli/convert_shards.h"
 #include "tools/cli/convert_source.h"
 #include "tools/cli/idx_files.h"
@@ -77,12 +78,11 @@ std::unique_ptr<Writer> make_writer(const ConvertSpec& spec, const fs::path& pat
 
 void check_level(const ConvertSpec& spec) {
   if (!spec.level) return;
-  const int highest = spec.to == StoredAs::kPlain      ? 0
-                      : spec.to == StoredAs::kSeekable ? kHighestZstd
-                                                       : kHighestGzip;
+  const bool is_zstd = spec.to == StoredAs::kSeekable || spec.to == StoredAs::kTarZst;
+  const int highest = is_zstd ? kHighestZstd : spec.to == StoredAs::kGzip ? kHighestGzip : 0;
   if (*spec.level < 1 || *spec.level > highest) {
     throw std::invalid_argument(highest == 0
-                                    ? std::string("--level: idx files are not compressed")
+                                    ? fmt::format("--level: {} has none", name_of(spec.to))
                                     : fmt::format("--level: expected 1 to {} for {}, found {}",
                                                   highest, name_of(spec.to), *spec.level));
   }
@@ -108,6 +108,16 @@ std::string_view name_of(StoredAs stored) noexcept {
       return "gz";
     case StoredAs::kSeekable:
       return "zst";
+    case StoredAs::kNpy:
+      return "npy";
+    case StoredAs::kCsv:
+      return "csv";
+    case StoredAs::kTar:
+      return "tar";
+    case StoredAs::kTarZst:
+      return "tar.zst";
+    case StoredAs::kImages:
+      return "images";
   }
   return "unknown";
 }
@@ -115,13 +125,15 @@ std::string_view name_of(StoredAs stored) noexcept {
 std::vector<ConvertedFile> convert(
     const ConvertSpec& spec, const std::function<bool(std::uint64_t, std::uint64_t)>& progress) {
   check_level(spec);
-  if (spec.shards > 0) {
-    if (spec.to != StoredAs::kSeekable) {
-      throw std::invalid_argument(
-          fmt::format("--shards: expected --to zst, found {}", name_of(spec.to)));
-    }
-    return convert_to_shards(spec, convert_parts(spec), progress);
+  const bool is_idx =
+      spec.to == StoredAs::kPlain || spec.to == StoredAs::kGzip || spec.to == StoredAs::kSeekable;
+  const bool is_tar = spec.to == StoredAs::kTar || spec.to == StoredAs::kTarZst;
+  if (spec.shards > 0 && spec.to != StoredAs::kSeekable && !is_tar) {
+    throw std::invalid_argument(
+        fmt::format("--shards: expected --to zst, tar or tar.zst, found {}", name_of(spec.to)));
   }
+  if (!is_idx) return convert_to_files(spec, convert_parts(spec), progress);
+  if (spec.shards > 0) return convert_to_shards(spec, convert_parts(spec), progress);
   std::vector<Task> tasks;
   std::uint64_t all = 0;
   for (auto& source : convert_sources(spec)) {

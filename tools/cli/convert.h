@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -11,14 +12,23 @@
 
 namespace millrace {
 
-/// How the IDX files that convert() writes are stored.
+/// The forms that convert() writes: IDX files, and what part_sink.h says.
 enum class StoredAs : std::uint8_t {
   kPlain,     ///< "idx"
   kGzip,      ///< "gz"
   kSeekable,  ///< "zst": seekable zstd
+  kNpy,       ///< "npy"
+  kCsv,       ///< "csv"
+  kTar,       ///< "tar": WebDataset
+  kTarZst,    ///< "tar.zst"
+  kImages,    ///< "images": a folder of PNG files for each class
 };
+inline constexpr std::array kAllForms{StoredAs::kPlain,  StoredAs::kGzip,  StoredAs::kSeekable,
+                                      StoredAs::kNpy,    StoredAs::kCsv,   StoredAs::kTar,
+                                      StoredAs::kTarZst, StoredAs::kImages};
 
-/// "idx", "gz", "zst"; the same with a dot is what it adds to a file's name (nothing for kPlain).
+/// "idx", "gz", "zst"; the same with a dot is what it adds to an IDX file's name (nothing for
+/// kPlain).
 std::string_view name_of(StoredAs stored) noexcept;
 
 /// Shares of the samples that become training and test samples.
@@ -36,7 +46,7 @@ struct ConvertSpec {
   std::optional<int> level;  ///< of the compression: zstd 1 to 22 [3], gzip 1 to 12 [6]
   std::uint32_t jobs =
       0;  ///< threads that decode samples and compress zstd; 0: the cores this process may use
-  std::uint32_t shards = 0;  ///< of each split, for kSeekable alone; 0: one file and no manifest
+  std::uint32_t shards = 0;  ///< of each split, for kSeekable and tar; 0: one file, no manifest
   std::optional<SplitShares> split;  ///< of a data set without test samples (split_randomly)
   std::uint64_t seed = 0;            ///< of `split`
   bool force = false;                ///< replace files that are there
@@ -52,11 +62,11 @@ struct ConvertedFile {
   bool kept = false;                ///< a shard that an interrupted conversion had written
 };
 
-/// Writes the IDX files of `spec.in`, training and test, of all variants, in another form, under
-/// their own names; what they hold stays the same byte for byte. They appear together when all are
-/// written. Any other data set becomes IDX files in the names of MNIST's:
+/// Writes the IDX files of `spec.in`, training and test, of all variants, in another form of IDX,
+/// under their own names; what they hold stays the same byte for byte. They appear together when
+/// all are written. Any other data set becomes IDX files in the names of MNIST's:
 /// train-images-idx4-ubyte for RGB images; so does one that is split. With `shards` see
-/// convert_to_shards.
+/// convert_to_shards, for the other forms convert_to_files.
 ///
 /// `progress` is told bytes of content done so far and in all, by the calling thread; where it
 /// returns false nothing is written and the result is empty. Throws DataError: no data set, a

@@ -41,10 +41,10 @@ double parse_share(const std::string& text) {
 }
 
 StoredAs parse_stored(const std::string& text) {
-  for (const auto stored : {StoredAs::kPlain, StoredAs::kGzip, StoredAs::kSeekable}) {
+  for (const auto stored : kAllForms) {
     if (text == name_of(stored)) return stored;
   }
-  throw UsageError("expected idx, gz or zst, found " + shown(text));
+  throw UsageError("expected idx, gz, zst, npy, csv, tar, tar.zst or images, found " + shown(text));
 }
 
 SplitShares parse_split(const std::string& text) {
@@ -66,27 +66,29 @@ SplitShares parse_split(const std::string& text) {
 ConvertOptions parse(const std::vector<std::string>& arguments) {
   ConvertOptions options;
   ConvertSpec& spec = options.spec;
-  CommandLine line("tools convert",
-                   "Writes the IDX files of a folder, training and test, in another form under\n"
-                   "their own names; CIFAR and folders of images become IDX files. zst is\n"
-                   "seekable zstd: it loads on all cores at once and at random, and `zstd -d`\n"
-                   "gives the same IDX file back.");
+  CommandLine line(
+      "tools convert",
+      "Writes a data set, training and test, in another form; IDX files stay the same\n"
+      "under their own names, all others become IDX files of MNIST's names. zst is\n"
+      "seekable zstd: it loads on all cores at once and at random, and `zstd -d`\n"
+      "gives the same IDX file back.");
   std::string in;
   std::string out;
   ImageArguments images;
-  line.positional(
-      "IN", "folder of IDX files in any form, one of them, or a\nfolder of CIFAR or images", in);
+  line.positional("IN", "folder or file of any data set that trainer opens", in);
   line.positional("OUT", "folder to write to, made where it is missing", out);
   declare_images(line, images);
-  line.value("--to", "idx|gz|zst", "form to write [zst]",
+  line.value("--to", "FORM",
+             "form to write: idx, gz, zst; npy, csv, tar, tar.zst\n(WebDataset), images (a folder "
+             "of PNG files) [zst]",
              [&](const std::string& text) { spec.to = parse_stored(text); });
-  line.value("--level", "N", "compression: zst 1 to 22 [3], gz 1 to 12 [6]",
+  line.value("--level", "N", "compression: zst, tar.zst 1 to 22 [3], gz 1 to 12 [6]",
              [&](const std::string& text) {
                spec.level = static_cast<int>(parse_whole(text, 1, kHighestLevel));
              });
   line.value("--shards", "N",
              "write each split as N pairs of zst files and a\nmanifest.json; where that was "
-             "interrupted, the\nsame command goes on",
+             "interrupted, the\nsame command goes on; of tar, N archives",
              [&](const std::string& text) {
                spec.shards = static_cast<std::uint32_t>(parse_whole(text, 1, kMostShards));
              });
@@ -102,7 +104,9 @@ ConvertOptions parse(const std::vector<std::string>& arguments) {
   line.flag("--json", "print one JSON object in place of text", options.json);
   line.flag("--quiet", "print nothing but errors", options.quiet);
   line.help_flag();
-  line.examples("Example:\n  tools convert data/mnist data/mnist-zst --level 9");
+  line.examples(
+      "Example:\n  tools convert data/mnist data/mnist-zst --level 9\n"
+      "  tools convert photos shards --resize 64x64 --split 0.9,0.1 --shards 8");
   if (!line.parse(arguments)) {
     options.help = line.help();
     return options;

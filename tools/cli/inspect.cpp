@@ -1,17 +1,20 @@
 #include "tools/cli/inspect.h"
 
-#include <algorithm>
+#include <functional>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <system_error>
 #include <vector>
 
 #include "formats/folder.h"
 #include "formats/idx.h"
 #include "formats/safetensors.h"
+#include "formats/shard_manifest.h"
 #include "loader/convert.h"
+#include "tools/cli/piece_reader.h"
 #include "tools/cli/statistics.h"
+#include "tools/cli/storage.h"
 
 namespace millrace {
 namespace {
@@ -31,46 +34,47 @@ Json record(const Statistics& statistics) {
   return json;
 }
 
-Json inspect_split(const Dataset& data) {
-  constexpr std::uint64_t kMostSamples = 1024;
-  constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20U;
-  const std::uint64_t block =
-      std::clamp<std::uint64_t>(kMostBytes / data.sample_bytes(), 1, kMostSamples);
+using Progress = std::function<void(std::uint64_t done, std::uint64_t all)>;
+
+Json record(const Storage& storage) {
+  return {{"files", storage.files},           {"shards", storage.shards},
+          {"frames", storage.frames},         {"bytes", storage.stored},
+          {"content_bytes", storage.content}, {"ratio", storage.ratio()}};
+}
+
+Json inspect_split(const std::shared_ptr<const Dataset>& data, const Progress& progress) {
   Statistics statistics;
-  std::vector<std::uint64_t> histogram(data.classes());
-  std::vector<std::uint64_t> ids;
-  std::vector<std::byte> samples;
-  std::vector<std::int32_t> labels;
-  for (std::uint64_t first = 0; first < data.size(); first += block) {
-    const auto count = static_cast<std::size_t>(std::min(block, data.size() - first));
-    ids.resize(count);
-    std::iota(ids.begin(), ids.end(), first);
-    samples.resize(count * data.sample_bytes());
-    labels.resize(count);
-    data.read(ids, samples, labels);
-    statistics.add(data.dtype(), samples);
+  std::vector<std::uint64_t> histogram(data->classes());
+  std::uint64_t done = 0;
+  PieceReader(data, 0).read(0, data->size(), [&](auto samples, auto labels) {
+    statistics.add(data->dtype(), samples);
     for (const std::int32_t label : labels) ++histogram[static_cast<std::size_t>(label)];
-  }
+    done += labels.size();
+    if (progress) progress(done, data->size());
+    return true;
+  });
   Json json;
-  json["name"] = data.name();
-  json["samples"] = data.size();
-  json["shape"] = data.shape().dims;
-  json["dtype"] = name_of(data.dtype());
-  json["classes"] = data.classes();
+  json["name"] = data->name();
+  json["samples"] = data->size();
+  json["shape"] = data->shape().dims;
+  json["dtype"] = name_of(data->dtype());
+  json["classes"] = data->classes();
   json["statistics"] = record(statistics);
   json["histogram"] = histogram;
-  json["hash"] = data.hash();
+  json["hash"] = data->hash();
+  const auto storage = storage_of(*data);
+  json["storage"] = storage ? record(*storage) : Json();
   return json;
 }
 
-Json inspect_data(const fs::path& path, const ImageOptions& images) {
+Json inspect_data(const fs::path& path, const ImageOptions& images, const Progress& progress) {
   const DataFolder folder = open_folder(path, {.image = images});
   Json json;
   json["kind"] = "data set";
   json["path"] = path.string();
   json["description"] = folder.description;
-  json["train"] = inspect_split(*folder.train);
-  json["test"] = folder.test ? inspect_split(*folder.test) : Json();
+  json["train"] = inspect_split(folder.train, progress);
+  json["test"] = folder.test ? inspect_split(folder.test, progress) : Json();
   return json;
 }
 
@@ -104,6 +108,7 @@ Json inspect_idx(const fs::path& path) {
   json["shape"] = array.dims();
   json["elements"] = array.elements();
   json["statistics"] = record(statistics);
+  json["storage"] = record(storage_of_idx(path));
   if (array.dims().size() == 1 && is_integer(array.dtype())) {
     json["histogram"] = histogram_of(array);
   }
@@ -131,9 +136,10 @@ Json inspect_safetensors(const fs::path& path) {
 
 }  // namespace
 
-Json inspect(const fs::path& path, const ImageOptions& images) {
+Json inspect(const fs::path& path, const ImageOptions& images, const Progress& progress) {
   std::error_code ignored;
-  if (fs::is_directory(path, ignored)) return inspect_data(path, images);
+  if (fs::is_directory(path, ignored)) return inspect_data(path, images, progress);
+  if (path.filename() == kManifestName) return inspect_data(path, images, progress);
   if (path.extension() == ".safetensors") return inspect_safetensors(path);
   return inspect_idx(path);
 }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -16,10 +18,15 @@ namespace millrace {
 ///     "shape", …}]}
 ///
 /// A split has "samples", "shape", "dtype", "classes", "statistics" (of all values: "min", "max",
-/// "mean", "std"), "histogram" (samples of each class) and "hash". A file whose name ends in
-/// .safetensors is read as that, any other as IDX; `images` says how images in a folder
-/// are read. Throws DataError.
-nlohmann::ordered_json inspect(const std::filesystem::path& path, const ImageOptions& images = {});
+/// "mean", "std"), "histogram" (samples of each class), "hash" and, as an IDX file has, "storage"
+/// ("files", "shards", "frames", "bytes", "content_bytes", "ratio"), null where it is not known. A
+/// file whose name ends in .safetensors is read as that, any other as IDX; `images` says how images
+/// in a folder are read. Throws DataError.
+///
+/// `progress` is told samples done and in all, of one split after the other.
+nlohmann::ordered_json inspect(
+    const std::filesystem::path& path, const ImageOptions& images = {},
+    const std::function<void(std::uint64_t done, std::uint64_t all)>& progress = {});
 
 /// The same as text of several lines.
 std::string render_inspection(const nlohmann::ordered_json& found);

@@ -3,6 +3,7 @@
 #include "tools/cli/commands.h"
 #include "tools/cli/inspect.h"
 #include "tools/console/command_line.h"
+#include "tools/console/console.h"
 #include "tools/console/image_options.h"
 #include "tools/console/program.h"
 #include "tools/console/usage_error.h"
@@ -11,8 +12,8 @@ namespace millrace {
 
 int inspect_command(const std::vector<std::string>& arguments) {
   CommandLine line("tools inspect",
-                   "Says what a data folder, an IDX file or a safetensors file holds: shapes,\n"
-                   "types, samples of each class, range, mean and standard deviation.");
+                   "Says what a data set, an IDX file or a safetensors file holds: shapes, types,\n"
+                   "samples of each class, range, mean and standard deviation, how it is stored.");
   std::string path;
   ImageArguments images;
   bool json = false;
@@ -23,7 +24,13 @@ int inspect_command(const std::vector<std::string>& arguments) {
   line.examples("Example:\n  tools inspect checkpoints/best.safetensors");
   if (!line.parse(arguments)) return print(line.help());
   if (path.empty()) throw UsageError("expected a folder or file to look at, found none");
-  const auto found = inspect(path, images.options());
+  Console console("tools inspect", false);
+  const auto found = inspect(path, images.options(), [&](std::uint64_t done, std::uint64_t all) {
+    console.progress({"Inspecting",
+                      static_cast<double>(done) / static_cast<double>(all),
+                      {render_count(static_cast<double>(done)) + " samples"}});
+  });
+  console.clear_progress();
   if (!json) return print(render_inspection(found));
   return print(found.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n');
 }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/cli/inspect.h"
+#include "tools/console/progress_bar.h"
 #include "tools/console/quote.h"
 
 namespace millrace {
@@ -50,11 +51,24 @@ std::string histogram(const Json& found) {
   return text;
 }
 
+std::string storage(const Json& found) {
+  const auto bytes = [&](const char* name) {
+    return render_count(static_cast<double>(found[name].get<std::uint64_t>())) + "B";
+  };
+  const auto files = found["files"].get<std::uint64_t>();
+  std::string text = fmt::format("  stored: {} {}", files, files == 1 ? "file" : "files");
+  if (found["shards"] != 0U) text += fmt::format(" in {} shards", found["shards"].dump());
+  if (found["frames"] != 0U) text += fmt::format(", {} frames", found["frames"].dump());
+  return text + fmt::format(", {} for {}, {:.2f} to 1\n", bytes("bytes"), bytes("content_bytes"),
+                            found["ratio"].get<double>());
+}
+
 std::string split(const std::string& name, const Json& found) {
   return fmt::format("{}: {} samples of {} {}, {} classes\n", name, found["samples"].dump(),
                      shape(found["shape"]), found["dtype"].get<std::string>(),
                      found["classes"].dump()) +
          fmt::format("  values: {}\n", statistics(found["statistics"])) +
+         (found["storage"].is_null() ? std::string() : storage(found["storage"])) +
          fmt::format("  hash: {}\n  labels:\n", found["hash"].get<std::string>()) +
          histogram(found["histogram"]);
 }
@@ -92,6 +106,7 @@ std::string render_inspection(const Json& found) {
   std::string text =
       fmt::format("{}: IDX, {} {}\n  values: {}\n", path, shape(found["shape"]),
                   found["dtype"].get<std::string>(), statistics(found["statistics"]));
+  text += storage(found["storage"]);
   if (found.contains("histogram") && !found["histogram"].is_null()) {
     text += "  labels:\n" + histogram(found["histogram"]);
   }

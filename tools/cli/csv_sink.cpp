@@ -1,0 +1,126 @@
+#include <fmt/format.h>
+#include <tbb/parallel_for.h>
+
+#include <cmath>
+#include <cstring>
+#include <iterator>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "formats/atomic_file.h"
+#include "formats/error.h"
+#include "loader/convert.h"
+#include "tools/cli/part_sink.h"
+#include "tools/cli/target.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::size_t kLines = 64;  // that one thread renders at a time
+
+template <typename Value>
+void put_values(std::string& text, std::span<const std::byte> sample, const std::string& name,
+                std::uint64_t number) {
+  for (std::size_t at = 0; at < sample.size(); at += sizeof(Value)) {
+    Value value;
+    std::memcpy(&value, &sample[at], sizeof(Value));
+    text += ',';
+    if constexpr (std::is_floating_point_v<Value>) {
+      if (!std::isfinite(value)) {
+        throw DataError(name, fmt::format("sample {}: expected finite values, which csv can hold, "
+                                          "found {}",
+                                          number, value));
+      }
+    }
+    if constexpr (sizeof(Value) == 1) {
+      const fmt::format_int digits(static_cast<int>(value));
+      text.append(digits.data(), digits.size());
+    } else {
+      fmt::format_to(std::back_inserter(text), "{}", value);
+    }
+  }
+}
+
+class CsvSink final : public PartSink {
+ public:
+  CsvSink(const ConvertSpec& spec, const ConvertPart& part)
+      : part_(part),
+        file_(free_target(spec, split_name(part) + ".csv")),
+        elements_(static_cast<std::size_t>(part.data->shape().elements())) {
+    std::string header = "label";
+    for (std::size_t i = 0; i < elements_; ++i) header += fmt::format(",pixel{}", i);
+    file_.write(header + '\n');
+  }
+
+  void append(std::span<const std::byte> samples, std::span<const std::int32_t> labels) override {
+    std::vector<std::string> pieces((labels.size() + kLines - 1) / kLines);
+    const auto bytes = static_cast<std::size_t>(part_.data->sample_bytes());
+    tbb::parallel_for(std::size_t{0}, pieces.size(), [&](std::size_t piece) {
+      auto& text = pieces[piece];
+      const auto end = std::min(labels.size(), (piece + 1) * kLines);
+      for (auto i = piece * kLines; i < end; ++i) {
+        text += std::to_string(labels[i]);
+        put(text, samples.subspan(i * bytes, bytes), done_ + i);
+        text += '\n';
+      }
+    });
+    for (const auto& piece : pieces) file_.write(piece);
+    done_ += labels.size();
+  }
+
+  std::vector<ConvertedFile> commit() override {
+    const auto size = file_.size();
+    file_.commit();
+    return {{.from = part_.data->name(), .to = file_.path(), .content = size, .stored = size}};
+  }
+
+ private:
+  void put(std::string& text, std::span<const std::byte> sample, std::uint64_t number) const {
+    const auto values = [&]<typename Value>(Value) {
+      put_values<Value>(text, sample, part_.data->name(), number);
+    };
+    switch (part_.data->dtype()) {
+      case DType::kUInt8:
+      case DType::kBool:
+        return values(std::uint8_t{});
+      case DType::kInt8:
+        return values(std::int8_t{});
+      case DType::kInt16:
+        return values(std::int16_t{});
+      case DType::kUInt16:
+        return values(std::uint16_t{});
+      case DType::kInt32:
+        return values(std::int32_t{});
+      case DType::kUInt32:
+        return values(std::uint32_t{});
+      case DType::kInt64:
+        return values(std::int64_t{});
+      case DType::kUInt64:
+        return values(std::uint64_t{});
+      case DType::kFloat32:
+        return values(float{});
+      case DType::kFloat64:
+        return values(double{});
+      case DType::kFloat16:
+      case DType::kBFloat16:
+        break;
+    }
+    std::vector<float> wide(elements_);
+    to_float32(part_.data->dtype(), sample, wide);
+    put_values<float>(text, std::as_bytes(std::span(wide)), part_.data->name(), number);
+  }
+
+  const ConvertPart& part_;
+  AtomicFile file_;
+  std::size_t elements_;
+  std::uint64_t done_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<PartSink> make_csv_sink(const ConvertSpec& spec, const ConvertPart& part) {
+  return std::make_unique<CsvSink>(spec, part);
+}
+
+}  // namespace millrace

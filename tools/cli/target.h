@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "tools/cli/convert.h"
+#include "tools/cli/convert_source.h"
+
+// What the sinks of all forms have in common (part_sink.h).
+
+namespace millrace {
+
+/// "train", "test".
+std::string split_name(const ConvertPart& part);
+
+/// spec.out / name. Throws DataError if that is there already, unless spec.force.
+std::filesystem::path free_target(const ConvertSpec& spec, const std::string& name);
+
+/// Throws the DataError that `form` has no such element type.
+[[noreturn]] void refuse_type(const ConvertPart& part, const std::string& form);
+
+/// True for samples that are images: [h, w] or [h, w, 3] uint8.
+bool holds_images(const Dataset& data);
+
+/// "28x28 uint8", for messages.
+std::string describe_samples_of(const Dataset& data);
+
+/// `number` in decimal with zeros in front, as many digits as `count` - 1 has, at least `least`.
+std::string padded(std::uint64_t number, std::uint64_t count, std::size_t least);
+
+/// A sample of holds_images() as a PNG file.
+std::string png_of_sample(const Dataset& data, std::span<const std::byte> sample);
+
+}  // namespace millrace
