@@ -1,6 +1,7 @@
 """The scripts people start with, in a copy of scripts/ whose path has a space, with programs that only note how they
 were called in place of apt-get, cmake and the trainer."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +13,16 @@ import source_tree
 
 BASICS = ("bash", "sh", "env", "sed", "grep", "dirname", "mktemp", "tail", "rm", "mkdir", "mv", "cat", "nproc", "true")
 NOTE = '#!/bin/sh\nprintf "%s\\n" "$(basename "$0") $*" >>"$CALLS"\n'
+
+
+# A trainer on a GPU, as far as gpu_check.sh looks: it writes the summary of a run.
+RUNS = """#!/bin/sh
+while [ $# -gt 0 ]; do
+  [ "$1" != --metrics ] || metrics=$2
+  shift
+done
+[ -z "$metrics" ] || printf '%s\\n' '{"epoch":0}' "{\\"summary\\":true,\\"epoch_s\\":0.00125,\\"weights_hash\\":\\"HASH\\",\\"device_description\\":\\"A GPU\\",\\"verdict\\":\\"copy-bound: it is\\"}" >"$metrics"
+"""
 
 
 class Scripts(unittest.TestCase):
@@ -174,6 +185,75 @@ class Scripts(unittest.TestCase):
         self.assertEqual((done.returncode, calls), (1, []))
         self.assertIn("something broke", done.stderr)
         self.assertIn("build.log", done.stderr)
+
+    # gpu_check.sh
+
+    def gpu_machine(self, engine_tests="#!/bin/sh\n"):
+        for name in ("date", "timeout", "tr", "awk", "head", "ls", "sleep"):
+            (self.bin / name).symlink_to(shutil.which(name))
+        folder = self.root / "build/cuda"
+        self.program("tools", folder=folder / "bin")
+        self.program("trainer", RUNS, folder / "bin")
+        self.program("cuda_engine_tests", engine_tests, folder / "tests")
+        self.program("compute-sanitizer")
+
+    def gpu_check(self):
+        done, calls = self.call("gpu_check.sh", "--data", "digits", "--out", str(self.top / "check.json"))
+        found = json.loads((self.top / "check.json").read_text(encoding="utf-8"))
+        return done, calls, found
+
+    def test_gpu_check_notes_every_step(self):
+        self.gpu_machine()
+        self.program("loader_tests", folder=self.root / "build/cuda/tests")
+        done, calls, found = self.gpu_check()
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertEqual((found["device"], found["obstacle"], found["failed"]), ("A GPU", "", 0))
+        steps = {step["name"]: step for step in found["steps"]}
+        self.assertEqual({step["result"] for step in steps.values()}, {"passed", "skipped"})
+        self.assertEqual(steps["784-32-10, batch 128, host"]["value"], 1.25)
+        self.assertEqual(steps["784-32-10, batch 128, host"]["detail"], "copy-bound: it is")
+        for name in ("engine tests", "parity with the CPU", "determinism", "compute-sanitizer racecheck", "loader_tests",
+                     "same weights, run by run", "784-1024x3-10, 1024, bf16"):
+            self.assertIn(name, steps)
+            self.assertIn(name, done.stdout)
+        self.assertEqual(sum(call.startswith("compute-sanitizer --tool") for call in calls), 3)
+
+    def test_gpu_check_fails_with_what_fails(self):
+        self.gpu_machine('#!/bin/sh\necho "a \\"Failure\\" here"\nexit 1\n')
+        self.program("compute-sanitizer", "#!/bin/sh\necho '========= ERROR SUMMARY: 3 errors'\nexit 9\n")
+        done, _, found = self.gpu_check()
+        self.assertEqual(done.returncode, 1)
+        failed = {step["name"]: step["detail"] for step in found["steps"] if step["result"] == "FAILED"}
+        self.assertEqual(failed, {
+            **dict.fromkeys(("engine tests", "parity with the CPU", "determinism"), 'a "Failure" here'),
+            **{f"compute-sanitizer {tool}": "========= ERROR SUMMARY: 3 errors"
+               for tool in ("memcheck", "racecheck", "initcheck")}})
+        self.assertEqual(found["failed"], 6)
+
+    def test_gpu_check_sees_weights_that_differ_and_tests_that_were_skipped(self):
+        self.gpu_machine("#!/bin/sh\necho '[  SKIPPED ] GpuEngine.X'\n")
+        trainer = self.root / "build/cuda/bin/trainer"
+        trainer.write_text(trainer.read_text(encoding="utf-8").replace("HASH", "$$"), encoding="utf-8")
+        done, _, found = self.gpu_check()
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual([step["name"] for step in found["steps"] if step["result"] == "FAILED"],
+                         ["engine tests, none skipped", "same weights, run by run"])
+
+    def test_gpu_check_without_a_gpu_says_so_and_nothing_else(self):
+        self.gpu_machine()
+        self.program("trainer", '#!/bin/sh\necho "trainer: device cuda: this \\"machine\\" has none" >&2\nexit 1\n',
+                     self.root / "build/cuda/bin")
+        done, calls, found = self.gpu_check()
+        self.assertEqual((done.returncode, done.stdout, done.stderr),
+                         (77, 'gpu_check.sh: no GPU: this "machine" has none\n', ""))
+        self.assertEqual((found["obstacle"], found["steps"], calls), ('this "machine" has none', [], []))
+
+    def test_gpu_check_refuses_what_it_does_not_know(self):
+        done, _ = self.call("gpu_check.sh", "--fast")
+        self.assertEqual((done.returncode, done.stderr), (2, "gpu_check.sh: unknown argument '--fast'; see --help\n"))
+        done, _ = self.call("gpu_check.sh")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("build/cuda/bin/trainer: expected a program, found none", done.stderr)
 
 
 if __name__ == "__main__":
