@@ -72,6 +72,10 @@ class Watch {
   std::vector<std::set<std::string>> names_;
 };
 
+std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 json parse_json(const std::filesystem::path& path, std::string_view text) {
   // The library takes a NUL for the end of the text, and would not look at what follows.
   if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
@@ -298,8 +302,8 @@ bool has_manifest(const std::filesystem::path& folder) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) return false;
   const MappedFile file(path);
-  const auto head = file.bytes().first(std::min(file.bytes().size(), kLooked));
-  return !std::ranges::search(head, std::as_bytes(std::span(kFormat))).empty();
+  const auto head = text_of(file.bytes()).substr(0, kLooked);
+  return head.find(kFormat) != std::string_view::npos;
 }
 
 ShardManifest read_manifest(const std::filesystem::path& path) {
@@ -309,7 +313,7 @@ ShardManifest read_manifest(const std::filesystem::path& path) {
     throw DataError(path, std::nullopt, fmt::format("a manifest of at most {} bytes", kMostText),
                     fmt::format("{}", bytes.size()));
   }
-  return parse_manifest(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return parse_manifest(path, text_of(bytes));
 }
 
 }  // namespace millrace

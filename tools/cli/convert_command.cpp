@@ -82,7 +82,7 @@ ConvertOptions parse(const std::vector<std::string>& arguments) {
              "form to write: idx, gz, zst; npy, csv, tar, tar.zst\n(WebDataset), images (a folder "
              "of PNG files) [zst]",
              [&](const std::string& text) { spec.to = parse_stored(text); });
-  line.value("--level", "N", "compression: zst, tar.zst 1 to 22 [3], gz 1 to 12 [6]",
+  line.value("--level", "N", "compression: zst 1 to 22 [3], gz 1 to 12 [6]",
              [&](const std::string& text) {
                spec.level = static_cast<int>(parse_whole(text, 1, kHighestLevel));
              });

@@ -22,7 +22,7 @@ constexpr const char* kHelp =
     "  synth OUT        draws a data set of handwritten-like digits\n"
     "  inspect PATH     says what a data set, IDX or safetensors file holds\n"
     "  convert IN OUT   writes a data set in another form, also in shards\n"
-    "  verify PATH      checks every checksum, count and label of IDX files and shards\n"
+    "  verify PATH      checks every checksum, count and label of IDX files, shards\n"
     "  repair PATH OUT  writes what can be saved of damaged files and shards anew\n"
     "  fetch NAME       downloads mnist, fashion-mnist or kmnist\n"
     "\n"

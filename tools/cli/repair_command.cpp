@@ -65,7 +65,7 @@ int repair_command(const std::vector<std::string>& arguments) {
   std::string out;
   bool json = false;
   bool quiet = false;
-  line.positional("PATH", "folder of IDX files in any form, or one of them, or of\nshards", in);
+  line.positional("PATH", "folder of IDX files in any form, or one of them, or\nof shards", in);
   line.positional("OUT", "folder to write to, made where it is missing", out);
   line.value("--jobs", "N|auto", "threads that compress [auto: all cores]",
              [&](const std::string& text) { spec.jobs = parse_whole_or_auto(text, kMostJobs); });
