@@ -114,17 +114,7 @@ std::string CifarDataset::hash() const {
 
 void CifarDataset::read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
                         std::span<std::int32_t> labels) const {
-  if (samples.size() != ids.size() * kSampleBytes || labels.size() != ids.size()) {
-    throw std::invalid_argument(
-        fmt::format("{}: room for {} bytes and {} labels given for {} samples of {} bytes", name(),
-                    samples.size(), labels.size(), ids.size(), kSampleBytes));
-  }
-  // All checked before the first copy: an error leaves the caller's memory as it was.
-  for (const auto id : ids) {
-    if (id >= size()) {
-      throw std::out_of_range(fmt::format("{}: sample {} of {}", name(), id, size()));
-    }
-  }
+  check_read(*this, ids, samples, labels);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     std::memcpy(samples.data() + i * kSampleBytes, samples_.data() + ids[i] * kSampleBytes,
                 kSampleBytes);

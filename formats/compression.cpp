@@ -170,4 +170,14 @@ Bytes EncodedFile::take_all(std::uint64_t limit) && {
   }
 }
 
+Bytes read_content(const std::filesystem::path& path) {
+  constexpr std::uint64_t kMostRatio = 256;
+  constexpr std::uint64_t kAlwaysTaken = std::uint64_t{256} << 20;
+  EncodedFile file(path);
+  if (file.compression() == Compression::kNone) {
+    return std::move(file).take_all(file.content_size().most);
+  }
+  return std::move(file).take_all(std::max(kAlwaysTaken, file.stored_size() * kMostRatio));
+}
+
 }  // namespace millrace

@@ -35,6 +35,8 @@ class EncodedFile {
 
   const std::filesystem::path& path() const noexcept { return path_; }
   Compression compression() const noexcept { return compression_; }
+  /// Bytes of the file itself.
+  std::uint64_t stored_size() const noexcept { return file_.bytes().size(); }
   /// Size of the content, as far as it is known before decoding.
   const ContentSize& content_size() const noexcept { return size_; }
 
@@ -61,5 +63,10 @@ class EncodedFile {
   ContentSize size_;
   std::optional<SeekTable> table_;
 };
+
+/// All of a file whose content says nothing of its size (CSV, tar): mapped where it is plain.
+/// Compressed content of more than 256 MiB that is more than 256 times as large as the file is
+/// taken for a bomb: DataError, as for all that EncodedFile throws.
+Bytes read_content(const std::filesystem::path& path);
 
 }  // namespace millrace

@@ -1,11 +1,29 @@
 #include "formats/dataset.h"
 
+#include <fmt/format.h>
+
+#include <stdexcept>
+
 namespace millrace {
 
 std::uint64_t SampleShape::elements() const noexcept {
   std::uint64_t product = 1;
   for (const auto dim : dims) product *= dim;
   return product;
+}
+
+void check_read(const Dataset& data, std::span<const std::uint64_t> ids,
+                std::span<const std::byte> samples, std::span<const std::int32_t> labels) {
+  if (samples.size() != ids.size() * data.sample_bytes() || labels.size() != ids.size()) {
+    throw std::invalid_argument(
+        fmt::format("{}: room for {} bytes and {} labels given for {} samples of {} bytes",
+                    data.name(), samples.size(), labels.size(), ids.size(), data.sample_bytes()));
+  }
+  for (const auto id : ids) {
+    if (id >= data.size()) {
+      throw std::out_of_range(fmt::format("{}: sample {} of {}", data.name(), id, data.size()));
+    }
+  }
 }
 
 }  // namespace millrace

@@ -54,4 +54,10 @@ class Dataset {
   virtual ContiguousView contiguous() const noexcept { return {}; }
 };
 
+/// What every read() begins with, so that an error leaves the caller's memory as it was. Throws
+/// std::invalid_argument if there is not room for exactly ids.size() samples and labels,
+/// std::out_of_range as read() does.
+void check_read(const Dataset& data, std::span<const std::uint64_t> ids,
+                std::span<const std::byte> samples, std::span<const std::int32_t> labels);
+
 }  // namespace millrace

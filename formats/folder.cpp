@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <optional>
 #include <system_error>
@@ -13,6 +14,7 @@
 #include "formats/error.h"
 #include "formats/folder_kinds.h"
 #include "formats/shard_manifest.h"
+#include "formats/split_names.h"
 
 namespace millrace {
 namespace {
@@ -20,7 +22,12 @@ namespace {
 constexpr std::string_view kLookedFor =
     "IDX pairs like train-images-idx3-ubyte and train-labels-idx1-ubyte (also [variant-]train-…, "
     "t10k-…, test-…, .gz, .zst), a manifest.json of shards, CIFAR files like data_batch_1.bin or "
-    "train.bin, or a sub-folder of images for each class";
+    "train.bin, NumPy files like x_train.npy and y_train.npy, an .npz or .safetensors file with "
+    "such arrays, train.csv, tar shards like train-000000.tar, or a sub-folder of images for each "
+    "class";
+
+constexpr std::array<std::string_view, 5> kFileEndings{".npy", ".npz", ".safetensors", ".csv",
+                                                       ".tar"};
 
 [[noreturn]] void fail_unrecognised(const std::filesystem::path& folder) {
   std::vector<std::string> names;
@@ -47,11 +54,22 @@ constexpr std::string_view kLookedFor =
 DataFolder open_file(const std::filesystem::path& path, const OpenOptions& options) {
   if (path.filename() == kManifestName) return *open_sharded_folder(path, options);
   if (auto opened = open_idx_file(path, options)) return std::move(*opened);
-  throw DataError(path, std::nullopt, "a folder, or an IDX file named like train-images-idx3-ubyte",
+  if (auto opened = open_array_file(path)) return std::move(*opened);
+  if (auto opened = open_csv_file(path, options)) return std::move(*opened);
+  if (auto opened = open_tar_file(path, options)) return std::move(*opened);
+  throw DataError(path, std::nullopt,
+                  "a folder, an IDX file named like train-images-idx3-ubyte, or an .npy, .npz, "
+                  ".safetensors, .csv or .tar file",
                   "a file of another name");
 }
 
 }  // namespace
+
+bool is_named_as_data(const std::filesystem::path& path) {
+  const auto name = plain_file_name(path);
+  return std::ranges::any_of(kFileEndings,
+                             [&](std::string_view ending) { return name.ends_with(ending); });
+}
 
 DataFolder open_folder(const std::filesystem::path& given, const OpenOptions& options) {
   const auto path = given.has_filename() ? given : given.parent_path();  // data/emnist/letters/
@@ -69,6 +87,9 @@ DataFolder open_folder(const std::filesystem::path& given, const OpenOptions& op
   if (auto opened = open_idx_folder(path, options)) return std::move(*opened);
   refuse_lone_shards(path);
   if (auto opened = open_cifar_folder(path)) return std::move(*opened);
+  if (auto opened = open_array_folder(path)) return std::move(*opened);
+  if (auto opened = open_csv_folder(path, options)) return std::move(*opened);
+  if (auto opened = open_tar_folder(path, options)) return std::move(*opened);
   if (auto opened = open_image_folder(path, options)) return std::move(*opened);
   fail_unrecognised(path);
 }

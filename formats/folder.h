@@ -20,8 +20,10 @@ struct DataFolder {
 };
 
 struct OpenOptions {
-  /// Size and channels of the samples of a folder of images.
+  /// Size and channels of the samples of a folder of images, or of images in tar files.
   ImageOptions image = {};
+  /// Of CSV files, by its name or its number from 1; empty: see CsvOptions.
+  std::string label_column = {};
   /// The images of a seekable zstd file, or of a sharded set, with more bytes than this stay on
   /// disk and are decoded when they are asked for (BlockDataset); everything else is decoded at
   /// once, by all cores.
@@ -41,12 +43,25 @@ struct OpenOptions {
 ///
 /// Or the binary files of CIFAR-10 or CIFAR-100 (cifar.h).
 ///
+/// Or arrays in .npy files named like x_train.npy and y_train.npy, or in one .npz or .safetensors
+/// file, or one for each split (array_names.h says which names mean what). `path` may also be one
+/// .npz or .safetensors file, or a .npy file, which then is the training set with its partner.
+///
+/// Or CSV files, one to train on and perhaps one to test with (csv.h), or WebDataset shards in tar
+/// files (webdataset.h): their names have "train", "test" or "val" in them (split_names.h), or
+/// nothing of the kind, which means training. `path` may also be one such file.
+///
 /// Or a folder of images, one sub-folder a class (ImageFolders and ImageFolder in image_folder.h),
 /// as options.image says.
 ///
 /// Throws DataError: nothing there, nothing recognised (naming what was looked for), half a pair,
 /// several variants (naming them), training and test sets that do not go together, and all that
-/// read_idx, IdxDataset, open_sharded, CifarDataset and ImageFolder throw.
+/// read_idx, IdxDataset, open_sharded, CifarDataset, read_npy, ArrayDataset, read_csv, WebDataset
+/// and ImageFolder throw.
 DataFolder open_folder(const std::filesystem::path& path, const OpenOptions& options = {});
+
+/// By the ending of its name, a file that open_folder opens as a data set of its own: .npy, .npz,
+/// .safetensors, .csv or .tar, also with .gz or .zst behind it.
+bool is_named_as_data(const std::filesystem::path& path);
 
 }  // namespace millrace

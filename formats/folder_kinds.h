@@ -48,4 +48,26 @@ std::optional<DataFolder> open_cifar_folder(const std::filesystem::path& folder)
 std::optional<DataFolder> open_image_folder(const std::filesystem::path& folder,
                                             const OpenOptions& options);
 
+/// .npy files named like x_train.npy and y_train.npy; or one .npz or .safetensors file with arrays
+/// of such names (array_names.h), or one for each split. nullopt: none here.
+std::optional<DataFolder> open_array_folder(const std::filesystem::path& folder);
+/// Such an .npz or .safetensors file, or the pair that a .npy file belongs to; nullopt if it has
+/// another ending.
+std::optional<DataFolder> open_array_file(const std::filesystem::path& path);
+
+/// One CSV file to train on and perhaps one to test with, by their names (split_files); a test file
+/// that lacks the training file's column of labels is left out, and the description says so.
+std::optional<DataFolder> open_csv_folder(const std::filesystem::path& folder,
+                                          const OpenOptions& options);
+/// Such a file; nullopt if it has another ending.
+std::optional<DataFolder> open_csv_file(const std::filesystem::path& path,
+                                        const OpenOptions& options);
+
+/// WebDataset shards: those to train on and those to test with by their names (split_files).
+std::optional<DataFolder> open_tar_folder(const std::filesystem::path& folder,
+                                          const OpenOptions& options);
+/// One shard; nullopt if the file has another ending.
+std::optional<DataFolder> open_tar_file(const std::filesystem::path& path,
+                                        const OpenOptions& options);
+
 }  // namespace millrace

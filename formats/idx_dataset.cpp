@@ -1,9 +1,6 @@
 #include "formats/idx_dataset.h"
 
-#include <fmt/format.h>
-
 #include <cstring>
-#include <stdexcept>
 #include <utility>
 
 #include "formats/idx_pair.h"
@@ -36,18 +33,8 @@ std::string IdxDataset::hash() const {
 
 void IdxDataset::read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
                       std::span<std::int32_t> labels) const {
+  check_read(*this, ids, samples, labels);
   const auto bytes = static_cast<std::size_t>(sample_bytes());
-  if (samples.size() != ids.size() * bytes || labels.size() != ids.size()) {
-    throw std::invalid_argument(
-        fmt::format("{}: room for {} bytes and {} labels given for {} samples of {} bytes", name(),
-                    samples.size(), labels.size(), ids.size(), bytes));
-  }
-  // All checked before the first copy: an error leaves the caller's memory as it was.
-  for (const auto id : ids) {
-    if (id >= size()) {
-      throw std::out_of_range(fmt::format("{}: sample {} of {}", name(), id, size()));
-    }
-  }
   const auto* data = images_.data().data();
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const auto id = static_cast<std::size_t>(ids[i]);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "formats/dataset.h"
@@ -32,5 +33,7 @@ IdxLabels idx_labels(const std::filesystem::path& images, const IdxHeader& heade
 
 /// The beginning of Dataset::hash(); what follows are all samples and then all labels.
 Hasher begin_dataset_hash(const Dataset& data);
+/// The whole of Dataset::hash() for sets that are not in memory: reads all samples, on all cores.
+std::string hash_by_reading(const Dataset& data);
 
 }  // namespace millrace

@@ -7,14 +7,13 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <future>
 #include <stdexcept>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include "formats/error.h"
 #include "formats/idx_pair.h"
+#include "formats/image_form.h"
 #include "formats/mapped_file.h"
 
 namespace millrace {
@@ -108,8 +107,6 @@ fs::path first_with_classes(const fs::path& folder, std::span<const std::string_
   return {};
 }
 
-std::string describe(ImageSize size) { return fmt::format("{}x{}", size.width, size.height); }
-
 }  // namespace
 
 std::optional<ImageFolders> find_image_folders(const fs::path& folder) {
@@ -159,23 +156,11 @@ void ImageFolder::find_files(const std::optional<std::vector<std::string>>& clas
 }
 
 void ImageFolder::find_common_form() {
-  std::optional<ImageSize> size;
-  bool gray = true;
+  CommonImageForm form(options_);
   for (const auto& path : files_) {
-    const auto info = read_image_info(MappedFile(path).bytes(), path.string());
-    gray = gray && info.channels == 1;
-    if (!size) size = info.size;
-    if (!options_.resize && *size != info.size) {
-      throw DataError(path, std::nullopt,
-                      fmt::format("an image of {}, as {} is (--resize WxH makes all of one size)",
-                                  describe(*size), files_.front().string()),
-                      describe(info.size));
-    }
+    form.add(read_image_info(MappedFile(path).bytes(), path.string()), path.string());
   }
-  if (!options_.resize) options_.resize = size;
-  if (options_.channels == ImageChannels::kAsStored) {
-    options_.channels = gray ? ImageChannels::kGray : ImageChannels::kRgb;
-  }
+  options_ = form.options();
 }
 
 void ImageFolder::decode(std::uint64_t id, std::span<std::byte> sample) const {
@@ -188,43 +173,14 @@ void ImageFolder::decode(std::uint64_t id, std::span<std::byte> sample) const {
 
 std::string ImageFolder::hash() const {
   const std::scoped_lock lock(hash_mutex_);
-  if (!hash_.empty()) return hash_;
-  // Rounds of a few images a core, hashed in their order.
-  constexpr std::size_t kEach = 16;
-  const auto bytes = static_cast<std::size_t>(sample_bytes());
-  const std::size_t threads = std::max(1U, std::thread::hardware_concurrency());
-  std::vector<std::byte> round(std::min<std::size_t>(files_.size(), kEach * threads) * bytes);
-  auto hasher = begin_dataset_hash(*this);
-  for (std::size_t first = 0; first < files_.size(); first += kEach * threads) {
-    const auto end = std::min(files_.size(), first + kEach * threads);
-    std::vector<std::future<void>> parts;
-    for (auto begin = first; begin < end; begin += kEach) {
-      parts.push_back(std::async(std::launch::async, [this, begin, end, first, bytes, &round] {
-        for (auto id = begin; id < std::min(end, begin + kEach); ++id) {
-          decode(id, std::span(round).subspan((id - first) * bytes, bytes));
-        }
-      }));
-    }
-    for (auto& part : parts) part.get();
-    hasher.update(std::span<const std::byte>(round).first((end - first) * bytes));
-  }
-  hasher.update(std::as_bytes(std::span(labels_)));
-  return hash_ = hasher.hex();
+  if (hash_.empty()) hash_ = hash_by_reading(*this);
+  return hash_;
 }
 
 void ImageFolder::read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
                        std::span<std::int32_t> labels) const {
+  check_read(*this, ids, samples, labels);
   const auto bytes = static_cast<std::size_t>(sample_bytes());
-  if (samples.size() != ids.size() * bytes || labels.size() != ids.size()) {
-    throw std::invalid_argument(
-        fmt::format("{}: room for {} bytes and {} labels given for {} samples of {} bytes", name(),
-                    samples.size(), labels.size(), ids.size(), bytes));
-  }
-  for (const auto id : ids) {
-    if (id >= size()) {
-      throw std::out_of_range(fmt::format("{}: sample {} of {}", name(), id, size()));
-    }
-  }
   for (std::size_t i = 0; i < ids.size(); ++i) {
     decode(ids[i], samples.subspan(i * bytes, bytes));
     labels[i] = labels_[static_cast<std::size_t>(ids[i])];

@@ -28,4 +28,10 @@ std::string in_quotes(std::string_view text) {
   return shown + '"';
 }
 
+std::string name_within(const std::string& file, std::string_view member) {
+  const auto safe = in_quotes(member);
+  const bool plain = safe.size() == member.size() + 2;
+  return fmt::format("{}/{}", file, plain ? member : safe);
+}
+
 }  // namespace millrace

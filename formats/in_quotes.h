@@ -10,4 +10,8 @@ namespace millrace {
 /// 60 characters and "…".
 std::string in_quotes(std::string_view text);
 
+/// How messages name a member of a file: "data/mnist.npz/x_train.npy"; the member's name in quotes
+/// where it is not plain.
+std::string name_within(const std::string& file, std::string_view member);
+
 }  // namespace millrace

@@ -13,6 +13,7 @@
 #include "formats/atomic_file.h"
 #include "formats/error.h"
 #include "formats/hash.h"
+#include "formats/little_endian.h"
 #include "formats/safetensors_header.h"
 
 namespace millrace {
@@ -20,19 +21,13 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "safetensors data is used in place");
 
-std::uint64_t load_little_endian64(std::span<const std::byte> bytes) noexcept {
-  std::uint64_t value = 0;
-  std::memcpy(&value, bytes.data(), sizeof(value));
-  return value;
-}
-
 /// The JSON text in a mapped file, its length checked against the file's.
 std::string_view header_text(const std::filesystem::path& path, std::span<const std::byte> bytes) {
   if (bytes.size() < kSafetensorsLengthBytes) {
     throw DataError(path, bytes.size(), "a safetensors file: 8 bytes of header length",
                     "the end of the file");
   }
-  const auto length = load_little_endian64(bytes);
+  const auto length = load_little_endian64(bytes.data());
   const auto rest = bytes.subspan(kSafetensorsLengthBytes);
   const auto most = std::min<std::uint64_t>(rest.size(), kLargestSafetensorsHeader);
   if (length > most) {

@@ -279,6 +279,7 @@ void TarReader::check_end() const {
 
 std::optional<TarMember> TarReader::next() {
   Overrides found;
+  const auto start = at_;
   for (;;) {
     const auto rest = archive_.subspan(at_);
     if (rest.size() < kTarBlock) {
@@ -314,7 +315,7 @@ std::optional<TarMember> TarReader::next() {
     if (found.size) header.size = *found.size;
     if (kWithoutContent.find(header.type) != std::string_view::npos) header.size = 0;
     (void)content(header.size);
-    TarMember member{std::move(header), at_};
+    TarMember member{std::move(header), found.any ? start : at_ - kTarBlock, at_};
     skip(member.header.size);
     return member;
   }

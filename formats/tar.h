@@ -43,6 +43,7 @@ constexpr std::size_t tar_padding(std::uint64_t size) noexcept {
 
 struct TarMember {
   TarHeader header;
+  std::uint64_t header_at = 0;   ///< where its first header block begins: TarReader can start here
   std::uint64_t content_at = 0;  ///< where its content begins; all of it lies in the archive
 };
 
@@ -50,9 +51,9 @@ struct TarMember {
 /// touching contents.
 class TarReader {
  public:
-  /// `path` is for messages. `archive` must stay.
-  TarReader(std::filesystem::path path, std::span<const std::byte> archive)
-      : path_(std::move(path)), archive_(archive) {}
+  /// `path` is for messages. `archive` must stay. `at`: of the header to begin with.
+  TarReader(std::filesystem::path path, std::span<const std::byte> archive, std::uint64_t at = 0)
+      : path_(std::move(path)), archive_(archive), at_(at) {}
 
   /// The next member of any type, nullopt behind the last. Throws DataError naming the byte: a
   /// header with a wrong checksum or number, a member that the archive is too short for, an end
@@ -65,7 +66,7 @@ class TarReader {
 
   std::filesystem::path path_;
   std::span<const std::byte> archive_;
-  std::uint64_t at_ = 0;
+  std::uint64_t at_;
 };
 
 /// The first block of an archive that is ustar or GNU tar: by its magic word and checksum.

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+#include <vector>
+
 namespace millrace {
 namespace {
 
@@ -20,7 +23,7 @@ TEST(SampleShape, ComparesDimensions) {
 /// The least that a Dataset can be: what the base class adds shows.
 class Nothing final : public Dataset {
  public:
-  std::uint64_t size() const noexcept override { return 0; }
+  std::uint64_t size() const noexcept override { return 2; }
   const SampleShape& shape() const noexcept override { return shape_; }
   DType dtype() const noexcept override { return DType::kInt16; }
   std::uint32_t classes() const noexcept override { return 1; }
@@ -39,6 +42,19 @@ TEST(Dataset, IsNotContiguousUnlessItSaysSo) {
   const auto view = Nothing().contiguous();
   EXPECT_TRUE(view.samples.empty());
   EXPECT_TRUE(view.labels.empty());
+}
+
+TEST(Dataset, ReadChecksRoomAndIds) {
+  std::vector<std::byte> samples(48);
+  std::vector<std::int32_t> labels(2);
+  const std::vector<std::uint64_t> sound{1, 0};
+  const std::vector<std::uint64_t> beyond{1, 2};
+  check_read(Nothing(), sound, samples, labels);
+  EXPECT_THROW(check_read(Nothing(), beyond, samples, labels), std::out_of_range);
+  EXPECT_THROW(check_read(Nothing(), sound, std::span(samples).first(47), labels),
+               std::invalid_argument);
+  EXPECT_THROW(check_read(Nothing(), sound, samples, std::span(labels).first(1)),
+               std::invalid_argument);
 }
 
 }  // namespace

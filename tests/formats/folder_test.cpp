@@ -23,10 +23,10 @@ using test::write_bytes;
 
 const std::string kLookedFor =
     "expected IDX pairs like train-images-idx3-ubyte and train-labels-idx1-ubyte (also "
-    "[variant-]train-…, t10k-…, "
-    "test-…, .gz, .zst), a manifest.json of shards, CIFAR files like data_batch_1.bin or "
-    "train.bin, or a sub-folder of images "
-    "for each class, found ";
+    "[variant-]train-…, t10k-…, test-…, .gz, .zst), a manifest.json of shards, CIFAR files like "
+    "data_batch_1.bin or train.bin, NumPy files like x_train.npy and y_train.npy, an .npz or "
+    ".safetensors file with such arrays, train.csv, tar shards like train-000000.tar, or a "
+    "sub-folder of images for each class, found ";
 
 class FolderTest : public testing::Test {
  protected:
@@ -176,10 +176,10 @@ TEST_F(FolderTest, NamesAFolderThatMayNotBeRead) {
 TEST_F(FolderTest, SaysWhatItLookedForAndWhatThereWas) {
   EXPECT_EQ(error_of(), here() + kLookedFor + "an empty folder");
   add("b.png", {});
-  add("a.csv", {});
-  EXPECT_EQ(error_of(), here() + kLookedFor + "a.csv, b.png");
+  add("a.txt", {});
+  EXPECT_EQ(error_of(), here() + kLookedFor + "a.txt, b.png");
   for (const auto* name : {"c", "d", "e", "f", "g"}) add(name, {});
-  EXPECT_EQ(error_of(), here() + kLookedFor + "a.csv, b.png, c, d, e and 2 more");
+  EXPECT_EQ(error_of(), here() + kLookedFor + "a.txt, b.png, c, d, e and 2 more");
 }
 
 TEST_F(FolderTest, PointsToTheFolderThatWasMeant) {
@@ -217,8 +217,9 @@ TEST_F(FolderTest, NamesMissingTrainingFiles) {
 TEST_F(FolderTest, NamesAFileOfAnotherName) {
   add("pixels.bin", small_images(3));
   EXPECT_EQ(error_of("pixels.bin"), at("pixels.bin") +
-                                        ": expected a folder, or an IDX file named like "
-                                        "train-images-idx3-ubyte, found a file of another name");
+                                        ": expected a folder, an IDX file named like "
+                                        "train-images-idx3-ubyte, or an .npy, .npz, .safetensors, "
+                                        ".csv or .tar file, found a file of another name");
 }
 
 TEST_F(FolderTest, NamesTestLabelsOutsideTheClasses) {

@@ -18,5 +18,10 @@ TEST(InQuotes, CutsLongTexts) {
   EXPECT_EQ(in_quotes(std::string(61, 'x')), '"' + std::string(60, 'x') + "…\"");
 }
 
+TEST(InQuotes, NameMembersOfFiles) {
+  EXPECT_EQ(name_within("a.tar", "x/0.png"), "a.tar/x/0.png");
+  EXPECT_EQ(name_within("a.tar", "x\n"), "a.tar/\"x\\n\"");
+}
+
 }  // namespace
 }  // namespace millrace

@@ -93,6 +93,7 @@ TEST(Tar, KeepsPathsOfAnyLength) {
   for (std::size_t i = 0; i < paths.size(); ++i) {
     EXPECT_EQ(members[i].header, (TarHeader{.path = paths[i], .size = paths[i].size()}));
     EXPECT_EQ(content_of(archive, members[i]), paths[i]);
+    EXPECT_EQ(TarReader("a.tar", archive, members[i].header_at).next()->header, members[i].header);
   }
 }
 

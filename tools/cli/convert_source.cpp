@@ -86,7 +86,8 @@ std::vector<std::string> class_names_of(const fs::path& in, const Dataset& data)
 bool has_idx_files(const fs::path& in) {
   std::error_code unreadable;
   if (in.filename() == kManifestName || has_manifest(in)) return false;
-  return !fs::is_directory(in, unreadable) || !find_idx_files(in).empty();
+  if (!fs::is_directory(in, unreadable)) return parse_idx_name(in.filename().string()).has_value();
+  return !find_idx_files(in).empty();
 }
 
 ConvertSource idx_source(const fs::path& from) {

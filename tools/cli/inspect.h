@@ -12,7 +12,8 @@ namespace millrace {
 
 /// What lies at `path`, by its "kind":
 ///
-///     data folder   {"kind": "data set", "train": {…}, "test": {…} or null}
+///     data folder, or a file that is_named_as_data
+///                   {"kind": "data set", "train": {…}, "test": {…} or null}
 ///     IDX file      {"kind": "idx", "dtype", "shape", "statistics", "histogram" of rank-1
 ///     integers} safetensors   {"kind": "safetensors", "metadata", "tensors": [{"name", "dtype",
 ///     "shape", …}]}

@@ -8,6 +8,7 @@
 #include "formats/safetensors.h"
 #include "tests/support/files.h"
 #include "tests/support/idx_files.h"
+#include "tests/support/npy_files.h"
 
 namespace millrace {
 namespace {
@@ -17,6 +18,16 @@ using test::small_images;
 using test::small_labels;
 using test::TempFolder;
 using test::write_bytes;
+
+TEST(Inspect, AFileThatIsADataSet) {
+  const TempFolder folder;
+  write_bytes(folder / "set.npz", test::zip_of({{"x.npy", test::npy_images(4), true, false},
+                                                {"y.npy", test::npy_labels(4, 3), true, false}}));
+  const auto found = inspect(folder / "set.npz");
+  EXPECT_EQ(found.at("kind"), "data set");
+  EXPECT_EQ(found.at("train").at("samples"), 4);
+  EXPECT_EQ(found.at("train").at("statistics").at("max"), 23.0);
+}
 
 TEST(Inspect, ADataFolder) {
   const TempFolder folder;

@@ -1,0 +1,47 @@
+#include "formats/array_dataset.h"
+
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+#include "formats/idx_pair.h"
+
+namespace millrace {
+
+ArrayDataset::ArrayDataset(Array samples, const Array& labels, std::optional<std::uint32_t> classes)
+    : samples_(std::move(samples)),
+      shape_(array_sample_shape(samples_)),
+      labels_(array_labels(samples_, labels, classes)) {}
+
+ArrayDataset::ArrayDataset(Array samples, Labels labels)
+    : samples_(std::move(samples)),
+      shape_(array_sample_shape(samples_)),
+      labels_(std::move(labels)) {
+  if (labels_.values.size() != samples_.dims[0]) {
+    throw std::invalid_argument(samples_.name + ": not one label for each sample");
+  }
+}
+
+std::string ArrayDataset::hash() const {
+  const std::scoped_lock lock(hash_mutex_);
+  if (hash_.empty()) {
+    auto hasher = begin_dataset_hash(*this);
+    hasher.update(samples_.data);
+    hasher.update(std::as_bytes(std::span(labels_.values)));
+    hash_ = hasher.hex();
+  }
+  return hash_;
+}
+
+void ArrayDataset::read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
+                        std::span<std::int32_t> labels) const {
+  check_read(*this, ids, samples, labels);
+  const auto bytes = static_cast<std::size_t>(sample_bytes());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto id = static_cast<std::size_t>(ids[i]);
+    std::memcpy(samples.data() + i * bytes, samples_.data.data() + id * bytes, bytes);
+    labels[i] = labels_.values[id];
+  }
+}
+
+}  // namespace millrace

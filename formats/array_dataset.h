@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "formats/array.h"
+#include "formats/dataset.h"
+
+namespace millrace {
+
+/// An array of samples, in memory or mapped, and their labels.
+class ArrayDataset final : public Dataset {
+ public:
+  /// `samples`: [count, …] of any type, with at least one element a sample. Throws DataError as
+  /// array_sample_shape and array_labels do.
+  ArrayDataset(Array samples, const Array& labels, std::optional<std::uint32_t> classes = {});
+  /// Precondition: a label for each sample.
+  ArrayDataset(Array samples, Labels labels);
+
+  std::uint64_t size() const noexcept override { return labels_.values.size(); }
+  const SampleShape& shape() const noexcept override { return shape_; }
+  DType dtype() const noexcept override { return samples_.dtype; }
+  std::uint32_t classes() const noexcept override { return labels_.classes; }
+  /// The samples' array.
+  std::string name() const override { return samples_.name; }
+  std::string hash() const override;
+  void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
+            std::span<std::int32_t> labels) const override;
+  ContiguousView contiguous() const noexcept override { return {samples_.data, labels_.values}; }
+
+ private:
+  Array samples_;
+  SampleShape shape_;
+  Labels labels_;
+  mutable std::mutex hash_mutex_;
+  mutable std::string hash_;  // empty until somebody asks
+};
+
+}  // namespace millrace

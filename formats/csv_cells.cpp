@@ -1,0 +1,107 @@
+#include "formats/csv_cells.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <system_error>
+
+namespace millrace {
+namespace {
+
+constexpr std::string_view kBlank = " \t";
+
+std::string_view trimmed(std::string_view text) noexcept {
+  const auto first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlank) + 1 - first);
+}
+
+template <typename T>
+std::optional<T> number(std::string_view cell, std::errc& error) noexcept {
+  if (cell.size() > 1 && cell[0] == '+' && cell[1] != '-') cell.remove_prefix(1);
+  T value{};
+  const auto [end, problem] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  error = problem;
+  if (problem != std::errc{} || end != cell.data() + cell.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<double> csv_double(std::string_view cell) noexcept {
+  std::errc error{};
+  const auto value = number<double>(cell, error);
+  if (!value || !std::isfinite(*value)) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+std::optional<std::string_view> CsvLines::next() noexcept {
+  if (rest_.empty()) return std::nullopt;
+  const auto end = rest_.find('\n');
+  auto line = rest_.substr(0, end);
+  rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+bool is_blank(std::string_view line) noexcept {
+  return line.find_first_not_of(kBlank) == std::string_view::npos;
+}
+
+std::optional<std::string_view> CsvCells::next() noexcept {
+  if (done_) return std::nullopt;
+  const auto start = rest_.find_first_not_of(kBlank);
+  std::size_t from = 0;
+  if (start != std::string_view::npos && rest_[start] == '"') {
+    // To the quote that is not doubled.
+    from = start + 1;
+    while (from < rest_.size()) {
+      from = rest_.find('"', from);
+      if (from == std::string_view::npos) break;
+      if (from + 1 >= rest_.size() || rest_[from + 1] != '"') break;
+      from += 2;
+    }
+    from = std::min(from, rest_.size());
+  }
+  const auto end = rest_.find(separator_, from);
+  auto cell = trimmed(rest_.substr(0, end));
+  if (end == std::string_view::npos) {
+    done_ = true;
+  } else {
+    rest_.remove_prefix(end + 1);
+  }
+  if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"') {
+    cell = trimmed(cell.substr(1, cell.size() - 2));
+  }
+  return cell;
+}
+
+std::optional<std::uint8_t> csv_byte(std::string_view cell) noexcept {
+  if (cell.empty() || cell.size() > 3) return std::nullopt;
+  unsigned value = 0;
+  for (const char c : cell) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = value * 10 + static_cast<unsigned>(c - '0');
+  }
+  if (value > 255) return std::nullopt;
+  return static_cast<std::uint8_t>(value);
+}
+
+std::optional<float> csv_float(std::string_view cell) noexcept {
+  std::errc error{};
+  auto value = number<float>(cell, error);
+  if (!value && error == std::errc::result_out_of_range) {
+    // Too small is 0, or nearly; too large stays none.
+    if (const auto wide = csv_double(cell)) value = static_cast<float>(*wide);
+  }
+  if (!value || !std::isfinite(*value)) return std::nullopt;
+  return value;
+}
+
+std::optional<std::int32_t> csv_label(std::string_view cell, std::uint32_t limit) noexcept {
+  const auto value = csv_double(cell);
+  if (!value || *value < 0 || *value >= limit || std::floor(*value) != *value) return std::nullopt;
+  return static_cast<std::int32_t>(*value);
+}
+
+}  // namespace millrace

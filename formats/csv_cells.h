@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+// The text of comma-separated values (RFC 4180), line by line and cell by cell. Users want csv.h.
+
+namespace millrace {
+
+/// The lines of a text, without their ends "\n" or "\r\n".
+class CsvLines {
+ public:
+  explicit CsvLines(std::string_view text) noexcept : rest_(text) {}
+
+  /// nullopt behind the last.
+  std::optional<std::string_view> next() noexcept;
+
+ private:
+  std::string_view rest_;
+};
+
+/// Nothing but blanks.
+bool is_blank(std::string_view line) noexcept;
+
+/// The cells of a line: without the blanks around them, and without quotes where they are in
+/// quotes. A quoted cell may hold the separator, but no line break, and keeps doubled quotes as
+/// they are.
+class CsvCells {
+ public:
+  CsvCells(std::string_view line, char separator) noexcept : rest_(line), separator_(separator) {}
+
+  /// nullopt behind the last; a line has at least one.
+  std::optional<std::string_view> next() noexcept;
+
+ private:
+  std::string_view rest_;
+  char separator_;
+  bool done_ = false;
+};
+
+/// A whole number from 0 to 255 in digits alone.
+std::optional<std::uint8_t> csv_byte(std::string_view cell) noexcept;
+/// A decimal number within float32's range, rounded to nearest; nullopt for "nan" and "inf" too.
+std::optional<float> csv_float(std::string_view cell) noexcept;
+/// A number below `limit` that is whole, also if it is written 3.0 or 3e0.
+std::optional<std::int32_t> csv_label(std::string_view cell, std::uint32_t limit) noexcept;
+
+}  // namespace millrace

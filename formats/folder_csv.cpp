@@ -1,0 +1,74 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "formats/array_dataset.h"
+#include "formats/csv.h"
+#include "formats/error.h"
+#include "formats/folder_kinds.h"
+#include "formats/split_names.h"
+
+namespace millrace {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kCsv = ".csv";
+
+std::shared_ptr<const ArrayDataset> open_csv(const fs::path& file, const CsvOptions& options) {
+  auto read = read_csv(file, options);
+  return std::make_shared<const ArrayDataset>(std::move(read.samples), std::move(read.labels));
+}
+
+DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
+                          const fs::path& test_file, const OpenOptions& options) {
+  CsvOptions csv{.label_column = options.label_column};
+  const auto layout = read_csv_layout(train_file, csv);
+  auto train = open_csv(train_file, csv);
+  std::shared_ptr<const Dataset> test;
+  bool unlabelled = false;
+  if (!test_file.empty()) {
+    if (!layout.columns.empty()) csv.label_column = layout.columns[layout.label];
+    const auto test_layout = read_csv_layout(test_file, csv);
+    // As competitions publish it: the same columns without the labels.
+    unlabelled = !test_layout.labelled && test_layout.cells + 1 == layout.cells;
+    if (!unlabelled) {
+      csv.classes = train->classes();
+      csv.as_float = train->dtype() == DType::kFloat32;
+      test = open_csv(test_file, csv);
+    }
+  }
+  auto opened = data_folder(path, std::move(train), std::move(test));
+  if (unlabelled) {
+    opened.description +=
+        fmt::format("; {} has no labels and is left out", test_file.filename().string());
+  }
+  return opened;
+}
+
+}  // namespace
+
+std::optional<DataFolder> open_csv_folder(const fs::path& folder, const OpenOptions& options) {
+  const auto files = files_ending_in(folder, kCsv);
+  if (files.empty()) return std::nullopt;
+  const auto splits = split_files(files);
+  if (splits.train.size() != 1 || splits.test.size() > 1) {
+    std::vector<std::string> names;
+    for (const auto& file : files) names.push_back(file.filename().string());
+    throw DataError(folder, std::nullopt, "one CSV file to train on and at most one to test with",
+                    fmt::format("{}", fmt::join(names, ", ")));
+  }
+  return open_csv_files(folder, splits.train[0], splits.test.empty() ? fs::path() : splits.test[0],
+                        options);
+}
+
+std::optional<DataFolder> open_csv_file(const fs::path& path, const OpenOptions& options) {
+  if (!plain_file_name(path).ends_with(kCsv)) return std::nullopt;
+  return open_csv_files(path, path, {}, options);
+}
+
+}  // namespace millrace

@@ -1,0 +1,34 @@
+#include <memory>
+#include <utility>
+
+#include "formats/folder_kinds.h"
+#include "formats/split_names.h"
+#include "formats/webdataset.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::string_view kTar = ".tar";
+
+}  // namespace
+
+std::optional<DataFolder> open_tar_folder(const std::filesystem::path& folder,
+                                          const OpenOptions& options) {
+  const auto shards = split_files(files_ending_in(folder, kTar));
+  if (shards.train.empty()) return std::nullopt;
+  auto train = std::make_shared<const WebDataset>(shards.train, options.image);
+  std::shared_ptr<const Dataset> test;
+  if (!shards.test.empty()) {
+    test = std::make_shared<const WebDataset>(shards.test, train->options(), train->classes());
+  }
+  return data_folder(folder, std::move(train), std::move(test));
+}
+
+std::optional<DataFolder> open_tar_file(const std::filesystem::path& path,
+                                        const OpenOptions& options) {
+  if (!plain_file_name(path).ends_with(kTar)) return std::nullopt;
+  auto shard = std::make_shared<const WebDataset>(std::vector{path}, options.image);
+  return data_folder(path, std::move(shard), nullptr);
+}
+
+}  // namespace millrace

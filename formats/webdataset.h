@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "formats/bytes.h"
+#include "formats/dataset.h"
+#include "formats/image.h"
+
+namespace millrace {
+
+/// Shards of samples in tar archives (https://github.com/webdataset/webdataset, "The WebDataset
+/// Format"). Members that stand one after the other and whose paths agree up to the first '.' of
+/// the file's name are one sample:
+///
+///     000017.jpg  000017.cls        an image (has_image_name) and its class as text
+///     000017.npy  000017.json       an array, and {"label": 3, …}
+///
+/// Members of other names, hidden files, folders and links are left out. Plain shards are mapped,
+/// and images decoded by whoever reads them; .gz and .zst are decoded whole when they are opened.
+/// Nothing is ever written, whatever the members are called.
+///
+/// A sample of images is [height, width] or [height, width, 3] uint8, as of ImageFolder; one of
+/// arrays has their shape and type.
+class WebDataset final : public Dataset {
+ public:
+  /// `shards`: in order. `options`: of images, as for ImageFolder. `classes`: what labels must lie
+  /// below; none: one more than the largest. Throws DataError: what TarReader, read_image_info and
+  /// read_npy throw, a sample without image or label, with two, images and arrays in one set, sizes
+  /// that differ, a label that is no whole number or outside the classes, no samples.
+  explicit WebDataset(const std::vector<std::filesystem::path>& shards,
+                      const ImageOptions& options = {}, std::optional<std::uint32_t> classes = {});
+
+  std::uint64_t size() const noexcept override { return samples_.size(); }
+  const SampleShape& shape() const noexcept override { return shape_; }
+  DType dtype() const noexcept override { return dtype_; }
+  std::uint32_t classes() const noexcept override { return classes_; }
+  /// The shard, or the folder of several.
+  std::string name() const override { return name_; }
+  std::string hash() const override;
+  void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
+            std::span<std::int32_t> labels) const override;
+
+  /// What every image is decoded with: size and channels are given. As asked for where samples are
+  /// arrays.
+  const ImageOptions& options() const noexcept { return options_; }
+
+ private:
+  struct Shard {
+    std::string path;
+    Bytes content;
+  };
+  struct Sample {
+    std::uint32_t shard = 0;
+    std::int32_t label = 0;
+    std::uint64_t header_at = 0;  // in the shard's content
+    std::uint64_t at = 0;
+    std::uint64_t bytes = 0;
+  };
+  class Indexer;
+
+  void find_form();
+  std::span<const std::byte> stored(const Sample& sample) const;
+  /// For messages, from the member's header: kept for all samples, names would take more memory
+  /// than everything else.
+  std::string name_of(const Sample& sample) const;
+  void decode(const Sample& sample, std::span<std::byte> to) const;
+
+  ImageOptions options_;
+  std::string name_;
+  std::vector<Shard> shards_;
+  std::vector<Sample> samples_;
+  bool arrays_ = false;  // .npy members
+  SampleShape shape_;
+  DType dtype_ = DType::kUInt8;
+  std::uint32_t classes_ = 0;
+  mutable std::mutex hash_mutex_;
+  mutable std::string hash_;  // empty until somebody asks
+};
+
+}  // namespace millrace

@@ -1,0 +1,52 @@
+#include "formats/array_dataset.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+#include "formats/idx_dataset.h"
+#include "tests/support/files.h"
+
+namespace millrace {
+namespace {
+
+using test::bytes_of;
+
+const std::vector<std::int16_t> kValues{10, 11, 20, 21, 30, 31};
+const std::vector<std::uint8_t> kLabels{2, 0, 1};
+
+Array samples() {
+  return {.name = "x.npy", .dtype = DType::kInt16, .dims = {3, 2}, .data = bytes_of(kValues)};
+}
+Array labels() { return {.name = "y.npy", .dims = {3}, .data = bytes_of(kLabels)}; }
+
+TEST(ArrayDataset, GivesSamplesAndLabels) {
+  const ArrayDataset data(samples(), labels());
+  EXPECT_EQ(data.size(), 3U);
+  EXPECT_EQ(data.shape(), (SampleShape{{2}}));
+  EXPECT_EQ(data.dtype(), DType::kInt16);
+  EXPECT_EQ(data.classes(), 3U);
+  EXPECT_EQ(data.name(), "x.npy");
+  std::vector<std::int16_t> read(4);
+  std::vector<std::int32_t> read_labels(2);
+  const std::vector<std::uint64_t> ids{2, 0};
+  data.read(ids, std::as_writable_bytes(std::span(read)), read_labels);
+  EXPECT_EQ(read, (std::vector<std::int16_t>{30, 31, 10, 11}));
+  EXPECT_EQ(read_labels, (std::vector<std::int32_t>{1, 2}));
+  EXPECT_EQ(data.contiguous().samples.data(), bytes_of(kValues).data());
+  EXPECT_EQ(data.contiguous().labels[1], 0);
+  EXPECT_EQ(ArrayDataset(samples(), labels(), 10).classes(), 10U);
+  EXPECT_EQ(ArrayDataset(samples(), Labels{.values = {0, 1, 1}, .classes = 2}).classes(), 2U);
+  EXPECT_THROW(ArrayDataset(samples(), Labels{}), std::invalid_argument);
+}
+
+TEST(ArrayDataset, HasTheHashOfTheSameIdxFiles) {
+  const test::TempFolder folder;
+  write_idx(folder / "images", {.dtype = DType::kInt16, .dims = {3, 2}}, bytes_of(kValues));
+  write_idx(folder / "labels", {.dtype = DType::kUInt8, .dims = {3}}, bytes_of(kLabels));
+  EXPECT_EQ(ArrayDataset(samples(), labels()).hash(),
+            IdxDataset::open(folder / "images", folder / "labels")->hash());
+}
+
+}  // namespace
+}  // namespace millrace

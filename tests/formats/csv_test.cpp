@@ -1,0 +1,182 @@
+#include "formats/csv.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "formats/folder.h"
+#include "tests/support/compressed.h"
+#include "tests/support/files.h"
+
+namespace millrace {
+namespace {
+
+using test::data_error_of;
+using test::make_bytes;
+
+class CsvTest : public testing::Test {
+ protected:
+  std::filesystem::path write(std::string_view text, const std::string& name = "a.csv") const {
+    return test::write_bytes(folder_ / name, make_bytes(text));
+  }
+  std::string error_of(std::string_view text, const CsvOptions& options = {}) const {
+    const auto path = write(text);
+    const auto message = data_error_of([&] { (void)read_csv(path, options); });
+    EXPECT_TRUE(message.starts_with(path.string() + ": ")) << message;
+    return message.substr(message.find(": ") + 2);
+  }
+
+  test::TempFolder folder_;
+};
+
+std::vector<int> bytes_in(const CsvSamples& read) {
+  std::vector<int> values;
+  for (const auto byte : read.samples.data) values.push_back(std::to_integer<int>(byte));
+  return values;
+}
+
+std::vector<float> floats_in(const CsvSamples& read) {
+  std::vector<float> values(read.samples.data.size() / sizeof(float));
+  std::memcpy(values.data(), read.samples.data.data(), read.samples.data.size());
+  return values;
+}
+
+using Labels32 = std::vector<std::int32_t>;
+
+TEST_F(CsvTest, ReadsBytesWithTheLabelFirst) {
+  const auto read = read_csv(write("5,0,255\n0,1,2\n"));
+  EXPECT_EQ(read.samples.dims, (std::vector<std::uint64_t>{2, 2}));
+  EXPECT_EQ(read.samples.dtype, DType::kUInt8);
+  EXPECT_EQ(bytes_in(read), (std::vector<int>{0, 255, 1, 2}));
+  EXPECT_EQ(read.labels.values, (Labels32{5, 0}));
+  EXPECT_EQ(read.labels.classes, 6U);
+}
+
+TEST_F(CsvTest, ReadsWhateverWayItIsWritten) {
+  for (const auto* text :
+       {"label,a,b\n5,0,255\n0,1,2\n", "label,a,b\r\n5,0,255\r\n0,1,2\r\n",
+        "\xef\xbb\xbflabel,a,b\n5,0,255\n0,1,2", "\n \nlabel;a;b\n\n5;0;255\n\n0;1;2\n\n",
+        "\"label\",\"a\",\"b,c\"\n\"5\",\"0\",255\n 0 , 1,2 ", "label\ta\tb\n5\t0\t255\n0\t1\t2\n",
+        "a,Label,b\n0,5,255\n1,0,2\n", "a,b,target\n0,255,5\n1,2,0.0\n"}) {
+    const auto read = read_csv(write(text));
+    EXPECT_EQ(bytes_in(read), (std::vector<int>{0, 255, 1, 2})) << text;
+    EXPECT_EQ(read.labels.values, (Labels32{5, 0})) << text;
+  }
+}
+
+TEST_F(CsvTest, ReadsFloatsWhereAnyCellIsNoByte) {
+  const auto read = read_csv(write("1,0,0.5\n0,-1,256\n"));
+  EXPECT_EQ(read.samples.dtype, DType::kFloat32);
+  EXPECT_EQ(floats_in(read), (std::vector<float>{0, 0.5, -1, 256}));
+  const auto asked = read_csv(write("1,0,2\n"), {.as_float = true});
+  EXPECT_EQ(floats_in(asked), (std::vector<float>{0, 2}));
+}
+
+TEST_F(CsvTest, TakesTheLabelColumnThatIsAskedFor) {
+  const auto path = write("y,a,b\n1,2,3\n");
+  EXPECT_EQ(read_csv(path).labels.values, Labels32{1});
+  EXPECT_EQ(read_csv(path, {.label_column = "b"}).labels.values, Labels32{3});
+  EXPECT_EQ(read_csv(path, {.label_column = "2"}).labels.values, Labels32{2});
+  EXPECT_EQ(error_of("y,a,b\n1,2,3\n", {.label_column = "4"}),
+            "line 1: expected a column 4 for labels, found 3 columns");
+  EXPECT_EQ(error_of("y,a,b\n1,2,3\n", {.label_column = "c"}),
+            "expected a column \"c\" for labels, found none of that name");
+  EXPECT_EQ(error_of("1,2,3\n", {.label_column = "c"}),
+            "line 1: expected a header with a column \"c\", found numbers");
+}
+
+TEST_F(CsvTest, NamesTheCell) {
+  EXPECT_EQ(error_of("label,x,y z\n1,2,3\n\n1,2,x\n"),
+            "line 4: expected a finite number in column 3 (\"y z\"), found \"x\"");
+  EXPECT_EQ(error_of("1,2,3\n1,,3\n"),
+            "line 2: expected a finite number in column 2, found an empty cell");
+  EXPECT_EQ(error_of("1,2,3\n1,nan,3\n"),
+            "line 2: expected a finite number in column 2, found \"nan\"");
+  EXPECT_EQ(error_of("1,2,3\n-1,2,3\n"),
+            "line 2: expected a whole number in [0, 1048576) as the label in column 1, found "
+            "\"-1\"");
+  EXPECT_EQ(error_of("1,2,3\n0.5,2,3\n"),
+            "line 2: expected a whole number in [0, 1048576) as the label in column 1, found "
+            "\"0.5\"");
+  EXPECT_EQ(error_of("9,2,3\n10,2,3\n", {.classes = 10}),
+            "line 2: expected a whole number in [0, 10) as the label in column 1, found \"10\"");
+}
+
+TEST_F(CsvTest, NamesTheLineOfAnotherLength) {
+  EXPECT_EQ(error_of("1,2,3\n1,2\n"), "line 2: expected 3 cells, as in the first line, found 2");
+  EXPECT_EQ(error_of("1,2,3\n1,2,3,4,5\n"),
+            "line 2: expected 3 cells, as in the first line, found 5");
+  EXPECT_EQ(error_of("1,2,3\n1\n"), "line 2: expected 3 cells, as in the first line, found 1");
+}
+
+TEST_F(CsvTest, NamesWhatIsNoTable) {
+  EXPECT_EQ(error_of(""), "expected lines of numbers, found none");
+  EXPECT_EQ(error_of("\n \r\n"), "expected lines of numbers, found none");
+  EXPECT_EQ(error_of("label,x\n"), "expected lines of numbers, found a header alone");
+  EXPECT_EQ(error_of("1\n2\n"),
+            "line 1: expected two or more columns, one of them of labels, found one");
+  EXPECT_NE(error_of(std::string_view("\0\1,\2\n\3", 6)).find("line 2: "), std::string::npos);
+}
+
+// More than one piece, so that threads share it; the error is the first one all the same.
+TEST_F(CsvTest, IsTheSameForManyPieces) {
+  std::string text = "label,a,b,c\n";
+  constexpr int kLines = 400'000;
+  for (int i = 0; i < kLines; ++i) {
+    text += std::to_string(i % 10) + ',' + std::to_string(i % 251) + ",17," +
+            std::to_string(i % 7) + '\n';
+  }
+  const auto read = read_csv(write(text));
+  ASSERT_EQ(read.samples.dims[0], kLines);
+  const auto values = bytes_in(read);
+  for (int i = 0; i < kLines; ++i) {
+    ASSERT_EQ(read.labels.values[i], i % 10);
+    ASSERT_EQ(values[3 * i], i % 251);
+    ASSERT_EQ(values[3 * i + 2], i % 7);
+  }
+  const auto packed = test::write_bytes(folder_ / "a.csv.gz", test::gzip_member(make_bytes(text)));
+  EXPECT_EQ(bytes_in(read_csv(packed)), values);
+  const auto line = text.find("\n", 3'000'000) + 1;
+  text[line] = 'x';
+  text[text.size() - 2] = 'x';
+  const auto number = 1 + std::count(text.begin(), text.begin() + static_cast<long>(line), '\n');
+  EXPECT_TRUE(error_of(text).starts_with("line " + std::to_string(number) + ": "));
+}
+
+TEST_F(CsvTest, RefusesABomb) {
+  const test::ByteVector lines(std::size_t{300} << 20U, std::byte{'\n'});
+  const auto path = test::write_bytes(folder_ / "a.csv.zst", test::zstd_frame(lines));
+  EXPECT_NE(data_error_of([&] { (void)read_csv(path); }).find("expected at most 268435456 bytes"),
+            std::string::npos);
+}
+
+TEST_F(CsvTest, OpensFolders) {
+  write("label,a,b\n1,2,3\n0,4,5\n", "mnist_train.csv");
+  const auto description = [&](const std::string& name = "") {
+    return open_folder(name.empty() ? folder_.path() : folder_ / name).description;
+  };
+  const auto here = folder_.path().string() + ": ";
+  EXPECT_EQ(description(), here + "2 training samples, 2 uint8, 2 classes");
+  write("label,a,b\n1,2,3\n", "mnist_test.csv");
+  EXPECT_EQ(description(), here + "2 training and 1 test samples, 2 uint8, 2 classes");
+  EXPECT_EQ(description("mnist_test.csv"),
+            (folder_ / "mnist_test.csv").string() + ": 1 training samples, 2 uint8, 2 classes");
+  write("a,b\n2,3\n", "mnist_test.csv");
+  EXPECT_EQ(description(), here +
+                               "2 training samples, 2 uint8, 2 classes; mnist_test.csv has no "
+                               "labels and is left out");
+  write("a,b,label\n2,3,2\n", "mnist_test.csv");
+  EXPECT_NE(data_error_of([&] { (void)description(); }).find("a whole number in [0, 2)"),
+            std::string::npos);
+  write("label,a,b\n1,2,3.5\n", "mnist_train.csv");
+  write("label,a,b\n1,2,3\n", "mnist_test.csv");
+  EXPECT_EQ(open_folder(folder_.path()).test->dtype(), DType::kFloat32);
+  write("1,2\n", "other_train.csv");
+  EXPECT_EQ(data_error_of([&] { (void)description(); }),
+            here +
+                "expected one CSV file to train on and at most one to test with, found "
+                "mnist_test.csv, mnist_train.csv, other_train.csv");
+}
+
+}  // namespace
+}  // namespace millrace

@@ -1,0 +1,204 @@
+#include "formats/webdataset.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+#include "formats/folder.h"
+#include "tests/support/compressed.h"
+#include "tests/support/images.h"
+#include "tests/support/npy_files.h"
+#include "tests/support/tar_files.h"
+
+namespace millrace {
+namespace {
+
+namespace fs = std::filesystem;
+using test::ByteVector;
+using test::data_error_of;
+using test::make_bytes;
+using test::TarEntry;
+
+// A grey image of 3x2, its pixels `first`, first + 1, …
+ByteVector image(int first) {
+  ByteVector pixels;
+  for (int i = 0; i < 6; ++i) pixels.push_back(static_cast<std::byte>(first + i));
+  return test::png_of(3, 2, 1, pixels);
+}
+
+class WebDatasetTest : public testing::Test {
+ protected:
+  fs::path write(const std::vector<TarEntry>& entries, const std::string& name = "a.tar") const {
+    return test::write_bytes(folder_ / name, test::tar_of(entries));
+  }
+  std::string error_of(const std::vector<TarEntry>& entries,
+                       std::optional<std::uint32_t> classes = {}) const {
+    const auto path = write(entries);
+    const auto message = data_error_of([&] {
+      const WebDataset data({path}, {}, classes);
+      ByteVector samples(data.size() * data.sample_bytes());
+      std::vector<std::int32_t> labels(data.size());
+      std::vector<std::uint64_t> ids(data.size());
+      for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = i;
+      data.read(ids, samples, labels);
+    });
+    EXPECT_TRUE(message.starts_with(path.string())) << message;
+    return message.substr(std::min(message.size(), path.string().size()));
+  }
+
+  test::TempFolder folder_;
+};
+
+TEST_F(WebDatasetTest, ReadsImagesAndClasses) {
+  const WebDataset data({write({{"x/", {}, '5'},
+                                {"x/0.png", image(10)},
+                                {"x/0.cls", make_bytes("2\n")},
+                                {"x/1.cls", make_bytes(" 0 ")},
+                                {"x/1.png", image(20)},
+                                {"x/1.txt", make_bytes("a cat")},
+                                {"x/.hidden.png", make_bytes("junk")},
+                                {"README", make_bytes("junk")}})});
+  EXPECT_EQ(data.size(), 2U);
+  EXPECT_EQ(data.shape(), (SampleShape{{2, 3}}));
+  EXPECT_EQ(data.classes(), 3U);
+  EXPECT_EQ(data.name(), (folder_ / "a.tar").string());
+  ByteVector samples(12);
+  std::vector<std::int32_t> labels(2);
+  const std::vector<std::uint64_t> ids{1, 0};
+  data.read(ids, samples, labels);
+  EXPECT_EQ(labels, (std::vector<std::int32_t>{0, 2}));
+  EXPECT_EQ(samples[0], std::byte{20});
+  EXPECT_EQ(samples[11], std::byte{15});
+  const std::vector<std::uint64_t> beyond{2, 0};
+  EXPECT_THROW(data.read(beyond, samples, labels), std::out_of_range);
+  EXPECT_EQ(data.hash().size(), 32U);
+}
+
+TEST_F(WebDatasetTest, TakesLabelsFromJson) {
+  const WebDataset data({write({{"0.json", make_bytes(R"({"label": 4, "caption": "x"})")},
+                                {"0.png", image(1)},
+                                {"1.png", image(2)},
+                                {"1.json", make_bytes(R"({"caption": "the class counts"})")},
+                                {"1.cls", make_bytes("1")}})});
+  EXPECT_EQ(data.classes(), 5U);
+  EXPECT_EQ(data.size(), 2U);
+}
+
+TEST_F(WebDatasetTest, ReadsArrays) {
+  const std::vector<float> first{1, 2, 3};
+  const std::vector<float> second{4, 5, 6};
+  const NpyHeader header{.dtype = DType::kFloat32, .shape = {3}};
+  const WebDataset data({write({{"0.npy", test::npy_of(header, test::bytes_of(first))},
+                                {"0.cls", make_bytes("0")},
+                                {"1.npy", test::npy_of(header, test::bytes_of(second))},
+                                {"1.cls", make_bytes("1")}})});
+  EXPECT_EQ(data.shape(), (SampleShape{{3}}));
+  EXPECT_EQ(data.dtype(), DType::kFloat32);
+  std::vector<float> read(3);
+  std::vector<std::int32_t> label(1);
+  const std::vector<std::uint64_t> ids{1};
+  data.read(ids, std::as_writable_bytes(std::span(read)), label);
+  EXPECT_EQ(read, second);
+}
+
+TEST_F(WebDatasetTest, ReadsShardsInOrderFromEveryForm) {
+  const std::vector<TarEntry> first{{"0.png", image(1)}, {"0.cls", make_bytes("0")}};
+  const std::vector<TarEntry> second{{"0.png", image(2)}, {"0.cls", make_bytes("1")}};
+  const auto plain = WebDataset({write(first, "0.tar"), write(second, "1.tar")}).hash();
+  const auto packed =
+      test::write_bytes(folder_ / "0.tar.gz", test::gzip_member(test::tar_of(first)));
+  const auto frame =
+      test::write_bytes(folder_ / "1.tar.zst", test::zstd_frame(test::tar_of(second)));
+  EXPECT_EQ(WebDataset({packed, frame}).hash(), plain);
+  EXPECT_NE(WebDataset({frame, packed}).hash(), plain);
+  EXPECT_EQ(WebDataset({packed, frame}).name(), folder_.path().string());
+  EXPECT_THROW(WebDataset({}), std::invalid_argument);
+}
+
+TEST_F(WebDatasetTest, DecodesImagesAsAsked) {
+  const auto path = write({{"0.png", image(1)}, {"0.cls", make_bytes("0")}});
+  const WebDataset data({path}, {.resize = ImageSize{4, 4}, .channels = ImageChannels::kRgb});
+  EXPECT_EQ(data.shape(), (SampleShape{{4, 4, 3}}));
+}
+
+TEST_F(WebDatasetTest, OpensFolders) {
+  const auto description = [&](const fs::path& path) { return open_folder(path).description; };
+  write({{"0.png", image(1)}, {"0.cls", make_bytes("2")}}, "train-000000.tar");
+  write({{"0.png", image(2)}, {"0.cls", make_bytes("1")}}, "train-000001.tar");
+  const auto here = folder_.path().string() + ": ";
+  EXPECT_EQ(description(folder_.path()), here + "2 training samples, 2x3 uint8, 3 classes");
+  write({{"0.png", image(2)}, {"0.cls", make_bytes("0")}}, "val-000000.tar");
+  EXPECT_EQ(description(folder_.path()),
+            here + "2 training and 1 test samples, 2x3 uint8, 3 classes");
+  EXPECT_EQ(description(folder_ / "train-000001.tar"),
+            (folder_ / "train-000001.tar").string() + ": 1 training samples, 2x3 uint8, 2 classes");
+}
+
+TEST_F(WebDatasetTest, NamesWhatIsMissingOrTwice) {
+  const auto one = make_bytes("1");
+  EXPECT_EQ(error_of({{"0.png", image(1)}, {"1.cls", one}}),
+            "/0: expected a label (.cls or .json) in the sample, found none");
+  EXPECT_EQ(error_of({{"0.png", image(1)}, {"0.cls", one}, {"1.cls", one}}),
+            "/1: expected an image or array in the sample, found a label alone");
+  EXPECT_EQ(error_of({{"0.png", image(1)}, {"0.jpg", image(1)}}),
+            "/0.jpg: expected one image or array in a sample, found a second one");
+  EXPECT_EQ(error_of({{"0.png", image(1)}, {"0.cls", one}, {"0.cls", one}}),
+            "/0.cls: expected one label in a sample, found a second one");
+  EXPECT_EQ(error_of({{"0.png", image(1)}, {"0.cls", one}, {"1.npy", test::npy_images(1)}}),
+            "/1.npy: expected an image, as the samples before it are, found an array");
+  EXPECT_EQ(error_of({{"README", one}}),
+            ": expected samples like 000017.jpg and 000017.cls in the tar archive, found none");
+}
+
+TEST_F(WebDatasetTest, NamesLabelsThatAreNone) {
+  const auto with_class = [&](std::string_view text, std::optional<std::uint32_t> classes = {}) {
+    return error_of({{"0.cls", make_bytes(text)}, {"0.png", image(1)}}, classes);
+  };
+  const std::string expected = "/0.cls: expected a class as text, a whole number in [0, 1048576), ";
+  EXPECT_EQ(with_class("cat\n"), expected + "found \"cat\\n\"");
+  EXPECT_EQ(with_class(""), expected + "found \"\"");
+  EXPECT_EQ(with_class("-1"), expected + "found \"-1\"");
+  EXPECT_EQ(with_class("1.5"), expected + "found \"1.5\"");
+  EXPECT_EQ(with_class("99999999999999999999"), expected + "found \"99999999999999999999\"");
+  EXPECT_EQ(with_class("3", 3),
+            "/0.cls: expected a class as text, a whole number in [0, 3), found \"3\"");
+  const auto with_json = [&](std::string_view text) {
+    return error_of({{"0.png", image(1)}, {"0.json", make_bytes(text)}});
+  };
+  for (const auto* text : {"", "{", "[1]", "{}", R"({"label": "cat"})", R"({"label": -1})",
+                           R"({"label": 1.5})", R"({"label": 18446744073709551615})"}) {
+    EXPECT_TRUE(
+        with_json(text).starts_with("/0.json: expected an object with a \"label\", a whole "
+                                    "number in [0, 1048576), found "))
+        << with_json(text);
+  }
+  // Deep enough to end the stack of a parser that calls itself.
+  EXPECT_NE(with_json(std::string(1'000'000, '[')).find("found \"[["), std::string::npos);
+}
+
+TEST_F(WebDatasetTest, NamesBrokenAndOtherSamples) {
+  const auto zero = make_bytes("0");
+  EXPECT_EQ(error_of({{"0.png", image(1)},
+                      {"0.cls", zero},
+                      {"1.png", test::png_of(2, 3, 1, ByteVector(6))},
+                      {"1.cls", zero}}),
+            "/1.png: expected an image of 3x2, as " + (folder_ / "a.tar").string() +
+                "/0.png is (--resize WxH makes all of one size), found 2x3");
+  EXPECT_TRUE(error_of({{"0.png", make_bytes("junk")}, {"0.cls", zero}}).starts_with("/0.png: "));
+  EXPECT_EQ(error_of({{"0.npy", test::npy_images(1)},
+                      {"0.cls", zero},
+                      {"1.npy", test::npy_images(2)},
+                      {"1.cls", zero}}),
+            "/1.npy: expected an array of 1x2x3 uint8, as the first is, found 2x2x3 uint8");
+}
+
+TEST_F(WebDatasetTest, ShowsHostileNamesInQuotesAndWritesNothing) {
+  EXPECT_EQ(error_of({{"../../tmp/\x1b[2J\n.png", make_bytes("junk")},
+                      {"../../tmp/\x1b[2J\n.cls", make_bytes("x")}}),
+            "/\"../../tmp/\\x1b[2J\\n.cls\": expected a class as text, a whole number in [0, "
+            "1048576), found \"x\"");
+  EXPECT_EQ(folder_.names(), std::vector<std::string>{"a.tar"});
+}
+
+}  // namespace
+}  // namespace millrace
