@@ -16,7 +16,7 @@ namespace millrace {
 /// An array of a file of arrays (npy, npz, safetensors), whole and in memory or mapped. Copies
 /// share its bytes.
 struct Array {
-  std::string name;  ///< for messages: "data/x_train.npy", "data/mnist.npz/x_train.npy"
+  std::string name = {};  ///< for messages: "data/x_train.npy", "data/mnist.npz/x_train.npy"
   DType dtype = DType::kUInt8;
   std::vector<std::uint64_t> dims = {};    ///< outermost first; none: one element
   std::shared_ptr<const void> owner = {};  ///< of the bytes

@@ -6,11 +6,9 @@
 #include <array>
 #include <atomic>
 #include <charconv>
-#include <future>
 #include <memory>
 #include <span>
 #include <string_view>
-#include <thread>
 #include <type_traits>
 #include <utility>
 
@@ -20,6 +18,7 @@
 #include "formats/error.h"
 #include "formats/idx_pair.h"
 #include "formats/in_quotes.h"
+#include "formats/on_all_cores.h"
 
 namespace millrace {
 namespace {
@@ -143,21 +142,11 @@ std::vector<Piece> cut(std::string_view text) {
   return pieces;
 }
 
-/// Calls work(piece) for all pieces on all cores. `work` throws nothing.
+/// Calls work(piece) for all pieces on all cores.
 template <typename Work>
 void for_each(std::vector<Piece>& pieces, const Work& work) {
-  std::atomic<std::size_t> next = 0;
-  const auto worker = [&] {
-    for (auto i = next++; i < pieces.size(); i = next++) work(pieces[i]);
-  };
-  const auto threads =
-      std::min<std::size_t>(pieces.size(), std::max(1U, std::thread::hardware_concurrency()));
-  std::vector<std::future<void>> others;
-  for (std::size_t i = 1; i < threads; ++i) {
-    others.push_back(std::async(std::launch::async, worker));
-  }
-  worker();
-  for (auto& other : others) other.get();
+  on_all_cores(pieces.size(), pieces.size(),
+               [&] { return [&](std::size_t i) { work(pieces[i]); }; });
 }
 
 void count(Piece& piece) {

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs what Millrace needs and this machine lacks, from the distribution's own packages.
 #
-#   scripts/install_deps.sh [build] [test] [lint] [bench] [peer] [interop] [browser] [all]     (default: build)
+#   scripts/install_deps.sh [build] [test] [lint] [bench] [peer] [interop] [browser] [fuzz] [all]     (default: build)
 #
 #   build, test, lint, bench   for scripts/train.sh, scripts/test.sh, scripts/lint.sh, the programs of bench/
 #   peer                       PyTorch and plotting, for scripts/bench.sh, which compares with it
 #   interop, browser           for the tests that hold files and pages against other people's programs;
 #                              scripts/install_python.sh installs what comes from Python's package index
+#   fuzz                       for scripts/fuzz.sh
 #
 # Made for Debian 12 or newer and Ubuntu 24.04 or newer. It asks no question, prints what it installs and why,
 # and does not touch apt when nothing is missing. On a system without apt it lists what to install by hand.
@@ -17,6 +18,7 @@ set -euo pipefail
 #   header PATH      a header the compiler finds
 #   module NAME      a Python module
 #   system NAME      a module of the distribution's own Python
+#   fuzzer NAME      a compiler that links with libFuzzer
 readonly kNeeds='
 build|g++|command c++|compiles C++20
 build|cmake|command cmake|configures the build (3.22 or newer)
@@ -52,10 +54,12 @@ interop|python3-venv|system ensurepip|makes the environment of build/python
 interop|python3-torch|system torch|PyTorch, which exchanges models with ours
 browser|chromium|command chromium|shows reports as people see them
 browser|chromium-driver|command chromedriver|lets a test drive the browser
+fuzz|clang-14|command clang++-14|compiles the fuzzers
+fuzz|libclang-rt-14-dev|fuzzer clang++-14|libFuzzer and the sanitizers
 '
 
 usage() {
-  sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+  sed -n '2,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
 }
 
 package_installed() {
@@ -69,12 +73,19 @@ header_found() {
   echo "#include <$1>" | "$compiler" -std=c++20 -E -x c++ - >/dev/null 2>&1
 }
 
+fuzzer_links() {
+  command -v "$1" >/dev/null || return 1
+  echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' |
+    "$1" -fsanitize=fuzzer,address,undefined -x c++ - -o /dev/null 2>/dev/null
+}
+
 there() {
   local package=$1 kind=$2 name=$3
   package_installed "$package" && return 0
   case $kind in
     command) command -v "$name" >/dev/null ;;
     header) header_found "$name" ;;
+    fuzzer) fuzzer_links "$name" ;;
     system) /usr/bin/python3 -c "import importlib.util as u, sys; sys.exit(u.find_spec('$name') is None)" 2>/dev/null ;;
     module) python3 -c "import importlib.util as u, sys; sys.exit(u.find_spec('$name') is None)" 2>/dev/null ;;
   esac
@@ -90,8 +101,8 @@ by_hand() {
 sets=()
 for argument in "${@:-build}"; do
   case $argument in
-    build | test | lint | bench | peer | interop | browser) sets+=("$argument") ;;
-    all) sets+=(build test lint bench peer interop browser) ;;
+    build | test | lint | bench | peer | interop | browser | fuzz) sets+=("$argument") ;;
+    all) sets+=(build test lint bench peer interop browser fuzz) ;;
     -h | --help) usage; exit 0 ;;
     *) echo "install_deps.sh: unknown set '$argument'" >&2; usage >&2; exit 2 ;;
   esac
