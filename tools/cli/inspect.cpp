@@ -141,7 +141,7 @@ Json inspect(const fs::path& path, const ImageOptions& images, const Progress& p
   if (fs::is_directory(path, ignored)) return inspect_data(path, images, progress);
   if (path.filename() == kManifestName) return inspect_data(path, images, progress);
   if (path.extension() == ".safetensors") return inspect_safetensors(path);
-  if (is_named_as_data(path)) return inspect_data(path, images);
+  if (is_named_as_data(path)) return inspect_data(path, images, progress);
   return inspect_idx(path);
 }
 
