@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <iterator>
 #include <numeric>
 #include <stdexcept>
@@ -65,8 +66,9 @@ class BlockDataset::Reader {
   /// The samples of block `index`.
   std::span<const std::byte> block(const BlockDataset& data, std::size_t index) {
     for (auto& cached : cache_) {
-      if (cached.index != index || cached.bytes.empty()) continue;
+      if (cached.index != index || (cached.bytes.empty() && !cached.error)) continue;
       cached.used = ++clock_;
+      if (cached.error) std::rethrow_exception(cached.error);
       return cached.bytes;
     }
     const auto bytes = data.blocks_[index].count * data.sample_bytes();
@@ -74,8 +76,16 @@ class BlockDataset::Reader {
     if (cache_.empty()) cache_.resize(small ? kCachedBlocks : 1);
     auto& slot = *std::ranges::min_element(cache_, {}, &Cached::used);
     slot.bytes.resize(static_cast<std::size_t>(bytes));
+    slot.error = nullptr;
     try {
       data.decode_samples(index, slot.bytes, *this);
+    } catch (const DataError&) {
+      // Kept, so that asking for each of its samples does not decode it each time.
+      slot.bytes.clear();
+      slot.index = index;
+      slot.used = ++clock_;
+      slot.error = std::current_exception();
+      throw;
     } catch (...) {
       slot.bytes.clear();
       throw;
@@ -89,7 +99,8 @@ class BlockDataset::Reader {
   struct Cached {
     std::size_t index = 0;
     std::uint64_t used = 0;
-    std::vector<std::byte> bytes;  // empty: nothing
+    std::vector<std::byte> bytes;  // empty: nothing, or
+    std::exception_ptr error;      // why not
   };
   FrameDecoder decoder_;
   std::vector<std::byte> scratch_;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -23,6 +24,19 @@ class DataError : public std::runtime_error {
             std::string_view expected, std::string_view found);
   /// Anything else about a file: `message` says what.
   DataError(const std::filesystem::path& file, std::string_view message);
+  /// The same where `message` says the place in words of its own.
+  DataError(const std::filesystem::path& file, std::uint64_t offset, std::string_view message);
+
+  const std::filesystem::path& file() const noexcept { return place_->file; }
+  /// Of the decompressed content; none where no byte is known.
+  std::optional<std::uint64_t> offset() const noexcept { return place_->offset; }
+
+ private:
+  struct Place {
+    std::filesystem::path file;
+    std::optional<std::uint64_t> offset;
+  };
+  std::shared_ptr<const Place> place_;  // shared, so that copying cannot fail
 };
 
 /// A failed system call on a file: `action` is a verb phrase ("open", "write 4096 bytes"), `code`

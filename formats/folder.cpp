@@ -71,7 +71,9 @@ bool is_named_as_data(const std::filesystem::path& path) {
                              [&](std::string_view ending) { return name.ends_with(ending); });
 }
 
-DataFolder open_folder(const std::filesystem::path& given, const OpenOptions& options) {
+DataFolder open_folder(const std::filesystem::path& given, const OpenOptions& wanted) {
+  OpenOptions options = wanted;
+  if (options.tolerant) options.most_decoded = 0;
   const auto path = given.has_filename() ? given : given.parent_path();  // data/emnist/letters/
   std::error_code error;
   const auto status = std::filesystem::status(path, error);

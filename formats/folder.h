@@ -28,6 +28,9 @@ struct OpenOptions {
   /// disk and are decoded when they are asked for (BlockDataset); everything else is decoded at
   /// once, by all cores.
   std::uint64_t most_decoded = std::uint64_t{1} << 30;
+  /// A set opens although some of its samples cannot be read, where reading the others is possible:
+  /// images whose headers are broken, frames of a seekable file (whatever most_decoded says).
+  bool tolerant = false;
 };
 
 /// Opens a folder by looking at it: pairs of IDX files, images and labels, in the naming of MNIST,

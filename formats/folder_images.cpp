@@ -17,10 +17,14 @@ std::optional<DataFolder> open_image_folder(const std::filesystem::path& folder,
                                             const OpenOptions& options) {
   const auto parts = find_image_folders(folder);
   if (!parts) return std::nullopt;
-  auto train = std::make_shared<const ImageFolder>(parts->train, options.image);
+  const auto headers =
+      options.tolerant ? ImageFolder::Headers::kAnyReadable : ImageFolder::Headers::kAll;
+  auto train =
+      std::make_shared<const ImageFolder>(parts->train, options.image, std::nullopt, headers);
   std::shared_ptr<const Dataset> test;
   if (!parts->test.empty()) {
-    test = std::make_shared<const ImageFolder>(parts->test, train->options(), train->class_names());
+    test = std::make_shared<const ImageFolder>(parts->test, train->options(), train->class_names(),
+                                               headers);
   }
   return data_folder(folder, std::move(train), std::move(test), "images");
 }

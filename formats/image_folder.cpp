@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -118,10 +119,10 @@ std::optional<ImageFolders> find_image_folders(const fs::path& folder) {
 }
 
 ImageFolder::ImageFolder(fs::path folder, const ImageOptions& options,
-                         const std::optional<std::vector<std::string>>& classes)
+                         const std::optional<std::vector<std::string>>& classes, Headers headers)
     : folder_(std::move(folder)), options_(options) {
   find_files(classes);
-  if (!options_.resize || options_.channels == ImageChannels::kAsStored) find_common_form();
+  if (!options_.resize || options_.channels == ImageChannels::kAsStored) find_common_form(headers);
   shape_.dims = {options_.resize->height, options_.resize->width};
   if (options_.channels == ImageChannels::kRgb) shape_.dims.push_back(3);
 }
@@ -155,11 +156,23 @@ void ImageFolder::find_files(const std::optional<std::vector<std::string>>& clas
   }
 }
 
-void ImageFolder::find_common_form() {
+void ImageFolder::find_common_form(Headers headers) {
   CommonImageForm form(options_);
+  bool any = false;
+  std::exception_ptr unreadable;
   for (const auto& path : files_) {
-    form.add(read_image_info(MappedFile(path).bytes(), path.string()), path.string());
+    ImageInfo info;
+    try {
+      info = read_image_info(MappedFile(path).bytes(), path.string());
+    } catch (const DataError&) {
+      if (headers == Headers::kAll) throw;
+      if (!unreadable) unreadable = std::current_exception();
+      continue;
+    }
+    form.add(info, path.string());
+    any = true;
   }
+  if (!any) std::rethrow_exception(unreadable);
   options_ = form.options();
 }
 

@@ -41,8 +41,13 @@ class ImageFolder final : public Dataset {
   /// Throws DataError: a class without an image, a class that is not in `classes`, a symbolic link
   /// that leads back to a folder around it, images of different sizes (naming two), and what
   /// read_image_info throws.
+  ///
+  /// With Headers::kAnyReadable images whose headers cannot be read are left for read() to refuse;
+  /// one at least must be readable.
+  enum class Headers : std::uint8_t { kAll, kAnyReadable };
   explicit ImageFolder(std::filesystem::path folder, const ImageOptions& options = {},
-                       const std::optional<std::vector<std::string>>& classes = {});
+                       const std::optional<std::vector<std::string>>& classes = {},
+                       Headers headers = Headers::kAll);
 
   std::uint64_t size() const noexcept override { return files_.size(); }
   const SampleShape& shape() const noexcept override { return shape_; }
@@ -64,7 +69,7 @@ class ImageFolder final : public Dataset {
 
  private:
   void find_files(const std::optional<std::vector<std::string>>& classes);
-  void find_common_form();
+  void find_common_form(Headers headers);
   void decode(std::uint64_t id, std::span<std::byte> sample) const;
 
   std::filesystem::path folder_;

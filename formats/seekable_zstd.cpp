@@ -30,10 +30,11 @@ constexpr std::uint64_t kWorthThread = std::uint64_t{512} << 10;
 [[noreturn]] void fail(const SeekableView& view, std::size_t index, std::string_view expected,
                        std::string_view found) {
   const auto& frame = view.table.frames()[index];
-  throw DataError(view.path, fmt::format("broken frame {} (byte {} of the compressed file, bytes "
-                                         "{} to {} of the content): expected {}, found {}",
-                                         index, frame.stored_at, frame.content_at,
-                                         frame.content_at + frame.content, expected, found));
+  throw DataError(view.path, frame.content_at,
+                  fmt::format("broken frame {} (byte {} of the compressed file, bytes "
+                              "{} to {} of the content): expected {}, found {}",
+                              index, frame.stored_at, frame.content_at,
+                              frame.content_at + frame.content, expected, found));
 }
 
 /// The checksum that zstd has just held the content against.

@@ -38,13 +38,20 @@ std::uint32_t largest_chunk(const LoaderSpec& spec) {
 }  // namespace
 
 ChunkFiller::ChunkFiller(const LoaderSpec& spec, LoaderState start, std::function<void()> wake)
-    : kind_(spec.kind),
+    : name_(spec.data ? spec.data->name() : ""),
+      kind_(spec.kind),
       source_(spec.source),
       batch_(spec.batch),
       shuffle_(spec.shuffle),
       seed_(spec.seed),
-      subset_(spec.subset) {
+      subset_(spec.subset),
+      on_bad_(spec.on_bad),
+      budget_(spec.bad_budget),
+      bad_(spec.bad) {
   require(spec.data != nullptr, "a loader needs a data set");
+  require(on_bad_ != OnBad::kLeaveOut || spec.chunk_batches == 1,
+          "samples to be left out: expected chunks of one batch, found " +
+              std::to_string(spec.chunk_batches));
   require(subset_.bound() <= spec.data->size(),
           spec.data->name() + ": the subset reaches sample " + std::to_string(subset_.bound()) +
               ", but there are " + std::to_string(spec.data->size()));
@@ -85,12 +92,14 @@ void ChunkFiller::open_stream(const LoaderSpec& spec, LoaderState start,
       StreamOrder::Options{.window_blocks = spec.window_blocks, .shuffle = shuffle_, .seed = seed_},
       WindowStage::Start{.epoch = start.epoch,
                          .position = std::uint64_t{spec.batch} * start.batch,
-                         .epochs = spec.epochs},
+                         .epochs = spec.epochs,
+                         .goes_on = on_bad_ != OnBad::kFail},
       std::move(wake));
 }
 
 ChunkSlot ChunkFiller::make_slot(HostMemory& memory) const {
   ChunkSlot slot;
+  slot.bad = std::make_unique<BadPlaces>();
   if (kind_ == ChunkKind::kIndices) {
     slot.buffer = HostBuffer(memory, most_ * sizeof(std::uint32_t));
     slot.indices = {reinterpret_cast<std::uint32_t*>(slot.buffer.data()), most_};
@@ -105,6 +114,8 @@ ChunkSlot ChunkFiller::make_slot(HostMemory& memory) const {
 
 std::uint32_t ChunkFiller::prepare(ChunkSlot& slot, const ChunkPlan& plan) const noexcept {
   slot.plan = plan;
+  slot.count = plan.count;
+  slot.bad->places.clear();
   if (stage_) {
     try {
       stage_->plan(plan.position.epoch, plan.first, plan.count, part_samples_, slot.pieces);
@@ -116,6 +127,13 @@ std::uint32_t ChunkFiller::prepare(ChunkSlot& slot, const ChunkPlan& plan) const
   }
   if (shuffle_) slot.order.emplace(subset_.size(), seed_, plan.position.epoch);
   return (plan.count - 1) / part_samples_ + 1;
+}
+
+// The sample at one position of the plan's epoch.
+std::uint64_t ChunkFiller::id_at(const ChunkSlot& slot, std::uint64_t position) const {
+  std::uint64_t id = position;
+  ids_of(slot, position, {&id, 1});
+  return id;
 }
 
 // The samples at positions [first, first + ids.size()) of the plan's epoch.
@@ -144,12 +162,13 @@ std::uint64_t ChunkFiller::fill_from_window(const ChunkSlot& slot,
   const auto samples = slot.samples.subspan(piece.first * bytes, piece.count * bytes);
   reader_->read(stage_->view(piece.turn), rows, samples,
                 slot.labels.subspan(piece.first, piece.count));
+  if (stage_->damaged(piece.turn)) mend(slot, piece, ids);
   stage_->taken(piece.turn, piece.count);
   if (augmenter_) augmenter_->apply(slot.plan.position.epoch, ids, samples);
   return piece.count * (bytes + sizeof(std::int32_t));
 }
 
-std::uint64_t ChunkFiller::fill(const ChunkSlot& slot, std::uint32_t part) {
+std::uint64_t ChunkFiller::fill(const ChunkSlot& slot, std::uint32_t part) const {
   if (slot.error) std::rethrow_exception(slot.error);
   if (stage_) return fill_from_window(slot, slot.pieces[part]);
   if (kind_ == ChunkKind::kIndices) return fill_indices(slot);
@@ -158,9 +177,9 @@ std::uint64_t ChunkFiller::fill(const ChunkSlot& slot, std::uint32_t part) {
   Ids storage;
   const std::span ids(storage.data(), count);
   ids_of(slot, slot.plan.first + first, ids);
+  read(slot, first, ids);
   const std::size_t bytes = reader_->sample_bytes();
   const auto samples = slot.samples.subspan(first * bytes, count * bytes);
-  reader_->read(ids, samples, slot.labels.subspan(first, count));
   if (augmenter_) augmenter_->apply(slot.plan.position.epoch, ids, samples);
   return count * (bytes + sizeof(std::int32_t));
 }
@@ -169,7 +188,9 @@ std::uint64_t ChunkFiller::fill_indices(const ChunkSlot& slot) const {
   Ids storage;
   for (std::size_t first = 0; first < slot.plan.count; first += storage.size()) {
     const std::size_t count = std::min<std::size_t>(storage.size(), slot.plan.count - first);
-    ids_of(slot, slot.plan.first + first, std::span(storage.data(), count));
+    const std::span ids(storage.data(), count);
+    ids_of(slot, slot.plan.first + first, ids);
+    if (!bad_.empty()) replace_known(slot, first, ids);
     for (std::size_t i = 0; i < count; ++i)
       slot.indices[first + i] = static_cast<std::uint32_t>(storage[i]);
   }
@@ -179,7 +200,7 @@ std::uint64_t ChunkFiller::fill_indices(const ChunkSlot& slot) const {
 Chunk ChunkFiller::view(const ChunkSlot& slot) const noexcept {
   Chunk chunk;
   chunk.batch = batch_;
-  chunk.count = slot.plan.count;
+  chunk.count = slot.count;
   if (kind_ == ChunkKind::kIndices) {
     chunk.source = source_;
     chunk.indices = slot.indices.first(chunk.count);

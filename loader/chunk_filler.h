@@ -5,20 +5,30 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "compute/chunk.h"
 #include "compute/memory.h"
 #include "loader/augment.h"
+#include "loader/bad_sample.h"
 #include "loader/chunk_cursor.h"
 #include "loader/loader.h"
 #include "loader/permutation.h"
 #include "loader/sample_reader.h"
+#include "loader/stand_in.h"
 #include "loader/window_stage.h"
 
 namespace millrace {
+
+/// Places of a chunk whose samples could not be read, noted by those who fill its parts.
+struct BadPlaces {
+  std::mutex mutex;
+  std::vector<BadPlace> places;
+};
 
 /// The memory of one slot and the chunk planned for it.
 struct ChunkSlot {
@@ -31,6 +41,8 @@ struct ChunkSlot {
   std::optional<Permutation> order;        ///< of the plan's epoch; none: the subset's own order
   std::vector<WindowStage::Piece> pieces;  ///< of a stream: the parts
   std::exception_ptr error;                ///< of the plan; every part throws it
+  std::unique_ptr<BadPlaces> bad;
+  std::uint32_t count = 0;  ///< samples: those of the plan, less what settle() leaves out
 };
 
 /// Writes chunks into slots, part by part: which samples, in which order, in which form. The
@@ -54,23 +66,39 @@ class ChunkFiller {
   /// std::bad_alloc.
   bool read_ahead() const { return stage_ && stage_->decode_one(); }
   /// Fills one part and returns its bytes. Throws what the data set throws.
-  std::uint64_t fill(const ChunkSlot& slot, std::uint32_t part);
+  std::uint64_t fill(const ChunkSlot& slot, std::uint32_t part) const;
+  /// To be called when all parts are filled: puts the bad places in order and closes the gaps of
+  /// those to be left out.
+  void settle(ChunkSlot& slot) const;
+  /// Of a settled slot of packed samples; see ChunkLease.
+  std::span<const BadPlace> bad(const ChunkSlot& slot) const noexcept;
   /// The filled slot, as an engine takes it.
   Chunk view(const ChunkSlot& slot) const noexcept;
 
  private:
+  std::uint64_t id_at(const ChunkSlot& slot, std::uint64_t position) const;
   void ids_of(const ChunkSlot& slot, std::uint64_t first, std::span<std::uint64_t> ids) const;
   std::uint64_t fill_indices(const ChunkSlot& slot) const;
+  bool read_one(std::uint64_t id, const ChunkSlot& slot, std::uint32_t place) const;
+  void replace_known(const ChunkSlot& slot, std::uint64_t first,
+                     std::span<std::uint64_t> ids) const;
+  void read(const ChunkSlot& slot, std::uint64_t first, std::span<std::uint64_t> ids) const;
+  void mend(const ChunkSlot& slot, const WindowStage::Piece& piece,
+            std::span<std::uint64_t> ids) const;
   std::uint64_t fill_from_window(const ChunkSlot& slot, const WindowStage::Piece& piece) const;
   void open_stream(const LoaderSpec& spec, LoaderState start, std::function<void()> wake);
 
+  std::string name_;  ///< of the data set, for messages
   ChunkKind kind_;
   std::uint32_t source_;
   std::uint32_t batch_;
   bool shuffle_;
   std::uint64_t seed_;
   Subset subset_;
-  std::optional<SampleReader> reader_;  ///< of packed chunks
+  OnBad on_bad_;
+  std::uint64_t budget_;
+  std::vector<std::uint64_t> bad_;              ///< see LoaderSpec
+  mutable std::optional<SampleReader> reader_;  ///< of packed chunks; thread-safe
   std::optional<Augmenter> augmenter_;
   std::unique_ptr<WindowStage> stage_;  ///< of a stream
   std::uint32_t most_ = 0;              ///< samples of the largest chunk

@@ -33,8 +33,14 @@ class Core {
   }
 
   std::uint64_t batches_per_epoch() const noexcept { return batches_per_epoch_; }
+  std::span<const BadPlace> bad(std::uint32_t slot) const noexcept {
+    return filler_.bad(slots_[slot]);
+  }
   const ChunkPlan& plan_of(std::uint32_t slot) const noexcept { return slots_[slot].plan; }
-  Chunk chunk(std::uint32_t slot) const noexcept { return filler_.view(slots_[slot]); }
+  Chunk chunk(std::uint32_t slot) {
+    filler_.settle(slots_[slot]);
+    return filler_.view(slots_[slot]);
+  }
   Ring& ring() noexcept { return ring_; }
 
   void start() { pool_.wake(); }
@@ -154,6 +160,10 @@ LoaderState ChunkLease::position() const noexcept {
 }
 bool ChunkLease::last_in_epoch() const noexcept {
   return access_->core->plan_of(access_->slot).last_in_epoch;
+}
+
+std::span<const BadPlace> ChunkLease::bad() const noexcept {
+  return access_->core->bad(access_->slot);
 }
 
 class Loader::Impl {

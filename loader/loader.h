@@ -2,13 +2,17 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "compute/chunk.h"
 #include "compute/memory.h"
 #include "formats/dataset.h"
 #include "loader/augment.h"
+#include "loader/bad_sample.h"
 #include "loader/stats.h"
 #include "loader/subset.h"
 
@@ -35,7 +39,12 @@ struct LoaderSpec {
   /// read block by block in the order of a StreamOrder, with memory for two such windows: where it
   /// is larger than memory. Of packed chunks.
   std::uint64_t window_blocks = 0;
-  AugmentSpec augment;       ///< of packed chunks
+  AugmentSpec augment;  ///< of packed chunks
+  /// What becomes of samples that cannot be read. kLeaveOut wants chunks of one batch.
+  OnBad on_bad = OnBad::kFail;
+  std::uint64_t bad_budget = std::numeric_limits<std::uint64_t>::max();  ///< see StandIn
+  /// kIndices: which of the resident set's samples are bad, ascending; see resident_samples().
+  std::vector<std::uint64_t> bad;
   std::uint64_t epochs = 1;  ///< next() ends after this many, counted from epoch 0
 };
 
@@ -60,6 +69,9 @@ class ChunkLease {
   /// Where its first batch stands in the run.
   LoaderState position() const noexcept;
   bool last_in_epoch() const noexcept;
+  /// Of a packed chunk: the places of the plan whose samples could not be read, ascending. A chunk
+  /// that leaves them out has so many samples less, maybe none.
+  std::span<const BadPlace> bad() const noexcept;
 
  private:
   friend class Loader;
@@ -72,9 +84,10 @@ class ChunkLease {
 /// never cross the end of an epoch; filling runs ahead of the consumer, across epochs, as far as
 /// there are slots.
 ///
-/// What is delivered depends on data, subset, shuffle, seed, batch and window_blocks alone, never
-/// on workers, slots or chunk_batches. The first error of any worker reaches the consumer after the
-/// chunks before it, and again on every later call.
+/// What is delivered depends on data, subset, shuffle, seed, batch, window_blocks and on_bad alone,
+/// never on workers, slots or chunk_batches; so does which bad samples a position has. The first
+/// error of any worker reaches the consumer after the chunks before it, and again on every later
+/// call.
 class Loader {
  public:
   /// Throws std::invalid_argument for an impossible spec (an empty subset, batch 0, slots 0, …),

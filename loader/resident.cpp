@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <mutex>
 #include <numeric>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "compute/memory.h"
@@ -35,10 +39,25 @@ struct Copy {
   std::vector<std::int32_t> labels;
 };
 
+// What could not be read, where it is no error: `place_of` says where in the set each is.
+template <typename Place>
+std::vector<BadPlace> read_some(SampleReader& reader, std::span<const std::uint64_t> ids,
+                                std::span<std::byte> samples, std::span<std::int32_t> labels,
+                                bool tolerant, Place place_of) {
+  std::vector<BadPlace> bad;
+  if (!tolerant) {
+    reader.read(ids, samples, labels);
+    return bad;
+  }
+  bad = reader.read_readable(ids, samples, labels);
+  for (BadPlace& one : bad) one.place = place_of(one.place);
+  return bad;
+}
+
 }  // namespace
 
 ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, const Subset& subset,
-                             InputType type) {
+                             InputType type, std::vector<BadPlace>* bad) {
   const StageSpan span(Stage::kLoad);
   SampleReader reader(data, type);
   std::vector<std::uint64_t> ids(subset.size());
@@ -51,13 +70,19 @@ ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, const S
   const auto bytes = reader.sample_bytes();
   const auto copy = std::make_shared<Copy>(ids.size(), bytes);
 
+  std::mutex mutex;
   for_each_block(ids.size(), samples_at_once(ids.size()), 0,
                  [&](std::uint64_t first, std::uint64_t count) {
                    std::vector<std::uint64_t> some;
                    for (auto i = first; i < first + count; ++i) some.push_back(ids[order[i]]);
                    std::vector<std::byte> samples(some.size() * bytes);
                    std::vector<std::int32_t> labels(some.size());
-                   reader.read(some, samples, labels);
+                   const auto found = read_some(reader, some, samples, labels, bad != nullptr,
+                                                [&](std::uint32_t i) { return order[first + i]; });
+                   if (!found.empty()) {
+                     const std::lock_guard lock(mutex);
+                     std::ranges::copy(found, std::back_inserter(*bad));
+                   }
                    for (std::size_t i = 0; i < some.size(); ++i) {
                      const auto to = order[first + i];
                      std::ranges::copy(std::span(samples).subspan(i * bytes, bytes),
@@ -65,10 +90,12 @@ ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, const S
                      copy->labels[to] = labels[i];
                    }
                  });
+  if (bad != nullptr) std::ranges::sort(*bad, {}, &BadPlace::place);
   return Copy::set_of(copy);
 }
 
-ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, InputType type) {
+ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, InputType type,
+                             std::vector<BadPlace>* bad) {
   const StageSpan span(Stage::kLoad);
   const DType wanted = type == InputType::kUInt8 ? DType::kUInt8 : DType::kFloat32;
   const ContiguousView view = data->contiguous();
@@ -78,14 +105,21 @@ ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, InputTy
   const std::uint64_t size = data->size();
   const auto copy = std::make_shared<Copy>(size, reader.sample_bytes());
 
+  std::mutex mutex;
   for_each_block(size, samples_at_once(size), 0, [&](std::uint64_t first, std::uint64_t count) {
     std::vector<std::uint64_t> ids(count);
     std::iota(ids.begin(), ids.end(), first);
-    reader.read(
-        ids,
+    const auto found = read_some(
+        reader, ids,
         copy->samples.bytes().subspan(first * reader.sample_bytes(), count * reader.sample_bytes()),
-        std::span(copy->labels).subspan(first, count));
+        std::span(copy->labels).subspan(first, count), bad != nullptr,
+        [first](std::uint32_t i) { return static_cast<std::uint32_t>(first + i); });
+    if (!found.empty()) {
+      const std::lock_guard lock(mutex);
+      std::ranges::copy(found, std::back_inserter(*bad));
+    }
   });
+  if (bad != nullptr) std::ranges::sort(*bad, {}, &BadPlace::place);
   return Copy::set_of(copy);
 }
 

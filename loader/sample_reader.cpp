@@ -7,6 +7,7 @@
 #include "compute/stage.h"
 #include "loader/convert.h"
 #include "loader/gather.h"
+#include "loader/readable.h"
 
 namespace millrace {
 namespace {
@@ -76,6 +77,20 @@ void SampleReader::read(std::span<const std::uint64_t> ids, std::span<std::byte>
   } else {
     read_and_convert(ids, as_floats(samples), labels);
   }
+}
+
+std::vector<BadPlace> SampleReader::read_readable(std::span<const std::uint64_t> ids,
+                                                  std::span<std::byte> samples,
+                                                  std::span<std::int32_t> labels) {
+  if (!view_.samples.empty()) {
+    read(view_, ids, samples, labels);
+    return {};
+  }
+  if (same_type(stored_, type_)) return millrace::read_readable(*data_, ids, samples, labels);
+  const Scratch scratch(*this, ids.size() * stored_bytes_);
+  auto bad = millrace::read_readable(*data_, ids, scratch.bytes(), labels);
+  to_float32(stored_, scratch.bytes(), as_floats(samples));
+  return bad;
 }
 
 void SampleReader::read(const ContiguousView& view, std::span<const std::uint64_t> rows,

@@ -1,6 +1,7 @@
 #include "loader/window_stage.h"
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -11,6 +12,11 @@ namespace millrace {
 // The fields up to `samples` are fixed while it is open; mutex_ guards the rest, but for the rows
 // of a block, which belong to who decodes it.
 struct WindowStage::Window {
+  struct Broken {
+    std::size_t index = 0;
+    std::exception_ptr error;
+  };
+
   std::uint64_t turn = 0;
   bool open = false;
   std::vector<std::uint64_t> blocks;
@@ -24,8 +30,7 @@ struct WindowStage::Window {
   std::size_t claimed = 0;           // blocks
   std::size_t decoded = 0;           // blocks
   std::uint64_t untaken = 0;         // samples
-  std::size_t broken = 0;            // block of `error`
-  std::exception_ptr error;
+  std::vector<Broken> broken;        // blocks that could not be decoded, ascending
 
   bool ready() const noexcept { return open && decoded == blocks.size(); }
 };
@@ -88,7 +93,9 @@ ContiguousView WindowStage::view(std::uint64_t turn) const {
 void WindowStage::locate(std::uint64_t turn, std::uint64_t offset, std::span<std::uint64_t> rows,
                          std::span<std::uint64_t> ids) const {
   const Window& window = buffers_[turn % buffers_.size()];
-  if (window.error) std::rethrow_exception(window.error);
+  if (!start_.goes_on && !window.broken.empty()) {
+    std::rethrow_exception(window.broken.front().error);
+  }
   if (window.mixing.size() == 0) {
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = offset + i;
   } else {
@@ -98,6 +105,24 @@ void WindowStage::locate(std::uint64_t turn, std::uint64_t offset, std::span<std
     ids[i] = window.ids[rows[i]];
     rows[i] = window.rows[rows[i]];
   }
+}
+
+bool WindowStage::damaged(std::uint64_t turn) const {
+  return !buffers_[turn % buffers_.size()].broken.empty();
+}
+
+std::exception_ptr WindowStage::fault(std::uint64_t turn, std::uint64_t offset) const {
+  const Window& window = buffers_[turn % buffers_.size()];
+  const std::uint64_t member = window.mixing.size() == 0 ? offset : window.mixing(offset);
+  const auto after = std::ranges::upper_bound(window.first_member, member);
+  const auto index =
+      static_cast<std::size_t>(std::distance(window.first_member.begin(), after)) - 1;
+  const auto found = std::ranges::lower_bound(window.broken, index, {}, &Window::Broken::index);
+  return found == window.broken.end() || found->index != index ? nullptr : found->error;
+}
+
+std::uint64_t WindowStage::size(std::uint64_t turn) const {
+  return buffers_[turn % buffers_.size()].ids.size();
 }
 
 void WindowStage::taken(std::uint64_t turn, std::uint64_t count) {
@@ -137,7 +162,8 @@ bool WindowStage::open_next() {
   window.ids.resize(members);
   window.claimed = 0;
   window.decoded = 0;
-  window.error = nullptr;
+  window.broken.clear();
+  window.broken.reserve(window.blocks.size());  // decode_one() must not fail on that
   const bool first = next_turn_ == 0;
   window.untaken = members - (first ? epoch->place(start_.position).offset : 0);
   window.turn = next_turn_++;
@@ -151,13 +177,13 @@ void WindowStage::decode(Window& window, std::size_t index) {
   const auto& block = data_->blocks()[number];
   const auto row = window.first_row[index];
   const auto bytes = data_->sample_bytes();
-  data_->decode_block(number, std::span(window.samples).subspan(row * bytes, block.count * bytes),
-                      std::span(window.labels).subspan(row, block.count));
   auto member = window.first_member[index];
   for (const auto id : order_.members(number)) {
     window.ids[member] = id;
     window.rows[member++] = static_cast<std::uint32_t>(row + id - block.first);
   }
+  data_->decode_block(number, std::span(window.samples).subspan(row * bytes, block.count * bytes),
+                      std::span(window.labels).subspan(row, block.count));
 }
 
 bool WindowStage::decode_one() {
@@ -186,9 +212,10 @@ bool WindowStage::decode_one() {
   bool whole = false;
   {
     const std::lock_guard lock(mutex_);
-    if (error && (!window->error || index < window->broken)) {
-      window->error = error;
-      window->broken = index;
+    if (error) {
+      const auto after =
+          std::ranges::upper_bound(window->broken, index, {}, &Window::Broken::index);
+      window->broken.insert(after, {index, error});
     }
     whole = ++window->decoded == window->blocks.size();
   }

@@ -35,6 +35,7 @@ class WindowStage {
     std::uint64_t epoch = 0;
     std::uint64_t position = 0;  ///< samples of that epoch that are left out
     std::uint64_t epochs = 0;    ///< the run ends before this one
+    bool goes_on = false;        ///< after a block that cannot be decoded; see fault()
   };
 
   /// `wake` is called when there may be something to do for one more thread. Throws what
@@ -56,9 +57,15 @@ class WindowStage {
   ContiguousView view(std::uint64_t turn) const;
   /// Rows of view() and numbers in the data set of consecutive samples of a ready window, from
   /// `offset` of its order. Throws the DataError of the first block of the window that could not be
-  /// decoded.
+  /// decoded, unless it goes on: then the rows of such blocks hold anything.
   void locate(std::uint64_t turn, std::uint64_t offset, std::span<std::uint64_t> rows,
               std::span<std::uint64_t> ids) const;
+  /// Whether a block of a ready window could not be decoded.
+  bool damaged(std::uint64_t turn) const;
+  /// Why the sample at `offset` of a ready window's order could not be decoded; null if it was.
+  std::exception_ptr fault(std::uint64_t turn, std::uint64_t offset) const;
+  /// Samples of a ready window.
+  std::uint64_t size(std::uint64_t turn) const;
   /// `count` samples of the window are not needed any more; after its last one the window goes.
   void taken(std::uint64_t turn, std::uint64_t count);
 

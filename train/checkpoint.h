@@ -8,6 +8,7 @@
 #include "compute/engine.h"
 #include "compute/spec.h"
 #include "loader/augment.h"
+#include "loader/bad_sample.h"
 #include "train/observer.h"
 #include "train/schedule.h"
 
@@ -37,6 +38,7 @@ struct RunOptions {
   float label_smoothing = 0.0F;
   AugmentSpec augment{};
   std::uint64_t window_blocks = 0;  ///< that are mixed at a time; 0: not streamed
+  OnBad on_bad = OnBad::kFail;
 };
 
 /// Sums over the steps of an epoch done so far. Losses are multiples of 2^-24, so that sums of them

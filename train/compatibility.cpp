@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "formats/error.h"
+#include "train/bad_ledger.h"
 
 namespace millrace {
 namespace {
@@ -121,6 +122,7 @@ std::vector<std::string> check_compatible(const std::filesystem::path& file, con
     rates.compare("beta2", before.optimizer.beta2, now.optimizer.beta2);
     rates.compare("epsilon", before.optimizer.epsilon, now.optimizer.epsilon);
   }
+  rates.compare("bad samples", name_of(before.on_bad), name_of(now.on_bad));
   rates.compare("dropout", before.dropout, now.dropout);
   rates.compare("label smoothing", before.label_smoothing, now.label_smoothing);
   rates.compare("rotate", before.augment.rotate, now.augment.rotate);

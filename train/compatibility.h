@@ -20,8 +20,9 @@ struct RunIdentity {
 
 /// Checks that a run that goes on from `state` ends where an uninterrupted one would. Throws
 /// DataError naming `file` and every difference: "hidden: checkpoint 32, this run 64; seed: …".
-/// More or fewer epochs are no difference. A learning rate, momentum or weight decay that changed
-/// is allowed too, and told in the lines returned, as is a checkpoint with nothing left to train.
+/// More or fewer epochs are no difference. A learning rate, momentum or weight decay that changed,
+/// or what becomes of bad samples, is allowed too, and told in the lines returned, as is a
+/// checkpoint with nothing left to train.
 std::vector<std::string> check_compatible(const std::filesystem::path& file, const RunState& state,
                                           const RunIdentity& run);
 

@@ -37,6 +37,7 @@ bool EpochLoop::run(RunState& state, const std::atomic<bool>& stop) {
     if (!lease || lease->position() != LoaderState{state.epoch, state.batch}) {
       throw std::logic_error("epoch loop: the loader is not where the run is");
     }
+    if (!lease->bad().empty()) spec_.on_bad(lease->bad());
     stopped = !run_chunk(lease->chunk(), state, stop);
   }
   drain(state);

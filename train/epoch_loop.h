@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "compute/engine.h"
@@ -23,6 +24,8 @@ struct EpochLoopSpec {
   OptimizerSpec optimizer;                           ///< for the hint of a DivergedError
   std::optional<Schedule> schedule;                  ///< none: the engine's own learning rate
   std::function<void(const Progress&)> on_progress;  ///< at most 20 times a second
+  /// Samples of the chunk that comes next for which others stand in.
+  std::function<void(std::span<const BadPlace>)> on_bad;
   std::function<void()> on_checkpoint;  ///< at every checkpoint_every-th step but an epoch's last
 };
 

@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "formats/error.h"
 #include "train/await_chunk.h"
 
 namespace millrace {
@@ -12,13 +13,18 @@ namespace {
 LoaderSpec one_batch_a_chunk(LoaderSpec spec) {
   spec.shuffle = false;
   spec.chunk_batches = 1;
+  // What stands in for others would be measured twice.
+  if (spec.on_bad != OnBad::kFail) spec.on_bad = OnBad::kLeaveOut;
   return spec;
 }
 
 }  // namespace
 
-Evaluator::Evaluator(Engine& engine, LoaderSpec spec)
-    : engine_(engine), loader_(one_batch_a_chunk(std::move(spec)), {}, engine.host_memory()) {}
+Evaluator::Evaluator(Engine& engine, LoaderSpec spec, Report report)
+    : engine_(engine),
+      data_(spec.data->name()),
+      report_(std::move(report)),
+      loader_(one_batch_a_chunk(std::move(spec)), {}, engine.host_memory()) {}
 
 std::optional<Metrics> Evaluator::pass(const std::atomic<bool>& stop) {
   bool last = false;
@@ -30,10 +36,13 @@ std::optional<Metrics> Evaluator::pass(const std::atomic<bool>& stop) {
     }
     const auto lease = loader_.next();
     if (!lease) throw std::logic_error("evaluator: more passes than its loader was made for");
-    engine_.evaluate(lease->chunk());
+    if (!lease->bad().empty()) report_(lease->bad());
+    if (lease->chunk().count != 0) engine_.evaluate(lease->chunk());
     last = lease->last_in_epoch();
   }
-  return engine_.metrics();
+  const Metrics metrics = engine_.metrics();
+  if (metrics.samples == 0) throw DataError(data_, "none of the samples to evaluate can be read");
+  return metrics;
 }
 
 }  // namespace millrace

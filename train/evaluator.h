@@ -2,7 +2,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
+#include <string>
 
 #include "compute/engine.h"
 #include "loader/loader.h"
@@ -12,16 +15,22 @@ namespace millrace {
 /// Passes over one part of a data set, without training.
 class Evaluator {
  public:
-  /// `spec.epochs` passes can be had; its batch is what one Engine::evaluate() gets. `engine`
-  /// outlives the evaluator.
-  Evaluator(Engine& engine, LoaderSpec spec);
+  using Report = std::function<void(std::span<const BadPlace>)>;
 
-  /// Loss and correct predictions over all samples; nullopt if `stop` was set before the end, after
+  /// `spec.epochs` passes can be had; its batch is what one Engine::evaluate() gets. `engine`
+  /// outlives the evaluator. Samples that cannot be read throw where spec.on_bad is kFail; else
+  /// they are left out, and `report`, needed then, hears of those of packed chunks.
+  Evaluator(Engine& engine, LoaderSpec spec, Report report = {});
+
+  /// Loss and correct predictions over all samples; throws DataError where none can be read.
+  /// nullopt if `stop` was set before the end, after
   /// which no pass can be had. The engine's metrics must be drained before; they are afterwards.
   std::optional<Metrics> pass(const std::atomic<bool>& stop);
 
  private:
   Engine& engine_;
+  std::string data_;  // name, for messages
+  Report report_;
   Loader loader_;
 };
 

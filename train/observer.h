@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compute/engine.h"
+#include "loader/bad_sample.h"
 #include "loader/stats.h"
 
 namespace millrace {
@@ -24,6 +25,8 @@ struct RunInfo {
   std::uint64_t test_samples = 0;
   std::vector<std::uint32_t> widths;  ///< of the layers, input and output included
   std::uint64_t parameters = 0;
+  OnBad on_bad = OnBad::kFail;
+  std::uint64_t bad_budget = 0;  ///< bad samples of the training set that the run stands
   std::uint64_t epochs = 0;
   std::uint64_t steps_per_epoch = 0;
   std::uint64_t first_epoch = 0;  ///< where a resumed run goes on
@@ -61,7 +64,9 @@ struct RunResult {
   std::optional<std::string> ended_early;  ///< why, by the run's own rule; none after all epochs
   std::optional<double> target_s;          ///< training and validation until the target accuracy
   std::filesystem::path checkpoint;        ///< the newest one written; empty if none
-  std::string weights_hash;  ///< XXH3-128 of all parameter bytes in order, 32 hex digits
+  std::string weights_hash;       ///< XXH3-128 of all parameter bytes in order, 32 hex digits
+  std::uint64_t bad_samples = 0;  ///< of the training set, validation included; met by this process
+  std::uint64_t bad_test_samples = 0;
   double fit_s = 0.0;
   double checkpoint_s = 0.0;
   double samples_per_s = 0.0;  ///< training samples over the sum of train_s
@@ -79,6 +84,9 @@ class TrainObserver {
   virtual void on_progress(const Progress&) {}
   virtual void on_epoch(const EpochResult&) {}
   virtual void on_checkpoint(const std::filesystem::path&) {}
+  /// A sample of data set `dataset` cannot be read, and the run goes on; told once for each. Some
+  /// are known before on_start().
+  virtual void on_bad_sample(const std::string& /*dataset*/, const BadSample& /*sample*/) {}
   virtual void on_notice(const std::string&) {}  ///< something the user should know; not an error
   virtual void on_finish(const RunResult&) {}
 };

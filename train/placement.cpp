@@ -61,11 +61,15 @@ std::optional<std::string> obstacle_to_residency(const Dataset& data, InputType 
 }
 
 Placement place(Engine& engine, Residency residency, const std::shared_ptr<const Dataset>& data,
-                InputType type, const std::function<void(const std::string&)>& notice) {
+                InputType type, OnBad on_bad,
+                const std::function<void(const std::string&)>& notice) {
   const bool in_blocks = dynamic_cast<const BlockDataset*>(data.get()) != nullptr;
   if (residency == Residency::kHost || (residency == Residency::kStream && in_blocks)) return {};
   const auto add = [&] {
-    return Placement{ChunkKind::kIndices, engine.add_resident(resident_samples(data, type))};
+    Placement placed{ChunkKind::kIndices};
+    placed.source = engine.add_resident(
+        resident_samples(data, type, on_bad == OnBad::kFail ? nullptr : &placed.bad));
+    return placed;
   };
   if (residency == Residency::kResident) {
     if (data->size() > kMaxSamples) {

@@ -38,6 +38,11 @@ void check_share(const char* what, float share) {
 
 void check_spec(const RunSpec& spec, const Dataset& train) {
   if (spec.batch == 0) refuse("batch", "at least 1", "0");
+  if (spec.on_bad == OnBad::kLeaveOut)
+    refuse("bad samples", "fail, skip or substitute", "leave out");
+  if (!(spec.bad_budget.share >= 0.0 && spec.bad_budget.share <= 1.0)) {
+    refuse("bad budget", "a share from 0 to 1", std::to_string(spec.bad_budget.share));
+  }
   if (spec.slots == 0) refuse("slots", "at least 1", "0");
   if (std::ranges::count(spec.hidden, 0U) != 0) refuse("hidden", "widths of at least 1", "0");
   check_rate("learning rate", spec.optimizer.learning_rate);

@@ -30,9 +30,10 @@ RunIdentity identity_of(const RunSpec& spec, const RunPlan& plan, const Engine& 
   identity.options.seed = spec.seed;
   identity.options.shuffle = spec.shuffle;
   identity.options.window_blocks = plan.window_blocks;
+  identity.options.on_bad = spec.on_bad;
   identity.options.sample = {train.shape().dims, plan.model.input, plan.model.input_scale};
   identity.dataset = train.name();
-  identity.dataset_hash = training_hash(train, plan.window_blocks);
+  identity.dataset_hash = training_hash(train, plan.window_blocks, spec.on_bad);
   identity.epochs = spec.epochs;
   identity.steps_per_epoch = plan.steps_per_epoch;
   return identity;

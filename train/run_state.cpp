@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "formats/error.h"
+#include "train/bad_ledger.h"
 
 namespace millrace {
 namespace {
@@ -95,6 +96,7 @@ json encode_options(const RunOptions& options) {
           {"seed", options.seed},
           {"shuffle", options.shuffle},
           {"window_blocks", options.window_blocks},
+          {"on_bad", name_of(options.on_bad)},
           {"schedule", encode_schedule(options)},
           {"sample", encode_sample(options.sample)}};
 }
@@ -256,6 +258,11 @@ RunOptions decode_options(const json& object) {
   }
   if (object.contains("window_blocks")) {
     options.window_blocks = whole<std::uint64_t>(object, "window_blocks");
+  }
+  if (object.contains("on_bad")) {
+    const auto on_bad = on_bad_called(object.at("on_bad").get<std::string>());
+    if (!on_bad) throw json::type_error::create(302, "no known way with bad samples", &object);
+    options.on_bad = *on_bad;
   }
   if (object.contains("schedule")) decode_schedule(object.at("schedule"), options);
   if (object.contains("augment")) {

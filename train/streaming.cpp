@@ -6,6 +6,7 @@
 #include "compute/stage.h"
 #include "formats/block_dataset.h"
 #include "loader/mixing.h"
+#include "loader/readable.h"
 #include "loader/stream_order.h"
 #include "loader/window_stage.h"
 
@@ -58,10 +59,11 @@ double stream_mixing(const RunSpec& spec, const RunPlan& plan, const Dataset& tr
   return mixing_score(labels, plan.batch, classes);
 }
 
-std::string training_hash(const Dataset& train, std::uint64_t window_blocks) {
+std::string training_hash(const Dataset& train, std::uint64_t window_blocks, OnBad on_bad) {
   const StageSpan span(Stage::kLoad);
   const auto* blocks = dynamic_cast<const BlockDataset*>(&train);
-  return window_blocks == 0 || blocks == nullptr ? train.hash() : blocks->fingerprint();
+  if (window_blocks != 0 && blocks != nullptr) return blocks->fingerprint();
+  return on_bad == OnBad::kFail ? train.hash() : hash_readable(train);
 }
 
 }  // namespace millrace

@@ -1,10 +1,12 @@
 #include "train/trainer.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "compute/stage.h"
 #include "loader/resident.h"
+#include "train/bad_ledger.h"
 #include "train/best.h"
 #include "train/diverged.h"
 #include "train/epoch_loop.h"
@@ -26,6 +28,7 @@ class Trainer::Impl {
         train_(std::move(train)),
         test_(std::move(test)),
         observers_(std::move(observers)),
+        bad_(ledger_of(*train_)),
         setup_(set_up(spec_, *train_, test_.get(), notice_)),
         state_(setup_.state),
         first_(state_) {}
@@ -39,8 +42,15 @@ class Trainer::Impl {
     for (TrainObserver* observer : observers_) (observer->*event)(args...);
   }
 
+  BadLedger ledger_of(const Dataset& data) const {
+    return {data.name(), data.size(), spec_.bad_budget,
+            [this, name = data.name()](const auto& bad) {
+              tell(&TrainObserver::on_bad_sample, name, bad);
+            }};
+  }
   RunInfo info() const;
-  LoaderSpec loader_spec(const std::shared_ptr<const Dataset>& data, Placement placement) const;
+  LoaderSpec loader_spec(const std::shared_ptr<const Dataset>& data,
+                         const Placement& placement) const;
   bool ended() const;
   void make_loops();
   bool run_epoch(const std::atomic<bool>& stop);
@@ -59,6 +69,8 @@ class Trainer::Impl {
   const std::function<void(const std::string&)> notice_ = [this](const std::string& line) {
     tell(&TrainObserver::on_notice, line);
   };
+  BadLedger bad_;                      // of the training set
+  std::optional<BadLedger> bad_test_;  // once the test set is looked at
   RunSetup setup_;
   RunState& state_;
   const RunState first_;  // where this process began
@@ -88,6 +100,8 @@ RunInfo Trainer::Impl::info() const {
   info.test_samples = test_ ? test_->size() : 0;
   info.widths = setup_.plan.model.widths();
   info.parameters = setup_.plan.model.parameter_count();
+  info.on_bad = spec_.on_bad;
+  info.bad_budget = bad_.budget();
   info.epochs = spec_.epochs;
   info.steps_per_epoch = setup_.plan.steps_per_epoch;
   info.first_epoch = state_.epoch;
@@ -98,7 +112,7 @@ RunInfo Trainer::Impl::info() const {
 
 // For evaluation; training overrides what differs.
 LoaderSpec Trainer::Impl::loader_spec(const std::shared_ptr<const Dataset>& data,
-                                      Placement placement) const {
+                                      const Placement& placement) const {
   LoaderSpec spec;
   spec.data = data;
   spec.kind = placement.kind;
@@ -108,6 +122,9 @@ LoaderSpec Trainer::Impl::loader_spec(const std::shared_ptr<const Dataset>& data
   spec.slots = std::min(2U, spec_.slots);
   spec.workers = spec_.workers;
   spec.seed = spec_.seed;
+  spec.on_bad = spec_.on_bad;
+  spec.bad_budget = bad_.budget();
+  for (const BadPlace& bad : placement.bad) spec.bad.push_back(bad.place);
   return spec;
 }
 
@@ -125,14 +142,17 @@ void Trainer::Impl::make_loops() {
     Subset subset = plan.split.validation;
     if (plan.window_blocks != 0) {
       // They lie all over the file: read once, not in each epoch.
-      const auto set = resident_samples(train_, subset, plan.model.input);
-      placement = {ChunkKind::kIndices, engine().add_resident(set)};
+      placement = {ChunkKind::kIndices};
+      const auto set = resident_samples(train_, subset, plan.model.input,
+                                        spec_.on_bad == OnBad::kFail ? nullptr : &placement.bad);
+      bad_.report(placement.bad);
+      placement.source = engine().add_resident(set);
       subset = Subset::all(subset.size());
     }
     LoaderSpec spec = loader_spec(train_, placement);
     spec.subset = subset;
     spec.epochs = spec_.epochs - state_.epoch;
-    validation_.emplace(engine(), std::move(spec));
+    validation_.emplace(engine(), std::move(spec), [this](auto bad) { bad_.report(bad); });
   }
   LoaderState start{state_.epoch, state_.batch};
   if (start.batch == plan.steps_per_epoch) start = {start.epoch + 1, 0};
@@ -150,6 +170,7 @@ void Trainer::Impl::make_loops() {
   loop.optimizer = spec_.optimizer;
   if (!setup_.schedule->constant()) loop.schedule = setup_.schedule;
   loop.on_progress = [this](const Progress& p) { tell(&TrainObserver::on_progress, p); };
+  loop.on_bad = [this](std::span<const BadPlace> bad) { bad_.report(bad); };
   loop.on_checkpoint = [this] {
     save([&](const Checkpoint& c) { return setup_.checkpoints->save_step(c); });
   };
@@ -164,7 +185,8 @@ RunResult Trainer::Impl::fit(const std::atomic<bool>& stop) {
   if (setup_.plan.window_blocks != 0) {
     placement_ = {ChunkKind::kPacked, 0, setup_.plan.window_blocks};
   } else {
-    placement_ = place(engine(), residency, train_, setup_.plan.model.input, notice_);
+    placement_ = place(engine(), residency, train_, setup_.plan.model.input, spec_.on_bad, notice_);
+    bad_.report(placement_.bad);
   }
   tell(&TrainObserver::on_start, info());
   make_loops();
@@ -243,10 +265,13 @@ std::optional<Metrics> Trainer::Impl::evaluate(Evaluator& evaluator,
 void Trainer::Impl::test(const std::atomic<bool>& stop) {
   const StageSpan span(Stage::kTest);
   const auto placement = in_stored_order(
-      place(engine(), spec_.residency, test_, setup_.plan.model.input, notice_), *test_);
+      place(engine(), spec_.residency, test_, setup_.plan.model.input, spec_.on_bad, notice_),
+      *test_);
+  bad_test_.emplace(ledger_of(*test_));
+  bad_test_->report(placement.bad);
   LoaderSpec spec = loader_spec(test_, placement);
   spec.subset = Subset::all(test_->size());
-  Evaluator evaluator(engine(), std::move(spec));
+  Evaluator evaluator(engine(), std::move(spec), [this](auto bad) { bad_test_->report(bad); });
   const auto metrics = evaluate(evaluator, stop);
   result_.stopped = !metrics;
   if (!metrics) return;
@@ -282,6 +307,8 @@ void Trainer::Impl::save_stopped() {
 
 void Trainer::Impl::finish() {
   result_.history = state_.history;
+  result_.bad_samples = bad_.count();
+  if (bad_test_) result_.bad_test_samples = bad_test_->count();
   if (!result_.stopped && state_.epoch < spec_.epochs) {
     result_.ended_early = reason_to_stop(spec_.stopping, state_.history);
   }

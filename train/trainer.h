@@ -13,7 +13,9 @@
 #include "compute/engine.h"
 #include "formats/dataset.h"
 #include "loader/augment.h"
+#include "loader/bad_sample.h"
 #include "loader/loader.h"
+#include "train/bad_ledger.h"
 #include "train/observer.h"
 #include "train/schedule.h"
 #include "train/stopping.h"
@@ -44,6 +46,10 @@ struct RunSpec {
   /// Memory of the window in which a stream is mixed; there are two. Decides the result of a
   /// stream.
   std::uint64_t window_bytes = std::uint64_t{32} << 20;
+  /// What becomes of training samples that cannot be read: kFail, kSkip or kSubstitute. But for
+  /// kFail, those of validation and test are left out of what is measured.
+  OnBad on_bad = OnBad::kFail;
+  BadBudget bad_budget;  ///< more bad samples of the training or of the test set end the run
 
   Device device;
   Residency residency = Residency::kAuto;
@@ -84,8 +90,8 @@ class Trainer {
   /// Trains to the last epoch, or until `stop` becomes true, which is looked at about every 25 ms:
   /// then it saves a checkpoint where there is a checkpoint_dir, and returns with
   /// RunResult::stopped set. Throws DivergedError; the last good checkpoint stays as it was. Throws
-  /// DataError for samples that cannot be read or a checkpoint that cannot be written. To be called
-  /// once.
+  /// DataError for samples that cannot be read (see RunSpec::on_bad) or a checkpoint that cannot be
+  /// written. To be called once.
   RunResult fit(const std::atomic<bool>& stop);
 
   Engine& engine();

@@ -24,6 +24,17 @@ TEST(DataError, LeavesOutAnOffsetThatIsNotThere) {
 
 TEST(DataError, TakesAnyMessage) { EXPECT_STREQ(DataError("a", "is odd").what(), "a: is odd"); }
 
+TEST(DataError, KnowsItsPlace) {
+  const DataError at("a/b", 4, "x", "y");
+  EXPECT_EQ(at.file(), "a/b");
+  EXPECT_EQ(at.offset(), 4U);
+  EXPECT_FALSE(DataError("a/b", "is odd").offset());
+  const DataError told("a/b", 7, "frame 2 (byte 7) is odd");
+  EXPECT_STREQ(told.what(), "a/b: frame 2 (byte 7) is odd");
+  const DataError copy = told;  // NOLINT(performance-unnecessary-copy-initialization)
+  EXPECT_EQ(copy.offset(), 7U);
+}
+
 TEST(DataError, IsARuntimeError) { EXPECT_THROW(throw DataError("a", "b"), std::runtime_error); }
 
 TEST(IoError, SaysWhatTheSystemSaid) {

@@ -66,6 +66,7 @@ UNTESTED = {
     "formats/image_png": IMAGES,
     "formats/image_pnm": IMAGES,
     "formats/image_stb": IMAGES,
+    "loader/bad_sample": DECLARATIONS,
     "loader/stats": DECLARATIONS,
     "train/observer": DECLARATIONS,
     "train/epoch_loop": WHOLE_RUN,

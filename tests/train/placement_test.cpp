@@ -45,7 +45,7 @@ class PlacementTest : public testing::Test {
  protected:
   Placement placed(Engine& engine, Residency residency, bool contiguous = true) {
     data_ = test::memory_dataset({.contiguous = contiguous});
-    return place(engine, residency, data_, InputType::kUInt8,
+    return place(engine, residency, data_, InputType::kUInt8, OnBad::kFail,
                  [this](const std::string& line) { notices_.push_back(line); });
   }
 
@@ -80,8 +80,9 @@ TEST_F(PlacementTest, AutoFallsBackToTheHostAndSaysWhy) {
 TEST_F(PlacementTest, AutoNeverFallsBackToAStream) {
   const test::SeekableSet set(300);
   RoomEngine engine(false);
-  const auto placement = place(engine, Residency::kAuto, set.open(), InputType::kUInt8,
-                               [this](const std::string& line) { notices_.push_back(line); });
+  const auto placement =
+      place(engine, Residency::kAuto, set.open(), InputType::kUInt8, OnBad::kFail,
+            [this](const std::string& line) { notices_.push_back(line); });
   EXPECT_EQ(placement.kind, ChunkKind::kPacked);
   EXPECT_EQ(placement.window_blocks, 0U);
   EXPECT_EQ(notices_.size(), 1U);

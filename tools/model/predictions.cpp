@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <ranges>
 
 #include "loader/loader.h"
 #include "train/plan.h"
@@ -19,6 +20,7 @@ Metrics predict_all(Engine& engine, const MlpSpec& model, const Part& part, std:
   spec.chunk_batches = 1;
   spec.workers = workers;
   spec.shuffle = false;
+  spec.on_bad = part.on_bad;
   Loader loader(spec, {}, engine.host_memory());
   std::vector<float> logits;
   std::vector<std::uint64_t> ids;
@@ -26,10 +28,13 @@ Metrics predict_all(Engine& engine, const MlpSpec& model, const Part& part, std:
   while (const auto lease = loader.next()) {
     const Chunk& chunk = lease->chunk();
     logits.resize(std::size_t{chunk.count} * model.classes);
-    engine.predict(chunk, logits);
-    ids.resize(chunk.count);
+    if (chunk.count != 0) engine.predict(chunk, logits);
+    ids.resize(chunk.count + lease->bad().size());
     std::iota(ids.begin(), ids.end(), done);
-    done += chunk.count;
+    done += ids.size();
+    for (const BadPlace& bad : std::views::reverse(lease->bad())) {
+      ids.erase(ids.begin() + std::ptrdiff_t{bad.place});
+    }
     part.subset.map(ids, ids);
     for (std::uint32_t i = 0; i < chunk.count; ++i) {
       Prediction prediction;

@@ -9,6 +9,7 @@
 #include "compute/engine.h"
 #include "compute/spec.h"
 #include "formats/dataset.h"
+#include "loader/bad_sample.h"
 #include "loader/subset.h"
 
 namespace millrace {
@@ -25,12 +26,13 @@ struct Prediction {
 struct Part {
   std::shared_ptr<const Dataset> data;
   Subset subset;
+  OnBad on_bad = OnBad::kFail;  ///< or kLeaveOut
 };
 
 /// Has `engine`, which holds `model`, look at the samples of `part` in their order, and tells
 /// `take` of each. Returns the sums over all of them. The engine's metrics must be drained before;
 /// they are afterwards. `workers` load; 0: as many as there are cores. Throws DataError for samples
-/// that cannot be read.
+/// that cannot be read, unless they are left out.
 Metrics predict_all(Engine& engine, const MlpSpec& model, const Part& part, std::uint32_t workers,
                     const std::function<void(const Prediction&)>& take);
 

@@ -152,6 +152,11 @@ std::string render_origin(const Report& report) {
   html += entry("weights", report.result.weights_hash);
   html += entry("training data", info.dataset_hash);
   html += entry("data", report.data);
+  if (info.on_bad != OnBad::kFail) {
+    html += entry("bad samples",
+                  fmt::format("{} for training and validation, {} for the test",
+                              report.result.bad_samples, report.result.bad_test_samples));
+  }
   html += entry("device", info.engine.device + ", " + info.engine.description + ", " +
                               std::to_string(info.engine.threads) + " threads");
   if (!report.result.checkpoint.empty()) {

@@ -32,12 +32,28 @@ std::string epoch_line(const EpochResult& epoch) {
   return line + fmt::format(", train_s: {:.{}f}", epoch.train_s, epoch.train_s < 0.9995 ? 3 : 2);
 }
 
+std::string bad_samples_line(const RunInfo& info, const RunResult& result) {
+  if (result.bad_samples == 0 && result.bad_test_samples == 0) return "Bad samples: none";
+  std::string line = fmt::format("Bad samples: {} of {}", result.bad_samples,
+                                 info.train_samples + info.validation_samples);
+  if (result.bad_samples > 0) {
+    line += fmt::format(" {} (at most {})", info.on_bad == OnBad::kSkip ? "skipped" : "substituted",
+                        info.bad_budget);
+  }
+  if (result.bad_test_samples > 0) {
+    line +=
+        fmt::format(", {} of {} left out of the test", result.bad_test_samples, info.test_samples);
+  }
+  return line;
+}
+
 void ConsoleObserver::set_data(std::string description, double load_s) {
   data_ = std::move(description);
   load_s_ = load_s;
 }
 
 void ConsoleObserver::set_run(const RunSpec& spec) {
+  on_bad_ = spec.on_bad;
   recipe_ = fmt::format("batch {}, lr {}", spec.batch, spec.optimizer.learning_rate);
   if (spec.optimizer.kind != OptimizerSpec::Kind::kSgd) {
     recipe_ += fmt::format(", {}", name_of(spec.optimizer.kind));
@@ -117,6 +133,18 @@ void ConsoleObserver::on_progress(const Progress& progress) {
 
 void ConsoleObserver::on_epoch(const EpochResult& epoch) { console_.line(epoch_line(epoch)); }
 
+void ConsoleObserver::on_bad_sample(const std::string& /*dataset*/, const BadSample& sample) {
+  constexpr std::uint64_t kTold = 5;
+  ++bad_told_;
+  if (bad_told_ <= kTold) {
+    console_.warning(fmt::format("bad sample {}: {}", sample.id, sample.reason));
+  } else if (bad_told_ == kTold + 1) {
+    console_.warning("further bad samples are counted" +
+                     (quarantine_.empty() ? std::string("; --quarantine FILE names them")
+                                          : ", and named in " + quarantine_.string()));
+  }
+}
+
 void ConsoleObserver::on_finish(const RunResult& result) {
   if (result.stopped) {
     console_.clear_progress();
@@ -133,6 +161,11 @@ void ConsoleObserver::on_finish(const RunResult& result) {
   if (result.test_acc && result.test_loss) {
     console_.line(fmt::format("Test, test_loss: {:.4f}, test_acc: {:.4f}", *result.test_loss,
                               *result.test_acc));
+  }
+  if (on_bad_ != OnBad::kFail) {
+    const bool any = result.bad_samples + result.bad_test_samples > 0;
+    console_.line(bad_samples_line(info_, result) +
+                  (any && !quarantine_.empty() ? "; named in " + quarantine_.string() : ""));
   }
   print_times(result);
   console_.line("Verdict: " + result.verdict);

@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <string>
+#include <utility>
 
 #include "tools/console/console.h"
 #include "train/observer.h"
@@ -14,6 +16,10 @@ namespace millrace {
 /// validation samples "Epoch [0], train_loss: 0.3011, train_acc: 0.9132, train_s: 0.041".
 std::string epoch_line(const EpochResult& epoch);
 
+/// "Bad samples: 3 of 60000 skipped (at most 60), 1 of 10000 left out of the test"; "Bad samples:
+/// none".
+std::string bad_samples_line(const RunInfo& info, const RunResult& result);
+
 /// Prints a run: what it is before the first step, a line an epoch, a progress bar meanwhile, and
 /// what came of it.
 class ConsoleObserver final : public TrainObserver {
@@ -23,10 +29,13 @@ class ConsoleObserver final : public TrainObserver {
   /// One line on the data set, and the seconds that opening it took.
   void set_data(std::string description, double load_s);
   void set_run(const RunSpec& spec);
+  /// Where bad samples are named.
+  void set_quarantine(std::filesystem::path path) { quarantine_ = std::move(path); }
 
   void on_start(const RunInfo& info) override;
   void on_progress(const Progress& progress) override;
   void on_epoch(const EpochResult& epoch) override;
+  void on_bad_sample(const std::string& dataset, const BadSample& sample) override;
   void on_notice(const std::string& text) override { console_.notice(text); }
   void on_finish(const RunResult& result) override;
 
@@ -36,6 +45,9 @@ class ConsoleObserver final : public TrainObserver {
   Console& console_;
   std::string data_;
   std::string recipe_;
+  std::filesystem::path quarantine_;
+  OnBad on_bad_ = OnBad::kFail;
+  std::uint64_t bad_told_ = 0;
   double load_s_ = 0.0;
   RunInfo info_;
   std::chrono::steady_clock::time_point start_;

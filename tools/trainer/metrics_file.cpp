@@ -15,8 +15,9 @@
 
 namespace millrace {
 
-MetricsFile::MetricsFile(std::filesystem::path path)
+MetricsFile::MetricsFile(std::filesystem::path path, std::string what)
     : path_(std::move(path)),
+      what_(std::move(what)),
       file_(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
   // Pipes and some devices cannot be read from.
   if (!file_ && (errno == EACCES || errno == EINVAL || errno == EPERM)) {
@@ -24,7 +25,7 @@ MetricsFile::MetricsFile(std::filesystem::path path)
   }
   struct stat status {};
   if (!file_ || ::fstat(file_.get(), &status) != 0) {
-    throw io_error(path_, "open the metrics file", errno);
+    throw io_error(path_, "open the " + what_ + " file", errno);
   }
   regular_ = S_ISREG(status.st_mode);
 }
@@ -33,19 +34,20 @@ void MetricsFile::begin(bool append) {
   if (!regular_) return;
   length_ = append ? whole_lines() : 0;
   if (::ftruncate(file_.get(), static_cast<off_t>(length_)) != 0) {
-    throw io_error(path_, "truncate the metrics file", errno);
+    throw io_error(path_, "truncate the " + what_ + " file", errno);
   }
 }
 
 // Bytes up to the last line break.
 std::uint64_t MetricsFile::whole_lines() const {
   struct stat status {};
-  if (::fstat(file_.get(), &status) != 0) throw io_error(path_, "read the metrics file", errno);
+  if (::fstat(file_.get(), &status) != 0)
+    throw io_error(path_, "read the " + what_ + " file", errno);
   std::array<char, 4096> block{};
   for (auto end = static_cast<std::uint64_t>(status.st_size); end > 0;) {
     const std::uint64_t begin = end > block.size() ? end - block.size() : 0;
     const ssize_t got = ::pread(file_.get(), block.data(), end - begin, static_cast<off_t>(begin));
-    if (got < 0) throw io_error(path_, "read the metrics file", errno);
+    if (got < 0) throw io_error(path_, "read the " + what_ + " file", errno);
     const std::string_view text(block.data(), static_cast<std::size_t>(got));
     const std::size_t last = text.rfind('\n');
     if (last != std::string_view::npos) return begin + last + 1;
@@ -64,7 +66,7 @@ void MetricsFile::write(const nlohmann::ordered_json& record) {
     length_ += line.size();
     return;
   }
-  error_ = io_error(path_, "write metrics", output.error()).what();
+  error_ = io_error(path_, "write " + what_, output.error()).what();
   // A part of a line is of no use to anybody. Where cutting it off fails too, it stays.
   if (regular_) std::ignore = ::ftruncate(file_.get(), static_cast<off_t>(length_));
 }

@@ -15,7 +15,8 @@ namespace millrace {
 class MetricsFile {
  public:
   /// Opens the file, or makes it. Throws DataError if it cannot be written. What it holds stays.
-  explicit MetricsFile(std::filesystem::path path);
+  /// `what` it is, for messages.
+  explicit MetricsFile(std::filesystem::path path, std::string what = "metrics");
 
   /// Empties the file, or keeps its lines where `append`; a line that was cut off when a process
   /// was killed goes. Throws DataError.
@@ -29,6 +30,7 @@ class MetricsFile {
   std::uint64_t whole_lines() const;
 
   std::filesystem::path path_;
+  std::string what_;
   FileDescriptor file_;
   bool regular_ = false;  // neither pipe nor device: has a length
   std::uint64_t length_ = 0;

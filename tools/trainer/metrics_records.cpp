@@ -5,6 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include "train/bad_ledger.h"
+
 namespace millrace {
 namespace {
 
@@ -95,6 +97,10 @@ Json summary_record(const RunInfo& info, const RunResult& result, const ProcessF
   json["test_samples"] = info.test_samples;
   json["widths"] = info.widths;
   json["parameters"] = info.parameters;
+  json["on_bad"] = name_of(info.on_bad);
+  json["bad_budget"] = info.bad_budget;
+  json["bad_samples"] = result.bad_samples;
+  json["bad_test_samples"] = result.bad_test_samples;
   json["verdict"] = result.verdict;
   json["stages"] = stages(result);
   return json;

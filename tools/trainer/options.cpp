@@ -77,6 +77,26 @@ std::filesystem::path parse_path(const std::string& text) {
   return text;
 }
 
+OnBad parse_on_bad(const std::string& text) {
+  if (const auto on_bad = on_bad_called(text)) return *on_bad;
+  throw UsageError("expected fail, skip or substitute, found " + shown(text));
+}
+
+// Below 1 a share, else a number of samples.
+BadBudget parse_bad_budget(const std::string& text) {
+  BadBudget budget;
+  if (text.find_first_not_of("0123456789") == std::string::npos && !text.empty()) {
+    budget.count = parse_whole(text, 0, kAny);
+    return budget;
+  }
+  try {
+    budget.share = double{parse_fraction(text)};
+  } catch (const UsageError&) {
+    throw UsageError("expected a share below 1 or a whole number of samples, found " + shown(text));
+  }
+  return budget;
+}
+
 /// Declares options that fill a field each.
 class Declarer {
  public:
@@ -102,6 +122,18 @@ class Declarer {
         [this](const std::string& t) { options_.validation_size = parse_whole(t, 0, kAny); });
     line_.value("--shuffle", "on|off", "a new order of samples each epoch [on]",
                 [this](const std::string& t) { run().shuffle = parse_switch(t); });
+    line_.value(
+        "--on-bad", "HOW",
+        "what a training sample that cannot be read does:\nfail (end the run), skip (the next "
+        "one takes its\nplace too) or substitute (another one, drawn).\nIn validation and test "
+        "it is left out [fail]",
+        [this](const std::string& t) { run().on_bad = parse_on_bad(t); });
+    line_.value("--bad-budget", "X",
+                "more of them end the run: a share of the data\nset, or a number [0.001]",
+                [this](const std::string& t) { run().bad_budget = parse_bad_budget(t); });
+    path("--quarantine", "FILE",
+         "append a JSON line for each of them [to\nquarantine.jsonl in --checkpoint-dir]",
+         options_.quarantine);
   }
 
   void model() {
@@ -239,7 +271,8 @@ class Declarer {
   Options& options_;
 };
 
-void check_together(const RunSpec& run) {
+void check_together(const Options& options) {
+  const RunSpec& run = options.run;
   const OptimizerSpec& optimizer = run.optimizer;
   if (optimizer.adaptive() && optimizer.momentum != 0.0F) {
     throw UsageError("--momentum: expected an optimizer sgd or nesterov, found " +
@@ -254,6 +287,12 @@ void check_together(const RunSpec& run) {
     throw UsageError(
         "--residency resident: expected host or auto with --rotate, --shift, --scale, --shear or "
         "--elastic, whose samples are made on the way");
+  }
+  if (run.on_bad == OnBad::kFail) {
+    if (run.bad_budget != BadBudget{} || !options.quarantine.empty()) {
+      throw UsageError(std::string(options.quarantine.empty() ? "--bad-budget" : "--quarantine") +
+                       ": expected --on-bad skip or substitute with it, found fail");
+    }
   }
   if (run.hidden.empty() && (run.batch_norm || run.dropout > 0.0F)) {
     throw UsageError(std::string(run.batch_norm ? "--batch-norm" : "--dropout") +
@@ -302,7 +341,7 @@ Options parse_options(const std::vector<std::string>& arguments) {
     line.apply(declarer.config.string(), read_config(declarer.config), refused);
   }
   options.images = declarer.images.options();
-  check_together(options.run);
+  check_together(options);
   return options;
 }
 

@@ -22,6 +22,7 @@ struct Options {
   std::filesystem::path data = "data";
   ImageOptions images;                ///< how images in `data` are read
   std::string download;               ///< a data set to fetch into `data` first; empty: none
+  std::filesystem::path quarantine;   ///< of bad samples; empty: beside checkpoints, if there are
   std::filesystem::path metrics;      ///< empty: none
   std::filesystem::path tensorboard;  ///< folder; empty: none
   std::filesystem::path report;       ///< empty: none

@@ -21,13 +21,14 @@ constexpr std::size_t kUnits = 64;
 std::optional<Judged> judge_run(const ReportContext& context, Engine& engine) {
   const RunPlan plan = make_plan(context.spec, *context.data.train, context.data.test.get());
   const std::uint32_t workers = context.spec.workers;
+  const OnBad on_bad = context.spec.on_bad == OnBad::kFail ? OnBad::kFail : OnBad::kLeaveOut;
   if (context.data.test != nullptr && context.data.test->size() > 0) {
-    const Part part{context.data.test, Subset::all(context.data.test->size())};
+    const Part part{context.data.test, Subset::all(context.data.test->size()), on_bad};
     return judge(engine, plan.model, part, "test", workers, kMistakes);
   }
   if (plan.split.validation.size() == 0) return std::nullopt;
-  return judge(engine, plan.model, {context.data.train, plan.split.validation}, "validation",
-               workers, kMistakes);
+  return judge(engine, plan.model, {context.data.train, plan.split.validation, on_bad},
+               "validation", workers, kMistakes);
 }
 
 std::string schedule_name(ScheduleSpec::Kind kind) {
@@ -81,6 +82,8 @@ std::vector<std::pair<std::string, std::string>> options_in_effect(const RunSpec
       {"--seed", std::to_string(spec.seed)},
       {"--val-size", std::to_string(spec.validation_size)},
       {"--shuffle", spec.shuffle ? "on" : "off"},
+      {"--on-bad", std::string(name_of(spec.on_bad))},
+      {"--bad-budget", fmt::format("{} samples", info.bad_budget)},
       {"--precision", precision_name(info.engine.precision)},
       {"--device", info.engine.device},
       {"--threads", std::to_string(info.engine.threads)},

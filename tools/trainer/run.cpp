@@ -16,6 +16,7 @@
 #include "tools/fetch/fetch_on_console.h"
 #include "tools/trainer/console_observer.h"
 #include "tools/trainer/metrics_observer.h"
+#include "tools/trainer/quarantine_observer.h"
 #include "tools/trainer/report_observer.h"
 #include "tools/trainer/tensorboard_observer.h"
 #include "tools/trainer/trace_writer.h"
@@ -55,7 +56,7 @@ void download(const Options& options, Console& console) {
 }
 
 DataFolder open_data(const std::filesystem::path& path, const ImageOptions& images,
-                     Residency residency) {
+                     const RunSpec& run) {
   std::error_code ignored;
   if (path == Options().data && !std::filesystem::exists(path, ignored)) {
     throw DataError(path,
@@ -65,8 +66,16 @@ DataFolder open_data(const std::filesystem::path& path, const ImageOptions& imag
   const StageSpan span(Stage::kLoad);
   OpenOptions options;
   options.image = images;
-  if (residency == Residency::kStream) options.most_decoded = 0;
+  if (run.residency == Residency::kStream) options.most_decoded = 0;
+  options.tolerant = run.on_bad != OnBad::kFail;
   return open_folder(path, options);
+}
+
+std::filesystem::path quarantine_path(const Options& options) {
+  const RunSpec& run = options.run;
+  if (!options.quarantine.empty()) return options.quarantine;
+  if (run.on_bad == OnBad::kFail || run.checkpoint_dir.empty()) return {};
+  return run.checkpoint_dir / "quarantine.jsonl";
 }
 
 void tell_stopped(const RunResult& result, const RunSpec& spec, int signal,
@@ -115,6 +124,13 @@ int run(const Options& options, const std::vector<std::string>& arguments, Conso
     metrics.emplace(options.metrics, options.run.resume, console);
     observers.push_back(&*metrics);
   }
+  std::optional<QuarantineObserver> quarantine;
+  if (const auto path = quarantine_path(options); !path.empty()) {
+    quarantine.emplace(path, console);
+    if (!options.quarantine.empty()) quarantine->open();
+    observers.push_back(&*quarantine);
+    printer.set_quarantine(path);
+  }
   std::optional<ReportObserver> report;
   if (!options.report.empty()) {
     report.emplace(options.report);
@@ -128,7 +144,7 @@ int run(const Options& options, const std::vector<std::string>& arguments, Conso
 
   download(options, console);
   const auto before = Clock::now();
-  const DataFolder data = open_data(options.data, options.images, options.run.residency);
+  const DataFolder data = open_data(options.data, options.images, options.run);
   const double load_s = std::chrono::duration<double>(Clock::now() - before).count();
   const RunSpec spec = with_validation(options, *data.train, console);
   printer.set_data(data.description, load_s);
@@ -148,7 +164,8 @@ int run(const Options& options, const std::vector<std::string>& arguments, Conso
     console.line("Report: " + options.report.string());
   }
   const bool lost = console.output_error() != 0 || (metrics && metrics->failed()) ||
-                    (tensorboard && tensorboard->failed()) || (trace && trace->failed());
+                    (tensorboard && tensorboard->failed()) ||
+                    (quarantine && quarantine->failed()) || (trace && trace->failed());
   return lost ? kOutputLost : 0;
 }
 

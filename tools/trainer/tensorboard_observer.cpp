@@ -4,6 +4,8 @@
 #include <numeric>
 #include <utility>
 
+#include "loader/readable.h"
+
 namespace millrace {
 
 std::vector<Picture> first_pictures(const Dataset& data, std::size_t most) {
@@ -12,9 +14,11 @@ std::vector<Picture> first_pictures(const Dataset& data, std::size_t most) {
   std::iota(ids.begin(), ids.end(), std::uint64_t{0});
   std::vector<std::byte> samples(count * data.sample_bytes());
   std::vector<std::int32_t> labels(count);
-  data.read(ids, samples, labels);
+  // Training says what cannot be read; there is no picture of it.
+  const auto bad = read_readable(data, ids, samples, labels);
   std::vector<Picture> pictures;
   for (std::size_t i = 0; i < count; ++i) {
+    if (std::ranges::find(bad, i, &BadPlace::place) != bad.end()) continue;
     auto picture =
         picture_of(data.shape(), data.dtype(),
                    std::span(samples).subspan(i * data.sample_bytes(), data.sample_bytes()));

@@ -38,5 +38,25 @@ TEST(EpochLine, Fits80Columns) {
   }
 }
 
+TEST(BadSamplesLine, SaysHowManyAndWhatBecameOfThem) {
+  RunInfo info;
+  info.train_samples = 50'000;
+  info.validation_samples = 10'000;
+  info.test_samples = 90;
+  info.bad_budget = 60;
+  info.on_bad = OnBad::kSkip;
+  RunResult result;
+  EXPECT_EQ(bad_samples_line(info, result), "Bad samples: none");
+  result.bad_samples = 3;
+  EXPECT_EQ(bad_samples_line(info, result), "Bad samples: 3 of 60000 skipped (at most 60)");
+  result.bad_test_samples = 1;
+  info.on_bad = OnBad::kSubstitute;
+  EXPECT_EQ(bad_samples_line(info, result),
+            "Bad samples: 3 of 60000 substituted (at most 60), 1 of 90 left out of the test");
+  result.bad_samples = 0;
+  EXPECT_EQ(bad_samples_line(info, result),
+            "Bad samples: 0 of 60000, 1 of 90 left out of the test");
+}
+
 }  // namespace
 }  // namespace millrace

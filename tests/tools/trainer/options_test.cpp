@@ -222,6 +222,21 @@ TEST(ParseOptions, HelpComesBeforeMistakes) {
   EXPECT_EQ(parse_options({"--version"}).action, Options::Action::kVersion);
 }
 
+TEST(ParseOptions, BadSamples) {
+  const Options none = parse_options({});
+  EXPECT_EQ(none.run.on_bad, OnBad::kFail);
+  EXPECT_EQ(none.run.bad_budget, BadBudget{});
+  const Options share = parse_options({"--on-bad", "skip", "--bad-budget", "0.25"});
+  EXPECT_EQ(share.run.on_bad, OnBad::kSkip);
+  EXPECT_EQ(share.run.bad_budget.of(1000), 250U);
+  const Options count =
+      parse_options({"--on-bad", "substitute", "--bad-budget", "25", "--quarantine", "q.jsonl"});
+  EXPECT_EQ(count.run.on_bad, OnBad::kSubstitute);
+  EXPECT_EQ(count.run.bad_budget.of(1000), 25U);
+  EXPECT_EQ(count.quarantine, "q.jsonl");
+  EXPECT_EQ(parse_options({"--on-bad", "skip", "--bad-budget", "0"}).run.bad_budget.of(9), 0U);
+}
+
 TEST(ParseOptions, Schedules) {
   const auto of = [](const Arguments& arguments) { return parse_options(arguments).run.schedule; };
   EXPECT_EQ(of({}), ScheduleSpec{});

@@ -1,0 +1,79 @@
+#include "loader/readable.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "formats/idx_pair.h"
+#include "loader/parallel_blocks.h"
+#include "loader/worker_pool.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::uint64_t kTogether = 16;  // samples that one core reads at a time
+constexpr std::uint64_t kRound = 4;      // of them for each core, before they are hashed
+constexpr std::int32_t kNoLabel = -1;
+
+}  // namespace
+
+BadSample bad_sample(std::uint64_t id, const DataError& error) {
+  return {id, error.file(), error.offset(), error.what()};
+}
+
+std::vector<BadPlace> read_readable(const Dataset& data, std::span<const std::uint64_t> ids,
+                                    std::span<std::byte> samples, std::span<std::int32_t> labels) {
+  try {
+    data.read(ids, samples, labels);
+    return {};
+  } catch (const DataError&) {
+    // One of them at least.
+  }
+  std::vector<BadPlace> bad;
+  const auto bytes = static_cast<std::size_t>(data.sample_bytes());
+  // In the order of the file: a set that is stored in blocks has the last few of them decoded.
+  std::vector<std::uint32_t> order(ids.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::ranges::sort(order, {}, [ids](std::uint32_t i) { return ids[i]; });
+  for (const std::uint32_t i : order) {
+    const auto sample = samples.subspan(i * bytes, bytes);
+    try {
+      data.read(ids.subspan(i, 1), sample, labels.subspan(i, 1));
+    } catch (const DataError& error) {
+      std::ranges::fill(sample, std::byte{0});
+      labels[i] = 0;
+      bad.push_back({i, bad_sample(ids[i], error)});
+    }
+  }
+  std::ranges::sort(bad, {}, &BadPlace::place);
+  return bad;
+}
+
+std::string hash_readable(const Dataset& data) {
+  try {
+    return data.hash();
+  } catch (const DataError&) {
+    // Sample by sample, then.
+  }
+  const auto bytes = static_cast<std::size_t>(data.sample_bytes());
+  const std::uint64_t round = std::min(data.size(), kTogether * kRound * WorkerPool::resolve(0));
+  std::vector<std::uint64_t> ids(data.size());
+  std::iota(ids.begin(), ids.end(), std::uint64_t{0});
+  std::vector<std::byte> samples(static_cast<std::size_t>(round) * bytes);
+  std::vector<std::int32_t> labels(ids.size());
+  auto hasher = begin_dataset_hash(data);
+  for (std::uint64_t first = 0; first < data.size(); first += round) {
+    const std::uint64_t end = std::min(data.size(), first + round);
+    for_each_block(end - first, kTogether, 0, [&](std::uint64_t begin, std::uint64_t count) {
+      const auto some = std::span(labels).subspan(first + begin, count);
+      const auto bad =
+          read_readable(data, std::span(ids).subspan(first + begin, count),
+                        std::span(samples).subspan(begin * bytes, count * bytes), some);
+      for (const BadPlace& one : bad) some[one.place] = kNoLabel;
+    });
+    hasher.update(std::span<const std::byte>(samples).first((end - first) * bytes));
+  }
+  hasher.update(std::as_bytes(std::span(labels)));
+  return hasher.hex();
+}
+
+}  // namespace millrace
