@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,8 @@ class ImageFolder final : public Dataset {
             std::span<std::int32_t> labels) const override;
 
   const std::vector<std::string>& class_names() const noexcept { return class_names_; }
+  /// [size()].
+  std::span<const std::int32_t> labels() const noexcept { return labels_; }
   const std::filesystem::path& file(std::uint64_t id) const { return files_.at(id); }
   /// What every image is decoded with: size and channels are given.
   const ImageOptions& options() const noexcept { return options_; }

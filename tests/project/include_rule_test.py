@@ -43,7 +43,7 @@ RULES = {
     "train": ({"train", "loader", "formats", "compute"}, {"fmt", "json", "xxhash"}),
     "tools": (
         {"tools", "train", "loader", "formats", "compute"},
-        {"cli11", "fmt", "json", "xxhash", "tbb", "zstd", "libdeflate", "highway", "curl", "openssl"},
+        {"cli11", "fmt", "json", "xxhash", "tbb", "zstd", "libdeflate", "highway", "curl", "openssl", "stb"},
     ),
     "bench": (
         {"bench", "tests/support", "tools", "train", "loader", "formats", "compute", "compute/cpu"},

@@ -13,6 +13,7 @@ int inspect_command(const std::vector<std::string>& arguments);
 int convert_command(const std::vector<std::string>& arguments);
 int verify_command(const std::vector<std::string>& arguments);
 int repair_command(const std::vector<std::string>& arguments);
+int preview_command(const std::vector<std::string>& arguments);
 int fetch_command(const std::vector<std::string>& arguments);
 
 }  // namespace millrace

@@ -1,0 +1,154 @@
+#include "tools/cli/preview.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+#include <span>
+#include <utility>
+
+#include "formats/block_dataset.h"
+#include "formats/error.h"
+#include "formats/folder.h"
+#include "formats/image_folder.h"
+#include "loader/permutation.h"
+#include "loader/readable.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::uint64_t kTogether = 64;  // samples read at a time
+
+// Where labels are at hand without reading samples; else empty.
+std::span<const std::int32_t> labels_of(const Dataset& data) {
+  if (const auto* images = dynamic_cast<const ImageFolder*>(&data)) return images->labels();
+  if (const auto* blocks = dynamic_cast<const BlockDataset*>(&data)) return blocks->labels();
+  return data.contiguous().labels;
+}
+
+std::string class_name(const Dataset& data, std::int32_t label) {
+  const auto* images = dynamic_cast<const ImageFolder*>(&data);
+  const auto number = static_cast<std::size_t>(label);
+  if (images != nullptr && number < images->class_names().size()) {
+    return images->class_names()[number];
+  }
+  return std::to_string(label);
+}
+
+std::int32_t class_called(const Dataset& data, const std::string& only) {
+  for (std::uint32_t label = 0; label < data.classes(); ++label) {
+    if (class_name(data, static_cast<std::int32_t>(label)) == only) {
+      return static_cast<std::int32_t>(label);
+    }
+  }
+  std::uint32_t label = 0;
+  const auto [end, code] = std::from_chars(only.data(), only.data() + only.size(), label);
+  if (code == std::errc{} && end == only.data() + only.size() && label < data.classes()) {
+    return static_cast<std::int32_t>(label);
+  }
+  constexpr std::uint32_t kShown = 12;
+  std::vector<std::string> names;
+  for (std::uint32_t i = 0; i < std::min(kShown, data.classes()); ++i) {
+    names.push_back(class_name(data, static_cast<std::int32_t>(i)));
+  }
+  throw DataError(
+      data.name(), std::nullopt,
+      fmt::format("a class: {}{}", fmt::join(names, ", "), data.classes() > kShown ? ", …" : ""),
+      only);
+}
+
+/// Samples as they are stored, some of which may be unreadable.
+struct Taken {
+  std::vector<PreviewSample> samples;
+  std::vector<std::byte> bytes;  // [samples, sample_bytes]
+};
+
+void take(const Dataset& data, std::span<const std::uint64_t> ids, std::optional<std::int32_t> only,
+          std::uint64_t count, Taken& taken) {
+  const auto size = static_cast<std::size_t>(data.sample_bytes());
+  const auto known = labels_of(data);
+  std::vector<std::byte> bytes(ids.size() * size);
+  std::vector<std::int32_t> labels(ids.size());
+  const auto bad = read_readable(data, ids, bytes, labels);
+  auto next = bad.begin();
+  for (std::size_t i = 0; i < ids.size() && taken.samples.size() < count; ++i) {
+    PreviewSample sample{ids[i], labels[i], {}, {}};
+    if (next != bad.end() && next->place == i) sample.reason = (next++)->sample.reason;
+    if (!known.empty()) sample.label = known[static_cast<std::size_t>(ids[i])];
+    if (only && sample.label != *only) continue;
+    sample.name = class_name(data, sample.label);
+    const auto from = bytes.begin() + static_cast<std::ptrdiff_t>(i * size);
+    taken.bytes.insert(taken.bytes.end(), from, from + static_cast<std::ptrdiff_t>(size));
+    taken.samples.push_back(std::move(sample));
+  }
+}
+
+Taken choose(const Dataset& data, const PreviewSpec& spec) {
+  std::optional<std::int32_t> only;
+  if (!spec.only.empty()) only = class_called(data, spec.only);
+  const auto known = labels_of(data);
+  Permutation order;
+  if (spec.shuffle) order = Permutation(data.size(), spec.seed, 0);
+  Taken taken;
+  std::vector<std::uint64_t> ids;
+  for (std::uint64_t i = 0; i < data.size() && taken.samples.size() < spec.count; ++i) {
+    const std::uint64_t id = spec.shuffle ? order(i) : i;
+    if (known.empty() || !only || known[static_cast<std::size_t>(id)] == *only) ids.push_back(id);
+    const bool enough = taken.samples.size() + ids.size() >= spec.count || i + 1 == data.size();
+    if (ids.size() < kTogether && !enough) continue;
+    take(data, ids, only, spec.count, taken);
+    ids.clear();
+  }
+  if (taken.samples.empty()) {
+    throw DataError(data.name(), "has no sample of class " + class_name(data, only.value_or(0)));
+  }
+  return taken;
+}
+
+Picture picture_at(const Dataset& data, std::span<const std::byte> sample) {
+  auto picture = picture_of(data.shape(), data.dtype(), sample);
+  if (picture) return std::move(*picture);
+  throw DataError(
+      data.name(), std::nullopt,
+      "pictures, [height, width], [height, width, 3] or [3, height, width], of sides of "
+      "at most 4096",
+      fmt::format("samples of [{}]", fmt::join(data.shape().dims, ", ")));
+}
+
+}  // namespace
+
+Preview preview(const PreviewSpec& spec) {
+  const DataFolder folder = open_folder(spec.data, {.image = spec.images, .tolerant = true});
+  if (spec.test && !folder.test) throw DataError(spec.data, "has no test set");
+  const Dataset& data = spec.test ? *folder.test : *folder.train;
+  std::optional<Augmenter> augmenter;
+  if (spec.augment.enabled()) {
+    augmenter.emplace(spec.augment, data.shape(), data.dtype(), spec.seed);
+  }
+  Taken taken = choose(data, spec);
+  Preview result;
+  result.data = data.name();
+  const auto size = static_cast<std::size_t>(data.sample_bytes());
+  for (std::size_t i = 0; i < taken.samples.size(); ++i) {
+    const auto& sample = taken.samples[i];
+    const auto bytes = std::span(taken.bytes).subspan(i * size, size);
+    result.pictures.push_back(
+        {picture_at(data, bytes), sample.reason.empty() ? sample.name : "unreadable"});
+    for (std::uint32_t copy = 0; augmenter && copy < spec.copies; ++copy) {
+      std::vector<std::byte> distorted(bytes.begin(), bytes.end());
+      augmenter->apply(copy, {&sample.number, 1}, distorted);
+      result.pictures.push_back({picture_at(data, distorted), fmt::format("epoch {}", copy)});
+    }
+  }
+  result.samples = std::move(taken.samples);
+  if (data.dtype() != DType::kUInt8) {
+    result.note =
+        fmt::format("{} samples are shown stretched, each from its least value to its largest",
+                    name_of(data.dtype()));
+  }
+  return result;
+}
+
+}  // namespace millrace
