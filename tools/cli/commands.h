@@ -14,6 +14,7 @@ int convert_command(const std::vector<std::string>& arguments);
 int verify_command(const std::vector<std::string>& arguments);
 int repair_command(const std::vector<std::string>& arguments);
 int preview_command(const std::vector<std::string>& arguments);
+int bench_command(const std::vector<std::string>& arguments);
 int fetch_command(const std::vector<std::string>& arguments);
 
 }  // namespace millrace

@@ -25,6 +25,7 @@ constexpr const char* kHelp =
     "  verify PATH      checks every checksum, count and label of IDX files, shards\n"
     "  repair PATH OUT  writes what can be saved of damaged files and shards anew\n"
     "  preview PATH     shows samples with their labels, as PNG or in the terminal\n"
+    "  bench PATH       says how fast a data set loads here, and what bounds it\n"
     "  fetch NAME       downloads mnist, fashion-mnist or kmnist\n"
     "\n"
     "Options:\n"
@@ -39,7 +40,7 @@ constexpr std::array kCommands{
     Command{"synth", synth_command},     Command{"inspect", inspect_command},
     Command{"convert", convert_command}, Command{"verify", verify_command},
     Command{"repair", repair_command},   Command{"preview", preview_command},
-    Command{"fetch", fetch_command}};
+    Command{"bench", bench_command},     Command{"fetch", fetch_command}};
 
 int dispatch(const std::vector<std::string>& arguments) {
   if (arguments.empty()) throw UsageError("expected a command, found none");

@@ -64,6 +64,23 @@ class Tools(programs.ProgramTest):
             plain = subprocess.run(["zstd", "-q", "-d", "-c", path], check=True, capture_output=True).stdout
             self.assertEqual(plain, (self.digits / path.stem).read_bytes())
 
+    def test_bench_measures_what_the_loader_does(self):
+        found = json.loads(self.tools("bench", self.digits, "--seconds", "0.05", "--rotate", "10", "--workers", "2",
+                                      "--json").stdout)
+        stages = {stage["stage"]: stage["rates"] for stage in found["stages"]}
+        self.assertLessEqual({"read, cached", "open", "gather", "augment", "gather and augment"}, set(stages))
+        self.assertEqual([rate["workers"] for rate in stages["augment"]], [1, 2])
+        self.assertIn("distorting samples", found["verdict"])
+        self.tools("convert", self.digits, "z")
+        text = self.tools("bench", "z", "--seconds", "0.05").stdout
+        self.assertRegex(text, r"\nstream +[\d.]+[kM]? samples/s +[\d.]+ MB/s")
+        self.assertRegex(text, r"\nVerdict: bound by [^\n]+\n$")
+        self.assertLessEqual(max(len(line) for line in text.splitlines()[1:-1]), 80)
+        done = self.tools("bench", "nowhere", status=1)
+        self.assertRegex(done.stderr, r"^tools bench: nowhere: [^\n]+\n$")
+        done = self.tools("bench", self.digits, "--seconds", "0", status=2)
+        self.assertIn("--seconds: expected seconds above 0 and up to 3600, found 0", done.stderr)
+
     def test_verify_names_what_repair_leaves_out(self):
         self.tools("convert", self.digits, "z")
         self.assertIn("z/train-images-idx3-ubyte.zst: sound, 1200 samples, seekable zstd of ",
