@@ -27,6 +27,7 @@ bool EpochLoop::run(RunState& state, const std::atomic<bool>& stop) {
   last_drain_ = Clock::now();
   drained_step_ = state.step;
   epoch_samples_ = 0;
+  begin_lap();
   bool stopped = false;
   while (state.batch < spec_.steps_per_epoch && !stopped) {
     if (stop.load(std::memory_order_relaxed) || !await_chunk(loader_, stop)) {
@@ -104,7 +105,20 @@ void EpochLoop::report(const RunState& state) {
   progress.steps = spec_.steps_per_epoch;
   progress.samples_per_s = seconds > 0.0 ? static_cast<double>(epoch_samples_) / seconds : 0.0;
   progress.mean_loss = state.sums.loss_sum / static_cast<double>(state.sums.samples);
+  const LoaderStats now = loader_.stats();
+  const double lap = std::chrono::duration<double>(Clock::now() - lap_start_).count();
+  const auto share = [&](double spent, double threads) {
+    return lap > 0.0 && threads > 0.0 ? std::clamp(spent / (lap * threads), 0.0, 1.0) : 0.0;
+  };
+  progress.training = 1.0 - share(now.consumer.starved - lap_stats_.consumer.starved, 1.0);
+  progress.loading = share(now.fill.busy - lap_stats_.fill.busy, static_cast<double>(now.workers));
+  begin_lap();
   spec_.on_progress(progress);
+}
+
+void EpochLoop::begin_lap() {
+  lap_stats_ = loader_.stats();
+  lap_start_ = Clock::now();
 }
 
 }  // namespace millrace

@@ -52,6 +52,7 @@ class EpochLoop {
   std::uint32_t steps_to_checkpoint(const RunState& state, std::uint32_t limit) const;
   void drain(RunState& state);
   void report(const RunState& state);
+  void begin_lap();
 
   EpochLoopSpec spec_;
   Engine& engine_;
@@ -60,6 +61,8 @@ class EpochLoop {
   Stopwatch clock_;
   std::chrono::steady_clock::time_point last_drain_;
   std::uint64_t drained_step_ = 0;
+  std::chrono::steady_clock::time_point lap_start_;  // of the shares in a Progress
+  LoaderStats lap_stats_;
   std::vector<float> rates_;  // of a slice of a chunk
   std::uint64_t samples_ = 0;
   std::uint64_t epoch_samples_ = 0;  // of this run(): less than state.sums.samples after a resume

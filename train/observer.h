@@ -41,6 +41,9 @@ struct Progress {
   std::uint64_t steps = 0;  ///< of the epoch
   double samples_per_s = 0.0;
   double mean_loss = 0.0;  ///< of the epoch so far
+  // Since the Progress before, shares from 0 to 1:
+  double training = 0.0;  ///< of the time, that the run did not wait for samples
+  double loading = 0.0;   ///< of the workers' time, that they filled chunks
 };
 
 struct EpochResult {

@@ -16,7 +16,8 @@ constexpr std::size_t kWidest = 40;
 // For the "^C" that a terminal writes behind the bar, and the last column, after which some
 // terminals go to the next line.
 constexpr std::size_t kFree = 3;
-constexpr const char* kClearLine = "\r\x1b[K";
+// To the end of the screen: a terminal that became narrower has broken the line in two.
+constexpr const char* kClear = "\r\x1b[J";
 
 std::string repeated(const char* text, std::size_t count) {
   std::string all;
@@ -89,14 +90,15 @@ ProgressBar::ProgressBar(Output& output, bool live) noexcept : output_(output), 
 void ProgressBar::draw(const Bar& bar) {
   if (!live_) return;
   const std::string line = render_bar(bar, terminal_columns(output_.fd()), terminal_takes_utf8());
-  // In one write: half of a line is never to be seen.
-  output_.write('\r' + line + "\x1b[K");
+  // In one write: half of a line is never to be seen. The cursor stays in front, which is where the
+  // line still begins when a terminal that became narrower has broken it.
+  output_.write('\r' + line + "\x1b[J\r");
   shown_ = true;
 }
 
 void ProgressBar::clear() {
   if (!shown_) return;
-  output_.write(kClearLine);
+  output_.write(kClear);
   shown_ = false;
 }
 

@@ -127,7 +127,9 @@ void ConsoleObserver::on_progress(const Progress& progress) {
     bar.details.push_back(render_duration(left) + " left");
   }
   bar.details.push_back(fmt::format("loss {:.4f}", progress.mean_loss));
-  bar.details.push_back(render_count(progress.samples_per_s) + " samples/s");
+  bar.details.push_back(render_count(progress.samples_per_s) + "/s");
+  bar.details.push_back(fmt::format("train {:.0f} %", 100.0 * progress.training));
+  bar.details.push_back(fmt::format("load {:.0f} %", 100.0 * progress.loading));
   console_.progress(bar);
 }
 

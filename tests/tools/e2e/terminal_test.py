@@ -30,7 +30,7 @@ def everything(terminal):
 
 
 class Terminal:
-    """As much of a terminal as a bar needs: text, \\r, \\n, \\x1b[K, and wrapping at the last column."""
+    """As much of a terminal as a bar needs: text, \\r, \\n, \\x1b[J, and wrapping at the last column."""
 
     def __init__(self, columns):
         self.columns = columns
@@ -39,9 +39,9 @@ class Terminal:
         self.seen = []  # every state of the last line
 
     def feed(self, text):
-        for part in re.findall(r"\x1b\[K|\r|\n|[^\x1b\r\n]", text):
+        for part in re.findall(r"\x1b\[J|\r|\n|[^\x1b\r\n]", text):
             line = self.lines[-1]
-            if part == "\x1b[K":
+            if part == "\x1b[J":
                 self.lines[-1] = line[:self.column]
                 self.seen.append(self.lines[-1])
             elif part == "\r":
@@ -99,7 +99,9 @@ class InATerminal(programs.ProgramTest):
         self.assertGreater(len(bars), 0, raw)
         for bar in bars:
             self.assertLessEqual(len(bar), 77)
-            self.assertRegex(bar, r"^Epoch \[[01]\] \|=*>? *\| +\d+ %  \S+ (s|min|h) left  loss \d+\.\d{4}")
+            self.assertRegex(bar, r"^Epoch \[[01]\] \|=*>? *\| +\d+ %  \S+ (s|min|h) left  loss \d+\.\d{4}"
+                                  r"  [\d.]+[kMG]?/s(  train +\d+ %)?$")
+        self.assertTrue(any("  train " in bar for bar in bars), bars)
         shares = [int(re.search(r"(\d+) %", bar)[1]) for bar in bars]
         self.assertEqual(shares, sorted(shares))
         text = "\n".join(screen.lines)
