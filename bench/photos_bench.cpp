@@ -1,0 +1,70 @@
+// How many photos of a folder a core decodes, resizes and packs into chunks in a second of its
+// time, as a worker of the loader does it. bench/photos.py holds it against a worker of PyTorch's.
+#include <time.h>  // NOLINT(modernize-deprecated-headers): clock_gettime
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "formats/image_folder.h"
+#include "loader/chunk_cursor.h"
+#include "loader/chunk_filler.h"
+#include "loader/loader.h"
+
+namespace millrace {
+namespace {
+
+double thread_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+nlohmann::ordered_json measure(const std::string& folder, std::uint32_t side, double seconds) {
+  LoaderSpec spec;
+  const auto photos = std::make_shared<ImageFolder>(
+      folder, ImageOptions{.resize = ImageSize{side, side}, .channels = ImageChannels::kRgb});
+  spec.data = photos;
+  spec.subset = Subset::all(photos->size());
+  spec.kind = ChunkKind::kPacked;
+  spec.batch = 32;
+  spec.chunk_batches = 4;
+  ChunkCursor cursor({spec.subset.size(), spec.batch, spec.chunk_batches, 1'000'000}, {});
+  ChunkFiller filler(spec);
+  ChunkSlot slot = filler.make_slot(pageable_memory());
+  std::uint64_t done = 0;
+  double passed = 0.0;
+  for (double start = -1.0; passed < seconds;) {
+    const std::uint32_t parts = filler.prepare(slot, *cursor.next());
+    for (std::uint32_t part = 0; part < parts; ++part) filler.fill(slot, part);
+    if (start < 0.0) {  // the first one brought the files into memory
+      start = thread_seconds();
+      continue;
+    }
+    done += slot.plan.count;
+    passed = thread_seconds() - start;
+  }
+  return {{"bench", "photos"},
+          {"photos", photos->size()},
+          {"side", side},
+          {"photos_per_core_s", static_cast<double>(done) / passed}};
+}
+
+}  // namespace
+}  // namespace millrace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Photos decoded into chunks by one core"};
+  std::string folder;
+  std::uint32_t side = 64;
+  double seconds = 2.0;
+  app.add_option("--data", folder, "Folder with a sub-folder of photos for each class")->required();
+  app.add_option("--side", side, "Pixels of the squares they become")->check(CLI::Range(1, 4096));
+  app.add_option("--seconds", seconds, "Time of the core, about")->check(CLI::PositiveNumber);
+  CLI11_PARSE(app, argc, argv);
+  std::printf("%s\n", millrace::measure(folder, side, seconds).dump().c_str());
+  return 0;
+}
