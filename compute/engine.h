@@ -49,8 +49,8 @@ struct Tensor {
   bool operator==(const Tensor&) const = default;
 };
 
-/// Parameters, in the names and the layout of the state_dict of torch.nn.Sequential(Linear, ReLU,
-/// …, Linear): "0.weight" [out, in], "0.bias" [out], "2.weight", …
+/// Parameters, in the names and the layout of the state_dict of torch.nn.Sequential(Linear,
+/// activation, …, Linear): "0.weight" [out, in], "0.bias" [out], "2.weight", …
 using Parameters = std::vector<Tensor>;
 /// One tensor for each parameter, of its name and shape, with the momentum buffer; empty without
 /// momentum.
@@ -121,11 +121,10 @@ class Engine {
   virtual HostMemory& host_memory() = 0;
 };
 
-/// Makes an engine with parameters initialised as torch.nn.Linear initialises them (uniform in
-/// ±1/sqrt(fan_in) for weights and biases), drawn from a counter-based generator seeded by
-/// `train.seed`. Device::Kind::kAuto takes CUDA where build and machine have it, the CPU elsewhere
-/// (EngineInfo::notice). Throws std::invalid_argument for an impossible spec, DeviceError for a
-/// device that is not to be had.
+/// Makes an engine with parameters initialised as `train.initializer` says, drawn from a
+/// counter-based generator seeded by `train.seed`. Device::Kind::kAuto takes CUDA where build and
+/// machine have it, the CPU elsewhere (EngineInfo::notice). Throws std::invalid_argument for an
+/// impossible spec, DeviceError for a device that is not to be had.
 std::unique_ptr<Engine> make_engine(const MlpSpec& model, const TrainSpec& train,
                                     const Device& device);
 

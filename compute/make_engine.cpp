@@ -51,6 +51,8 @@ std::string missing_on_cuda(const MlpSpec& model, [[maybe_unused]] const TrainSp
     if (wanted) missing += (missing.empty() ? "" : ", ") + what;
   };
   add(model.batch_norm, "batch normalisation");
+  add(model.activation != Activation::kRelu && !model.hidden.empty(),
+      std::string("the activation ") + name_of(model.activation));
   return missing;
 }
 

@@ -30,6 +30,49 @@ std::uint64_t MlpSpec::train_flops_per_sample() const {
   return flops;
 }
 
+const char* name_of(Activation activation) noexcept {
+  switch (activation) {
+    case Activation::kGelu:
+      return "gelu";
+    case Activation::kTanh:
+      return "tanh";
+    case Activation::kSigmoid:
+      return "sigmoid";
+    case Activation::kLeakyRelu:
+      return "leaky-relu";
+    case Activation::kRelu:
+      break;
+  }
+  return "relu";
+}
+
+std::optional<Activation> activation_called(std::string_view name) noexcept {
+  for (const Activation activation : {Activation::kRelu, Activation::kGelu, Activation::kTanh,
+                                      Activation::kSigmoid, Activation::kLeakyRelu}) {
+    if (name == name_of(activation)) return activation;
+  }
+  return std::nullopt;
+}
+
+const char* name_of(Initializer initializer) noexcept {
+  switch (initializer) {
+    case Initializer::kHe:
+      return "he";
+    case Initializer::kXavier:
+      return "xavier";
+    case Initializer::kPyTorch:
+      break;
+  }
+  return "pytorch";
+}
+
+std::optional<Initializer> initializer_called(std::string_view name) noexcept {
+  for (const auto initializer : {Initializer::kPyTorch, Initializer::kHe, Initializer::kXavier}) {
+    if (name == name_of(initializer)) return initializer;
+  }
+  return std::nullopt;
+}
+
 const char* name_of(OptimizerSpec::Kind kind) noexcept {
   switch (kind) {
     case OptimizerSpec::Kind::kNesterov:

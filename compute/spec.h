@@ -12,7 +12,17 @@ namespace millrace {
 
 enum class Precision : std::uint8_t { kFloat32, kBFloat16 };
 
-/// A multilayer perceptron: Linear, [BatchNorm1d,] ReLU, [Dropout,] …, Linear with softmax
+/// What a hidden layer does to its sums, by torch.nn's definitions and defaults: GELU by the error
+/// function itself (approximate='none'), LeakyReLU with a slope of 0.01 below zero.
+enum class Activation : std::uint8_t { kRelu, kGelu, kTanh, kSigmoid, kLeakyRelu };
+inline constexpr float kLeakySlope = 0.01F;
+
+/// "relu", "gelu", "tanh", "sigmoid", "leaky-relu".
+const char* name_of(Activation activation) noexcept;
+/// The activation of that name; nullopt if there is none.
+std::optional<Activation> activation_called(std::string_view name) noexcept;
+
+/// A multilayer perceptron: Linear, [BatchNorm1d,] activation, [Dropout,] …, Linear with softmax
 /// cross-entropy on top. The network sees `input_scale * sample`.
 struct MlpSpec {
   std::uint32_t features = 0;  ///< elements of one sample
@@ -20,13 +30,14 @@ struct MlpSpec {
   float input_scale = 1.0F / 255.0F;  ///< 1/255 maps uint8 to [0, 1]
   std::vector<std::uint32_t> hidden;  ///< widths of the hidden layers, may be empty
   std::uint32_t classes = 0;
-  /// Each hidden layer's sums are normalised over the batch before the ReLU, as
+  /// Each hidden layer's sums are normalised over the batch before the activation, as
   /// torch.nn.BatchNorm1d does it (momentum 0.1, epsilon 1e-5; Ioffe and Szegedy 2015), and its
   /// Linear has no bias, which the normalisation would take away again.
   bool batch_norm = false;
   /// Share of each hidden layer's outputs that a training step sets to zero, below 1; the others
   /// are divided by 1 - dropout (Srivastava et al. 2014).
   float dropout = 0.0F;
+  Activation activation = Activation::kRelu;  ///< of the hidden layers
 
   /// {features, hidden…, classes}
   std::vector<std::uint32_t> widths() const;
@@ -67,6 +78,17 @@ const char* name_of(OptimizerSpec::Kind kind) noexcept;
 /// The optimizer of that name; nullopt if there is none.
 std::optional<OptimizerSpec::Kind> optimizer_called(std::string_view name) noexcept;
 
+/// What the first weights are, each a function of the seed: uniform in ±bound. kPyTorch: the bound
+/// is 1/sqrt(inputs), of biases too, as torch.nn.Linear has them. kHe: sqrt(6 / inputs), biases 0
+/// (torch.nn.init.kaiming_uniform_ for a ReLU; He et al. 2015). kXavier: sqrt(6 / (inputs +
+/// outputs)), biases 0 (xavier_uniform_; Glorot and Bengio 2010).
+enum class Initializer : std::uint8_t { kPyTorch, kHe, kXavier };
+
+/// "pytorch", "he", "xavier".
+const char* name_of(Initializer initializer) noexcept;
+/// The initializer of that name; nullopt if there is none.
+std::optional<Initializer> initializer_called(std::string_view name) noexcept;
+
 struct TrainSpec {
   std::uint32_t batch = 128;  ///< the largest batch that train() will see
   OptimizerSpec optimizer;
@@ -75,6 +97,7 @@ struct TrainSpec {
   /// Share of the target's weight that goes to all classes alike; of training alone (Szegedy et al.
   /// 2016, as torch.nn.CrossEntropyLoss has it).
   float label_smoothing = 0.0F;
+  Initializer initializer = Initializer::kPyTorch;
 };
 
 /// Where an engine runs.

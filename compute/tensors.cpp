@@ -22,6 +22,20 @@ std::uint64_t elements(const Tensor& tensor) {
   return count;
 }
 
+// Of weights [out, in]; kPyTorch's bias has its weights' bound.
+double bound_of(Initializer initializer, const std::vector<std::uint64_t>& shape) {
+  const auto inputs = static_cast<double>(shape[1]);
+  switch (initializer) {
+    case Initializer::kHe:
+      return std::sqrt(6.0 / inputs);
+    case Initializer::kXavier:
+      return std::sqrt(6.0 / (inputs + static_cast<double>(shape[0])));
+    case Initializer::kPyTorch:
+      break;
+  }
+  return 1.0 / std::sqrt(inputs);
+}
+
 std::string shape_text(const std::vector<std::uint64_t>& shape) {
   std::string text = "[";
   for (std::size_t i = 0; i < shape.size(); ++i) {
@@ -137,21 +151,21 @@ std::uint64_t steps_of(const Tensor& tensor) noexcept {
   return digit(1) * kStepBase + digit(0);
 }
 
-Parameters initial_parameters(const MlpSpec& model, std::uint64_t seed) {
+Parameters initial_parameters(const MlpSpec& model, std::uint64_t seed, Initializer initializer) {
   Parameters tensors = empty_parameters(model);
-  std::uint64_t fan_in = 1;
+  double bound = 1.0;
   for (std::size_t t = 0; t < tensors.size(); ++t) {
     auto& values = tensors[t].values;
     const bool matrix = tensors[t].shape.size() == 2;
-    if (matrix) fan_in = tensors[t].shape[1];
+    if (matrix) bound = bound_of(initializer, tensors[t].shape);
     const bool linear =
         matrix || (tensors[t].name.ends_with(".bias") && tensors[t - 1].shape.size() == 2);
-    if (!linear) {
-      const bool one = tensors[t].name.ends_with(".weight") || tensors[t].name.ends_with("_var");
+    if (!linear || (!matrix && initializer != Initializer::kPyTorch)) {
+      const bool one =
+          !linear && (tensors[t].name.ends_with(".weight") || tensors[t].name.ends_with("_var"));
       std::fill(values.begin(), values.end(), one ? 1.0F : 0.0F);
       continue;
     }
-    const double bound = 1.0 / std::sqrt(static_cast<double>(fan_in));
     for (std::size_t i = 0; i < values.size(); i += 4) {
       const auto words = Philox::generate(
           {static_cast<std::uint32_t>(i / 4), static_cast<std::uint32_t>((i / 4) >> 32U),

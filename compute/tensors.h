@@ -39,9 +39,10 @@ inline constexpr const char* kSecondMomentSuffix = ".exp_avg_sq";
 Tensor step_tensor(std::uint64_t steps);
 std::uint64_t steps_of(const Tensor& tensor) noexcept;
 
-/// The initialisation of torch.nn.Linear: weights and biases uniform in ±1/sqrt(fan_in); of
-/// BatchNorm1d: ones and zeros. Value i of tensor t is a function of (seed, t, i).
-Parameters initial_parameters(const MlpSpec& model, std::uint64_t seed);
+/// The first weights and biases by `initializer`, and of BatchNorm1d ones and zeros. Value i of
+/// tensor t is a function of (seed, t, i).
+Parameters initial_parameters(const MlpSpec& model, std::uint64_t seed,
+                              Initializer initializer = Initializer::kPyTorch);
 
 /// `given`, ordered as `model` orders them. Throws std::invalid_argument naming the first tensor
 /// that is missing, left over, or of another shape: "0.weight: expected [32, 784], found [64,

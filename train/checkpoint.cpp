@@ -99,6 +99,7 @@ MlpSpec model_of(const RunOptions& options) {
   model.classes = options.widths.back();
   model.batch_norm = options.batch_norm;
   model.dropout = options.dropout;
+  model.activation = options.activation;
   return model;
 }
 

@@ -35,6 +35,7 @@ struct RunOptions {
   SampleSpec sample{};
   bool batch_norm = false;
   float dropout = 0.0F;
+  Activation activation = Activation::kRelu;
   float label_smoothing = 0.0F;
   AugmentSpec augment{};
   std::uint64_t window_blocks = 0;  ///< that are mixed at a time; 0: not streamed

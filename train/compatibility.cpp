@@ -87,6 +87,8 @@ std::vector<std::string> check_compatible(const std::filesystem::path& file, con
   const RunOptions& before = state.options;
   const RunOptions& now = run.options;
   compare_widths(found, before.widths, now.widths);
+  found.compare("activation", std::string_view(name_of(before.activation)),
+                std::string_view(name_of(now.activation)));
   found.compare("batch normalisation", before.batch_norm, now.batch_norm);
   if (state.dataset_hash != run.dataset_hash) {
     found.add("data set", "content " + state.dataset_hash,

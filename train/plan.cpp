@@ -133,6 +133,7 @@ MlpSpec model_of(const RunSpec& spec, const Dataset& train) {
   model.classes = train.classes();
   model.batch_norm = spec.batch_norm;
   model.dropout = spec.dropout;
+  model.activation = spec.activation;
   return model;
 }
 
@@ -147,7 +148,8 @@ RunPlan make_plan(const RunSpec& spec, const Dataset& train, const Dataset* test
   const std::uint64_t samples = plan.split.train.size();
   plan.batch = static_cast<std::uint32_t>(std::min<std::uint64_t>(spec.batch, samples));
   plan.steps_per_epoch = (samples + plan.batch - 1) / plan.batch;
-  plan.train = {plan.batch, spec.optimizer, spec.precision, spec.seed, spec.label_smoothing};
+  plan.train = {plan.batch, spec.optimizer,       spec.precision,
+                spec.seed,  spec.label_smoothing, spec.initializer};
   return plan;
 }
 

@@ -22,6 +22,7 @@ RunIdentity identity_of(const RunSpec& spec, const RunPlan& plan, const Engine& 
   identity.options.optimizer = spec.optimizer;
   identity.options.batch_norm = spec.batch_norm;
   identity.options.dropout = spec.dropout;
+  identity.options.activation = plan.model.activation;
   identity.options.label_smoothing = spec.label_smoothing;
   identity.options.augment = spec.augment;
   identity.options.schedule = spec.schedule;

@@ -90,6 +90,7 @@ json encode_options(const RunOptions& options) {
           {"optimizer", encode_optimizer(options.optimizer)},
           {"batch_norm", options.batch_norm},
           {"dropout", options.dropout},
+          {"activation", name_of(options.activation)},
           {"label_smoothing", options.label_smoothing},
           {"augment", encode_augment(options.augment)},
           {"precision", name_of(options.precision)},
@@ -255,6 +256,11 @@ RunOptions decode_options(const json& object) {
     options.batch_norm = object.at("batch_norm").get<bool>();
     options.dropout = object.at("dropout").get<float>();
     options.label_smoothing = object.at("label_smoothing").get<float>();
+  }
+  if (object.contains("activation")) {
+    const auto activation = activation_called(object.at("activation").get<std::string>());
+    if (!activation) throw json::type_error::create(302, "no known activation", &object);
+    options.activation = *activation;
   }
   if (object.contains("window_blocks")) {
     options.window_blocks = whole<std::uint64_t>(object, "window_blocks");

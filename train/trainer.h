@@ -32,10 +32,12 @@ struct RunSpec {
   std::vector<std::uint32_t> hidden{32};
   std::uint32_t batch = 128;
   std::uint64_t validation_size = 10'000;
-  bool batch_norm = false;       ///< of the hidden layers; see MlpSpec
-  float dropout = 0.0F;          ///< of the hidden layers; see MlpSpec
-  float label_smoothing = 0.0F;  ///< see TrainSpec
-  AugmentSpec augment;           ///< of training samples; not with Residency::kResident
+  bool batch_norm = false;                          ///< of the hidden layers; see MlpSpec
+  float dropout = 0.0F;                             ///< of the hidden layers; see MlpSpec
+  Activation activation = Activation::kRelu;        ///< of the hidden layers
+  Initializer initializer = Initializer::kPyTorch;  ///< of the first weights, where no `init` is
+  float label_smoothing = 0.0F;                     ///< see TrainSpec
+  AugmentSpec augment;  ///< of training samples; not with Residency::kResident
   OptimizerSpec optimizer;
   ScheduleSpec schedule;  ///< of optimizer.learning_rate
   StoppingSpec stopping;  ///< before the last epoch

@@ -1,6 +1,7 @@
 #include "compute/cpu/bf16_kernels.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <stdexcept>
 
@@ -223,6 +224,7 @@ MILLRACE_DOT_INLINE __m512 finished(const Activate& op, std::size_t row, std::si
 
 MILLRACE_DOT void activate_rows(const Activate& op) {
   const std::size_t rows = round_up(op.rows, 32);
+  const __m512 floor = _mm512_set1_ps(op.linear ? -INFINITY : 0.0F);
   for (std::size_t r = 0; r < rows; r += 2) {
     for (std::size_t c = 0; c < op.width; c += kPairRow) {
       __m512i halves[2][2];
@@ -236,7 +238,7 @@ MILLRACE_DOT void activate_rows(const Activate& op) {
             _mm512_storeu_ps(op.logits + op.logits_layout.offset(r + i, c + h * kBlock), z);
           }
           // z stands second, so that a NaN stays one.
-          halves[i][h] = round_to_bits(_mm512_max_ps(_mm512_setzero_ps(), z));
+          halves[i][h] = round_to_bits(_mm512_max_ps(floor, z));
         }
         if (op.y != nullptr) {
           _mm512_storeu_si512(op.y + (r + i) * op.y_stride + c,
@@ -264,7 +266,9 @@ MILLRACE_DOT void gradient_rows(const Gradient& op) {
         for (std::size_t i = 0; i < 2; ++i) {
           const std::size_t row = r + 2 * p + i;
           __m512 dz = _mm512_loadu_ps(op.dz + op.layout.offset(row, c));
-          if (op.y != nullptr) {
+          if (op.slopes != nullptr) {
+            dz = _mm512_mul_ps(dz, _mm512_loadu_ps(op.slopes + op.slopes_layout.offset(row, c)));
+          } else if (op.y != nullptr) {
             // y is zero or a positive number (or a NaN, which has reached the loss already).
             const __m256i y =
                 _mm256_loadu_si256(reinterpret_cast<const __m256i*>(op.y + row * op.y_stride + c));

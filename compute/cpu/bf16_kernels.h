@@ -74,6 +74,7 @@ struct Activate {
   /// The last layer: logits as they are, instead.
   float* logits = nullptr;
   ActLayout logits_layout;
+  bool linear = false;  ///< no maximum: y as it is, rounded
 };
 void activate(const Activate& op);
 
@@ -88,6 +89,9 @@ struct Gradient {
   const Bits* y = nullptr;  ///< not null: dz becomes 0 where this is not above 0 first
   std::size_t y_stride = 0;
   float factor = 1.0F;     ///< of dz, with y
+  /// Not null, in place of y: activations that dz is multiplied by first.
+  const float* slopes = nullptr;
+  ActLayout slopes_layout;
   Bits* by_row = nullptr;  ///< [rows, by_row_stride]; or null
   std::size_t by_row_stride = 0;
   Bits* by_column = nullptr;  ///< [width, by_column_stride], at the lane's first sample

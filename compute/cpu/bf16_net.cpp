@@ -37,6 +37,7 @@ struct Layer {
   AlignedArray<float> second;    // the same, Adam's second moment; empty without
   ParameterVector bias;          // [outs]; all zeros where there is a norm
   std::unique_ptr<NormLayer> norm;
+  AlignedArray<float> slopes;  // activations [samples, outs]: of one other than ReLU; or empty
   AlignedArray<Bits> dz_rows;  // by row: [samples][outs]; empty without norm
   AlignedArray<Bits> forward;  // pair panels of outputs: [ranges][outs / 16][depth / 2][16][2]
   AlignedArray<Bits>
@@ -104,7 +105,7 @@ class Bf16Net final : public CpuNet {
       scratch.z = AlignedArray<float>(ActLayout{kLaneRows, widest}.size());
     }
     make_tiles();
-    set_parameters(initial_parameters(model, train.seed));
+    set_parameters(initial_parameters(model, train.seed, train.initializer));
   }
 
   std::uint32_t evaluate_limit() const override { return kLaneRows; }
@@ -165,19 +166,27 @@ class Bf16Net final : public CpuNet {
                      scratch.sums.data() + range * layout.size(), layout);
     }
     for (std::size_t l = 0; l < layers_.size(); ++l) {
-      const Layer& layer = layers_[l];
+      Layer& layer = layers_[l];
       if (l > 0) {
         layout = {kLaneRows, layer.outs};
         multiply_layer(layer, 0, scratch.evaluated.data(), layer.depth, kLaneRows / kBlock,
                        scratch.sums.data(), layout);
       }
       bf16::Activate op = activation(l, scratch.sums.data(), layout, layout.size(), rows, scratch);
-      if (layer.norm != nullptr) {
+      if (l + 1 < layers_.size() && (layer.norm != nullptr || !options_.relu())) {
         const ActLayout own{kLaneRows, layer.outs};
         op.logits = scratch.z.data();
         op.logits_layout = own;
         bf16::activate(op);
-        layer.norm->apply(scratch.z.data(), own, kLaneRows);
+        if (layer.norm != nullptr) {
+          layer.norm->apply(scratch.z.data(), own, kLaneRows, !options_.relu());
+        }
+        if (!options_.relu()) {
+          activation::Forward act = activated(layer, 0, scratch.z.data(), own, rows);
+          act.dropout.rate = 0.0F;
+          act.slopes = nullptr;
+          activation::forward(act);
+        }
         op = as_is(scratch.z.data(), own, layer.outs, rows);
       }
       if (l + 1 < layers_.size()) {
@@ -247,6 +256,9 @@ class Bf16Net final : public CpuNet {
       layer.norm = std::make_unique<NormLayer>(samples_, layer.outs);
       layer.dz_rows = AlignedArray<Bits>(samples_ * layer.outs);
     }
+    if (!options_.relu() && l + 2 < widths.size()) {
+      layer.slopes = AlignedArray<float>(ActLayout{samples_, layer.outs}.size());
+    }
     layer.forward = AlignedArray<Bits>(layer.outs * layer.ins());
     if (l > 0) layer.backward = AlignedArray<Bits>(layer.outs * layer.ins());
     layer.x = AlignedArray<Bits>(samples_ * layer.ins());
@@ -287,11 +299,18 @@ class Bf16Net final : public CpuNet {
                                  : activation(l, scratch.sums.data(), own, 0, rows, scratch);
       if (l > 0) multiply_lane(l, first, scratch.sums.data(), own);
       if (l + 1 < layers_.size()) {
-        if (options_.dropout.rate > 0.0F) {
+        if (options_.dropout.rate > 0.0F || !options_.relu()) {
           op.logits = scratch.z.data();
           op.logits_layout = own;
           bf16::activate(op);
-          norm::drop(options_.dropout_of(l), first, rows, scratch.z.data(), own);
+          if (options_.relu()) {
+            norm::drop(options_.dropout_of(l), first, rows, scratch.z.data(), own);
+          } else {
+            activation::Forward act = activated(layers_[l], l, scratch.z.data(), own, rows);
+            act.first = first;
+            act.slopes += std::size_t{first} * kActPanel;
+            activation::forward(act);
+          }
           op = as_is(scratch.z.data(), own, layers_[l].outs, rows);
         }
         Layer& next = layers_[l + 1];
@@ -310,6 +329,10 @@ class Bf16Net final : public CpuNet {
         op.y = layers_[l + 1].x.data() + first * layers_[l + 1].depth;
         op.y_stride = layers_[l + 1].depth;
         op.factor = options_.dropout.factor();
+        if (!options_.relu()) {
+          op.slopes = layers_[l].slopes.data() + std::size_t{first} * kActPanel;
+          op.slopes_layout = {samples_, layers_[l].outs};
+        }
       }
       if (l > 0) {
         op.by_row = scratch.rows.data();
@@ -336,7 +359,15 @@ class Bf16Net final : public CpuNet {
       op.logits_layout = own;
       bf16::activate(op);
     }
-    layer.norm->forward(panel, batch.rows, options_.dropout_of(l), scratch.y.data());
+    layer.norm->forward(panel, batch.rows, options_.dropout_of(l), !options_.relu(),
+                        scratch.y.data());
+    if (!options_.relu()) {
+      activation::Forward act = activated(layer, l, scratch.y.data(), own, batch.rows);
+      act.panel = panel;
+      act.columns = layer.out > panel * kActPanel ? layer.out - panel * kActPanel : 0;
+      act.slopes += panel * act.slopes_layout.panel_stride();
+      activation::forward(act);
+    }
     Layer& next = layers_[l + 1];
     bf16::Activate op = as_is(scratch.y.data(), own, kActPanel, batch.rows);
     op.y = next.x.data() + panel * kActPanel;
@@ -369,7 +400,11 @@ class Bf16Net final : public CpuNet {
 
   void run_norm_backward(const StepBatch& batch, std::size_t l, std::size_t panel) {
     Layer& layer = layers_[l];
-    layer.norm->backward(panel, batch.rows, options_.dropout.factor(), options_.step);
+    const float* slopes =
+        options_.relu()
+            ? nullptr
+            : layer.slopes.data() + panel * ActLayout{samples_, kActPanel}.panel_stride();
+    layer.norm->backward(panel, batch.rows, options_.dropout.factor(), options_.step, slopes);
     bf16::Gradient op{};
     op.dz = layer.norm->dy_panel(panel);
     op.layout = {samples_, kActPanel};
@@ -429,9 +464,25 @@ class Bf16Net final : public CpuNet {
     return op;
   }
 
-  // max(0, values), rounded.
-  static bf16::Activate as_is(const float* values, ActLayout layout, std::size_t width,
-                              std::uint32_t rows) {
+  // The activation of hidden layer l's sums in `y`, which begins with the batch's first row and the
+  // layer's first panel, as its slopes do.
+  activation::Forward activated(Layer& layer, std::size_t l, float* y, ActLayout layout,
+                                std::uint32_t rows) const {
+    activation::Forward op{};
+    op.kind = options_.activation;
+    op.dropout = options_.dropout_of(l);
+    op.rows = rows;
+    op.columns = layer.out;
+    op.y = y;
+    op.layout = layout;
+    op.slopes = layer.slopes.data();
+    op.slopes_layout = {samples_, layer.outs};
+    return op;
+  }
+
+  // What the activation left, rounded: a ReLU's is its own maximum with 0.
+  bf16::Activate as_is(const float* values, ActLayout layout, std::size_t width,
+                       std::uint32_t rows) const {
     bf16::Activate op{};
     op.sums = values;
     op.sums_layout = layout;
@@ -439,6 +490,7 @@ class Bf16Net final : public CpuNet {
     op.scale = 1.0F;
     op.rows = rows;
     op.width = width;
+    op.linear = !options_.relu();
     return op;
   }
 

@@ -237,6 +237,15 @@ template <std::size_t PanelWidth>
 HWY_INLINE void backward_panel(const Backward& op, std::size_t panel) {
   const D d;
   const std::size_t at = op.layout.offset(0, panel * kPanel);
+  if (op.slopes != nullptr) {
+    const float* slopes = op.slopes + at;
+    multiply_activations<PanelWidth>(
+        op.dy, op.dy_layout, op.weights_t, op.wt_layout, panel, op.dx + at, op.rows,
+        [&](std::size_t row, std::size_t c, V sum) HWY_ATTR {
+          return hn::Mul(sum, hn::LoadU(d, slopes + row * kActPanel + c));
+        });
+    return;
+  }
   if (op.h == nullptr) {
     multiply_activations<PanelWidth>(op.dy, op.dy_layout, op.weights_t, op.wt_layout, panel,
                                      op.dx + at, op.rows,

@@ -60,7 +60,8 @@ struct Forward {
 };
 void forward(const Forward& op);
 
-/// dx = factor * (dy · wt) where h > 0, else 0: the gradient of a ReLU layer's pre-activations.
+/// dx = factor * (dy · wt) where h > 0, else 0: the gradient of a ReLU layer's pre-activations; or
+/// dx = slopes * (dy · wt): of any other's.
 struct Backward {
   const float* dy = nullptr;  ///< activations [rows, wt.depth]
   ActLayout dy_layout;
@@ -69,8 +70,9 @@ struct Backward {
   const float* h = nullptr;  ///< activations [rows, in], as forward() left them; null: all count
   float factor = 1.0F;
   float* dx = nullptr;  ///< activations [rows, in]
-  ActLayout layout;     ///< of h and dx
+  ActLayout layout;     ///< of h, slopes and dx
   std::size_t rows = 0;
+  const float* slopes = nullptr;  ///< activations [rows, in], in place of h; or null
 };
 void backward(const Backward& op);
 

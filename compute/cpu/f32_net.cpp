@@ -30,8 +30,9 @@ struct Layer {
   AlignedArray<float> second;     // Adam's second moment; empty without
   ParameterVector bias;           // all zeros where there is a norm
   std::unique_ptr<NormLayer> norm;
-  ActLayout act;           // of y and dy, for the whole batch
-  AlignedArray<float> y;   // hidden layers: the output
+  ActLayout act;               // of y and dy, for the whole batch
+  AlignedArray<float> y;       // hidden layers: the output
+  AlignedArray<float> slopes;  // hidden layers: of an activation other than ReLU; or empty
   AlignedArray<float> dy;  // gradient of the pre-activations; the last layer's logits before that
 };
 
@@ -68,6 +69,7 @@ class F32Net final : public CpuNet {
       layer.act = {train.batch, layer.out};
       const bool hidden = l + 2 < widths.size();
       if (hidden) layer.y = AlignedArray<float>(layer.act.size());
+      if (hidden && !options_.relu()) layer.slopes = AlignedArray<float>(layer.act.size());
       if (hidden && model.batch_norm) {
         layer.norm = std::make_unique<NormLayer>(train.batch, layer.out);
       }
@@ -90,7 +92,7 @@ class F32Net final : public CpuNet {
       scratch.back = AlignedArray<float>(activations);
     }
     make_tiles();
-    set_parameters(initial_parameters(model, train.seed));
+    set_parameters(initial_parameters(model, train.seed, train.initializer));
   }
 
   std::uint32_t evaluate_limit() const override { return kEvaluateRows; }
@@ -140,8 +142,7 @@ class F32Net final : public CpuNet {
         return backward(l, rows);
       }
       case Stage::Kind::kNormBackward:
-        return layers_[stage.layer].norm->backward(piece, batch.rows, options_.dropout.factor(),
-                                                   options_.step);
+        return run_norm_backward(batch, stage.layer, piece);
       case Stage::Kind::kBackward:
         return backward(stage.layer, lane(batch, piece));
       case Stage::Kind::kTiles:
@@ -170,12 +171,14 @@ class F32Net final : public CpuNet {
       f32::input(op);
     }
     finish(scratch.sums.data(), layout.size(), scratch.back.data(), layout, rows);
-    if (bottom.norm != nullptr) bottom.norm->apply(scratch.back.data(), layout, rows);
+    if (layers_.size() > 1) activate_evaluated(bottom, scratch.back.data(), layout, rows);
     for (std::size_t l = 1; l < layers_.size(); ++l) {
       const ActLayout below = layout;
       layout = {kEvaluateRows, layers_[l].out};
       forward(l, scratch.back.data(), below, scratch.front.data(), layout, rows);
-      if (layers_[l].norm != nullptr) layers_[l].norm->apply(scratch.front.data(), layout, rows);
+      if (l + 1 < layers_.size()) {
+        activate_evaluated(layers_[l], scratch.front.data(), layout, rows);
+      }
       std::swap(scratch.front, scratch.back);
     }
     if (logits != nullptr) copy_rows(scratch.back.data(), layout, rows, model_.classes, logits);
@@ -286,11 +289,11 @@ class F32Net final : public CpuNet {
   void run_lane(const StepBatch& batch, const Lane& rows) {
     const std::size_t at = rows.at();
     finish(sums_.data() + at, sums_stride_, output(0).data() + at, layers_.front().act, rows.rows);
-    drop(0, rows);
+    activate(0, rows);
     for (std::size_t l = 1; l < layers_.size(); ++l) {
       forward(l, output(l - 1).data() + at, layers_[l - 1].act, output(l).data() + at,
               layers_[l].act, rows.rows);
-      drop(l, rows);
+      activate(l, rows);
     }
     loss(batch, rows);
     for (std::size_t l = layers_.size() - 1; l > 0; --l) backward(l, rows);
@@ -311,8 +314,28 @@ class F32Net final : public CpuNet {
                    {layer.act.rows, kActPanel},
                    batch.rows});
     }
-    layer.norm->forward(panel, batch.rows, options_.dropout_of(l),
-                        layer.y.data() + panel * layer.act.panel_stride());
+    const std::size_t at = panel * layer.act.panel_stride();
+    layer.norm->forward(panel, batch.rows, options_.dropout_of(l), !options_.relu(),
+                        layer.y.data() + at);
+    if (options_.relu()) return;
+    activation::Forward op{};
+    op.kind = options_.activation;
+    op.dropout = options_.dropout_of(l);
+    op.rows = batch.rows;
+    op.panel = panel;
+    op.columns = layer.out - panel * kActPanel;
+    op.y = layer.y.data() + at;
+    op.layout = {layer.act.rows, kActPanel};
+    op.slopes = layer.slopes.data() + at;
+    op.slopes_layout = op.layout;
+    activation::forward(op);
+  }
+
+  void run_norm_backward(const StepBatch& batch, std::size_t l, std::size_t panel) {
+    Layer& layer = layers_[l];
+    const float* slopes =
+        options_.relu() ? nullptr : layer.slopes.data() + panel * layer.act.panel_stride();
+    layer.norm->backward(panel, batch.rows, options_.dropout.factor(), options_.step, slopes);
   }
 
   void loss(const StepBatch& batch, const Lane& rows) {
@@ -330,14 +353,43 @@ class F32Net final : public CpuNet {
     const bool normed = below.norm != nullptr;
     f32::backward({gradient(above).data() + at, above.act, above.weights_t.data(), above.wt,
                    normed ? nullptr : below.y.data() + at, options_.dropout.factor(),
-                   gradient(below).data() + at, below.act, rows.rows});
+                   gradient(below).data() + at, below.act, rows.rows,
+                   normed || options_.relu() ? nullptr : below.slopes.data() + at});
   }
 
-  // Of a layer without norm.
-  void drop(std::size_t l, const Lane& rows) {
-    if (options_.dropout.rate == 0.0F || l + 1 == layers_.size()) return;
+  // What the products leave to do of a hidden layer without norm.
+  void activate(std::size_t l, const Lane& rows) {
+    if (l + 1 == layers_.size()) return;
+    if (!options_.relu()) {
+      Layer& layer = layers_[l];
+      activation::Forward op{};
+      op.kind = options_.activation;
+      op.dropout = options_.dropout_of(l);
+      op.first = rows.first;
+      op.rows = rows.rows;
+      op.columns = layer.out;
+      op.y = layer.y.data() + rows.at();
+      op.layout = layer.act;
+      op.slopes = layer.slopes.data() + rows.at();
+      op.slopes_layout = layer.act;
+      return activation::forward(op);
+    }
+    if (options_.dropout.rate == 0.0F) return;
     norm::drop(options_.dropout_of(l), rows.first, rows.rows, layers_[l].y.data() + rows.at(),
                layers_[l].act);
+  }
+  // Of a hidden layer, in place.
+  void activate_evaluated(const Layer& layer, float* y, ActLayout layout,
+                          std::uint32_t rows) const {
+    if (layer.norm != nullptr) layer.norm->apply(y, layout, rows, !options_.relu());
+    if (options_.relu()) return;
+    activation::Forward op{};
+    op.kind = options_.activation;
+    op.rows = rows;
+    op.columns = layer.out;
+    op.y = y;
+    op.layout = layout;
+    activation::forward(op);
   }
   static AlignedArray<float>& gradient(Layer& layer) {
     return layer.norm != nullptr ? layer.norm->dy : layer.dy;
@@ -397,7 +449,7 @@ class F32Net final : public CpuNet {
                   relu_after(l), y, y_layout, rows});
   }
   bool relu_after(std::size_t l) const {
-    return l + 1 < layers_.size() && layers_[l].norm == nullptr;
+    return l + 1 < layers_.size() && layers_[l].norm == nullptr && options_.relu();
   }
 
   void make_moments() { cpu::make_moments(layers_, options_.optimizer.adaptive()); }

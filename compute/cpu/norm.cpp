@@ -169,7 +169,8 @@ void ForwardPanel(const Forward& op) {
   const D d;
   const V zero = hn::Zero(d);
   const auto rows = static_cast<float>(op.rows);
-  const bool dropping = op.dropout.rate > 0.0F;
+  const bool dropping = !op.linear && op.dropout.rate > 0.0F;
+  const V floor = op.linear ? hn::Set(d, -INFINITY) : zero;
   if (dropping) Kept(op.dropout, op.panel, 0, op.rows, op.gates);
   const V factor = hn::Set(d, op.dropout.factor());
   for (std::size_t c = 0; c < kActPanel; c += kLanes) {
@@ -200,13 +201,14 @@ void ForwardPanel(const Forward& op) {
       const V x = hn::Mul(hn::Sub(hn::LoadU(d, z + r * kActPanel), mean), inverse);
       hn::StoreU(x, d, z + r * kActPanel);
       // The NaN stands second: it must reach the loss.
-      V y = hn::Max(zero, hn::MulAdd(gamma, x, beta));
+      V y = hn::Max(floor, hn::MulAdd(gamma, x, beta));
       if (dropping) {
         y = hn::IfThenElseZero(mask_of(op.gates[r], c), hn::Mul(y, factor));
       }
       hn::StoreU(y, d, op.y + r * kActPanel + c);
     }
   }
+  if (op.linear) return;
   for (std::size_t r = 0; r < op.rows; ++r) {
     std::uint32_t bits = 0;
     for (std::size_t c = 0; c < kActPanel; c += kLanes) {
@@ -247,7 +249,10 @@ void BackwardPanel(const Backward& op) {
     float* dy = op.dy + c;
     const V shifts = sum_rows(op.rows, [&](std::size_t r, V sum) HWY_ATTR {
       float* at = dy + r * kActPanel;
-      const V g = hn::IfThenElseZero(mask_of(op.gates[r], c), hn::Mul(hn::LoadU(d, at), factor));
+      const V g =
+          op.slopes != nullptr
+              ? hn::Mul(hn::LoadU(d, at), hn::LoadU(d, op.slopes + r * kActPanel + c))
+              : hn::IfThenElseZero(mask_of(op.gates[r], c), hn::Mul(hn::LoadU(d, at), factor));
       hn::StoreU(g, d, at);
       return hn::Add(sum, g);
     });
@@ -273,6 +278,7 @@ void BackwardPanel(const Backward& op) {
 
 void ApplyRows(const Apply& op) {
   const D d;
+  const V floor = op.linear ? hn::Set(d, -INFINITY) : hn::Zero(d);
   for (std::size_t panel = 0; panel < op.layout.panels(); ++panel) {
     for (std::size_t c = 0; c < kActPanel; c += kLanes) {
       const std::size_t column = panel * kActPanel + c;
@@ -284,7 +290,7 @@ void ApplyRows(const Apply& op) {
       float* y = op.y + panel * op.layout.panel_stride() + c;
       for (std::size_t r = 0; r < op.rows; ++r) {
         const V x = hn::Mul(hn::Sub(hn::LoadU(d, y + r * kActPanel), mean), inverse);
-        hn::StoreU(hn::Max(hn::Zero(d), hn::MulAdd(gamma, x, beta)), d, y + r * kActPanel);
+        hn::StoreU(hn::Max(floor, hn::MulAdd(gamma, x, beta)), d, y + r * kActPanel);
       }
     }
   }

@@ -55,6 +55,7 @@ struct Forward {
   std::size_t panel = 0;
   Columns columns;
   Dropout dropout;
+  bool linear = false;  ///< y = gamma * z + beta instead, and no gates
 };
 void forward(const Forward& op);
 
@@ -74,6 +75,7 @@ struct Backward {
   float factor = 1.0F;  ///< Dropout::factor()
   OptimizerStep step;
   Moments moments;
+  const float* slopes = nullptr;  ///< [rows][32], in place of gates and factor; or null
 };
 void backward(const Backward& op);
 
@@ -87,6 +89,7 @@ struct Apply {
   float* y = nullptr;
   ActLayout layout;
   std::size_t rows = 0;
+  bool linear = false;  ///< without the maximum
 };
 void apply(const Apply& op);
 

@@ -65,13 +65,16 @@ struct NormLayer {
             running_var.data() + at, inverse.data() + at};
   }
 
-  /// Of a training batch: y is the panel's output, [rows][32].
-  void forward(std::size_t panel, std::size_t rows, const norm::Dropout& dropout, float* y) {
+  /// Of a training batch: y is the panel's output, [rows][32]; `linear`: before the activation.
+  void forward(std::size_t panel, std::size_t rows, const norm::Dropout& dropout, bool linear,
+               float* y) {
     norm::forward({z_panel(panel), y, gates.data() + panel * layout.rows, rows, panel,
-                   columns(panel), dropout});
+                   columns(panel), dropout, linear});
   }
-  /// dy_panel() from the gradient of the outputs to that of the sums.
-  void backward(std::size_t panel, std::size_t rows, float factor, const OptimizerStep& step) {
+  /// dy_panel() from the gradient of the outputs to that of the sums. `slopes`: the activation's,
+  /// of the panel; null for a ReLU.
+  void backward(std::size_t panel, std::size_t rows, float factor, const OptimizerStep& step,
+                const float* slopes) {
     const std::size_t at = panel * kActPanel;
     norm::backward(
         {z_panel(panel),
@@ -81,12 +84,13 @@ struct NormLayer {
          columns(panel),
          factor,
          step,
-         {{gamma.first_at(at), beta.first_at(at)}, {gamma.second_at(at), beta.second_at(at)}}});
+         {{gamma.first_at(at), beta.first_at(at)}, {gamma.second_at(at), beta.second_at(at)}},
+         slopes});
   }
   /// Of an evaluation, in place.
-  void apply(float* y, ActLayout of, std::size_t rows) const {
+  void apply(float* y, ActLayout of, std::size_t rows, bool linear) const {
     norm::apply({gamma.values.data(), beta.values.data(), running_mean.data(), running_var.data(),
-                 y, of, rows});
+                 y, of, rows, linear});
   }
 };
 

@@ -65,7 +65,7 @@ class DeviceEngine final : public Engine {
       network_.make_moments(*runtime_, compute_.get());
     }
     check_learning_rate(optimizer_.learning_rate);
-    upload_parameters(initial_parameters(model_, train.seed));
+    upload_parameters(initial_parameters(model_, train.seed, train.initializer));
     unfused_ = runner_.plan(train.batch, true).unfused();
   }
 

@@ -18,6 +18,7 @@ struct Shape {
   std::uint32_t classes;
   std::uint32_t batch;
   InputType input;
+  Activation activation = Activation::kRelu;
 };
 
 /// Samples of a shape in both forms: as the engine takes them and as the reference does. Two whole
@@ -28,6 +29,7 @@ struct Data {
     model.hidden = shape.hidden;
     model.classes = shape.classes;
     model.input = shape.input;
+    model.activation = shape.activation;
     model.input_scale = shape.input == InputType::kUInt8 ? 1.0F / 255.0F : 0.5F;
     train.batch = shape.batch;
     train.optimizer = {0.05F, 0.9F, 0.01F};

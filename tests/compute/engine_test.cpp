@@ -72,7 +72,10 @@ std::string name_of(const Case& c) {
   name += std::to_string(c.shape.features);
   for (const auto width : c.shape.hidden) name += "_" + std::to_string(width);
   return name + "_" + std::to_string(c.shape.classes) + "_batch_" + std::to_string(c.shape.batch) +
-         (c.shape.input == InputType::kUInt8 ? "_bytes" : "_floats");
+         (c.shape.input == InputType::kUInt8 ? "_bytes" : "_floats") +
+         (c.shape.activation == Activation::kLeakyRelu
+              ? "_leaky"
+              : std::string("_") + name_of(c.shape.activation));
 }
 void PrintTo(const Case& c, std::ostream* out) { *out << name_of(c); }
 
@@ -95,7 +98,7 @@ class EngineTest : public testing::TestWithParam<Case> {
 TEST_P(EngineTest, AgreesWithTheReference) {
   const auto engine = this->engine(2);
   const Parameters begin = engine->parameters();
-  test::ReferenceMlp reference(begin, bounds().margin);
+  test::ReferenceMlp reference(begin, bounds().margin, data_.model.activation);
   OptimizerSpec sgd = data_.train.optimizer;
   const Chunk chunk = data_.packed();
   const std::span labels(data_.labels);
@@ -215,7 +218,12 @@ std::vector<Case> cases() {
                                   {5, {1, 7, 16}, 3, 15, kF32},
                                   {63, {32, 32, 32}, 10, 300, kU8},
                                   {1030, {7}, 600, 2, kF32},
-                                  {63, {31, 33}, 10, 1, kU8}};
+                                  {63, {31, 33}, 10, 1, kU8},
+                                  {63, {31}, 17, 130, kU8, Activation::kGelu},
+                                  {784, {48, 16}, 10, 33, kF32, Activation::kTanh},
+                                  {5, {100, 7}, 17, 128, kU8, Activation::kSigmoid},
+                                  {63, {130, 33, 31}, 60, 17, kU8, Activation::kLeakyRelu},
+                                  {1030, {520}, 10, 16, kU8, Activation::kGelu}};
   std::vector<Case> all;
   for (const auto precision : {Precision::kFloat32, Precision::kBFloat16}) {
     for (const Shape& shape : shapes) all.push_back({precision, shape});

@@ -14,29 +14,33 @@ namespace {
 
 TEST(ReferenceMlp, GradientsAreTheSlopesOfTheMeanLoss) {
   const std::vector<std::vector<std::uint32_t>> nets{{}, {4}, {5, 3}, {3, 4, 5}};
-  for (const auto& hidden : nets) {
-    MlpSpec model;
-    model.features = 3;
-    model.hidden = hidden;
-    model.classes = 4;
-    ReferenceMlp net(initial_parameters(model, 5));
-    std::vector<double> samples;
-    for (int i = 0; i < 15; ++i) samples.push_back(std::sin(1.7 * i + 0.3));
-    const std::vector<std::int32_t> labels{0, 3, 1, 2, 3};
-    net.backward(samples, labels);
-    const auto gradients = net.gradients();
-    constexpr double kStep = 1e-5;
-    for (std::size_t t = 0; t < gradients.size(); ++t) {
-      for (std::size_t i = 0; i < gradients[t].size(); ++i) {
-        double& value = net.parameters()[t][i];
-        const double old = value;
-        value = old + kStep;
-        const double above = net.forward(samples, labels).loss_sum;
-        value = old - kStep;
-        const double below = net.forward(samples, labels).loss_sum;
-        value = old;
-        EXPECT_NEAR(gradients[t][i], (above - below) / (2 * kStep * 5), 1e-8)
-            << hidden.size() << " hidden, tensor " << t << ", value " << i;
+  for (const auto activation : {Activation::kRelu, Activation::kGelu, Activation::kTanh,
+                                Activation::kSigmoid, Activation::kLeakyRelu}) {
+    for (const auto& hidden : nets) {
+      MlpSpec model;
+      model.features = 3;
+      model.hidden = hidden;
+      model.classes = 4;
+      ReferenceMlp net(initial_parameters(model, 5), 0.0, activation);
+      std::vector<double> samples;
+      for (int i = 0; i < 15; ++i) samples.push_back(std::sin(1.7 * i + 0.3));
+      const std::vector<std::int32_t> labels{0, 3, 1, 2, 3};
+      net.backward(samples, labels);
+      const auto gradients = net.gradients();
+      constexpr double kStep = 1e-5;
+      for (std::size_t t = 0; t < gradients.size(); ++t) {
+        for (std::size_t i = 0; i < gradients[t].size(); ++i) {
+          double& value = net.parameters()[t][i];
+          const double old = value;
+          value = old + kStep;
+          const double above = net.forward(samples, labels).loss_sum;
+          value = old - kStep;
+          const double below = net.forward(samples, labels).loss_sum;
+          value = old;
+          EXPECT_NEAR(gradients[t][i], (above - below) / (2 * kStep * 5), 1e-8)
+              << name_of(activation) << ", " << hidden.size() << " hidden, tensor " << t
+              << ", value " << i;
+        }
       }
     }
   }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,14 @@ TEST(MlpSpec, CountsWeightsAndBiases) {
 TEST(MlpSpec, CountsBeyond32Bits) {
   EXPECT_EQ(model(1U << 20U, {1U << 20U}, 1).parameter_count(),
             (std::uint64_t{1} << 40U) + (std::uint64_t{1} << 20U) + (1U << 20U) + 1);
+}
+
+TEST(Activation, GoesByItsName) {
+  for (const auto activation : {Activation::kRelu, Activation::kGelu, Activation::kTanh,
+                                Activation::kSigmoid, Activation::kLeakyRelu}) {
+    EXPECT_EQ(activation_called(name_of(activation)), activation);
+  }
+  EXPECT_EQ(activation_called("swish"), std::nullopt);
 }
 
 TEST(MlpSpec, TheFirstLayerHasNoGradientOfItsInput) {

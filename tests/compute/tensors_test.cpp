@@ -6,9 +6,11 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace millrace {
@@ -50,6 +52,31 @@ TEST(InitialParameters, AreUniformWithinTheirBound) {
     EXPECT_NEAR(squares / n, bound * bound / 3, 5 * bound * bound * std::sqrt(4.0 / 45.0 / n))
         << tensor.name;
   }
+}
+
+TEST(InitialParameters, HaveTheBoundsThatTheirInitializerSays) {
+  const auto largest = [](const Tensor& tensor) {
+    float most = 0.0F;
+    for (const float v : tensor.values) most = std::max(most, std::abs(v));
+    return double{most};
+  };
+  const MlpSpec model = model_of(300, {500}, 200);
+  const auto plain = initial_parameters(model, 1);
+  for (const auto& [initializer, first, second] :
+       {std::tuple{Initializer::kHe, std::sqrt(6.0 / 300), std::sqrt(6.0 / 500)},
+        std::tuple{Initializer::kXavier, std::sqrt(6.0 / 800), std::sqrt(6.0 / 700)}}) {
+    const auto tensors = initial_parameters(model, 1, initializer);
+    EXPECT_LE(largest(tensors[0]), first * (1 + 1e-7));
+    EXPECT_GT(largest(tensors[0]), 0.999 * first);
+    EXPECT_GT(largest(tensors[2]), 0.999 * second);
+    EXPECT_LE(largest(tensors[2]), second * (1 + 1e-7));
+    EXPECT_EQ(largest(tensors[1]), 0.0);
+    EXPECT_EQ(largest(tensors[3]), 0.0);
+    // The same draws, stretched.
+    EXPECT_NEAR(tensors[0].values[77] / plain[0].values[77], first * std::sqrt(300.0), 1e-5);
+    EXPECT_EQ(initializer_called(name_of(initializer)), initializer);
+  }
+  EXPECT_EQ(initializer_called("zeros"), std::nullopt);
 }
 
 TEST(InitialParameters, DependOnSeedAndTensorAlone) {

@@ -12,7 +12,7 @@ namespace millrace::testing {
 template <typename Test>
 void on_each_instruction_set(const Test& test) {
   const std::int64_t supported = hwy::SupportedTargets();
-  for (std::int64_t left = supported; left != 0; left &= left - 1) {
+  for (std::int64_t left = supported & HWY_TARGETS; left != 0; left &= left - 1) {
     const std::int64_t target = left & -left;
     hwy::SetSupportedTargetsForTest(target);
     hwy::GetChosenTarget().Update(target);

@@ -3,10 +3,45 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 namespace millrace::test {
 
-ReferenceMlp::ReferenceMlp(const Parameters& initial, double margin) : margin_(margin) {
+double activated(Activation activation, double z) {
+  switch (activation) {
+    case Activation::kGelu:
+      return z * std::erfc(-z / std::numbers::sqrt2) / 2.0;
+    case Activation::kTanh:
+      return std::tanh(z);
+    case Activation::kSigmoid:
+      return 1.0 / (1.0 + std::exp(-z));
+    case Activation::kLeakyRelu:
+      return z > 0.0 ? z : double{kLeakySlope} * z;
+    case Activation::kRelu:
+      break;
+  }
+  return z < 0.0 ? 0.0 : z;
+}
+
+double activation_slope(Activation activation, double z) {
+  switch (activation) {
+    case Activation::kGelu:
+      return std::erfc(-z / std::numbers::sqrt2) / 2.0 +
+             z * std::exp(-z * z / 2.0) / std::sqrt(2.0 * std::numbers::pi);
+    case Activation::kTanh:
+      return 1.0 - std::tanh(z) * std::tanh(z);
+    case Activation::kSigmoid:
+      return activated(activation, z) * activated(activation, -z);
+    case Activation::kLeakyRelu:
+      return z > 0.0 ? 1.0 : double{kLeakySlope};
+    case Activation::kRelu:
+      break;
+  }
+  return z > 0.0 ? 1.0 : 0.0;
+}
+
+ReferenceMlp::ReferenceMlp(const Parameters& initial, double margin, Activation activation)
+    : margin_(margin), activation_(activation) {
   widths_.push_back(initial.at(0).shape.at(1));
   for (const Tensor& tensor : initial) {
     parameters_.emplace_back(tensor.values.begin(), tensor.values.end());
@@ -16,7 +51,8 @@ ReferenceMlp::ReferenceMlp(const Parameters& initial, double margin) : margin_(m
   momentum_ = gradients_;
 }
 
-ReferenceMlp::Activations ReferenceMlp::activations(std::span<const double> sample) const {
+ReferenceMlp::Activations ReferenceMlp::activations(std::span<const double> sample,
+                                                    Activations* sums) const {
   Activations all{{sample.begin(), sample.end()}};
   const std::size_t layers = widths_.size() - 1;
   for (std::size_t l = 0; l < layers; ++l) {
@@ -26,8 +62,11 @@ ReferenceMlp::Activations ReferenceMlp::activations(std::span<const double> samp
     for (std::size_t o = 0; o < out.size(); ++o) {
       double sum = bias[o];
       for (std::size_t i = 0; i < widths_[l]; ++i) sum += weight[o * widths_[l] + i] * all[l][i];
-      const bool relu = l + 1 < layers;
-      out[o] = relu && sum < 0.0 ? 0.0 : sum;
+      out[o] = sum;
+    }
+    if (sums != nullptr) sums->push_back(out);
+    if (l + 1 < layers) {
+      for (double& z : out) z = activated(activation_, z);
     }
     all.push_back(std::move(out));
   }
@@ -70,7 +109,8 @@ ReferenceMlp::Result ReferenceMlp::backward(std::span<const double> samples,
   Result result;
   const auto rows = static_cast<double>(labels.size());
   for (std::size_t r = 0; r < labels.size(); ++r) {
-    const auto all = activations(samples.subspan(r * widths_[0], widths_[0]));
+    Activations sums;
+    const auto all = activations(samples.subspan(r * widths_[0], widths_[0]), &sums);
     std::vector<double> delta = judge(all.back(), static_cast<std::size_t>(labels[r]), result);
     for (double& d : delta) d /= rows;
     for (std::size_t l = widths_.size() - 1; l-- > 0;) {
@@ -81,8 +121,11 @@ ReferenceMlp::Result ReferenceMlp::backward(std::span<const double> samples,
         gradients_[2 * l + 1][o] += delta[o];
         for (std::size_t i = 0; i < in.size(); ++i) {
           gradients_[2 * l][o * in.size() + i] += delta[o] * in[i];
-          if (l > 0 && in[i] > 0.0) below[i] += delta[o] * weight[o * in.size() + i];
+          below[i] += delta[o] * weight[o * in.size() + i];
         }
+      }
+      for (std::size_t i = 0; l > 0 && i < below.size(); ++i) {
+        below[i] *= activation_slope(activation_, sums[l - 1][i]);
       }
       delta = std::move(below);
     }

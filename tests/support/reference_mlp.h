@@ -10,9 +10,13 @@
 
 namespace millrace::test {
 
-/// What an engine must compute, in double precision and loops that say it: Linear, ReLU, …, Linear,
-/// the mean softmax cross-entropy of a batch, and stochastic gradient descent as torch.optim.SGD
-/// documents it.
+/// An activation and its derivative, by its definition in double precision.
+double activated(Activation activation, double z);
+double activation_slope(Activation activation, double z);
+
+/// What an engine must compute, in double precision and loops that say it: Linear, activation, …,
+/// Linear, the mean softmax cross-entropy of a batch, and stochastic gradient descent as
+/// torch.optim.SGD documents it.
 class ReferenceMlp {
  public:
   struct Result {
@@ -23,7 +27,8 @@ class ReferenceMlp {
   };
 
   /// `initial` in state_dict order, as Engine::parameters() gives it.
-  explicit ReferenceMlp(const Parameters& initial, double margin = 0.0);
+  explicit ReferenceMlp(const Parameters& initial, double margin = 0.0,
+                        Activation activation = Activation::kRelu);
 
   /// samples: [rows, features], already scaled; labels: [rows].
   Result forward(std::span<const double> samples, std::span<const std::int32_t> labels) const;
@@ -41,12 +46,14 @@ class ReferenceMlp {
  private:
   using Activations =
       std::vector<std::vector<double>>;  // of one sample: the input, then each layer's output
-  Activations activations(std::span<const double> sample) const;
+  // `sums`: where the layers' outputs before the activation go; or null.
+  Activations activations(std::span<const double> sample, Activations* sums = nullptr) const;
   // Adds one sample; returns the gradient of its loss with respect to the logits.
   std::vector<double> judge(const std::vector<double>& logits, std::size_t label,
                             Result& result) const;
 
   double margin_;
+  Activation activation_;
   std::vector<std::size_t> widths_;
   Tensors parameters_;
   Tensors gradients_;

@@ -106,12 +106,14 @@ TEST(Checkpoint, KeepsNormalisationAndAdamsState) {
   RunOptions& options = saved.state.options;
   options.batch_norm = true;
   options.dropout = 0.25F;
+  options.activation = Activation::kGelu;
   options.label_smoothing = 0.1F;
   options.optimizer.kind = OptimizerSpec::Kind::kAdamW;
   options.optimizer.beta2 = 0.99F;
   const MlpSpec model = model_of(options);
   EXPECT_TRUE(model.batch_norm);
   EXPECT_EQ(model.dropout, 0.25F);
+  EXPECT_EQ(model.activation, Activation::kGelu);
   saved.parameters = initial_parameters(model, 1);
   saved.optimizer = empty_state(model, options.optimizer);
   saved.optimizer.back().values[0] = 0.5F;

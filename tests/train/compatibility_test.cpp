@@ -68,6 +68,8 @@ TEST(Compatibility, EveryDifferenceIsNamedWithBothValues) {
          s.options.widths = {784, 64, 4};
        },
        "classes: checkpoint 4, this run 10"},
+      {[](RunState& s) { s.options.activation = Activation::kTanh; },
+       "activation: checkpoint tanh, this run relu"},
       {[](RunState& s) { s.options.batch = 64; }, "batch: checkpoint 64, this run 128"},
       {[](RunState& s) { s.options.validation_size = 0; },
        "validation size: checkpoint 0, this run 1000"},

@@ -90,6 +90,29 @@ RunSpec rich_run(OptimizerSpec::Kind kind) {
   return spec;
 }
 
+TEST_F(SameBits, WithEveryActivation) {
+  for (const auto activation :
+       {Activation::kGelu, Activation::kTanh, Activation::kSigmoid, Activation::kLeakyRelu}) {
+    for (const auto precision : {Precision::kFloat32, Precision::kBFloat16}) {
+      for (const bool normed : {false, true}) {
+        RunSpec spec = small_run();
+        spec.optimizer.learning_rate = 0.02F;
+        spec.activation = activation;
+        spec.precision = precision;
+        spec.batch_norm = normed;
+        spec.dropout = 0.2F;
+        const std::string once = outcome(run(spec));
+        spec.device.threads = 3;
+        spec.workers = 2;
+        spec.slots = 4;
+        spec.chunk_batches = 3;
+        spec.residency = Residency::kHost;
+        EXPECT_EQ(outcome(run(spec)), once) << name_of(activation);
+      }
+    }
+  }
+}
+
 // On images of 4 x 5, which can be distorted.
 RunResult run_images(const RunSpec& spec) {
   return run(spec, test::memory_dataset({.height = 4}),
@@ -140,6 +163,8 @@ TEST_F(SameBits, OtherBitsForWhatDecidesThem) {
   EXPECT_TRUE(differs([](RunSpec& s) { s.optimizer.momentum = 0.0F; }));
   EXPECT_TRUE(differs([](RunSpec& s) { s.batch_norm = true; }));
   EXPECT_TRUE(differs([](RunSpec& s) { s.dropout = 0.1F; }));
+  EXPECT_TRUE(differs([](RunSpec& s) { s.activation = Activation::kGelu; }));
+  EXPECT_TRUE(differs([](RunSpec& s) { s.initializer = Initializer::kHe; }));
   EXPECT_TRUE(differs([](RunSpec& s) { s.label_smoothing = 0.1F; }));
   RunSpec moved = small_run();
   moved.augment.shift = 1.0F;

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "compute/tensors.h"
@@ -22,7 +23,7 @@ static_assert(std::endian::native == std::endian::little, "raw_data is little-en
 
 struct Attribute {
   std::string_view name;
-  std::int64_t value;
+  std::variant<std::int64_t, float> value;
 };
 
 std::int64_t element_type(InputType type) {
@@ -83,8 +84,13 @@ class Chain {
     for (const Attribute& attribute : attributes) {
       ProtoMessage message;
       message.text(onnx::attribute::kName, attribute.name);
-      message.integer(onnx::attribute::kInt, attribute.value);
-      message.integer(onnx::attribute::kType, onnx::attribute::kTypeInt);
+      if (const auto* number = std::get_if<float>(&attribute.value)) {
+        message.real(onnx::attribute::kFloat, *number);
+        message.integer(onnx::attribute::kType, onnx::attribute::kTypeFloat);
+      } else {
+        message.integer(onnx::attribute::kInt, std::get<std::int64_t>(attribute.value));
+        message.integer(onnx::attribute::kType, onnx::attribute::kTypeInt);
+      }
       node.message(onnx::node::kAttribute, message);
     }
     graph_.message(onnx::graph::kNode, node);
@@ -101,7 +107,7 @@ class Chain {
 
 void add_input(Chain& chain, const TrainedModel& model, const OnnxOptions& options) {
   if (model.sample_shape().dims.size() != 1) {
-    chain.add("Flatten", "flat", {}, {{"axis", 1}});
+    chain.add("Flatten", "flat", {}, {{"axis", std::int64_t{1}}});
   }
   if (options.input == InputType::kUInt8) {
     chain.add("Cast", "floats", {}, {{"to", onnx::tensor::kTypeFloat}});
@@ -111,9 +117,47 @@ void add_input(Chain& chain, const TrainedModel& model, const OnnxOptions& optio
                         tensor_of("scale", {}, std::span(&model.spec.input_scale, 1)));
 }
 
+// Opset 13 has no Gelu: x * (1 + erf(x / sqrt(2))) / 2, of which the constants are initialisers.
+constexpr std::string_view kGeluScale = "gelu.scale";
+constexpr std::string_view kGeluOne = "gelu.one";
+constexpr std::string_view kGeluHalf = "gelu.half";
+
+void add_gelu_constants(Chain& chain) {
+  const auto add = [&](std::string_view name, float value) {
+    chain.graph().message(onnx::graph::kInitializer,
+                          tensor_of(std::string(name), {}, std::span(&value, 1)));
+  };
+  add(kGeluScale, 0.70710678F);
+  add(kGeluOne, 1.0F);
+  add(kGeluHalf, 0.5F);
+}
+
+void add_activation(Chain& chain, Activation activation, const std::string& output) {
+  switch (activation) {
+    case Activation::kTanh:
+      return chain.add("Tanh", output);
+    case Activation::kSigmoid:
+      return chain.add("Sigmoid", output);
+    case Activation::kLeakyRelu:
+      return chain.add("LeakyRelu", output, {}, {{"alpha", kLeakySlope}});
+    case Activation::kGelu: {
+      const std::string sums = chain.last();
+      chain.add("Mul", output + ".scaled", {std::string(kGeluScale)});
+      chain.add("Erf", output + ".erf");
+      chain.add("Add", output + ".share", {std::string(kGeluOne)});
+      chain.add("Mul", output + ".twice", {sums});
+      return chain.add("Mul", output, {std::string(kGeluHalf)});
+    }
+    case Activation::kRelu:
+      break;
+  }
+  chain.add("Relu", output);
+}
+
 void add_layers(Chain& chain, const TrainedModel& model) {
   const Parameters parameters = folded(model.spec, model.checkpoint.parameters);
   const std::size_t layers = parameters.size() / 2;
+  if (model.spec.activation == Activation::kGelu && layers > 1) add_gelu_constants(chain);
   for (std::size_t l = 0; l < layers; ++l) {
     const Tensor& weight = parameters[2 * l];
     const Tensor& bias = parameters[2 * l + 1];
@@ -121,8 +165,8 @@ void add_layers(Chain& chain, const TrainedModel& model) {
     // Named as the modules of torch.nn.Sequential, whose parameters these are.
     const std::size_t module = std::stoul(weight.name);
     chain.add("Gemm", top ? "logits" : std::to_string(module), {weight.name, bias.name},
-              {{"transB", 1}});
-    if (!top) chain.add("Relu", std::to_string(module + 1));
+              {{"transB", std::int64_t{1}}});
+    if (!top) add_activation(chain, model.spec.activation, std::to_string(module + 1));
     for (const Tensor* tensor : {&weight, &bias}) {
       chain.graph().message(onnx::graph::kInitializer,
                             tensor_of(tensor->name, tensor->shape, tensor->values));
@@ -159,7 +203,7 @@ std::string onnx_model(const TrainedModel& model, const OnnxOptions& options) {
   Chain chain("samples");
   add_input(chain, model, options);
   add_layers(chain, model);
-  if (options.probabilities) chain.add("Softmax", "probabilities", {}, {{"axis", 1}});
+  if (options.probabilities) chain.add("Softmax", "probabilities", {}, {{"axis", std::int64_t{1}}});
   ProtoMessage& graph = chain.graph();
   graph.text(onnx::graph::kName, "mlp-" + model.widths());
   graph.message(onnx::graph::kInput, value_of("samples", options.input, model.sample_shape().dims));

@@ -44,9 +44,11 @@ inline constexpr std::uint32_t kAttribute = 5;
 }  // namespace node
 namespace attribute {  // AttributeProto
 inline constexpr std::uint32_t kName = 1;
+inline constexpr std::uint32_t kFloat = 2;
 inline constexpr std::uint32_t kInt = 3;
 inline constexpr std::uint32_t kType = 20;
-inline constexpr std::int64_t kTypeInt = 2;  ///< AttributeType.INT
+inline constexpr std::int64_t kTypeFloat = 1;  ///< AttributeType.FLOAT
+inline constexpr std::int64_t kTypeInt = 2;    ///< AttributeType.INT
 }  // namespace attribute
 namespace tensor {  // TensorProto
 inline constexpr std::uint32_t kDims = 1;

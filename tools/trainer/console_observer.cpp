@@ -58,6 +58,8 @@ void ConsoleObserver::set_run(const RunSpec& spec) {
   if (spec.optimizer.kind != OptimizerSpec::Kind::kSgd) {
     recipe_ += fmt::format(", {}", name_of(spec.optimizer.kind));
   }
+  if (spec.activation != Activation::kRelu)
+    recipe_ += fmt::format(", {}", name_of(spec.activation));
   if (spec.batch_norm) recipe_ += ", batch norm";
   if (spec.dropout > 0.0F) recipe_ += fmt::format(", dropout {}", spec.dropout);
   if (spec.label_smoothing > 0.0F) {
@@ -75,6 +77,9 @@ void ConsoleObserver::set_run(const RunSpec& spec) {
   if (augment.shear > 0.0F) recipe_ += fmt::format(", shear {}", augment.shear);
   if (augment.elastic > 0.0F) {
     recipe_ += fmt::format(", elastic {} (sigma {})", augment.elastic, augment.elastic_sigma);
+  }
+  if (spec.initializer != Initializer::kPyTorch) {
+    recipe_ += fmt::format(", {} initialisation", name_of(spec.initializer));
   }
   recipe_ += fmt::format(", seed {}", spec.seed);
   if (!spec.shuffle) recipe_ += ", the files' own order";

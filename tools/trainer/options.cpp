@@ -26,7 +26,7 @@ constexpr float kLearningRate = 0.5F;
 
 constexpr const char* kDescription =
     "Trains a multilayer perceptron (Linear, ReLU, ..., Linear; softmax\n"
-    "cross-entropy; SGD) on a folder of IDX files or images, and tests it where\n"
+    "cross-entropy) on a folder of IDX files or images, and tests it where\n"
     "the folder has test files. Defaults stand in brackets.\n"
     "\n"
     "Other commands (trainer COMMAND --help):\n"
@@ -57,6 +57,16 @@ ScheduleSpec::Kind parse_schedule(const std::string& text) {
   if (text == "cosine") return ScheduleSpec::Kind::kCosine;
   if (text == "one-cycle") return ScheduleSpec::Kind::kOneCycle;
   throw UsageError("expected constant, step, cosine or one-cycle, found " + shown(text));
+}
+
+Activation parse_activation(const std::string& text) {
+  if (const auto activation = activation_called(text)) return *activation;
+  throw UsageError("expected relu, gelu, tanh, sigmoid or leaky-relu, found " + shown(text));
+}
+
+Initializer parse_initializer(const std::string& text) {
+  if (const auto initializer = initializer_called(text)) return *initializer;
+  throw UsageError("expected pytorch, he or xavier, found " + shown(text));
 }
 
 OptimizerSpec::Kind parse_optimizer(const std::string& text) {
@@ -140,11 +150,23 @@ class Declarer {
     line_.group("Model");
     line_.value("--hidden", "N,N,...", "widths of the hidden layers, or none [32]",
                 [this](const std::string& t) { run().hidden = parse_widths(t); });
+    line_.value("--activation", "NAME",
+                "of the hidden layers: relu, gelu, tanh, sigmoid or\nleaky-relu [relu]",
+                [this](const std::string& t) {
+                  run().activation = parse_activation(t);
+                  activation_given = true;
+                });
     line_.value("--batch-norm", "on|off", "normalise hidden layers over the batch [off]",
                 [this](const std::string& t) { run().batch_norm = parse_switch(t); });
     line_.value("--dropout", "X", "share of hidden outputs that a step drops [0]",
                 [this](const std::string& t) { run().dropout = parse_fraction(t); });
-    path("--init", "FILE", "initial parameters, a .safetensors file\n[random, by the seed]",
+    line_.value("--initializer", "NAME",
+                "of the first weights, drawn by the seed: pytorch,\nhe or xavier [pytorch]",
+                [this](const std::string& t) {
+                  run().initializer = parse_initializer(t);
+                  initializer_given = true;
+                });
+    path("--init", "FILE", "initial parameters, a .safetensors file\n[none: --initializer]",
          run().init);
   }
 
@@ -246,6 +268,8 @@ class Declarer {
 
   std::filesystem::path config;
   ImageArguments images;
+  bool activation_given = false;
+  bool initializer_given = false;
 
  private:
   RunSpec& run() { return options_.run; }
@@ -342,6 +366,12 @@ Options parse_options(const std::vector<std::string>& arguments) {
   }
   options.images = declarer.images.options();
   check_together(options);
+  if (declarer.activation_given && options.run.hidden.empty()) {
+    throw UsageError("--activation: expected a hidden layer to have it, found --hidden none");
+  }
+  if (declarer.initializer_given && !options.run.init.empty()) {
+    throw UsageError("--initializer: expected no --init with it, whose file has the first weights");
+  }
   return options;
 }
 

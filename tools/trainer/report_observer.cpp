@@ -52,9 +52,11 @@ std::vector<std::pair<std::string, std::string>> options_in_effect(const RunSpec
   const auto path = [](const std::filesystem::path& p) { return p.empty() ? "none" : p.string(); };
   return {
       {"--hidden", spec.hidden.empty() ? "none" : fmt::format("{}", fmt::join(spec.hidden, ","))},
+      {"--activation", name_of(spec.activation)},
       {"--batch-norm", spec.batch_norm ? "on" : "off"},
       {"--dropout", fmt::format("{}", spec.dropout)},
-      {"--init", spec.init.empty() ? "random" : spec.init.string()},
+      {"--initializer", name_of(spec.initializer)},
+      {"--init", path(spec.init)},
       {"--epochs", std::to_string(spec.epochs)},
       {"--batch", std::to_string(spec.batch)},
       {"--lr", fmt::format("{}", spec.optimizer.learning_rate)},

@@ -18,6 +18,7 @@ numpy, onnx, onnxruntime, Image, safetensors = interop.packages("numpy", "onnx",
 TYPES = {"uint8": numpy.uint8, "float": numpy.float32}
 MODELS = [["--hidden", "none"], ["--hidden", "32"], ["--hidden", "48,16"],
           ["--hidden", "48,16", "--batch-norm", "on", "--dropout", "0.2", "--optimizer", "adam", "--lr", "0.003"]]
+MODELS += [["--hidden", "24,16", "--activation", name] for name in ("gelu", "tanh", "sigmoid", "leaky-relu")]
 
 
 def softmax(logits):

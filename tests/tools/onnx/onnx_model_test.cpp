@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -22,8 +23,10 @@ namespace {
 
 using test::ProtoReader;
 
-TrainedModel small_model(const std::vector<std::uint32_t>& hidden, InputType input) {
+TrainedModel small_model(const std::vector<std::uint32_t>& hidden, InputType input,
+                         Activation activation = Activation::kRelu) {
   TrainedModel model;
+  model.spec.activation = activation;
   model.spec.features = 6;
   model.spec.hidden = hidden;
   model.spec.classes = 4;
@@ -98,8 +101,25 @@ class Graph {
     } else if (op == "Cast") {
       EXPECT_EQ(attribute(node, "to"), 1);
     } else if (op == "Mul") {
+      EXPECT_TRUE(in[1].shape.empty() || in[1].shape == in[0].shape);
+      for (std::size_t i = 0; i < out.values.size(); ++i) {
+        out.values[i] *= in[1].values[in[1].shape.empty() ? 0 : i];
+      }
+    } else if (op == "Add") {
       EXPECT_TRUE(in[1].shape.empty());
-      for (double& v : out.values) v *= in[1].values[0];
+      for (double& v : out.values) v += in[1].values[0];
+    } else if (op == "Erf") {
+      for (double& v : out.values) v = std::erf(v);
+    } else if (op == "Tanh") {
+      for (double& v : out.values) v = std::tanh(v);
+    } else if (op == "Sigmoid") {
+      for (double& v : out.values) v = 1.0 / (1.0 + std::exp(-v));
+    } else if (op == "LeakyRelu") {
+      const ProtoReader alpha = node.message(5);
+      EXPECT_EQ(alpha.text(1), "alpha");
+      EXPECT_EQ(alpha.integer(20), 1);  // FLOAT
+      const double slope = std::bit_cast<float>(static_cast<std::uint32_t>(alpha.one(2).value));
+      for (double& v : out.values) v = v > 0.0 ? v : slope * v;
     } else if (op == "Relu") {
       for (double& v : out.values) v = std::max(v, 0.0);
     } else if (op == "Gemm") {
@@ -181,6 +201,18 @@ TEST(OnnxModel, ComputesWhatTheEngineDoes) {
           EXPECT_NEAR(found.values[i], double{expected[i]}, 1e-5 * (1 + std::abs(expected[i])));
         }
       }
+    }
+  }
+}
+
+TEST(OnnxModel, HasTheModelsActivation) {
+  for (const auto activation : {Activation::kRelu, Activation::kGelu, Activation::kTanh,
+                                Activation::kSigmoid, Activation::kLeakyRelu}) {
+    const TrainedModel model = small_model({7, 3}, InputType::kUInt8, activation);
+    const auto expected = engine_logits(model, some_samples());
+    const Value found = Graph(onnx_model(model, {InputType::kUInt8, false})).run(some_samples());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_NEAR(found.values[i], double{expected[i]}, 1e-6) << name_of(activation);
     }
   }
 }

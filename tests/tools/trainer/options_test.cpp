@@ -386,6 +386,20 @@ TEST(ParseOptions, TakesOptimizerAndRegularisation) {
   EXPECT_EQ(run.augment, (AugmentSpec{10.0F, 2.5F, 0.1F, 5.0F, 34.0F, 5.0F}));
 }
 
+TEST(ParseOptions, TakesActivationAndInitializer) {
+  const RunSpec run = parse_options({"--activation", "leaky-relu", "--initializer", "he"}).run;
+  EXPECT_EQ(run.activation, Activation::kLeakyRelu);
+  EXPECT_EQ(run.initializer, Initializer::kHe);
+  EXPECT_EQ(error({"--activation", "swish"}),
+            "--activation: expected relu, gelu, tanh, sigmoid or leaky-relu, found 'swish'");
+  EXPECT_EQ(error({"--initializer", "zeros"}),
+            "--initializer: expected pytorch, he or xavier, found 'zeros'");
+  EXPECT_EQ(error({"--activation", "tanh", "--hidden", "none"}),
+            "--activation: expected a hidden layer to have it, found --hidden none");
+  EXPECT_EQ(error({"--initializer", "he", "--init", "f"}),
+            "--initializer: expected no --init with it, whose file has the first weights");
+}
+
 TEST(ResumeCommand, KeepsTheArgumentsAndResumesOnce) {
   EXPECT_EQ(resume_command({"bin/trainer", "--data", "my data", "--checkpoint-dir", "c"}),
             "bin/trainer --data 'my data' --checkpoint-dir c --resume");
