@@ -14,13 +14,24 @@ void MetricsObserver::on_start(const RunInfo& info) {
   info_ = info;
   // Only now: a run that never starts leaves an older file as it is.
   file_.begin(append_);
+  append_ = true;  // a run after this one is of the same command
 }
 
-void MetricsObserver::on_epoch(const EpochResult& epoch) { write(epoch_record(epoch)); }
+void MetricsObserver::on_epoch(const EpochResult& epoch) { write_of_run(epoch_record(epoch)); }
 
 void MetricsObserver::on_finish(const RunResult& result) {
   if (result.stopped) return;
-  write(summary_record(info_, result, {load_s_, seconds_since_start(), peak_rss_mb()}));
+  write_of_run(summary_record(info_, result, {load_s_, seconds_since_start(), peak_rss_mb()}));
+}
+
+void MetricsObserver::write_last(const nlohmann::ordered_json& record) { write(record); }
+
+void MetricsObserver::write_of_run(const nlohmann::ordered_json& record) {
+  if (!seed_) return write(record);
+  nlohmann::ordered_json all;
+  all["seed"] = *seed_;
+  all.update(record);
+  write(all);
 }
 
 void MetricsObserver::write(const nlohmann::ordered_json& record) {

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
 
 #include "tools/console/console.h"
 #include "tools/trainer/metrics_file.h"
@@ -17,21 +20,28 @@ class MetricsObserver final : public TrainObserver {
   MetricsObserver(const std::filesystem::path& path, bool append, Console& console);
 
   void set_load_s(double seconds) { load_s_ = seconds; }
+  /// Where one file has several runs: each line of those to come begins with this seed.
+  void set_seed(std::uint64_t seed) { seed_ = seed; }
   void on_start(const RunInfo& info) override;
   void on_epoch(const EpochResult& epoch) override;
   /// A run that was stopped gets no summary: it may go on.
   void on_finish(const RunResult& result) override;
 
+  /// A line on all the runs.
+  void write_last(const nlohmann::ordered_json& record);
+
   bool failed() const noexcept { return !file_.error().empty(); }
 
  private:
   void write(const nlohmann::ordered_json& record);
+  void write_of_run(const nlohmann::ordered_json& record);
 
   MetricsFile file_;
   bool append_;
   Console& console_;
   RunInfo info_;
   double load_s_ = 0.0;
+  std::optional<std::uint64_t> seed_;
 };
 
 }  // namespace millrace

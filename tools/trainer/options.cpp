@@ -21,6 +21,7 @@ constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint32_t kAny32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint64_t kMostWindow = std::uint64_t{1} << 20U;  // MB
 constexpr std::uint32_t kMostSlots = 65'536;
+constexpr std::uint64_t kMostRuns = 1'000'000;
 constexpr std::uint64_t kUsualValidation = 10'000;
 constexpr float kLearningRate = 0.5F;
 
@@ -105,6 +106,25 @@ BadBudget parse_bad_budget(const std::string& text) {
     throw UsageError("expected a share below 1 or a whole number of samples, found " + shown(text));
   }
   return budget;
+}
+
+void check_repeat(const Options& options) {
+  if (options.repeat == 1) return;
+  const std::string option = "--repeat " + std::to_string(options.repeat);
+  for (const char* single : {options.report.empty() ? nullptr : "--report",
+                             options.trace.empty() ? nullptr : "--trace"}) {
+    if (single == nullptr) continue;
+    throw UsageError(option + ": expected no " + single + " with it, which is of a single run");
+  }
+  if (!options.run.resume_from.empty()) {
+    throw UsageError(option +
+                     ": expected --resume without a file, each seed having its own, found " +
+                     shown(options.run.resume_from.string()));
+  }
+  if (options.run.seed > kAny - (options.repeat - 1)) {
+    throw UsageError(option + ": expected seeds up to " + std::to_string(kAny) + ", found --seed " +
+                     std::to_string(options.run.seed));
+  }
 }
 
 /// Declares options that fill a field each.
@@ -206,6 +226,8 @@ class Declarer {
     line_.value("--weight-decay", "X", "weight decay: L2, of adamw decoupled [0]",
                 [this](const std::string& t) { run().optimizer.weight_decay = parse_rate(t); });
     whole("--seed", "of split, order and initial parameters [0]", 0, kAny, run().seed);
+    whole("--repeat", "runs with seeds N, N+1, ... and their mean [1]", 1, kMostRuns,
+          options_.repeat);
   }
 
   void augmentation() {
@@ -366,6 +388,7 @@ Options parse_options(const std::vector<std::string>& arguments) {
   }
   options.images = declarer.images.options();
   check_together(options);
+  check_repeat(options);
   if (declarer.activation_given && options.run.hidden.empty()) {
     throw UsageError("--activation: expected a hidden layer to have it, found --hidden none");
   }

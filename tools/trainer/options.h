@@ -27,6 +27,7 @@ struct Options {
   std::filesystem::path tensorboard;  ///< folder; empty: none
   std::filesystem::path report;       ///< empty: none
   std::filesystem::path trace;        ///< empty: none
+  std::uint64_t repeat = 1;           ///< runs, whose seeds follow that of `run`
   bool quiet = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
 
@@ -17,6 +18,7 @@
 #include "tools/trainer/console_observer.h"
 #include "tools/trainer/metrics_observer.h"
 #include "tools/trainer/quarantine_observer.h"
+#include "tools/trainer/repeat.h"
 #include "tools/trainer/report_observer.h"
 #include "tools/trainer/tensorboard_observer.h"
 #include "tools/trainer/trace_writer.h"
@@ -71,8 +73,7 @@ DataFolder open_data(const std::filesystem::path& path, const ImageOptions& imag
   return open_folder(path, options);
 }
 
-std::filesystem::path quarantine_path(const Options& options) {
-  const RunSpec& run = options.run;
+std::filesystem::path quarantine_path(const Options& options, const RunSpec& run) {
   if (!options.quarantine.empty()) return options.quarantine;
   if (run.on_bad == OnBad::kFail || run.checkpoint_dir.empty()) return {};
   return run.checkpoint_dir / "quarantine.jsonl";
@@ -108,65 +109,119 @@ RunResult fit(Trainer& trainer, const std::atomic<bool>& stop, TraceWriter* trac
   }
 }
 
+// One command's runs, whose data are opened once.
+class Runs {
+ public:
+  Runs(const Options& options, const std::vector<std::string>& arguments, Console& console)
+      : options_(options), arguments_(arguments), console_(console), printer_(console) {
+    if (StageListener* profiler = cuda_profiler()) profiling_.emplace(*profiler);
+    if (!options.trace.empty()) trace_.emplace(options.trace, arguments, console);
+    if (!options.metrics.empty()) metrics_.emplace(options.metrics, options.run.resume, console);
+    if (!options.report.empty()) report_.emplace(options.report);
+  }
+
+  int run() {
+    download(options_, console_);
+    const auto before = Clock::now();
+    data_ = open_data(options_.data, options_.images, options_.run);
+    load_s_ = std::chrono::duration<double>(Clock::now() - before).count();
+    const RunSpec spec = with_validation(options_, *data_.train, console_);
+    printer_.set_data(data_.description, load_s_);
+    if (metrics_) metrics_->set_load_s(load_s_);
+    const int status = options_.repeat == 1 ? run_one(spec, options_.tensorboard) : repeat(spec);
+    if (status != 0) return status;
+    const bool lost = console_.output_error() != 0 || (metrics_ && metrics_->failed()) ||
+                      output_lost_ || (trace_ && trace_->failed());
+    return lost ? kOutputLost : 0;
+  }
+
+ private:
+  // Leaves its result in result_. The status where it was stopped, else 0.
+  int run_one(const RunSpec& spec, const std::filesystem::path& tensorboard_folder) {
+    printer_.set_run(spec);
+    std::vector<TrainObserver*> observers{&printer_};
+    if (metrics_) observers.push_back(&*metrics_);
+    std::optional<QuarantineObserver> quarantine;
+    if (const auto path = quarantine_path(options_, spec); !path.empty()) {
+      quarantine.emplace(path, console_);
+      if (!options_.quarantine.empty()) quarantine->open();
+      observers.push_back(&*quarantine);
+      printer_.set_quarantine(path);
+    }
+    if (report_) observers.push_back(&*report_);
+    std::optional<TensorboardObserver> tensorboard;
+    if (!tensorboard_folder.empty()) {
+      tensorboard.emplace(tensorboard_folder, console_);
+      observers.push_back(&*tensorboard);
+    }
+    Trainer trainer(spec, data_.train, data_.test, observers);
+    if (tensorboard) tensorboard->begin(trainer.engine(), *data_.train);
+    signals_.set(StopSignals::First::kSetsFlag);
+    result_ = fit(trainer, signals_.flag(), trace_ ? &*trace_ : nullptr);
+    output_lost_ = output_lost_ || (tensorboard && tensorboard->failed()) ||
+                   (quarantine && quarantine->failed());
+    if (result_.stopped) {
+      tell_means();
+      tell_stopped(result_, spec, signals_.received(), arguments_, console_);
+      return kSignalBase + signals_.received();
+    }
+    if (report_) {
+      report_->write({arguments_, spec, data_, load_s_}, trainer.engine(), result_);
+      console_.line("Report: " + options_.report.string());
+    }
+    return 0;
+  }
+
+  int repeat(const RunSpec& spec) {
+    for (std::uint64_t i = 0; i < options_.repeat; ++i) {
+      const RunSpec of = spec_of_seed(spec, i);
+      console_.line(fmt::format("Seed {}, run {} of {}", of.seed, i + 1, options_.repeat));
+      if (metrics_) metrics_->set_seed(of.seed);
+      std::filesystem::path tensorboard = options_.tensorboard;
+      if (!tensorboard.empty()) tensorboard /= seed_folder(of.seed);
+      int status = 0;
+      try {
+        status = run_one(of, tensorboard);
+      } catch (...) {
+        // Of hours of training at least this much.
+        tell_means();
+        throw;
+      }
+      if (status != 0) return status;
+      done_.push_back(seed_result(of.seed, result_));
+    }
+    tell_means();
+    if (metrics_) metrics_->write_last(repeat_record(done_));
+    return 0;
+  }
+
+  void tell_means() {
+    if (done_.empty()) return;
+    for (const SeedResult& result : done_) console_.line(seed_line(result));
+    console_.line(mean_line(done_, options_.repeat));
+  }
+
+  const Options& options_;
+  const std::vector<std::string>& arguments_;
+  Console& console_;
+  // Until training begins there is nothing to save.
+  StopSignals signals_{StopSignals::First::kEndsAtOnce, "trainer"};
+  std::optional<StageListening> profiling_;
+  std::optional<TraceWriter> trace_;
+  ConsoleObserver printer_;
+  std::optional<MetricsObserver> metrics_;
+  std::optional<ReportObserver> report_;
+  DataFolder data_;
+  double load_s_ = 0.0;
+  bool output_lost_ = false;  ///< of files that each run has for itself
+  RunResult result_;
+  std::vector<SeedResult> done_;
+};
+
 }  // namespace
 
 int run(const Options& options, const std::vector<std::string>& arguments, Console& console) {
-  // Until training begins there is nothing to save.
-  StopSignals signals(StopSignals::First::kEndsAtOnce, "trainer");
-  std::optional<StageListening> profiling;
-  if (StageListener* profiler = cuda_profiler()) profiling.emplace(*profiler);
-  std::optional<TraceWriter> trace;
-  if (!options.trace.empty()) trace.emplace(options.trace, arguments, console);
-  ConsoleObserver printer(console);
-  std::vector<TrainObserver*> observers{&printer};
-  std::optional<MetricsObserver> metrics;
-  if (!options.metrics.empty()) {
-    metrics.emplace(options.metrics, options.run.resume, console);
-    observers.push_back(&*metrics);
-  }
-  std::optional<QuarantineObserver> quarantine;
-  if (const auto path = quarantine_path(options); !path.empty()) {
-    quarantine.emplace(path, console);
-    if (!options.quarantine.empty()) quarantine->open();
-    observers.push_back(&*quarantine);
-    printer.set_quarantine(path);
-  }
-  std::optional<ReportObserver> report;
-  if (!options.report.empty()) {
-    report.emplace(options.report);
-    observers.push_back(&*report);
-  }
-  std::optional<TensorboardObserver> tensorboard;
-  if (!options.tensorboard.empty()) {
-    tensorboard.emplace(options.tensorboard, console);
-    observers.push_back(&*tensorboard);
-  }
-
-  download(options, console);
-  const auto before = Clock::now();
-  const DataFolder data = open_data(options.data, options.images, options.run);
-  const double load_s = std::chrono::duration<double>(Clock::now() - before).count();
-  const RunSpec spec = with_validation(options, *data.train, console);
-  printer.set_data(data.description, load_s);
-  printer.set_run(spec);
-  if (metrics) metrics->set_load_s(load_s);
-
-  Trainer trainer(spec, data.train, data.test, observers);
-  if (tensorboard) tensorboard->begin(trainer.engine(), *data.train);
-  signals.set(StopSignals::First::kSetsFlag);
-  const RunResult result = fit(trainer, signals.flag(), trace ? &*trace : nullptr);
-  if (result.stopped) {
-    tell_stopped(result, spec, signals.received(), arguments, console);
-    return kSignalBase + signals.received();
-  }
-  if (report) {
-    report->write({arguments, spec, data, load_s}, trainer.engine(), result);
-    console.line("Report: " + options.report.string());
-  }
-  const bool lost = console.output_error() != 0 || (metrics && metrics->failed()) ||
-                    (tensorboard && tensorboard->failed()) ||
-                    (quarantine && quarantine->failed()) || (trace && trace->failed());
-  return lost ? kOutputLost : 0;
+  return Runs(options, arguments, console).run();
 }
 
 }  // namespace millrace

@@ -51,6 +51,35 @@ class StopAndResume(programs.ProgramTest):
                 self.assertEqual(summary["weights_hash"], expected)
                 self.assertEqual([e["epoch"] for e in epochs], list(range(12)))
 
+    def test_repeated_runs_stop_between_seeds_and_go_on(self):
+        seeds = [self.weights(*self.RUN, "--seed", str(seed)) for seed in (3, 4)]
+        process = self.start("--data", self.digits, *self.RUN, "--seed", "3", "--repeat", "2", "--checkpoint-dir", "c",
+                             "--metrics", "m.jsonl")
+        for line in process.stdout:
+            if line.startswith("Seed 4, run 2 of 2"):
+                break
+        for line in process.stdout:
+            if line.startswith("Epoch [0]"):
+                break
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=programs.TIMEOUT)
+        self.assertEqual(process.returncode, 130, errors)
+        self.assertRegex(out, rf"(?m)^Seed 3: val_acc 0\.\d+, test_acc 0\.\d+, training [\d.]+ s, weights {seeds[0]}$")
+        self.assertIn("Mean of 1 of 2 seeds:", out)
+        saved, again = errors.splitlines()
+        self.assertEqual(saved, "trainer: stopped by SIGINT; saved c/seed-4/last.safetensors")
+        done = self.call(*shlex.split(again.removeprefix("trainer: to go on: "))[1:])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for seed, weights in zip((3, 4), seeds):
+            self.assertRegex(done.stdout, rf"(?m)^Seed {seed}: .* weights {weights}$")
+        self.assertIn("Mean of 2 seeds: val_acc 0.", done.stdout)
+        *_, last = self.records(self.top / "m.jsonl")
+        self.assertEqual([seed["weights_hash"] for seed in last["seeds"]], seeds)
+        accuracies = [seed["test_acc"] for seed in last["seeds"]]
+        self.assertAlmostEqual(last["test_acc_mean"], sum(accuracies) / 2)
+        epochs = [r["epoch"] for r in self.records(self.top / "m.jsonl") if r.get("seed") == 4 and "epoch" in r]
+        self.assertEqual(epochs, list(range(12)))
+
     def test_the_command_can_be_stopped_again(self):
         expected = self.weights(*self.RUN)
         process = self.started("--checkpoint-dir", "c")

@@ -400,6 +400,20 @@ TEST(ParseOptions, TakesActivationAndInitializer) {
             "--initializer: expected no --init with it, whose file has the first weights");
 }
 
+TEST(ParseOptions, RepeatsRunsThatHaveFilesOfTheirOwn) {
+  EXPECT_EQ(parse_options({}).repeat, 1U);
+  EXPECT_EQ(parse_options({"--repeat", "5", "--resume", "--checkpoint-dir", "c"}).repeat, 5U);
+  EXPECT_EQ(error({"--repeat", "0"}),
+            "--repeat: expected a whole number from 1 to 1000000, found 0");
+  EXPECT_EQ(error({"--repeat", "3", "--report", "r.html"}),
+            "--repeat 3: expected no --report with it, which is of a single run");
+  EXPECT_EQ(error({"--repeat", "3", "--resume", "f"}),
+            "--repeat 3: expected --resume without a file, each seed having its own, found 'f'");
+  EXPECT_EQ(error({"--repeat", "3", "--seed", "18446744073709551614"}),
+            "--repeat 3: expected seeds up to 18446744073709551615, found --seed "
+            "18446744073709551614");
+}
+
 TEST(ResumeCommand, KeepsTheArgumentsAndResumesOnce) {
   EXPECT_EQ(resume_command({"bin/trainer", "--data", "my data", "--checkpoint-dir", "c"}),
             "bin/trainer --data 'my data' --checkpoint-dir c --resume");

@@ -1,0 +1,111 @@
+#include "tools/trainer/repeat.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <vector>
+
+namespace millrace {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Of a figure that all of them have.
+std::optional<Spread> spread(std::span<const SeedResult> results,
+                             std::optional<double> SeedResult::*figure) {
+  std::vector<double> numbers;
+  for (const SeedResult& result : results) {
+    if (!(result.*figure)) return std::nullopt;
+    numbers.push_back(*(result.*figure));
+  }
+  return spread_of(numbers);
+}
+
+Spread training(std::span<const SeedResult> results) {
+  std::vector<double> seconds;
+  for (const SeedResult& result : results) seconds.push_back(result.train_s);
+  return spread_of(seconds);
+}
+
+Json maybe(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+
+void add(Json& json, const std::string& name, const std::optional<Spread>& spread) {
+  json[name + "_mean"] = spread ? Json(spread->mean) : Json();
+  json[name + "_deviation"] = spread ? Json(spread->deviation) : Json();
+}
+
+}  // namespace
+
+SeedResult seed_result(std::uint64_t seed, const RunResult& result) {
+  SeedResult of;
+  of.seed = seed;
+  of.test_acc = result.test_acc;
+  of.weights_hash = result.weights_hash;
+  if (!result.history.empty()) of.val_acc = result.history.back().val_acc;
+  for (const EpochResult& epoch : result.history) of.train_s += epoch.train_s;
+  return of;
+}
+
+Spread spread_of(std::span<const double> numbers) {
+  if (numbers.empty()) throw std::invalid_argument("spread: expected a number, found none");
+  Spread spread;
+  const auto count = static_cast<double>(numbers.size());
+  for (const double number : numbers) spread.mean += number / count;
+  if (numbers.size() == 1) return spread;
+  double squares = 0.0;
+  for (const double number : numbers) squares += (number - spread.mean) * (number - spread.mean);
+  spread.deviation = std::sqrt(squares / (count - 1.0));
+  return spread;
+}
+
+std::string seed_folder(std::uint64_t seed) { return fmt::format("seed-{}", seed); }
+
+RunSpec spec_of_seed(const RunSpec& spec, std::uint64_t index) {
+  RunSpec of = spec;
+  of.seed += index;
+  if (!of.checkpoint_dir.empty()) of.checkpoint_dir /= seed_folder(of.seed);
+  return of;
+}
+
+std::string seed_line(const SeedResult& result) {
+  std::string line = fmt::format("Seed {}:", result.seed);
+  if (result.val_acc) line += fmt::format(" val_acc {:.4f},", *result.val_acc);
+  if (result.test_acc) line += fmt::format(" test_acc {:.4f},", *result.test_acc);
+  return line + fmt::format(" training {:.2f} s, weights {}", result.train_s, result.weights_hash);
+}
+
+std::string mean_line(std::span<const SeedResult> results, std::uint64_t wanted) {
+  std::string line = results.size() == wanted
+                         ? fmt::format("Mean of {} seeds:", wanted)
+                         : fmt::format("Mean of {} of {} seeds:", results.size(), wanted);
+  if (const auto of = spread(results, &SeedResult::val_acc)) {
+    line += fmt::format(" val_acc {:.4f} ± {:.4f},", of->mean, of->deviation);
+  }
+  if (const auto of = spread(results, &SeedResult::test_acc)) {
+    line += fmt::format(" test_acc {:.4f} ± {:.4f},", of->mean, of->deviation);
+  }
+  const Spread seconds = training(results);
+  return line + fmt::format(" training {:.2f} ± {:.2f} s", seconds.mean, seconds.deviation);
+}
+
+Json repeat_record(std::span<const SeedResult> results) {
+  Json json;
+  json["repeat"] = results.size();
+  Json seeds = Json::array();
+  for (const SeedResult& result : results) {
+    seeds.push_back({{"seed", result.seed},
+                     {"val_acc", maybe(result.val_acc)},
+                     {"test_acc", maybe(result.test_acc)},
+                     {"train_s", result.train_s},
+                     {"weights_hash", result.weights_hash}});
+  }
+  json["seeds"] = std::move(seeds);
+  add(json, "val_acc", spread(results, &SeedResult::val_acc));
+  add(json, "test_acc", spread(results, &SeedResult::test_acc));
+  add(json, "train_s", training(results));
+  return json;
+}
+
+}  // namespace millrace
