@@ -52,8 +52,8 @@ struct Tensor {
 /// Parameters, in the names and the layout of the state_dict of torch.nn.Sequential(Linear,
 /// activation, …, Linear): "0.weight" [out, in], "0.bias" [out], "2.weight", …
 using Parameters = std::vector<Tensor>;
-/// One tensor for each parameter, of its name and shape, with the momentum buffer; empty without
-/// momentum.
+/// What optimizer_state_shapes() says: momentum buffers or moments; with an average
+/// (OptimizerSpec::ema), the parameters that training goes on with; empty without any.
 using OptimizerState = std::vector<Tensor>;
 
 /// A data set that an engine keeps in its own memory, addressed by index chunks.
@@ -107,7 +107,9 @@ class Engine {
   /// Returns the sums since the last call and starts new ones.
   virtual Metrics metrics() = 0;
 
+  /// What evaluate() and predict() use: with OptimizerSpec::ema the average.
   virtual Parameters parameters() = 0;
+  /// Both the average and what is averaged; set_optimizer_state() may change the latter again.
   /// Throws std::invalid_argument naming the first tensor that is missing or has another shape.
   virtual void set_parameters(const Parameters& parameters) = 0;
   virtual OptimizerState optimizer_state() = 0;

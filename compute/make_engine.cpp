@@ -35,6 +35,8 @@ void check(const MlpSpec& model, const TrainSpec& train) {
   };
   fraction(train.optimizer.beta1, "beta1");
   fraction(train.optimizer.beta2, "beta2");
+  rate(train.optimizer.clip_norm, "norm to clip gradients to");
+  fraction(train.optimizer.ema, "decay of the average");
   fraction(model.dropout, "dropout");
   fraction(train.label_smoothing, "label smoothing");
   require(std::isfinite(train.optimizer.epsilon) && train.optimizer.epsilon > 0.0F,
@@ -45,7 +47,7 @@ void check(const MlpSpec& model, const TrainSpec& train) {
 }
 
 // What the CUDA engine does not do yet; empty if nothing.
-std::string missing_on_cuda(const MlpSpec& model, [[maybe_unused]] const TrainSpec& train) {
+std::string missing_on_cuda(const MlpSpec& model, const TrainSpec& train) {
   std::string missing;
   const auto add = [&](bool wanted, const std::string& what) {
     if (wanted) missing += (missing.empty() ? "" : ", ") + what;
@@ -53,6 +55,9 @@ std::string missing_on_cuda(const MlpSpec& model, [[maybe_unused]] const TrainSp
   add(model.batch_norm, "batch normalisation");
   add(model.activation != Activation::kRelu && !model.hidden.empty(),
       std::string("the activation ") + name_of(model.activation));
+  add(train.optimizer.clip_norm > 0.0F, "gradient clipping");
+  add(train.optimizer.ema > 0.0F, "average of the weights");
+  add(train.rows_at_once() < train.batch, "accumulation of gradients");
   return missing;
 }
 

@@ -1,5 +1,6 @@
 #include "compute/optimizer_step.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace millrace {
@@ -14,8 +15,12 @@ OptimizerStep optimizer_step(const OptimizerSpec& spec, std::uint64_t step) {
   } else {
     constants.weight_decay = spec.weight_decay;
   }
+  const auto steps = static_cast<double>(step);
+  if (spec.ema > 0.0F) {
+    constants.average =
+        static_cast<float>(1.0 - std::min(double{spec.ema}, (1.0 + steps) / (10.0 + steps)));
+  }
   if (spec.adaptive()) {
-    const auto steps = static_cast<double>(step);
     constants.beta1 = spec.beta1;
     constants.beta2 = spec.beta2;
     constants.epsilon = spec.epsilon;

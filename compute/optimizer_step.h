@@ -18,6 +18,7 @@ struct OptimizerStep {
   float epsilon = 0.0F;
   float step_size = 0.0F;  ///< Adam: learning_rate / (1 - beta1^step)
   float root = 0.0F;       ///< Adam: 1 / sqrt(1 - beta2^step)
+  float average = 0.0F;    ///< how far the average moves towards the parameters
 };
 
 /// `step` counts from 1.

@@ -69,6 +69,14 @@ struct OptimizerSpec {
   float beta1 = 0.9F;
   float beta2 = 0.999F;
   float epsilon = 1e-8F;
+  /// A gradient whose norm over all parameters is larger is scaled down to it, as
+  /// torch.nn.utils.clip_grad_norm_ does it; 0: none is.
+  float clip_norm = 0.0F;
+  /// Decay of an exponential moving average of all parameters, running statistics too; below 1; 0:
+  /// there is none. It begins with the first weights, and after step t
+  /// average = d * average + (1 - d) * parameter  with  d = min(ema, (1 + t) / (10 + t)),
+  /// which soon forgets them (tf.train.ExponentialMovingAverage with num_updates).
+  float ema = 0.0F;
 
   bool adaptive() const noexcept { return kind == Kind::kAdam || kind == Kind::kAdamW; }
 };
@@ -98,6 +106,13 @@ struct TrainSpec {
   /// 2016, as torch.nn.CrossEntropyLoss has it).
   float label_smoothing = 0.0F;
   Initializer initializer = Initializer::kPyTorch;
+  /// Rows that go through the network at once. A step whose batch has more adds up the gradients of
+  /// its parts: that of the mean loss of all its samples; normalisation is by part. 0: all.
+  std::uint32_t micro_batch = 0;
+
+  std::uint32_t rows_at_once() const noexcept {
+    return micro_batch == 0 || micro_batch > batch ? batch : micro_batch;
+  }
 };
 
 /// Where an engine runs.

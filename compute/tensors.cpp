@@ -126,7 +126,14 @@ OptimizerState optimizer_state_shapes(const MlpSpec& model, const OptimizerSpec&
   } else if (optimizer.momentum != 0.0F) {
     add_all("");
   }
-  if (optimizer.adaptive() || model.dropout > 0.0F) tensors.push_back({kStepTensor, {2}, {}});
+  if (optimizer.ema > 0.0F) {
+    for (Tensor& tensor : parameter_shapes(model)) {
+      tensors.push_back({tensor.name + kRawSuffix, tensor.shape, {}});
+    }
+  }
+  if (optimizer.adaptive() || optimizer.ema > 0.0F || model.dropout > 0.0F) {
+    tensors.push_back({kStepTensor, {2}, {}});
+  }
   return tensors;
 }
 

@@ -20,7 +20,8 @@ bool is_trained(const Tensor& parameter) noexcept;
 
 /// Names and shapes of what an optimizer keeps for a model, without values: nothing, a momentum
 /// buffer for each trained parameter under the parameter's name, or Adam's "….exp_avg" and
-/// "….exp_avg_sq"; then, where something depends on the number of steps done, "step" [2].
+/// "….exp_avg_sq"; with an average, each parameter itself as "….raw"; then, where something depends
+/// on the number of steps done, "step" [2].
 OptimizerState optimizer_state_shapes(const MlpSpec& model, const OptimizerSpec& optimizer);
 
 /// The same but for "step", with all values zero; a momentum buffer also where momentum is 0.
@@ -32,6 +33,7 @@ OptimizerState empty_state(const MlpSpec& model, OptimizerSpec optimizer);
 Parameters folded(const MlpSpec& model, const Parameters& parameters);
 
 inline constexpr const char* kStepTensor = "step";
+inline constexpr const char* kRawSuffix = ".raw";
 inline constexpr const char* kFirstMomentSuffix = ".exp_avg";
 inline constexpr const char* kSecondMomentSuffix = ".exp_avg_sq";
 

@@ -40,6 +40,7 @@ struct RunOptions {
   AugmentSpec augment{};
   std::uint64_t window_blocks = 0;  ///< that are mixed at a time; 0: not streamed
   OnBad on_bad = OnBad::kFail;
+  std::uint32_t accumulate = 1;     ///< batches of a step
 };
 
 /// Sums over the steps of an epoch done so far. Losses are multiples of 2^-24, so that sums of them
@@ -72,9 +73,10 @@ struct Checkpoint {
 
 /// Writes a safetensors file, whole or not at all. Its tensors are the parameters under their own
 /// names ("0.weight", …), which torch.nn.Module.load_state_dict takes, and the optimizer's state as
-/// "optimizer.0.weight.momentum", "optimizer.0.weight.exp_avg", …; `__metadata__` holds the run
-/// state in entries "millrace.*". Throws DataError if it cannot be written: an older file at `path`
-/// is then still there.
+/// "optimizer.0.weight.momentum", "optimizer.0.weight.exp_avg", …. With OptimizerSpec::ema the
+/// parameters are the averages, and what training goes on with is "optimizer.0.weight.raw", …;
+/// `__metadata__` holds the run state in entries "millrace.*". Throws DataError if it cannot be
+/// written: an older file at `path` is then still there.
 void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
 
 /// The model that a run with these options trains. Where no sample was recorded (files of older

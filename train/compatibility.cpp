@@ -95,6 +95,11 @@ std::vector<std::string> check_compatible(const std::filesystem::path& file, con
               run.dataset + " with content " + run.dataset_hash);
   }
   found.compare("batch", std::uint64_t{before.batch}, std::uint64_t{now.batch});
+  found.compare("batches of a step", std::uint64_t{before.accumulate},
+                std::uint64_t{now.accumulate});
+  // The parameters of the file are the average, if there is one.
+  const bool averaged = now.optimizer.ema > 0.0F;
+  found.compare("average of the weights", before.optimizer.ema > 0.0F, averaged);
   found.compare("validation size", before.validation_size, now.validation_size);
   found.compare("precision", before.precision, now.precision);
   found.compare("seed", before.seed, now.seed);
@@ -125,6 +130,8 @@ std::vector<std::string> check_compatible(const std::filesystem::path& file, con
     rates.compare("epsilon", before.optimizer.epsilon, now.optimizer.epsilon);
   }
   rates.compare("bad samples", name_of(before.on_bad), name_of(now.on_bad));
+  rates.compare("decay of the average", before.optimizer.ema, now.optimizer.ema);
+  rates.compare("norm to clip to", before.optimizer.clip_norm, now.optimizer.clip_norm);
   rates.compare("dropout", before.dropout, now.dropout);
   rates.compare("label smoothing", before.label_smoothing, now.label_smoothing);
   rates.compare("rotate", before.augment.rotate, now.augment.rotate);

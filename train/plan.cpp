@@ -43,6 +43,13 @@ void check_spec(const RunSpec& spec, const Dataset& train) {
   if (!(spec.bad_budget.share >= 0.0 && spec.bad_budget.share <= 1.0)) {
     refuse("bad budget", "a share from 0 to 1", std::to_string(spec.bad_budget.share));
   }
+  if (spec.accumulate == 0) refuse("accumulate", "at least 1 batch", "0");
+  if (std::uint64_t{spec.batch} * spec.accumulate > kMaxU32) {
+    refuse("accumulate", "at most " + std::to_string(kMaxU32) + " samples of a step",
+           std::to_string(std::uint64_t{spec.batch} * spec.accumulate));
+  }
+  check_rate("norm to clip gradients to", spec.optimizer.clip_norm);
+  check_share("decay of the average", spec.optimizer.ema);
   if (spec.slots == 0) refuse("slots", "at least 1", "0");
   if (std::ranges::count(spec.hidden, 0U) != 0) refuse("hidden", "widths of at least 1", "0");
   check_rate("learning rate", spec.optimizer.learning_rate);
@@ -146,10 +153,16 @@ RunPlan make_plan(const RunSpec& spec, const Dataset& train, const Dataset* test
   plan.model = model_of(spec, train);
   plan.split = Split::random(train.size(), spec.validation_size, spec.seed);
   const std::uint64_t samples = plan.split.train.size();
-  plan.batch = static_cast<std::uint32_t>(std::min<std::uint64_t>(spec.batch, samples));
+  plan.batch = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(std::uint64_t{spec.batch} * spec.accumulate, samples));
   plan.steps_per_epoch = (samples + plan.batch - 1) / plan.batch;
-  plan.train = {plan.batch, spec.optimizer,       spec.precision,
-                spec.seed,  spec.label_smoothing, spec.initializer};
+  plan.train = {plan.batch,
+                spec.optimizer,
+                spec.precision,
+                spec.seed,
+                spec.label_smoothing,
+                spec.initializer,
+                spec.accumulate > 1 ? spec.batch : 0};
   return plan;
 }
 

@@ -16,7 +16,9 @@ struct RunPlan {
   MlpSpec model;
   TrainSpec train;
   Split split;
-  std::uint32_t batch = 0;  ///< the spec's, or the training samples where they are fewer
+  /// Of an optimizer step: all the batches that it accumulates, or the training samples where they
+  /// are fewer.
+  std::uint32_t batch = 0;
   std::uint64_t steps_per_epoch = 0;
   std::uint64_t window_blocks = 0;  ///< of a stream; see stream_window()
 };

@@ -18,6 +18,7 @@ RunIdentity identity_of(const RunSpec& spec, const RunPlan& plan, const Engine& 
   RunIdentity identity;
   identity.options.widths = plan.model.widths();
   identity.options.batch = spec.batch;
+  identity.options.accumulate = spec.accumulate;
   identity.options.validation_size = spec.validation_size;
   identity.options.optimizer = spec.optimizer;
   identity.options.batch_norm = spec.batch_norm;
@@ -55,6 +56,20 @@ std::optional<FoundCheckpoint> find_checkpoint(const RunSpec& spec, const Notice
   return found;
 }
 
+// Where the file's parameters are an average, training goes on from those that were averaged,
+// whatever else changes.
+void keep_raw_parameters(Engine& engine, const OptimizerState& saved) {
+  OptimizerState state = engine.optimizer_state();
+  bool any = false;
+  for (Tensor& tensor : state) {
+    const auto found = std::ranges::find(saved, tensor.name, &Tensor::name);
+    if (!tensor.name.ends_with(kRawSuffix) || found == saved.end()) continue;
+    tensor.values = found->values;
+    any = true;
+  }
+  if (any) engine.set_optimizer_state(state);
+}
+
 void restore(RunSetup& setup, FoundCheckpoint found, const RunSpec& spec,
              const RunIdentity& identity, const Notice& notice) {
   for (const std::string& line : check_compatible(found.path, found.checkpoint.state, identity)) {
@@ -68,6 +83,7 @@ void restore(RunSetup& setup, FoundCheckpoint found, const RunSpec& spec,
     const bool momentum = !spec.optimizer.adaptive() && wanted.back().name != kStepTensor;
     notice(found.path.string() + " has no " +
            (momentum ? "momentum: it starts from zero" : "such optimizer's state: it starts anew"));
+    keep_raw_parameters(*setup.engine, found.checkpoint.optimizer);
   }
   setup.state = std::move(found.checkpoint.state);
   setup.resumed_from = std::move(found.path);

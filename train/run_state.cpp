@@ -68,10 +68,9 @@ json encode_schedule(const RunOptions& options) {
 }
 
 json encode_optimizer(const OptimizerSpec& optimizer) {
-  return {{"kind", name_of(optimizer.kind)},
-          {"beta1", optimizer.beta1},
-          {"beta2", optimizer.beta2},
-          {"epsilon", optimizer.epsilon}};
+  return {{"kind", name_of(optimizer.kind)},  {"beta1", optimizer.beta1},
+          {"beta2", optimizer.beta2},         {"epsilon", optimizer.epsilon},
+          {"clip_norm", optimizer.clip_norm}, {"ema", optimizer.ema}};
 }
 
 json encode_augment(const AugmentSpec& augment) {
@@ -83,6 +82,7 @@ json encode_augment(const AugmentSpec& augment) {
 json encode_options(const RunOptions& options) {
   return {{"widths", options.widths},
           {"batch", options.batch},
+          {"accumulate", options.accumulate},
           {"validation_size", options.validation_size},
           {"learning_rate", options.optimizer.learning_rate},
           {"momentum", options.optimizer.momentum},
@@ -231,6 +231,8 @@ void decode_optimizer(const json& object, OptimizerSpec& optimizer) {
   optimizer.beta1 = object.at("beta1").get<float>();
   optimizer.beta2 = object.at("beta2").get<float>();
   optimizer.epsilon = object.at("epsilon").get<float>();
+  if (object.contains("clip_norm")) optimizer.clip_norm = object.at("clip_norm").get<float>();
+  if (object.contains("ema")) optimizer.ema = object.at("ema").get<float>();
 }
 
 RunOptions decode_options(const json& object) {
@@ -239,6 +241,9 @@ RunOptions decode_options(const json& object) {
     options.widths.push_back(whole<std::uint32_t>(json{{"width", width}}, "width"));
   }
   options.batch = whole<std::uint32_t>(object, "batch");
+  if (object.contains("accumulate")) {
+    options.accumulate = whole<std::uint32_t>(object, "accumulate");
+  }
   options.validation_size = whole<std::uint64_t>(object, "validation_size");
   options.optimizer.learning_rate = object.at("learning_rate").get<float>();
   options.optimizer.momentum = object.at("momentum").get<float>();

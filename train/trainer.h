@@ -31,6 +31,7 @@ enum class Residency : std::uint8_t { kAuto, kResident, kHost, kStream };
 struct RunSpec {
   std::vector<std::uint32_t> hidden{32};
   std::uint32_t batch = 128;
+  std::uint32_t accumulate = 1;  ///< batches of a step: see TrainSpec::micro_batch
   std::uint64_t validation_size = 10'000;
   bool batch_norm = false;                          ///< of the hidden layers; see MlpSpec
   float dropout = 0.0F;                             ///< of the hidden layers; see MlpSpec

@@ -48,8 +48,8 @@ HWY_INLINE V exponential(V x) {
   x = hn::Max(constant(-87.0F), x);
   const V n = hn::Round(hn::Mul(x, constant(1.44269504F)));
   // ln 2 in two numbers, the first with few enough bits for n times it to be exact.
-  const V r = hn::NegMulAdd(n, constant(-2.12194440e-4F),
-                            hn::NegMulAdd(n, constant(0.693359375F), x));
+  const V r =
+      hn::NegMulAdd(n, constant(-2.12194440e-4F), hn::NegMulAdd(n, constant(0.693359375F), x));
   const V e = hn::MulAdd(hn::Mul(r, r), polynomial(kRest, r), hn::Add(constant(1.0F), r));
   const auto biased = hn::Add(hn::ConvertTo(di, n), hn::Set(di, 127));
   return hn::Mul(e, hn::BitCast(d, hn::ShiftLeft<23>(biased)));
@@ -102,8 +102,7 @@ HWY_INLINE Point sigmoid(V z) {
 }
 
 HWY_INLINE Point leaky_relu(V z) {
-  const V slope =
-      hn::IfThenElse(hn::Gt(z, hn::Zero(D())), constant(1.0F), constant(kLeakySlope));
+  const V slope = hn::IfThenElse(hn::Gt(z, hn::Zero(D())), constant(1.0F), constant(kLeakySlope));
   return {hn::Mul(z, slope), slope};
 }
 

@@ -362,21 +362,37 @@ MILLRACE_DOT void update_block(const Update& op) {
   }
 }
 
+// sums[o] of 16 rows of dz by column, from row c on.
+MILLRACE_DOT_INLINE void sum_columns(const Bits* by_column, std::size_t stride, std::size_t batch,
+                                     std::size_t c, float* sums) {
+  for (std::size_t o = 0; o < kBlock; ++o) {
+    const Bits* row = by_column + (c + o) * stride;
+    __m512 sum = _mm512_setzero_ps();
+    for (std::size_t b = 0; b < batch; b += kBlock) {
+      const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + b));
+      sum = _mm512_add_ps(sum,
+                          _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16)));
+    }
+    sums[o] = _mm512_reduce_add_ps(sum);
+  }
+}
+
+MILLRACE_DOT void bias_gradients(const Bits* by_column, std::size_t stride, std::size_t batch,
+                                 std::size_t width, float* gradient, bool add) {
+  alignas(64) float sums[kBlock];
+  for (std::size_t c = 0; c < width; c += kBlock) {
+    sum_columns(by_column, stride, batch, c, sums);
+    const __m512 sum = _mm512_load_ps(sums);
+    _mm512_storeu_ps(gradient + c, add ? _mm512_add_ps(_mm512_loadu_ps(gradient + c), sum) : sum);
+  }
+}
+
 MILLRACE_DOT void update_biases(const Bits* by_column, std::size_t stride, std::size_t batch,
                                 std::size_t width, const OptimizerStep& step, float* bias,
                                 float* momentum, float* second) {
   alignas(64) float sums[kBlock];
   for (std::size_t c = 0; c < width; c += kBlock) {
-    for (std::size_t o = 0; o < kBlock; ++o) {
-      const Bits* row = by_column + (c + o) * stride;
-      __m512 sum = _mm512_setzero_ps();
-      for (std::size_t b = 0; b < batch; b += kBlock) {
-        const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + b));
-        sum = _mm512_add_ps(
-            sum, _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16)));
-      }
-      sums[o] = _mm512_reduce_add_ps(sum);
-    }
+    sum_columns(by_column, stride, batch, c, sums);
     float* m = momentum != nullptr ? momentum + c : nullptr;
     float* v = second != nullptr ? second + c : nullptr;
     _mm512_storeu_ps(bias + c,
@@ -424,6 +440,10 @@ void update_bias(const Bits* by_column, std::size_t stride, std::size_t batch, s
                  const OptimizerStep& step, float* bias, float* momentum, float* second) {
   update_biases(by_column, stride, batch, width, step, bias, momentum, second);
 }
+void bias_gradient(const Bits* by_column, std::size_t stride, std::size_t batch, std::size_t width,
+                   float* gradient, bool add) {
+  bias_gradients(by_column, stride, batch, width, gradient, add);
+}
 
 }  // namespace millrace::cpu::bf16
 
@@ -445,6 +465,7 @@ void activate(const Activate&) { missing(); }
 void gradient(const Gradient&) { missing(); }
 void update(const Update&) { missing(); }
 void pack(const Update&) { missing(); }
+void bias_gradient(const Bits*, std::size_t, std::size_t, std::size_t, float*, bool) { missing(); }
 void update_bias(const Bits*, std::size_t, std::size_t, std::size_t, const OptimizerStep&, float*,
                  float*, float*) {
   missing();

@@ -88,7 +88,7 @@ struct Gradient {
   std::size_t width = 0;    ///< a multiple of 32
   const Bits* y = nullptr;  ///< not null: dz becomes 0 where this is not above 0 first
   std::size_t y_stride = 0;
-  float factor = 1.0F;     ///< of dz, with y
+  float factor = 1.0F;  ///< of dz, with y
   /// Not null, in place of y: activations that dz is multiplied by first.
   const float* slopes = nullptr;
   ActLayout slopes_layout;
@@ -119,5 +119,9 @@ void pack(const Update& op);
 /// stored it by column.
 void update_bias(const Bits* by_column, std::size_t stride, std::size_t batch, std::size_t width,
                  const OptimizerStep& step, float* bias, float* momentum, float* second);
+
+/// The same sum alone: gradient[o], or added to it.
+void bias_gradient(const Bits* by_column, std::size_t stride, std::size_t batch, std::size_t width,
+                   float* gradient, bool add);
 
 }  // namespace millrace::cpu::bf16

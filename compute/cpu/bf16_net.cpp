@@ -16,6 +16,7 @@ using bf16::Bits;
 
 constexpr std::size_t kBlock = 16;
 constexpr std::size_t kPairRow = 32;
+constexpr std::size_t kSquare = 32 * 32;
 // Rows of a lane and of one evaluate() call: two blocks, as a multiplication takes them.
 constexpr std::uint32_t kLaneRows = 32;
 // Inputs × outputs of one tile of weights, at most.
@@ -33,13 +34,16 @@ struct Layer {
   float scale = 1.0F;     // of the input
   AlignedArray<float>
       weights;  // blocks [outs / 16][ranges * depth / 16] of [16 outputs][16 inputs]
-  AlignedArray<float> momentum;  // the same, Adam's first moment; empty without momentum
-  AlignedArray<float> second;    // the same, Adam's second moment; empty without
-  ParameterVector bias;          // [outs]; all zeros where there is a norm
+  AlignedArray<float> momentum;   // the same, Adam's first moment; empty without momentum
+  AlignedArray<float> second;     // the same, Adam's second moment; empty without
+  AlignedArray<float> average;    // the same; empty without
+  AlignedArray<float> gradients;  // where they are kept: [outs / 32][ins / 32][32][32]
+  ParameterVector bias;           // [outs]; all zeros where there is a norm
   std::unique_ptr<NormLayer> norm;
-  AlignedArray<float> slopes;  // activations [samples, outs]: of one other than ReLU; or empty
-  AlignedArray<Bits> dz_rows;  // by row: [samples][outs]; empty without norm
-  AlignedArray<Bits> forward;  // pair panels of outputs: [ranges][outs / 16][depth / 2][16][2]
+  AlignedArray<float> slopes;   // activations [samples, outs]: of one other than ReLU; or empty
+  AlignedArray<Bits> dz_rows;   // by row: [samples][outs]; empty without norm
+  AlignedArray<Bits> forward;   // pair panels of outputs: [ranges][outs / 16][depth / 2][16][2]
+  AlignedArray<Bits> averaged;  // as `forward`, of the average; empty without
   AlignedArray<Bits>
       backward;  // pair panels of inputs: [depth / 16][outs / 2][16][2]; empty for the first layer
   AlignedArray<Bits> x;  // the input: [ranges][samples][depth]
@@ -52,8 +56,14 @@ struct Layer {
     return (output / kBlock * (ins() / kBlock) + input / kBlock) * kBlock * kBlock;
   }
   Bits* forward_at(std::size_t output, std::size_t input) {
+    return forward.data() + forward_place(output, input);
+  }
+  std::size_t forward_place(std::size_t output, std::size_t input) const {
     const std::size_t panel = input / depth * (outs / kBlock) + output / kBlock;
-    return forward.data() + (panel * depth / 2 + input % depth / 2) * kPairRow;
+    return (panel * depth / 2 + input % depth / 2) * kPairRow;
+  }
+  float* gradient_at(std::size_t output, std::size_t input) {
+    return gradients.data() + (output / 32 * (ins() / 32) + input / 32) * kSquare;
   }
   Bits* backward_at(std::size_t output, std::size_t input) {
     if (backward.empty()) return nullptr;
@@ -83,12 +93,17 @@ class Bf16Net final : public CpuNet {
       : model_(model),
         unit_(unit),
         members_(members),
-        samples_(pad(train.batch)),
+        samples_(pad(train.rows_at_once())),
         ranges_{model.features},
         options_(model, train) {
     const auto widths = model.widths();
     for (std::size_t l = 0; l + 1 < widths.size(); ++l) layers_.push_back(make_layer(widths, l));
     if (options_.has_moments()) make_moments();
+    if (options_.averaged()) {
+      make_averages(layers_);
+      for (Layer& layer : layers_) layer.averaged = AlignedArray<Bits>(layer.forward.size());
+    }
+    if (options_.buffered) make_gradients(layers_);
     sums_layout_ = {samples_, layers_.front().outs};
     sums_ = AlignedArray<float>(layers_.front().ranges * sums_layout_.size());
     std::size_t widest = 0;
@@ -105,6 +120,7 @@ class Bf16Net final : public CpuNet {
       scratch.z = AlignedArray<float>(ActLayout{kLaneRows, widest}.size());
     }
     make_tiles();
+    squares_.resize(tiles_.size());
     set_parameters(initial_parameters(model, train.seed, train.initializer));
   }
 
@@ -124,7 +140,10 @@ class Bf16Net final : public CpuNet {
       case Stage::Kind::kNormBackward:
         return static_cast<std::uint32_t>(layers_[stage.layer].outs / kActPanel);
       case Stage::Kind::kTiles:
+      case Stage::Kind::kGradients:
         return static_cast<std::uint32_t>(tiles_.size());
+      case Stage::Kind::kUpdate:
+        return batch.last ? static_cast<std::uint32_t>(tiles_.size()) : 1;
       default:
         return static_cast<std::uint32_t>(div_up(batch.rows, kLaneRows));
     }
@@ -151,7 +170,35 @@ class Bf16Net final : public CpuNet {
         return run_backward(stage.layer, piece * kLaneRows);
       case Stage::Kind::kTiles:
         return run_tile(scratch, batch, tiles_[piece]);
+      case Stage::Kind::kGradients:
+        return run_gradients(scratch, batch, piece);
+      case Stage::Kind::kUpdate:
+        if (batch.last) run_update(tiles_[piece]);
+        return;
     }
+  }
+
+  void end_phase(std::uint32_t phase, const StepBatch& batch) override {
+    const bool all = batch.last && options_.stages[phase].kind == Stage::Kind::kGradients;
+    if (all && options_.clip_norm > 0.0F) options_.clip(squares_);
+  }
+
+  void begin_evaluation() override {
+    if (!options_.averaged() || average_packed_) return;
+    for (Layer& layer : layers_) {
+      each_block(layer, [&](std::size_t o, std::size_t i) {
+        bf16::Update op{};
+        for (std::size_t half = 0; half < 2; ++half) {
+          for (std::size_t h = 0; h < 2; ++h) {
+            op.weights[half][h] =
+                layer.average.data() + layer.block(o + half * kBlock, i + h * kBlock);
+          }
+          op.forward[half] = layer.averaged.data() + layer.forward_place(o + half * kBlock, i);
+        }
+        bf16::pack(op);
+      });
+    }
+    average_packed_ = true;
   }
 
   void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first,
@@ -162,17 +209,18 @@ class Bf16Net final : public CpuNet {
     for (std::size_t range = 0; range < bottom.ranges; ++range) {
       bf16::load({&source, first, rows, ranges_.begin(range), ranges_.end(range),
                   scratch.evaluated.data(), bottom.depth, nullptr, 0});
-      multiply_layer(bottom, range, scratch.evaluated.data(), bottom.depth, kLaneRows / kBlock,
-                     scratch.sums.data() + range * layout.size(), layout);
+      multiply_layer(bottom, options_.averaged(), range, scratch.evaluated.data(), bottom.depth,
+                     kLaneRows / kBlock, scratch.sums.data() + range * layout.size(), layout);
     }
     for (std::size_t l = 0; l < layers_.size(); ++l) {
       Layer& layer = layers_[l];
       if (l > 0) {
         layout = {kLaneRows, layer.outs};
-        multiply_layer(layer, 0, scratch.evaluated.data(), layer.depth, kLaneRows / kBlock,
-                       scratch.sums.data(), layout);
+        multiply_layer(layer, options_.averaged(), 0, scratch.evaluated.data(), layer.depth,
+                       kLaneRows / kBlock, scratch.sums.data(), layout);
       }
       bf16::Activate op = activation(l, scratch.sums.data(), layout, layout.size(), rows, scratch);
+      if (options_.averaged() && layer.norm == nullptr) op.bias = layer.bias.average.data();
       if (l + 1 < layers_.size() && (layer.norm != nullptr || !options_.relu())) {
         const ActLayout own{kLaneRows, layer.outs};
         op.logits = scratch.z.data();
@@ -204,44 +252,66 @@ class Bf16Net final : public CpuNet {
 
   void begin_step(const OptimizerSpec& optimizer, std::uint64_t step) override {
     options_.begin(optimizer, step);
+    average_packed_ = false;
   }
 
   Parameters parameters() const override {
     Parameters tensors = empty_parameters(model_);
-    gather(tensors, 0, Moment::kValue);
+    gather(tensors, 0, options_.averaged() ? Moment::kAverage : Moment::kValue);
     return tensors;
   }
 
   void set_parameters(const Parameters& parameters) override {
-    scatter(match_tensors(model_, parameters), 0, Moment::kValue);
-    for (Layer& layer : layers_) {
-      for (std::size_t o = 0; o < layer.outs; o += 32) {
-        for (std::size_t i = 0; i < layer.ins(); i += 32)
-          bf16::pack(update_of(layer, o, i, nullptr));
-      }
-    }
+    const auto tensors = match_tensors(model_, parameters);
+    scatter(tensors, 0, Moment::kValue);
+    if (options_.averaged()) scatter(tensors, 0, Moment::kAverage);
+    average_packed_ = false;
+    pack();
   }
 
   OptimizerState optimizer_state() const override {
-    if (layers_.front().momentum.empty()) return {};
-    OptimizerState tensors = empty_state(model_, options_.optimizer);
-    const std::size_t next = gather(tensors, 0, Moment::kFirst);
-    if (options_.optimizer.adaptive()) gather(tensors, next, Moment::kSecond);
+    const bool moments = !layers_.front().momentum.empty();
+    OptimizerState tensors = options_.state_tensors(model_, moments);
+    std::size_t next = 0;
+    if (moments) next = gather(tensors, next, Moment::kFirst);
+    if (options_.optimizer.adaptive()) next = gather(tensors, next, Moment::kSecond);
+    if (options_.averaged()) gather(tensors, next, Moment::kValue);
     return tensors;
   }
 
   void set_optimizer_state(const OptimizerState& state) override {
-    if (state.empty() && layers_.front().momentum.empty()) return;
-    const OptimizerState wanted = empty_state(model_, options_.optimizer);
+    const std::size_t raw = options_.averaged() ? parameter_shapes(model_).size() : 0;
+    const bool moments = !layers_.front().momentum.empty() || state.size() > raw;
+    const OptimizerState wanted = options_.state_tensors(model_, moments);
     const auto tensors = match_tensors(wanted, state);
-    if (layers_.front().momentum.empty()) make_moments();
-    const std::size_t next = scatter(tensors, 0, Moment::kFirst);
-    if (options_.optimizer.adaptive()) scatter(tensors, next, Moment::kSecond);
+    if (moments && layers_.front().momentum.empty()) make_moments();
+    std::size_t next = 0;
+    if (moments) next = scatter(tensors, next, Moment::kFirst);
+    if (options_.optimizer.adaptive()) next = scatter(tensors, next, Moment::kSecond);
+    if (!options_.averaged()) return;
+    scatter(tensors, next, Moment::kValue);
+    pack();
   }
 
   std::string instruction_set() const override { return bf16::unit_name(unit_); }
 
  private:
+  // Calls f(output, input) for each block of 32 x 32 weights.
+  template <class F>
+  static void each_block(const Layer& layer, const F& f) {
+    for (std::size_t o = 0; o < layer.outs; o += 32) {
+      for (std::size_t i = 0; i < layer.ins(); i += 32) f(o, i);
+    }
+  }
+
+  void pack() {
+    for (Layer& layer : layers_) {
+      each_block(layer, [&](std::size_t o, std::size_t i) {
+        bf16::pack(update_of(layer, o, i, nullptr));
+      });
+    }
+  }
+
   Layer make_layer(const std::vector<std::uint32_t>& widths, std::size_t l) const {
     Layer layer;
     layer.in = widths[l];
@@ -285,7 +355,7 @@ class Bf16Net final : public CpuNet {
     bf16::load({&batch.source, first, rows, ranges_.begin(range), ranges_.end(range), x,
                 bottom.depth, bottom.x_pairs.data() + panel * pair_panel() + first * kBlock,
                 pair_panel()});
-    multiply_layer(bottom, range, x, bottom.depth, pad(rows) / kBlock,
+    multiply_layer(bottom, false, range, x, bottom.depth, pad(rows) / kBlock,
                    sums_.data() + range * sums_layout_.size() + std::size_t{first} * kActPanel,
                    sums_layout_);
   }
@@ -304,10 +374,10 @@ class Bf16Net final : public CpuNet {
           op.logits_layout = own;
           bf16::activate(op);
           if (options_.relu()) {
-            norm::drop(options_.dropout_of(l), first, rows, scratch.z.data(), own);
+            norm::drop(options_.dropout_of(l), batch.first + first, rows, scratch.z.data(), own);
           } else {
             activation::Forward act = activated(layers_[l], l, scratch.z.data(), own, rows);
-            act.first = first;
+            act.first = batch.first + first;
             act.slopes += std::size_t{first} * kActPanel;
             activation::forward(act);
           }
@@ -359,10 +429,11 @@ class Bf16Net final : public CpuNet {
       op.logits_layout = own;
       bf16::activate(op);
     }
-    layer.norm->forward(panel, batch.rows, options_.dropout_of(l), !options_.relu(),
+    layer.norm->forward(panel, batch.first, batch.rows, options_.dropout_of(l), !options_.relu(),
                         scratch.y.data());
     if (!options_.relu()) {
       activation::Forward act = activated(layer, l, scratch.y.data(), own, batch.rows);
+      act.first = batch.first;
       act.panel = panel;
       act.columns = layer.out > panel * kActPanel ? layer.out - panel * kActPanel : 0;
       act.slopes += panel * act.slopes_layout.panel_stride();
@@ -404,7 +475,8 @@ class Bf16Net final : public CpuNet {
         options_.relu()
             ? nullptr
             : layer.slopes.data() + panel * ActLayout{samples_, kActPanel}.panel_stride();
-    layer.norm->backward(panel, batch.rows, options_.dropout.factor(), options_.step, slopes);
+    layer.norm->backward(panel, batch.rows, options_.dropout.factor(), options_.step, slopes,
+                         batch.first != 0);
     bf16::Gradient op{};
     op.dz = layer.norm->dy_panel(panel);
     op.layout = {samples_, kActPanel};
@@ -427,8 +499,8 @@ class Bf16Net final : public CpuNet {
 
   // The sums of layer l, above the first, of a lane.
   void multiply_lane(std::size_t l, std::uint32_t first, float* sums, ActLayout layout) const {
-    multiply_layer(layers_[l], 0, layers_[l].x.data() + first * layers_[l].depth, layers_[l].depth,
-                   kLaneRows / kBlock, sums, layout);
+    multiply_layer(layers_[l], false, 0, layers_[l].x.data() + first * layers_[l].depth,
+                   layers_[l].depth, kLaneRows / kBlock, sums, layout);
   }
 
   // The gradient of the outputs below layer l from that of its sums, by row.
@@ -445,7 +517,7 @@ class Bf16Net final : public CpuNet {
     const Layer& top = layers_.back();
     const ActLayout layout{kLaneRows, top.outs};
     f32::softmax({scratch.logits.data(), layout, rows, top.out, &batch.source, first,
-                  1.0F / static_cast<float>(batch.rows), options_.smoothing, true,
+                  1.0F / static_cast<float>(batch.step_rows), options_.smoothing, true,
                   batch.losses + first, batch.correct + first});
     // Rows and columns beyond the true ones hold zeros or logits: neither may count as a gradient.
     clear_padding(scratch.logits.data(), layout, rows, top.out);
@@ -494,7 +566,10 @@ class Bf16Net final : public CpuNet {
     return op;
   }
 
-  void run_tile(Scratch& scratch, const StepBatch& batch, const Tile& tile) {
+  // Calls use(output, input, gradient) for each block of a tile, the gradient [32][32] and without
+  // the input's scale.
+  template <class F>
+  void multiply_tile(Scratch& scratch, const StepBatch& batch, const Tile& tile, const F& use) {
     Layer& layer = layers_[tile.layer];
     const std::size_t batch_rows = pad(batch.rows);
     const ActLayout sums_layout{kLaneRows, tile.in_end - tile.in_begin};
@@ -504,16 +579,73 @@ class Bf16Net final : public CpuNet {
                              pair_panel(), (tile.in_end - tile.in_begin) / kBlock, batch_rows,
                              scratch.sums.data(), sums_layout});
       for (std::size_t i = tile.in_begin; i < tile.in_end; i += 32) {
-        bf16::update(
-            update_of(layer, o, i, scratch.sums.data() + sums_layout.offset(0, i - tile.in_begin)));
+        use(o, i, scratch.sums.data() + sums_layout.offset(0, i - tile.in_begin));
       }
     }
+  }
+
+  void run_gradients(Scratch& scratch, const StepBatch& batch, std::size_t number) {
+    const Tile& tile = tiles_[number];
+    Layer& layer = layers_[tile.layer];
+    const bool add = batch.first != 0;
+    const bool measured = batch.last && options_.clip_norm > 0.0F;
+    double sum = 0.0;
+    multiply_tile(scratch, batch, tile, [&](std::size_t o, std::size_t i, const float* gradient) {
+      float* to = layer.gradient_at(o, i);
+      f32::collect(to, gradient, kSquare, layer.scale, add);
+      if (measured) sum += f32::squares(to, kSquare);
+    });
+    if (tile.in_begin == 0) {
+      const std::size_t o = tile.out_begin;
+      if (layer.norm == nullptr) {
+        bf16::bias_gradient(layer.dz.data() + o * samples_, samples_, pad(batch.rows),
+                            tile.out_end - o, layer.bias.gradient_at(o), add);
+      }
+      if (measured) sum += vector_squares(layer, o, tile.out_end);
+    }
+    squares_[number] = sum;
+  }
+
+  void run_update(const Tile& tile) {
+    Layer& layer = layers_[tile.layer];
+    for (std::size_t o = tile.out_begin; o < tile.out_end; o += 32) {
+      for (std::size_t i = tile.in_begin; i < tile.in_end; i += 32) {
+        bf16::Update op = update_of(layer, o, i, layer.gradient_at(o, i));
+        op.scale = options_.factor;
+        bf16::update(op);
+      }
+    }
+    if (tile.in_begin == 0) {
+      step_vectors(layer, tile.out_begin, tile.out_end, options_.step, options_.factor);
+    }
+    average(tile);
+  }
+
+  void average(const Tile& tile) {
+    if (!options_.averaged()) return;
+    Layer& layer = layers_[tile.layer];
+    const float share = options_.step.average;
+    for (std::size_t o = tile.out_begin; o < tile.out_end; o += kBlock) {
+      // Blocks of 16 outputs and all inputs lie together.
+      const std::size_t at = layer.block(o, tile.in_begin);
+      f32::average(layer.average.data() + at, layer.weights.data() + at,
+                   (tile.in_end - tile.in_begin) * kBlock, share);
+    }
+    if (tile.in_begin == 0) average_vectors(layer, tile.out_begin, tile.out_end, share);
+  }
+
+  void run_tile(Scratch& scratch, const StepBatch& batch, const Tile& tile) {
+    Layer& layer = layers_[tile.layer];
+    multiply_tile(scratch, batch, tile, [&](std::size_t o, std::size_t i, const float* gradient) {
+      bf16::update(update_of(layer, o, i, gradient));
+    });
     if (tile.in_begin == 0 && layer.norm == nullptr) {
       const std::size_t o = tile.out_begin;
-      bf16::update_bias(layer.dz.data() + o * samples_, samples_, batch_rows, tile.out_end - o,
+      bf16::update_bias(layer.dz.data() + o * samples_, samples_, pad(batch.rows), tile.out_end - o,
                         options_.step, layer.bias.values.data() + o, layer.bias.first_at(o),
                         layer.bias.second_at(o));
     }
+    average(tile);
   }
 
   bf16::Update update_of(Layer& layer, std::size_t o, std::size_t i, const float* gradient) {
@@ -535,11 +667,13 @@ class Bf16Net final : public CpuNet {
   }
 
   // c = x · w of one range of the layer, for 16 * m_blocks rows.
-  void multiply_layer(const Layer& layer, std::size_t range, const Bits* x, std::size_t x_stride,
-                      std::size_t m_blocks, float* c, ActLayout c_layout) const {
+  void multiply_layer(const Layer& layer, bool averaged, std::size_t range, const Bits* x,
+                      std::size_t x_stride, std::size_t m_blocks, float* c,
+                      ActLayout c_layout) const {
     const std::size_t panel_stride = layer.depth / 2 * kPairRow;
     bf16::multiply(unit_, {x, x_stride, m_blocks,
-                           layer.forward.data() + range * (layer.outs / kBlock) * panel_stride,
+                           (averaged ? layer.averaged : layer.forward).data() +
+                               range * (layer.outs / kBlock) * panel_stride,
                            panel_stride, layer.outs / kBlock, layer.depth, c, c_layout});
   }
 
@@ -643,6 +777,8 @@ class Bf16Net final : public CpuNet {
   StepOptions options_;
   std::vector<Layer> layers_;
   std::vector<Tile> tiles_;
+  std::vector<double> squares_;  // of the tiles' gradients
+  bool average_packed_ = false;
   AlignedArray<float> sums_;  // [ranges] activations of the first layer
   ActLayout sums_layout_;
   std::vector<Scratch> scratch_;

@@ -23,6 +23,8 @@ using Clock = std::chrono::steady_clock;
 // percent.
 constexpr std::uint64_t kWaitSampling = 16;
 
+std::uint32_t div_up(std::uint32_t n, std::uint32_t by) { return n / by + (n % by != 0 ? 1 : 0); }
+
 double seconds(Clock::duration d) { return std::chrono::duration<double>(d).count(); }
 
 // Rounds to a multiple of 2^-24, so that sums of such numbers are exact, and the same in any
@@ -55,6 +57,7 @@ class CpuEngine final : public Engine {
             std::unique_ptr<cpu::CpuNet> net, std::uint32_t threads, std::string notice)
       : model_(std::move(model)),
         batch_limit_(train.batch),
+        rows_at_once_(train.rows_at_once()),
         optimizer_(train.optimizer),
         precision_(precision),
         notice_(std::move(notice)),
@@ -89,11 +92,17 @@ class CpuEngine final : public Engine {
     const std::uint32_t steps = chunk.batches();
     const std::uint64_t steps_before = std::exchange(steps_, steps_ + steps);
 
+    // A unit is a step's batch, or one of the parts that it comes in.
+    const std::uint32_t parts = div_up(chunk.batch, rows_at_once_);
+    const std::uint32_t last_rows = chunk.count - (steps - 1) * chunk.batch;
+    const std::uint32_t units = (steps - 1) * parts + div_up(last_rows, rows_at_once_);
     cpu::StepBatch step;
-    step.losses = losses_.data();
-    step.correct = correct_.data();
-    const auto set_batch = [&](std::uint32_t s, cpu::RowSource& source, std::uint32_t& rows) {
-      const std::uint32_t first = s * chunk.batch;
+    const auto rows_of_step = [&](std::uint32_t unit) {
+      return unit / parts + 1 < steps ? chunk.batch : last_rows;
+    };
+    const auto set_batch = [&](std::uint32_t unit, cpu::RowSource& source, std::uint32_t& rows) {
+      const std::uint32_t begin_in_step = unit % parts * rows_at_once_;
+      const std::uint32_t first = unit / parts * chunk.batch + begin_in_step;
       source = whole;
       if (chunk.packed()) {
         source.base = whole.base + std::size_t{first} * whole.sample_bytes;
@@ -101,32 +110,40 @@ class CpuEngine final : public Engine {
       } else {
         source.indices = whole.indices + first;
       }
-      rows = std::min(chunk.batch, chunk.count - first);
+      rows = std::min(rows_at_once_, rows_of_step(unit) - begin_in_step);
     };
-    const auto begin_step = [&](std::uint32_t s) {
-      set_batch(s, step.source, step.rows);
+    const auto begin_unit = [&](std::uint32_t unit) {
+      set_batch(unit, step.source, step.rows);
+      step.first = unit % parts * rows_at_once_;
+      step.step_rows = rows_of_step(unit);
+      step.last = step.first + step.rows == step.step_rows;
+      step.losses = losses_.data() + step.first;
+      step.correct = correct_.data() + step.first;
+      step.next_rows = 0;
+      if (unit + 1 < units) set_batch(unit + 1, step.next, step.next_rows);
+      if (step.first != 0) return;
       OptimizerSpec optimizer = optimizer_;
+      const std::uint32_t s = unit / parts;
       if (!chunk.learning_rates.empty()) optimizer.learning_rate = chunk.learning_rates[s];
       net_->begin_step(optimizer, ++optimizer_steps_);
-      step.next_rows = 0;
-      if (s + 1 < steps) set_batch(s + 1, step.next, step.next_rows);
     };
 
     const std::uint32_t phases = net_->phases();
     const std::uint32_t first_tag = phase_.load(std::memory_order_relaxed);
-    const std::uint32_t end_tag = first_tag + steps * phases;
+    const std::uint32_t end_tag = first_tag + units * phases;
     // By the member that finished phase `tag`, before anyone is told of the next one.
     const auto advance = [&](std::uint32_t tag) {
       const std::uint32_t done = tag - first_tag + 1;
+      net_->end_phase((done - 1) % phases, step);
       if (done % phases == 0) {
-        finish_step(step.rows);
-        if (done / phases < steps) begin_step(done / phases);
+        if (step.last) finish_step(step.step_rows);
+        if (done / phases < units) begin_unit(done / phases);
       }
       if (tag + 1 != end_tag) share_.reset(tag + 1, net_->pieces(done % phases, step));
       team_.publish(phase_, tag + 1);
     };
 
-    begin_step(0);
+    begin_unit(0);
     share_.reset(first_tag, net_->pieces(0, step));
     team_.run([&](std::uint32_t member) {
       const StageSpan span(Stage::kCompute);
@@ -201,7 +218,9 @@ class CpuEngine final : public Engine {
     double seconds = 0.0;
   };
 
-  bool counts_steps() const { return optimizer_.adaptive() || model_.dropout > 0.0F; }
+  bool counts_steps() const {
+    return optimizer_.adaptive() || optimizer_.ema > 0.0F || model_.dropout > 0.0F;
+  }
 
   std::size_t sample_bytes() const { return model_.features * size_of(model_.input); }
 
@@ -220,6 +239,7 @@ class CpuEngine final : public Engine {
     if (chunk.count == 0) return;
     const cpu::RowSource source = source_of(chunk);
     const auto begin = start_clock();
+    net_->begin_evaluation();
     for (std::uint32_t first = 0; first < chunk.count; first += kEvaluateRows) {
       const std::uint32_t rows = std::min(kEvaluateRows, chunk.count - first);
       const std::uint32_t lane_rows = net_->evaluate_limit();
@@ -310,6 +330,7 @@ class CpuEngine final : public Engine {
 
   MlpSpec model_;
   std::uint32_t batch_limit_;
+  std::uint32_t rows_at_once_;
   OptimizerSpec optimizer_;
   Precision precision_;
   std::string notice_;

@@ -10,11 +10,14 @@
 
 namespace millrace::cpu {
 
-/// One training step's batch, shared by all its pieces.
+/// One training step's batch, or a part of it, shared by all its pieces.
 struct StepBatch {
   RowSource source;
   std::uint32_t rows = 0;
-  RowSource next;  ///< the step after this one, to prefetch; next_rows 0 at the end of a chunk
+  std::uint32_t first = 0;      ///< of the step's batch; 0 but where it comes in parts
+  std::uint32_t step_rows = 0;  ///< of all its parts
+  bool last = true;             ///< the update follows
+  RowSource next;  ///< the rows after these, to prefetch; next_rows 0 at the end of a chunk
   std::uint32_t next_rows = 0;
   float* losses = nullptr;          ///< [rows], out
   std::uint8_t* correct = nullptr;  ///< [rows], out
@@ -22,7 +25,7 @@ struct StepBatch {
 
 /// The parameters, activations and arithmetic of one model in one precision, cut into pieces that a
 /// thread team works on, phase by phase: the stages of stages.h. Without batch normalisation these
-/// are three:
+/// are three, and four where gradients are kept to be added up or clipped:
 ///
 /// - input (columns × rows): samples converted, and multiplied by those columns' weights of the
 ///   first layer;
@@ -44,10 +47,16 @@ class CpuNet {
   virtual void run(std::uint32_t member, std::uint32_t phase, std::uint32_t piece,
                    const StepBatch& batch) = 0;
 
+  /// When all pieces of a phase are done, before any of the next.
+  virtual void end_phase(std::uint32_t phase, const StepBatch& batch) = 0;
+
+  /// Before the pieces of an evaluation.
+  virtual void begin_evaluation() = 0;
   /// Most rows of one evaluate() call.
   virtual std::uint32_t evaluate_limit() const = 0;
-  /// Forward and loss alone. losses and correct: [rows], for rows first … of the source; logits:
-  /// [rows, classes], row-major, or null where nobody wants them.
+  /// Forward and loss alone, by the parameters' averages where there are any. losses and correct:
+  /// [rows], for rows first … of the source; logits: [rows, classes], row-major, or null where
+  /// nobody wants them.
   virtual void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first,
                         std::uint32_t rows, float* losses, std::uint8_t* correct,
                         float* logits) = 0;

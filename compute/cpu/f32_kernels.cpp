@@ -241,9 +241,8 @@ HWY_INLINE void backward_panel(const Backward& op, std::size_t panel) {
     const float* slopes = op.slopes + at;
     multiply_activations<PanelWidth>(
         op.dy, op.dy_layout, op.weights_t, op.wt_layout, panel, op.dx + at, op.rows,
-        [&](std::size_t row, std::size_t c, V sum) HWY_ATTR {
-          return hn::Mul(sum, hn::LoadU(d, slopes + row * kActPanel + c));
-        });
+        [&](std::size_t row, std::size_t c, V sum)
+            HWY_ATTR { return hn::Mul(sum, hn::LoadU(d, slopes + row * kActPanel + c)); });
     return;
   }
   if (op.h == nullptr) {
@@ -439,12 +438,16 @@ void SoftmaxLane(const Softmax& op) {
 }
 
 // What a weight's update reads and writes beside it.
-enum class Rule : std::uint8_t { kPlain, kMomentum, kNesterov, kAdam };
+// kStore and kAdd leave it be: `m` is where the gradient goes.
+enum class Rule : std::uint8_t { kPlain, kMomentum, kNesterov, kAdam, kStore, kAdd };
 
 template <Rule R>
 HWY_INLINE void apply(const OptimizerStep& step, V gradient, float* HWY_RESTRICT w,
                       float* HWY_RESTRICT m, float* HWY_RESTRICT v) {
   const D d;
+  if constexpr (R == Rule::kStore || R == Rule::kAdd) {
+    return hn::StoreU(R == Rule::kAdd ? hn::Add(hn::LoadU(d, m), gradient) : gradient, d, m);
+  }
   V weight = hn::LoadU(d, w);
   V g = hn::MulAdd(hn::Set(d, step.weight_decay), weight, gradient);
   if constexpr (R == Rule::kAdam) {
@@ -469,6 +472,11 @@ HWY_INLINE void apply(const OptimizerStep& step, V gradient, float* HWY_RESTRICT
     g = R == Rule::kNesterov ? hn::MulAdd(momentum, moved, g) : moved;
   }
   hn::StoreU(hn::NegMulAdd(hn::Set(d, step.learning_rate), g, weight), d, w);
+}
+
+template <Rule R>
+constexpr bool keeps() {
+  return R == Rule::kStore || R == Rule::kAdd;
 }
 
 // Rows [begin, end) × `width` columns of a panel, written as columns of the transposed panels.
@@ -535,13 +543,15 @@ HWY_INLINE void update_panel(const Update& op, std::size_t panel) {
         for (std::size_t n = 0; n < kVectors; ++n) {
           const std::size_t w = at + m * PanelWidth + n * kLanes;
           apply<R>(op.step, hn::Mul(sums.v[m][n], scale), op.weights + w,
-                   R != Rule::kPlain ? op.momentum + w : nullptr,
+                   keeps<R>()          ? op.gradients + w
+                   : R != Rule::kPlain ? op.momentum + w
+                                       : nullptr,
                    R == Rule::kAdam ? op.second + w : nullptr);
         }
       }
     });
   }
-  if (op.weights_t != nullptr) transpose_rows(op, panel, PanelWidth);
+  if (!keeps<R>() && op.weights_t != nullptr) transpose_rows(op, panel, PanelWidth);
 }
 
 template <Rule R>
@@ -555,7 +565,9 @@ HWY_INLINE void update_bias(const Update& op, std::size_t panel) {
       sum = hn::Add(sum, hn::LoadU(d, dy + b * kActPanel + c));
     }
     apply<R>(op.step, sum, op.bias + column + c,
-             R != Rule::kPlain ? op.bias_momentum + column + c : nullptr,
+             keeps<R>()          ? op.bias_gradients + column + c
+             : R != Rule::kPlain ? op.bias_momentum + column + c
+                                 : nullptr,
              R == Rule::kAdam ? op.bias_second + column + c : nullptr);
   }
 }
@@ -577,7 +589,60 @@ HWY_INLINE void update_by(const Update& op) {
   op.x_is_range ? update_all<kRangeStride, R>(op) : update_all<kActPanel, R>(op);
 }
 
+template <Rule R>
+HWY_INLINE void step_all(const Step& op) {
+  const D d;
+  const V factor = hn::Set(d, op.factor);
+  for (std::size_t i = 0; i < op.count; i += kLanes) {
+    apply<R>(op.step, hn::Mul(hn::LoadU(d, op.gradient + i), factor), op.values + i,
+             R != Rule::kPlain ? op.momentum + i : nullptr,
+             R == Rule::kAdam ? op.second + i : nullptr);
+  }
+}
+
+void StepPiece(const Step& op) {
+  if (op.second != nullptr) return step_all<Rule::kAdam>(op);
+  if (op.momentum == nullptr) return step_all<Rule::kPlain>(op);
+  if (op.step.kind == OptimizerSpec::Kind::kNesterov) return step_all<Rule::kNesterov>(op);
+  step_all<Rule::kMomentum>(op);
+}
+
+// The update of a tile by the gradients that are there.
+HWY_INLINE void step_tile(const Update& op) {
+  const auto beside = [](float* all, std::size_t at) {
+    return all != nullptr ? all + at : nullptr;
+  };
+  for (std::size_t panel = op.panel_begin; panel < op.panel_end; ++panel) {
+    const std::size_t width = op.w_layout.panel_width(panel);
+    const std::size_t at = op.w_layout.panel_offset(panel) + op.in_begin * width;
+    StepPiece({op.gradients + at, op.factor, op.step, op.weights + at, beside(op.momentum, at),
+               beside(op.second, at), (op.in_end - op.in_begin) * width});
+    if (op.weights_t != nullptr) transpose_rows(op, panel, width);
+  }
+}
+
+void AverageRange(float* average, const float* values, std::size_t count, float share) {
+  const D d;
+  const V by = hn::Set(d, share);
+  for (std::size_t i = 0; i < count; i += kLanes) {
+    const V old = hn::LoadU(d, average + i);
+    hn::StoreU(hn::MulAdd(by, hn::Sub(hn::LoadU(d, values + i), old), old), d, average + i);
+  }
+}
+
+void CollectRange(float* to, const float* from, std::size_t count, float scale, bool add) {
+  const D d;
+  const V by = hn::Set(d, scale);
+  for (std::size_t i = 0; i < count; i += kLanes) {
+    const V x = hn::Mul(by, hn::LoadU(d, from + i));
+    hn::StoreU(add ? hn::Add(hn::LoadU(d, to + i), x) : x, d, to + i);
+  }
+}
+
 void UpdatePiece(const Update& op) {
+  if (op.mode == Update::Mode::kStep) return step_tile(op);
+  if (op.mode == Update::Mode::kStore) return update_by<Rule::kStore>(op);
+  if (op.mode == Update::Mode::kAdd) return update_by<Rule::kAdd>(op);
   if (op.second != nullptr) return update_by<Rule::kAdam>(op);
   if (op.momentum == nullptr) return update_by<Rule::kPlain>(op);
   if (op.step.kind == OptimizerSpec::Kind::kNesterov) return update_by<Rule::kNesterov>(op);
@@ -612,6 +677,9 @@ HWY_EXPORT(ForwardLane);
 HWY_EXPORT(BackwardLane);
 HWY_EXPORT(SoftmaxLane);
 HWY_EXPORT(UpdatePiece);
+HWY_EXPORT(StepPiece);
+HWY_EXPORT(AverageRange);
+HWY_EXPORT(CollectRange);
 HWY_EXPORT(TargetName);
 
 void input(const Input& op) { HWY_DYNAMIC_DISPATCH(InputPiece)(op); }
@@ -620,6 +688,22 @@ void forward(const Forward& op) { HWY_DYNAMIC_DISPATCH(ForwardLane)(op); }
 void backward(const Backward& op) { HWY_DYNAMIC_DISPATCH(BackwardLane)(op); }
 void softmax(const Softmax& op) { HWY_DYNAMIC_DISPATCH(SoftmaxLane)(op); }
 void update(const Update& op) { HWY_DYNAMIC_DISPATCH(UpdatePiece)(op); }
+void step(const Step& op) { HWY_DYNAMIC_DISPATCH(StepPiece)(op); }
+void average(float* average, const float* values, std::size_t count, float share) {
+  HWY_DYNAMIC_DISPATCH(AverageRange)(average, values, count, share);
+}
+void collect(float* to, const float* from, std::size_t count, float scale, bool add) {
+  HWY_DYNAMIC_DISPATCH(CollectRange)(to, from, count, scale, add);
+}
+
+double squares(const float* values, std::size_t count) {
+  // Chains that a compiler may take side by side.
+  double chains[8] = {};
+  for (std::size_t i = 0; i < count; ++i) chains[i % 8] += double{values[i]} * double{values[i]};
+  return ((chains[0] + chains[1]) + (chains[2] + chains[3])) +
+         ((chains[4] + chains[5]) + (chains[6] + chains[7]));
+}
+
 const char* target_name() { return HWY_DYNAMIC_DISPATCH(TargetName)(); }
 
 }  // namespace millrace::cpu::f32

@@ -94,8 +94,14 @@ struct Softmax {
 void softmax(const Softmax& op);
 
 /// Weights of input columns [in_begin, in_end) × output panels [panel_begin, panel_end): gradient
-/// over the batch, and the update.
+/// over the batch, and the update; or one of the two.
 struct Update {
+  enum class Mode : std::uint8_t {
+    kAll,
+    kStore,  ///< the gradient goes to `gradients`, and no weight changes
+    kAdd,    ///< it is added to what is there
+    kStep    ///< the update of the weights alone, by what is there, times `factor`
+  };
   const float* x = nullptr;   ///< column in_begin of the layer's input, sample 0
   bool x_is_range = false;    ///< rows of x are kRangeStride apart, else kActPanel
   const float* dy = nullptr;  ///< activations [batch, out]
@@ -115,8 +121,33 @@ struct Update {
   float* bias = nullptr;
   float* bias_momentum = nullptr;  ///< the same, or null
   float* bias_second = nullptr;    ///< the same, or null
+  Mode mode = Mode::kAll;
+  float* gradients = nullptr;       ///< panels [in, out]
+  float* bias_gradients = nullptr;  ///< as `bias`
+  float factor = 1.0F;
 };
 void update(const Update& op);
+
+/// An update of `count` parameters, a multiple of 16, by factor * gradient.
+struct Step {
+  const float* gradient = nullptr;
+  float factor = 1.0F;
+  OptimizerStep step;
+  float* values = nullptr;
+  float* momentum = nullptr;  ///< Adam's first moment; or null
+  float* second = nullptr;    ///< Adam's second moment; or null
+  std::size_t count = 0;
+};
+void step(const Step& op);
+
+/// average += share * (values - average), of `count` numbers, a multiple of 16.
+void average(float* average, const float* values, std::size_t count, float share);
+
+/// to = scale * from, or to += scale * from; `count` is a multiple of 16.
+void collect(float* to, const float* from, std::size_t count, float scale, bool add);
+
+/// The sum of the squares, in an order of `count` alone.
+double squares(const float* values, std::size_t count);
 
 /// The instruction set in use: "AVX-512".
 const char* target_name();

@@ -28,6 +28,8 @@ struct Layer {
   AlignedArray<float> weights_t;  // empty for the first layer
   AlignedArray<float> momentum;   // Adam's first moment; empty without momentum
   AlignedArray<float> second;     // Adam's second moment; empty without
+  AlignedArray<float> average;    // empty without
+  AlignedArray<float> gradients;  // where they are kept; empty elsewhere
   ParameterVector bias;           // all zeros where there is a norm
   std::unique_ptr<NormLayer> norm;
   ActLayout act;               // of y and dy, for the whole batch
@@ -66,19 +68,21 @@ class F32Net final : public CpuNet {
       layer.weights = AlignedArray<float>(layer.w.size());
       layer.bias = ParameterVector(layer.out);
       if (l > 0) layer.weights_t = AlignedArray<float>(layer.wt.size());
-      layer.act = {train.batch, layer.out};
+      layer.act = {train.rows_at_once(), layer.out};
       const bool hidden = l + 2 < widths.size();
       if (hidden) layer.y = AlignedArray<float>(layer.act.size());
       if (hidden && !options_.relu()) layer.slopes = AlignedArray<float>(layer.act.size());
       if (hidden && model.batch_norm) {
-        layer.norm = std::make_unique<NormLayer>(train.batch, layer.out);
+        layer.norm = std::make_unique<NormLayer>(train.rows_at_once(), layer.out);
       }
       if (layer.norm == nullptr) layer.dy = AlignedArray<float>(layer.act.size());
       widest = std::max(widest, layer.out);
       layers_.push_back(std::move(layer));
     }
     if (options_.has_moments()) make_moments();
-    const std::size_t batch = train.batch;
+    if (options_.averaged()) make_averages(layers_);
+    if (options_.buffered) make_gradients(layers_);
+    const std::size_t batch = train.rows_at_once();
     x_ = AlignedArray<float>(ranges_.count() * batch * kRangeStride);
     sums_stride_ = layers_.front().act.size();
     sums_ = AlignedArray<float>(ranges_.parts() * sums_stride_);
@@ -92,6 +96,7 @@ class F32Net final : public CpuNet {
       scratch.back = AlignedArray<float>(activations);
     }
     make_tiles();
+    squares_.resize(tiles_.size());
     set_parameters(initial_parameters(model, train.seed, train.initializer));
   }
 
@@ -110,7 +115,10 @@ class F32Net final : public CpuNet {
       case Stage::Kind::kNormBackward:
         return static_cast<std::uint32_t>(layers_[stage.layer].act.panels());
       case Stage::Kind::kTiles:
+      case Stage::Kind::kGradients:
         return static_cast<std::uint32_t>(tiles_.size());
+      case Stage::Kind::kUpdate:
+        return batch.last ? static_cast<std::uint32_t>(tiles_.size()) : 1;
       default:
         return static_cast<std::uint32_t>(div_up(batch.rows, lane_rows(batch)));
     }
@@ -128,7 +136,7 @@ class F32Net final : public CpuNet {
         return run_norm(batch, stage.layer, piece);
       case Stage::Kind::kForward: {
         const Lane rows = lane(batch, piece);
-        return forward(stage.layer, layers_[stage.layer - 1].y.data() + rows.at(),
+        return forward(false, stage.layer, layers_[stage.layer - 1].y.data() + rows.at(),
                        layers_[stage.layer - 1].act,
                        layers_[stage.layer].norm->z.data() + rows.at(), layers_[stage.layer].act,
                        rows.rows);
@@ -136,7 +144,7 @@ class F32Net final : public CpuNet {
       case Stage::Kind::kTop: {
         const Lane rows = lane(batch, piece);
         const std::size_t l = layers_.size() - 1;
-        forward(l, layers_[l - 1].y.data() + rows.at(), layers_[l - 1].act,
+        forward(false, l, layers_[l - 1].y.data() + rows.at(), layers_[l - 1].act,
                 layers_[l].dy.data() + rows.at(), layers_[l].act, rows.rows);
         loss(batch, rows);
         return backward(l, rows);
@@ -147,8 +155,20 @@ class F32Net final : public CpuNet {
         return backward(stage.layer, lane(batch, piece));
       case Stage::Kind::kTiles:
         return run_tile(batch, tiles_[piece]);
+      case Stage::Kind::kGradients:
+        return run_gradients(batch, piece);
+      case Stage::Kind::kUpdate:
+        if (batch.last) run_update(tiles_[piece]);
+        return;
     }
   }
+
+  void end_phase(std::uint32_t phase, const StepBatch& batch) override {
+    const bool all = batch.last && options_.stages[phase].kind == Stage::Kind::kGradients;
+    if (all && options_.clip_norm > 0.0F) options_.clip(squares_);
+  }
+
+  void begin_evaluation() override {}
 
   void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first,
                 std::uint32_t rows, float* losses, std::uint8_t* correct, float* logits) override {
@@ -163,19 +183,21 @@ class F32Net final : public CpuNet {
       op.begin = ranges_.begin(range);
       op.end = ranges_.end(range);
       op.x = scratch.x.data();
-      op.weights = bottom.weights.data();
+      op.weights = weights_of(bottom, options_.averaged()).data();
       op.w_layout = bottom.w;
       op.add = range % ranges_.per_part() != 0;
       op.sums = scratch.sums.data() + range / ranges_.per_part() * layout.size();
       op.sums_layout = layout;
       f32::input(op);
     }
-    finish(scratch.sums.data(), layout.size(), scratch.back.data(), layout, rows);
+    finish(options_.averaged(), scratch.sums.data(), layout.size(), scratch.back.data(), layout,
+           rows);
     if (layers_.size() > 1) activate_evaluated(bottom, scratch.back.data(), layout, rows);
     for (std::size_t l = 1; l < layers_.size(); ++l) {
       const ActLayout below = layout;
       layout = {kEvaluateRows, layers_[l].out};
-      forward(l, scratch.back.data(), below, scratch.front.data(), layout, rows);
+      forward(options_.averaged(), l, scratch.back.data(), below, scratch.front.data(), layout,
+              rows);
       if (l + 1 < layers_.size()) {
         activate_evaluated(layers_[l], scratch.front.data(), layout, rows);
       }
@@ -192,12 +214,45 @@ class F32Net final : public CpuNet {
 
   Parameters parameters() const override {
     Parameters tensors = empty_parameters(model_);
-    gather(tensors, 0, Moment::kValue);
+    gather(tensors, 0, options_.averaged() ? Moment::kAverage : Moment::kValue);
     return tensors;
   }
 
   void set_parameters(const Parameters& parameters) override {
-    scatter(match_tensors(model_, parameters), 0, Moment::kValue);
+    const auto tensors = match_tensors(model_, parameters);
+    scatter(tensors, 0, Moment::kValue);
+    if (options_.averaged()) scatter(tensors, 0, Moment::kAverage);
+    transpose();
+  }
+
+  OptimizerState optimizer_state() const override {
+    const bool moments = !layers_.front().momentum.empty();
+    OptimizerState tensors = options_.state_tensors(model_, moments);
+    std::size_t next = 0;
+    if (moments) next = gather(tensors, next, Moment::kFirst);
+    if (options_.optimizer.adaptive()) next = gather(tensors, next, Moment::kSecond);
+    if (options_.averaged()) gather(tensors, next, Moment::kValue);
+    return tensors;
+  }
+
+  void set_optimizer_state(const OptimizerState& state) override {
+    const std::size_t raw = options_.averaged() ? parameter_shapes(model_).size() : 0;
+    const bool moments = !layers_.front().momentum.empty() || state.size() > raw;
+    const OptimizerState wanted = options_.state_tensors(model_, moments);
+    const auto tensors = match_tensors(wanted, state);
+    if (moments && layers_.front().momentum.empty()) make_moments();
+    std::size_t next = 0;
+    if (moments) next = scatter(tensors, next, Moment::kFirst);
+    if (options_.optimizer.adaptive()) next = scatter(tensors, next, Moment::kSecond);
+    if (!options_.averaged()) return;
+    scatter(tensors, next, Moment::kValue);
+    transpose();
+  }
+
+  std::string instruction_set() const override { return f32::target_name(); }
+
+ private:
+  void transpose() {
     for (Layer& layer : layers_) {
       if (layer.weights_t.empty()) continue;
       for (std::size_t i = 0; i < layer.in; ++i) {
@@ -208,26 +263,6 @@ class F32Net final : public CpuNet {
     }
   }
 
-  OptimizerState optimizer_state() const override {
-    if (layers_.front().momentum.empty()) return {};
-    OptimizerState tensors = empty_state(model_, options_.optimizer);
-    const std::size_t next = gather(tensors, 0, Moment::kFirst);
-    if (options_.optimizer.adaptive()) gather(tensors, next, Moment::kSecond);
-    return tensors;
-  }
-
-  void set_optimizer_state(const OptimizerState& state) override {
-    if (state.empty() && layers_.front().momentum.empty()) return;
-    const OptimizerState wanted = empty_state(model_, options_.optimizer);
-    const auto tensors = match_tensors(wanted, state);
-    if (layers_.front().momentum.empty()) make_moments();
-    const std::size_t next = scatter(tensors, 0, Moment::kFirst);
-    if (options_.optimizer.adaptive()) scatter(tensors, next, Moment::kSecond);
-  }
-
-  std::string instruction_set() const override { return f32::target_name(); }
-
- private:
   // Rows of one input piece: all, so that a narrow layer's member keeps to its own weights, unless
   // there are fewer parts than members; a wide layer's pieces take long enough to be shared out
   // more finely.
@@ -288,12 +323,13 @@ class F32Net final : public CpuNet {
 
   void run_lane(const StepBatch& batch, const Lane& rows) {
     const std::size_t at = rows.at();
-    finish(sums_.data() + at, sums_stride_, output(0).data() + at, layers_.front().act, rows.rows);
-    activate(0, rows);
+    finish(false, sums_.data() + at, sums_stride_, output(0).data() + at, layers_.front().act,
+           rows.rows);
+    activate(0, batch, rows);
     for (std::size_t l = 1; l < layers_.size(); ++l) {
-      forward(l, output(l - 1).data() + at, layers_[l - 1].act, output(l).data() + at,
+      forward(false, l, output(l - 1).data() + at, layers_[l - 1].act, output(l).data() + at,
               layers_[l].act, rows.rows);
-      activate(l, rows);
+      activate(l, batch, rows);
     }
     loss(batch, rows);
     for (std::size_t l = layers_.size() - 1; l > 0; --l) backward(l, rows);
@@ -315,12 +351,13 @@ class F32Net final : public CpuNet {
                    batch.rows});
     }
     const std::size_t at = panel * layer.act.panel_stride();
-    layer.norm->forward(panel, batch.rows, options_.dropout_of(l), !options_.relu(),
+    layer.norm->forward(panel, batch.first, batch.rows, options_.dropout_of(l), !options_.relu(),
                         layer.y.data() + at);
     if (options_.relu()) return;
     activation::Forward op{};
     op.kind = options_.activation;
     op.dropout = options_.dropout_of(l);
+    op.first = batch.first;
     op.rows = batch.rows;
     op.panel = panel;
     op.columns = layer.out - panel * kActPanel;
@@ -335,13 +372,14 @@ class F32Net final : public CpuNet {
     Layer& layer = layers_[l];
     const float* slopes =
         options_.relu() ? nullptr : layer.slopes.data() + panel * layer.act.panel_stride();
-    layer.norm->backward(panel, batch.rows, options_.dropout.factor(), options_.step, slopes);
+    layer.norm->backward(panel, batch.rows, options_.dropout.factor(), options_.step, slopes,
+                         batch.first != 0);
   }
 
   void loss(const StepBatch& batch, const Lane& rows) {
     Layer& top = layers_.back();
     f32::softmax({top.dy.data() + rows.at(), top.act, rows.rows, top.out, &batch.source, rows.first,
-                  1.0F / static_cast<float>(batch.rows), options_.smoothing, true,
+                  1.0F / static_cast<float>(batch.step_rows), options_.smoothing, true,
                   batch.losses + rows.first, batch.correct + rows.first});
   }
 
@@ -358,14 +396,14 @@ class F32Net final : public CpuNet {
   }
 
   // What the products leave to do of a hidden layer without norm.
-  void activate(std::size_t l, const Lane& rows) {
+  void activate(std::size_t l, const StepBatch& batch, const Lane& rows) {
     if (l + 1 == layers_.size()) return;
     if (!options_.relu()) {
       Layer& layer = layers_[l];
       activation::Forward op{};
       op.kind = options_.activation;
       op.dropout = options_.dropout_of(l);
-      op.first = rows.first;
+      op.first = batch.first + rows.first;
       op.rows = rows.rows;
       op.columns = layer.out;
       op.y = layer.y.data() + rows.at();
@@ -375,8 +413,8 @@ class F32Net final : public CpuNet {
       return activation::forward(op);
     }
     if (options_.dropout.rate == 0.0F) return;
-    norm::drop(options_.dropout_of(l), rows.first, rows.rows, layers_[l].y.data() + rows.at(),
-               layers_[l].act);
+    norm::drop(options_.dropout_of(l), batch.first + rows.first, rows.rows,
+               layers_[l].y.data() + rows.at(), layers_[l].act);
   }
   // Of a hidden layer, in place.
   void activate_evaluated(const Layer& layer, float* y, ActLayout layout,
@@ -396,6 +434,62 @@ class F32Net final : public CpuNet {
   }
 
   void run_tile(const StepBatch& batch, const Tile& tile) {
+    f32::update(update_of(batch, tile));
+    average(tile);
+  }
+
+  void run_gradients(const StepBatch& batch, std::size_t number) {
+    const Tile& tile = tiles_[number];
+    f32::Update op = update_of(batch, tile);
+    op.mode = batch.first == 0 ? f32::Update::Mode::kStore : f32::Update::Mode::kAdd;
+    f32::update(op);
+    if (!batch.last || options_.clip_norm == 0.0F) return;
+    Layer& layer = layers_[tile.layer];
+    double sum = 0.0;
+    each_range(tile, [&](std::size_t at, std::size_t count) {
+      sum += f32::squares(layer.gradients.data() + at, count);
+    });
+    if (tile.in_begin == 0) sum += vector_squares(layer, first_column(tile), end_column(tile));
+    squares_[number] = sum;
+  }
+
+  void run_update(const Tile& tile) {
+    Layer& layer = layers_[tile.layer];
+    f32::Update op = update_of({}, tile);
+    op.mode = f32::Update::Mode::kStep;
+    op.factor = options_.factor;
+    f32::update(op);
+    if (tile.in_begin == 0) {
+      step_vectors(layer, first_column(tile), end_column(tile), options_.step, options_.factor);
+    }
+    average(tile);
+  }
+
+  void average(const Tile& tile) {
+    if (!options_.averaged()) return;
+    Layer& layer = layers_[tile.layer];
+    const float share = options_.step.average;
+    each_range(tile, [&](std::size_t at, std::size_t count) {
+      f32::average(layer.average.data() + at, layer.weights.data() + at, count, share);
+    });
+    if (tile.in_begin == 0) average_vectors(layer, first_column(tile), end_column(tile), share);
+  }
+
+  static std::size_t first_column(const Tile& tile) { return tile.panel_begin * kPanel; }
+  // Of vectors, which are padded to whole panels.
+  static std::size_t end_column(const Tile& tile) { return tile.panel_end * kPanel; }
+
+  // Calls f(place, count) for the runs of a tile's weights.
+  template <class F>
+  void each_range(const Tile& tile, const F& f) const {
+    const PanelLayout& w = layers_[tile.layer].w;
+    for (std::size_t panel = tile.panel_begin; panel < tile.panel_end; ++panel) {
+      const std::size_t width = w.panel_width(panel);
+      f(w.panel_offset(panel) + tile.in_begin * width, (tile.in_end - tile.in_begin) * width);
+    }
+  }
+
+  f32::Update update_of(const StepBatch& batch, const Tile& tile) {
     Layer& layer = layers_[tile.layer];
     f32::Update op{};
     if (tile.layer == 0) {
@@ -424,7 +518,9 @@ class F32Net final : public CpuNet {
     if (layer.norm == nullptr) op.bias = layer.bias.values.data();
     op.bias_momentum = layer.bias.first.data();
     op.bias_second = layer.bias.second.data();
-    f32::update(op);
+    op.gradients = layer.gradients.data();
+    op.bias_gradients = layer.bias.gradient.data();
+    return op;
   }
 
   // Where layer l's output goes: the last layer's logits become its gradient in place.
@@ -435,18 +531,27 @@ class F32Net final : public CpuNet {
     return x_.data() + range * (x_.size() / ranges_.count());
   }
 
-  void finish(const float* sums, std::size_t stride, float* y, ActLayout layout,
+  static const AlignedArray<float>& weights_of(const Layer& layer, bool averaged) {
+    return averaged ? layer.average : layer.weights;
+  }
+  static const float* bias_of(const Layer& layer, bool averaged) {
+    // A normalised layer's are zeros, of which there is no average.
+    const bool own = averaged && layer.norm == nullptr;
+    return (own ? layer.bias.average : layer.bias.values).data();
+  }
+
+  void finish(bool averaged, const float* sums, std::size_t stride, float* y, ActLayout layout,
               std::uint32_t rows) const {
     const Layer& bottom = layers_.front();
-    f32::finish({sums, stride, ranges_.parts(), bottom.bias.values.data(), bottom.scale,
+    f32::finish({sums, stride, ranges_.parts(), bias_of(bottom, averaged), bottom.scale,
                  relu_after(0), y, layout, rows});
   }
 
-  void forward(std::size_t l, const float* x, ActLayout x_layout, float* y, ActLayout y_layout,
-               std::uint32_t rows) const {
+  void forward(bool averaged, std::size_t l, const float* x, ActLayout x_layout, float* y,
+               ActLayout y_layout, std::uint32_t rows) const {
     const Layer& layer = layers_[l];
-    f32::forward({x, x_layout, layer.weights.data(), layer.w, layer.bias.values.data(),
-                  relu_after(l), y, y_layout, rows});
+    f32::forward({x, x_layout, weights_of(layer, averaged).data(), layer.w,
+                  bias_of(layer, averaged), relu_after(l), y, y_layout, rows});
   }
   bool relu_after(std::size_t l) const {
     return l + 1 < layers_.size() && layers_[l].norm == nullptr && options_.relu();
@@ -519,8 +624,9 @@ class F32Net final : public CpuNet {
   StepOptions options_;
   std::vector<Layer> layers_;
   std::vector<Tile> tiles_;
-  AlignedArray<float> x_;     // [ranges, batch, kRangeStride]
-  AlignedArray<float> sums_;  // [ranges] activations of the first layer
+  std::vector<double> squares_;  // of the tiles' gradients
+  AlignedArray<float> x_;        // [ranges, batch, kRangeStride]
+  AlignedArray<float> sums_;     // [ranges] activations of the first layer
   std::size_t sums_stride_ = 0;
   std::vector<Scratch> scratch_;
 };

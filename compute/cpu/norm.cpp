@@ -171,7 +171,7 @@ void ForwardPanel(const Forward& op) {
   const auto rows = static_cast<float>(op.rows);
   const bool dropping = !op.linear && op.dropout.rate > 0.0F;
   const V floor = op.linear ? hn::Set(d, -INFINITY) : zero;
-  if (dropping) Kept(op.dropout, op.panel, 0, op.rows, op.gates);
+  if (dropping) Kept(op.dropout, op.panel, op.first, op.rows, op.gates);
   const V factor = hn::Set(d, op.dropout.factor());
   for (std::size_t c = 0; c < kActPanel; c += kLanes) {
     float* z = op.z + c;
@@ -271,6 +271,13 @@ void BackwardPanel(const Backward& op) {
       const V x = hn::NegMulAdd(slope, hn::LoadU(d, z + r * kActPanel), centred);
       hn::StoreU(hn::Mul(x, scale), d, at);
     }
+  }
+  if (op.gradients[0] != nullptr) {
+    for (std::size_t i = 0; i < kActPanel; ++i) {
+      op.gradients[0][i] = gamma_gradient[i] + (op.add ? op.gradients[0][i] : 0.0F);
+      op.gradients[1][i] = beta_gradient[i] + (op.add ? op.gradients[1][i] : 0.0F);
+    }
+    return;
   }
   take_step(op.step, gamma_gradient, op.columns.gamma, op.moments.first[0], op.moments.second[0]);
   take_step(op.step, beta_gradient, op.columns.beta, op.moments.first[1], op.moments.second[1]);

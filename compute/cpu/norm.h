@@ -55,7 +55,8 @@ struct Forward {
   std::size_t panel = 0;
   Columns columns;
   Dropout dropout;
-  bool linear = false;  ///< y = gamma * z + beta instead, and no gates
+  bool linear = false;    ///< y = gamma * z + beta instead, and no gates
+  std::size_t first = 0;  ///< row that dropout takes the first for
 };
 void forward(const Forward& op);
 
@@ -76,6 +77,9 @@ struct Backward {
   OptimizerStep step;
   Moments moments;
   const float* slopes = nullptr;  ///< [rows][32], in place of gates and factor; or null
+  /// Not null: where the gradients of gamma and beta go, which take no step.
+  std::array<float*, 2> gradients{};
+  bool add = false;  ///< to what is there
 };
 void backward(const Backward& op);
 

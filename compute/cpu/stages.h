@@ -16,15 +16,17 @@ struct Stage {
     kTop,           ///< rows: the last layer, the loss, and the gradient of the outputs below
     kNormBackward,  ///< columns: from the gradient of the outputs of `layer` to that of its sums
     kBackward,      ///< rows: from the gradient of the sums of `layer` to that of the outputs below
-    kTiles          ///< weights: gradient and update
+    kTiles,         ///< weights: gradient and update
+    kGradients,     ///< weights: gradient, to be added up or measured before
+    kUpdate         ///< weights: the update, where that was the last part of the step's batch
   };
   Kind kind;
   std::size_t layer = 0;
 };
 
-/// The phases of a step of `layers` layers. Only normalisation looks across the batch, and so adds
-/// phases.
-inline std::vector<Stage> stages_of(std::size_t layers, bool batch_norm) {
+/// The phases of a step of `layers` layers. Normalisation looks across the batch, and so adds
+/// phases; gradients that are kept (`buffered`) split the last one.
+inline std::vector<Stage> stages_of(std::size_t layers, bool batch_norm, bool buffered = false) {
   using Kind = Stage::Kind;
   std::vector<Stage> stages{{Kind::kInput}};
   if (!batch_norm || layers == 1) {
@@ -40,7 +42,12 @@ inline std::vector<Stage> stages_of(std::size_t layers, bool batch_norm) {
       if (l > 0) stages.push_back({Kind::kBackward, l});
     }
   }
-  stages.push_back({Kind::kTiles});
+  if (buffered) {
+    stages.push_back({Kind::kGradients});
+    stages.push_back({Kind::kUpdate});
+  } else {
+    stages.push_back({Kind::kTiles});
+  }
   return stages;
 }
 

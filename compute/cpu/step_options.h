@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "compute/cpu/activation.h"
@@ -9,6 +11,7 @@
 #include "compute/cpu/stages.h"
 #include "compute/optimizer_step.h"
 #include "compute/spec.h"
+#include "compute/tensors.h"
 
 namespace millrace::cpu {
 
@@ -18,7 +21,10 @@ struct StepOptions {
   OptimizerStep step;  ///< the constants of the one under way
   float smoothing = 0.0F;
   Activation activation = Activation::kRelu;  ///< of the hidden layers
-  norm::Dropout dropout;  ///< of the step under way, for the first hidden layer
+  norm::Dropout dropout;                      ///< of the step under way, for the first hidden layer
+  bool buffered = false;   ///< gradients are kept, and the update has a phase of its own
+  float clip_norm = 0.0F;  ///< of the step under way; 0: none
+  float factor = 1.0F;     ///< of its gradient, by clipping
   std::vector<Stage> stages;
 
   StepOptions(const MlpSpec& model, const TrainSpec& train)
@@ -26,11 +32,14 @@ struct StepOptions {
         smoothing(train.label_smoothing),
         activation(model.activation),
         dropout{train.seed, 0, 0, model.dropout},
-        stages(stages_of(model.hidden.size() + 1, model.batch_norm)) {}
+        buffered(train.optimizer.clip_norm > 0.0F || train.rows_at_once() < train.batch),
+        stages(stages_of(model.hidden.size() + 1, model.batch_norm, buffered)) {}
 
   void begin(const OptimizerSpec& now, std::uint64_t number) {
     step = optimizer_step(now, number);
     dropout.step = number;
+    clip_norm = now.clip_norm;
+    factor = 1.0F;
   }
   norm::Dropout dropout_of(std::size_t layer) const {
     norm::Dropout of = dropout;
@@ -40,6 +49,22 @@ struct StepOptions {
   /// Whether the kernels' own maximum is the activation; if not, `activation::forward` is another
   /// visit to the sums, which leaves their slopes.
   bool relu() const { return activation == Activation::kRelu; }
+  /// After the gradient's tiles, from the squares of its parts.
+  void clip(std::span<const double> squares) {
+    double sum = 0.0;
+    for (const double square : squares) sum += square;
+    const double share = double{clip_norm} / (std::sqrt(sum) + 1e-6);
+    factor = static_cast<float>(share > 1.0 ? 1.0 : share);  // a NaN stays one
+  }
+  bool averaged() const { return optimizer.ema > 0.0F; }
+  /// What a net's state consists of, with or without moments.
+  OptimizerState state_tensors(const MlpSpec& model, bool moments) const {
+    OptimizerState tensors = empty_state(model, optimizer);
+    if (!moments) {
+      std::erase_if(tensors, [](const Tensor& t) { return !t.name.ends_with(kRawSuffix); });
+    }
+    return tensors;
+  }
   bool has_moments() const { return optimizer.adaptive() || optimizer.momentum != 0.0F; }
 };
 

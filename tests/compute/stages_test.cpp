@@ -7,11 +7,11 @@
 namespace millrace::cpu {
 namespace {
 
-std::string text(std::size_t layers, bool batch_norm) {
-  constexpr const char* kNames[] = {"input", "lanes",  "norm",     "forward",
-                                    "top",   "unnorm", "backward", "tiles"};
+std::string text(std::size_t layers, bool batch_norm, bool buffered = false) {
+  constexpr const char* kNames[] = {"input",  "lanes",    "norm",  "forward",   "top",
+                                    "unnorm", "backward", "tiles", "gradients", "update"};
   std::string all;
-  for (const Stage& stage : stages_of(layers, batch_norm)) {
+  for (const Stage& stage : stages_of(layers, batch_norm, buffered)) {
     all += std::string(kNames[static_cast<std::size_t>(stage.kind)]) + std::to_string(stage.layer) +
            ' ';
   }
@@ -23,6 +23,11 @@ TEST(Stages, AreThreeWithoutNormalisation) {
     EXPECT_EQ(text(layers, false), "input0 lanes0 tiles0 ");
   }
   EXPECT_EQ(text(1, true), "input0 lanes0 tiles0 ");
+}
+
+TEST(Stages, KeepGradientsForAnUpdateApart) {
+  EXPECT_EQ(text(2, false, true), "input0 lanes0 gradients0 update0 ");
+  EXPECT_EQ(text(2, true, true), "input0 norm0 top1 unnorm0 gradients0 update0 ");
 }
 
 TEST(Stages, GoUpAndDownThroughNormalisedLayers) {

@@ -2,7 +2,8 @@
 """Trains small MLPs with PyTorch and records every step: what the engine is held against.
 
 Writes sgd_trace.safetensors (plain layers, SGD) and options_trace.safetensors (other optimizers, batch
-normalisation, dropout, label smoothing) beside this script. For each data set SET and each model NAME it holds
+normalisation, dropout, label smoothing) beside this script, and matrix_trace.safetensors, which has the losses
+alone of every optimizer with every schedule and with every kind of layer. For each data set SET and each model NAME it holds
 
     SET.samples         uint8 [n, features]   the network sees samples / 255
     SET.labels          int32 [n]
@@ -11,6 +12,10 @@ normalisation, dropout, label smoothing) beside this script. For each data set S
     NAME.final64.…      float32               the same of a run in double precision (options_trace alone)
     NAME.loss           float32 [steps]       mean cross-entropy of each batch, before its update
     NAME.loss64         float64 [steps]       the same run in double precision
+
+matrix_trace holds NAME [steps], float32: the losses of the run in double precision on options_trace's data set,
+rounded; of an average of the weights ("ema"), the loss of the whole set by it after each step. It begins with the
+engine's own first parameters.
 
 and, as text under NAME in the header's metadata, the model's options as JSON. Batches are taken in
 file order, the last of an epoch being smaller.
@@ -59,6 +64,24 @@ OPTIONS = {
 }
 OPTION_HIDDEN = [40, 24]
 
+# The matrix: 34 epochs of 6 steps.
+MATRIX_HIDDEN = [16, 12]
+MATRIX_OPTIMIZERS = {
+    "sgd": {"lr": 0.1, "momentum": 0.5, "weight_decay": 1e-3},
+    "nesterov": {"lr": 0.05, "momentum": 0.8},
+    "adam": {"lr": 0.002, "weight_decay": 1e-3, "eps": 1e-6},
+    "adamw": {"lr": 0.002, "weight_decay": 0.02, "eps": 1e-6},
+}
+MATRIX_SCHEDULES = ("constant", "step", "cosine", "one-cycle", "warmup")
+WARMUP_EPOCHS, STEP_EPOCHS, GAMMA = 3, 10, 0.3
+ACTIVATIONS = {"relu": torch.nn.ReLU, "gelu": torch.nn.GELU, "tanh": torch.nn.Tanh, "sigmoid": torch.nn.Sigmoid,
+               "leaky-relu": torch.nn.LeakyReLU}
+# name: batch normalisation, dropout, label smoothing
+MATRIX_LAYERS = {"plain": (False, 0.0, 0.0), "batch_norm": (True, 0.0, 0.0), "dropout": (False, 0.2, 0.0),
+                 "smoothing": (False, 0.0, 0.1), "all": (True, 0.2, 0.1)}
+CLIP_NORM, ACCUMULATE, EMA = 0.3, 3, 0.95
+NORMED_RATE = 0.2
+
 
 def philox(counter, key):
     """Philox4x32-10 (Salmon et al., SC 2011) on arrays."""
@@ -105,12 +128,12 @@ def make_data(rng, features, classes, count):
     return np.clip(patterns[shown] + noise, 0, 255).astype(np.uint8), labels.astype(np.int32)
 
 
-def make_model(features, hidden, classes, batch_norm=False, dropout=0.0):
+def make_model(features, hidden, classes, batch_norm=False, dropout=0.0, activation=torch.nn.ReLU):
     layers = []
     for number, (fan_in, fan_out) in enumerate(zip([features, *hidden], hidden)):
         layers += [torch.nn.Linear(fan_in, fan_out, bias=not batch_norm)]
         layers += [torch.nn.BatchNorm1d(fan_out)] if batch_norm else []
-        layers += [torch.nn.ReLU()]
+        layers += [activation()]
         layers += [Dropout(number, dropout)] if dropout else []
     return torch.nn.Sequential(*layers, torch.nn.Linear([features, *hidden][-1], classes))
 
@@ -196,6 +219,130 @@ def write_options(rng):
             "batch_norm": batch_norm, "dropout": dropout, "label_smoothing": smoothing, "seed": SEED})
         compare(name, model, double, *runs)
     write_safetensors(pathlib.Path(__file__).parent / "options_trace.safetensors", tensors, metadata)
+    write_matrix(samples, labels)
+
+
+def first_parameters(model, seed):
+    """What compute/tensors.h's initial_parameters() draws for PyTorch's initialisation, into `model`."""
+    bound = 1.0
+    state = {key: value for key, value in model.state_dict().items() if not key.endswith("num_batches_tracked")}
+    linear = False
+    for number, (key, value) in enumerate(state.items()):
+        linear = value.dim() == 2 or (linear and key.endswith(".bias"))
+        if not linear:
+            continue  # ones and zeros already
+        if value.dim() == 2:
+            bound = 1.0 / value.shape[1] ** 0.5
+        blocks = np.arange((value.numel() + 3) // 4)
+        words = philox([blocks, np.zeros_like(blocks), np.full_like(blocks, number),
+                        np.full_like(blocks, 0x696E6974)], (seed, 0))
+        units = (np.stack(words, 1).reshape(-1)[: value.numel()] >> np.uint64(8)).astype(np.float64) + 0.5
+        drawn = ((2.0 * units / 2**24 - 1.0) * bound).astype(np.float32)
+        value.copy_(torch.from_numpy(drawn.reshape(value.shape)).to(value.dtype))
+
+
+def scheduled(name, optimizer, steps_per_epoch, steps):
+    from torch.optim import lr_scheduler as torch_schedules
+    warmup = WARMUP_EPOCHS * steps_per_epoch
+    return {
+        "constant": lambda: torch_schedules.LambdaLR(optimizer, lambda step: 1.0),
+        "step": lambda: torch_schedules.StepLR(optimizer, STEP_EPOCHS * steps_per_epoch, GAMMA),
+        "cosine": lambda: torch_schedules.CosineAnnealingLR(optimizer, steps),
+        "one-cycle": lambda: torch_schedules.OneCycleLR(optimizer, optimizer.param_groups[0]["lr"], steps,
+                                                        cycle_momentum=False),
+        "warmup": lambda: torch_schedules.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / (warmup + 1))),
+    }[name]()
+
+
+def train_matrix(model, samples, labels, case):
+    """The losses of one case of the matrix."""
+    dtype = next(model.parameters()).dtype
+    inputs = torch.from_numpy(samples).to(dtype) / 255
+    targets = torch.from_numpy(labels.astype(np.int64))
+    rows = 16 * case["accumulate"]
+    per_epoch = (len(labels) + rows - 1) // rows
+    steps = case["epochs"] * per_epoch
+    options = {**MATRIX_OPTIMIZERS[case["optimizer"]], "lr": case["lr"]}
+    optimizer = any_optimizer(model, case["optimizer"], options)
+    schedule = scheduled(case["schedule"], optimizer, per_epoch, steps)
+    average = {key: value.clone() for key, value in model.state_dict().items()}
+    losses = []
+    for step in range(steps):
+        first = step % per_epoch * rows
+        x, y = inputs[first : first + rows], targets[first : first + rows]
+        optimizer.zero_grad()
+        total = 0.0
+        for part in range(0, len(y), 16):
+            loss = torch.nn.functional.cross_entropy(model(x[part : part + 16]), y[part : part + 16], reduction="sum",
+                                                     label_smoothing=case["label_smoothing"]) / len(y)
+            loss.backward()
+            total += loss.item()
+        if case["clip_norm"]:
+            torch.nn.utils.clip_grad_norm_(model.parameters(), case["clip_norm"])
+        optimizer.step()
+        schedule.step()
+        if case["ema"]:
+            decay = min(case["ema"], (2 + step) / (11 + step))
+            for key, value in model.state_dict().items():
+                if value.dtype == dtype:
+                    average[key] += (1 - decay) * (value - average[key])
+            kept_state = {key: value.clone() for key, value in model.state_dict().items()}
+            model.load_state_dict({key: average[key] if value.dtype == dtype else value
+                                   for key, value in kept_state.items()})
+            model.eval()
+            with torch.no_grad():
+                total = torch.nn.functional.cross_entropy(model(inputs), targets).item()
+            model.train()
+            model.load_state_dict(kept_state)
+        losses.append(total)
+    return losses
+
+
+def matrix_cases():
+    def case(optimizer, schedule="constant", activation="relu", layers="plain", **more):
+        batch_norm, dropout, smoothing = MATRIX_LAYERS[layers]
+        options = MATRIX_OPTIMIZERS[optimizer]
+        # Larger steps of a normalised net double a rounding error every few of them.
+        rate = options["lr"] * (NORMED_RATE if batch_norm else 1.0)
+        return {"optimizer": optimizer, "lr": rate, "momentum": options.get("momentum", 0.0),
+                "weight_decay": options.get("weight_decay", 0.0), "epsilon": options.get("eps", 1e-8), "schedule": schedule, "activation": activation,
+                "batch_norm": batch_norm, "dropout": dropout, "label_smoothing": smoothing, "clip_norm": 0.0,
+                "accumulate": 1, "ema": 0.0, "epochs": OPTION_EPOCHS, **more}
+
+    cases = {}
+    for optimizer in MATRIX_OPTIMIZERS:
+        for schedule in MATRIX_SCHEDULES:
+            cases[f"{optimizer}.{schedule}"] = case(optimizer, schedule, "gelu")
+        for activation in ACTIVATIONS:
+            for layers in MATRIX_LAYERS:
+                cases[f"{optimizer}.{activation}.{layers}"] = case(optimizer, activation=activation, layers=layers)
+        cases[f"{optimizer}.clip_norm"] = case(optimizer, "cosine", layers="batch_norm", clip_norm=CLIP_NORM)
+        cases[f"{optimizer}.accumulate"] = case(optimizer, "step", "gelu", "batch_norm", accumulate=ACCUMULATE,
+                                                clip_norm=2 * CLIP_NORM, epochs=100)
+        cases[f"{optimizer}.ema"] = case(optimizer, "one-cycle", "tanh", "batch_norm", ema=EMA)
+    return cases
+
+
+def write_matrix(samples, labels):
+    features, classes, _ = DATA["small"]
+    tensors, metadata, worst = {}, {"torch": torch.__version__}, 0.0
+    for name, case in matrix_cases().items():
+        losses = []
+        for dtype in (torch.float64, torch.float32):
+            model = make_model(features, MATRIX_HIDDEN, classes, case["batch_norm"], case["dropout"],
+                               ACTIVATIONS[case["activation"]]).to(dtype)
+            first_parameters(model, SEED)
+            losses.append(np.array(train_matrix(model, samples, labels, case)))
+        error = np.max(np.abs(losses[1] - losses[0]) / losses[0])
+        worst = max(worst, error)
+        if error > 3e-6:
+            print(f"{name}: float32 differs from float64 by {error:.1e} of the loss")
+        tensors[name] = losses[0].astype(np.float32)
+        metadata[name] = json.dumps({**case, "hidden": MATRIX_HIDDEN, "batch": 16, "seed": SEED,
+                                     "warmup": WARMUP_EPOCHS if case["schedule"] == "warmup" else 0,
+                                     "step_epochs": STEP_EPOCHS, "gamma": GAMMA}, separators=(",", ":"))
+    print(f"matrix: {len(tensors)} runs, float32 differs from float64 by at most {worst:.1e} of the loss")
+    write_safetensors(pathlib.Path(__file__).parent / "matrix_trace.safetensors", tensors, metadata)
 
 
 def main():

@@ -110,6 +110,9 @@ TEST(Checkpoint, KeepsNormalisationAndAdamsState) {
   options.label_smoothing = 0.1F;
   options.optimizer.kind = OptimizerSpec::Kind::kAdamW;
   options.optimizer.beta2 = 0.99F;
+  options.optimizer.ema = 0.999F;
+  options.optimizer.clip_norm = 2.0F;
+  options.accumulate = 3;
   const MlpSpec model = model_of(options);
   EXPECT_TRUE(model.batch_norm);
   EXPECT_EQ(model.dropout, 0.25F);
@@ -125,6 +128,9 @@ TEST(Checkpoint, KeepsNormalisationAndAdamsState) {
   EXPECT_EQ(loaded.state.options.label_smoothing, 0.1F);
   EXPECT_EQ(loaded.state.options.optimizer.kind, OptimizerSpec::Kind::kAdamW);
   EXPECT_EQ(loaded.state.options.optimizer.beta2, 0.99F);
+  EXPECT_EQ(loaded.state.options.optimizer.ema, 0.999F);
+  EXPECT_EQ(loaded.state.options.optimizer.clip_norm, 2.0F);
+  EXPECT_EQ(loaded.state.options.accumulate, 3U);
   EXPECT_EQ(encode_run_state(loaded.state), encode_run_state(saved.state));
 }
 

@@ -78,7 +78,8 @@ TEST_F(SameBits, HoweverManyCheckpointsAreWritten) {
   EXPECT_EQ(outcome(run(spec)), expected());
 }
 
-// Normalisation, dropout, smoothed labels and an optimizer that counts its steps.
+// Normalisation, dropout, smoothed labels, an optimizer that counts its steps, gradients that are
+// added up and clipped, and an average.
 RunSpec rich_run(OptimizerSpec::Kind kind) {
   RunSpec spec = small_run();
   spec.batch_norm = true;
@@ -87,6 +88,12 @@ RunSpec rich_run(OptimizerSpec::Kind kind) {
   spec.augment = {10.0F, 0.5F, 0.1F, 5.0F, 3.0F, 2.0F};
   spec.optimizer = {0.01F, 0.0F, 0.01F, kind};
   if (kind == OptimizerSpec::Kind::kNesterov) spec.optimizer.momentum = 0.9F;
+  spec.activation = Activation::kGelu;
+  spec.initializer = Initializer::kHe;
+  spec.batch = 8;
+  spec.accumulate = 3;
+  spec.optimizer.clip_norm = 0.5F;
+  spec.optimizer.ema = 0.95F;
   return spec;
 }
 
@@ -166,6 +173,9 @@ TEST_F(SameBits, OtherBitsForWhatDecidesThem) {
   EXPECT_TRUE(differs([](RunSpec& s) { s.activation = Activation::kGelu; }));
   EXPECT_TRUE(differs([](RunSpec& s) { s.initializer = Initializer::kHe; }));
   EXPECT_TRUE(differs([](RunSpec& s) { s.label_smoothing = 0.1F; }));
+  EXPECT_TRUE(differs([](RunSpec& s) { s.accumulate = 2; }));
+  EXPECT_TRUE(differs([](RunSpec& s) { s.optimizer.clip_norm = 0.1F; }));
+  EXPECT_TRUE(differs([](RunSpec& s) { s.optimizer.ema = 0.9F; }));
   RunSpec moved = small_run();
   moved.augment.shift = 1.0F;
   EXPECT_NE(run_images(moved).weights_hash, run_images(small_run()).weights_hash);

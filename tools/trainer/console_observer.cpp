@@ -54,7 +54,9 @@ void ConsoleObserver::set_data(std::string description, double load_s) {
 
 void ConsoleObserver::set_run(const RunSpec& spec) {
   on_bad_ = spec.on_bad;
-  recipe_ = fmt::format("batch {}, lr {}", spec.batch, spec.optimizer.learning_rate);
+  recipe_ = fmt::format("batch {}", spec.batch);
+  if (spec.accumulate > 1) recipe_ += fmt::format(" x {}", spec.accumulate);
+  recipe_ += fmt::format(", lr {}", spec.optimizer.learning_rate);
   if (spec.optimizer.kind != OptimizerSpec::Kind::kSgd) {
     recipe_ += fmt::format(", {}", name_of(spec.optimizer.kind));
   }
@@ -70,6 +72,10 @@ void ConsoleObserver::set_run(const RunSpec& spec) {
   if (spec.optimizer.weight_decay != 0.0F) {
     recipe_ += fmt::format(", weight decay {}", spec.optimizer.weight_decay);
   }
+  if (spec.optimizer.clip_norm > 0.0F) {
+    recipe_ += fmt::format(", clipped to {}", spec.optimizer.clip_norm);
+  }
+  if (spec.optimizer.ema > 0.0F) recipe_ += fmt::format(", EMA {}", spec.optimizer.ema);
   const AugmentSpec& augment = spec.augment;
   if (augment.rotate > 0.0F) recipe_ += fmt::format(", rotate {}", augment.rotate);
   if (augment.shift > 0.0F) recipe_ += fmt::format(", shift {}", augment.shift);

@@ -171,7 +171,7 @@ class Declarer {
     line_.value("--hidden", "N,N,...", "widths of the hidden layers, or none [32]",
                 [this](const std::string& t) { run().hidden = parse_widths(t); });
     line_.value("--activation", "NAME",
-                "of the hidden layers: relu, gelu, tanh, sigmoid or\nleaky-relu [relu]",
+                "of the hidden layers: relu, gelu, tanh, sigmoid\nor leaky-relu [relu]",
                 [this](const std::string& t) {
                   run().activation = parse_activation(t);
                   activation_given = true;
@@ -223,10 +223,17 @@ class Declarer {
                 [this](const std::string& t) { run().optimizer.epsilon = parse_rate(t); });
     line_.value("--label-smoothing", "X", "share of a label's weight that all classes get [0]",
                 [this](const std::string& t) { run().label_smoothing = parse_fraction(t); });
+    line_.value("--clip-norm", "X", "scale larger gradients down to norm X [0: never]",
+                [this](const std::string& t) { run().optimizer.clip_norm = parse_rate(t); });
+    line_.value("--ema", "X",
+                "decay of an average of the weights, which is what\nis evaluated and saved "
+                "[0: none]",
+                [this](const std::string& t) { run().optimizer.ema = parse_fraction(t); });
+    whole("--accumulate", "batches whose gradients make one step [1]", 1, kAny32, run().accumulate);
     line_.value("--weight-decay", "X", "weight decay: L2, of adamw decoupled [0]",
                 [this](const std::string& t) { run().optimizer.weight_decay = parse_rate(t); });
     whole("--seed", "of split, order and initial parameters [0]", 0, kAny, run().seed);
-    whole("--repeat", "runs with seeds N, N+1, ... and their mean [1]", 1, kMostRuns,
+    whole("--repeat", "runs, with seeds that count up; their mean [1]", 1, kMostRuns,
           options_.repeat);
   }
 
@@ -343,6 +350,11 @@ void check_together(const Options& options) {
   if (run.hidden.empty() && (run.batch_norm || run.dropout > 0.0F)) {
     throw UsageError(std::string(run.batch_norm ? "--batch-norm" : "--dropout") +
                      ": expected a hidden layer to do it to, found --hidden none");
+  }
+  if (std::uint64_t{run.batch} * run.accumulate > kAny32) {
+    throw UsageError("--accumulate: expected at most " + std::to_string(kAny32) +
+                     " samples of a step, found " +
+                     std::to_string(std::uint64_t{run.batch} * run.accumulate));
   }
   if (run.checkpoint_every != 0 && run.checkpoint_dir.empty()) {
     throw UsageError("--checkpoint-every: expected --checkpoint-dir with it, found none");

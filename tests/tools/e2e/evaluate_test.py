@@ -30,6 +30,16 @@ class Evaluate(programs.ProgramTest):
                 self.assertEqual(sum(map(sum, found["confusion"])), 200)
                 self.assertEqual(found["weights_hash"], summary["weights_hash"])
 
+    def test_takes_the_average_of_the_weights(self):
+        # Of any activation, and after steps of several batches.
+        options = ["--ema", "0.99", "--accumulate", "2", "--clip-norm", "1", "--activation", "gelu", "--batch-norm", "on",
+                   "--lr", "0.05"]
+        summary = self.trained(*options)
+        found = json.loads(self.evaluate("--json"))
+        self.assertEqual((found["accuracy"], found["loss"]), (summary["test_acc"], summary["test_loss"]))
+        self.assertEqual(found["weights_hash"], summary["weights_hash"])
+        self.assertNotEqual(self.weights("--epochs", "2", "--val-size", "200", *options[2:]), summary["weights_hash"])
+
     def test_prints_within_80_columns(self):
         summary = self.trained()
         text = self.evaluate("--split", "test")

@@ -414,6 +414,17 @@ TEST(ParseOptions, RepeatsRunsThatHaveFilesOfTheirOwn) {
             "18446744073709551614");
 }
 
+TEST(ParseOptions, TakesClippingAccumulationAndAverage) {
+  const RunSpec run =
+      parse_options({"--clip-norm", "1.5", "--ema", "0.999", "--accumulate", "4"}).run;
+  EXPECT_EQ(run.optimizer.clip_norm, 1.5F);
+  EXPECT_EQ(run.optimizer.ema, 0.999F);
+  EXPECT_EQ(run.accumulate, 4U);
+  EXPECT_EQ(error({"--ema", "1"}), "--ema: expected a number of at least 0 and below 1, found 1");
+  EXPECT_EQ(error({"--batch", "65536", "--accumulate", "65536"}),
+            "--accumulate: expected at most 4294967295 samples of a step, found 4294967296");
+}
+
 TEST(ResumeCommand, KeepsTheArgumentsAndResumesOnce) {
   EXPECT_EQ(resume_command({"bin/trainer", "--data", "my data", "--checkpoint-dir", "c"}),
             "bin/trainer --data 'my data' --checkpoint-dir c --resume");
