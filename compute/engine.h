@@ -71,12 +71,15 @@ struct EngineInfo {
   std::string notice;  ///< a fall-back that the user should know of; empty if there was none
 };
 
-/// Where the engine's time went since it was made, in seconds of wall time.
+/// Where the engine's time went since it was made, in seconds of wall time. Of a device that works
+/// by itself, by its own clock, up to the last call that waited for it.
 struct EngineStats {
   double busy = 0.0;  ///< inside train() and evaluate(), or the device working
   double idle = 0.0;  ///< between them, from the first to the last
   double waiting =
       0.0;  ///< of `busy`: its threads waiting for each other, summed over threads / threads
+  double copying = 0.0;  ///< chunks to a device; 0 where there is none
+  double hidden = 0.0;   ///< of `copying`: while the device computed
 };
 
 /// A whole model with its optimizer on one device. Calls enqueue work, in order; metrics(),

@@ -73,6 +73,25 @@ std::optional<Initializer> initializer_called(std::string_view name) noexcept {
   return std::nullopt;
 }
 
+const char* name_of(Precision precision) noexcept {
+  switch (precision) {
+    case Precision::kTf32:
+      return "tf32";
+    case Precision::kBFloat16:
+      return "bf16";
+    case Precision::kFloat32:
+      break;
+  }
+  return "fp32";
+}
+
+std::optional<Precision> precision_called(std::string_view name) noexcept {
+  for (const auto precision : {Precision::kFloat32, Precision::kTf32, Precision::kBFloat16}) {
+    if (name == name_of(precision)) return precision;
+  }
+  return std::nullopt;
+}
+
 const char* name_of(OptimizerSpec::Kind kind) noexcept {
   switch (kind) {
     case OptimizerSpec::Kind::kNesterov:

@@ -10,7 +10,14 @@
 
 namespace millrace {
 
-enum class Precision : std::uint8_t { kFloat32, kBFloat16 };
+/// Of matrix products: float32; float32 whose inputs keep 10 bits of the fraction, summed in
+/// float32, as GPUs have it; bfloat16.
+enum class Precision : std::uint8_t { kFloat32, kTf32, kBFloat16 };
+
+/// "fp32", "tf32", "bf16".
+const char* name_of(Precision precision) noexcept;
+/// The precision of that name; nullopt if there is none.
+std::optional<Precision> precision_called(std::string_view name) noexcept;
 
 /// What a hidden layer does to its sums, by torch.nn's definitions and defaults: GELU by the error
 /// function itself (approximate='none'), LeakyReLU with a slope of 0.01 below zero.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # One call that checks a machine with a GPU: tests, compute-sanitizer, parity with the CPU, determinism, speed.
-# Needs a folder with bin/ and tests/, such as a build tree or a copy of one, and nothing else; it takes less than 8 minutes.
+# Needs an unpacked package (scripts/package.sh) or a build tree, and nothing else; it takes less than 8 minutes.
 #
 #   gpu_check.sh [--build FOLDER] [--data FOLDER] [--out FILE.json] [--device cuda[:N]]
 #
@@ -184,7 +184,7 @@ fi
 
 speed "784-32-10, batch 128, resident" 30 --epochs 20
 speed "784-32-10, batch 128, host" 30 --epochs 20 --residency host
-for precision in fp32 bf16; do
+for precision in fp32 tf32 bf16; do
   speed "784-1024x3-10, 1024, $precision" 30 --hidden 1024,1024,1024 --batch 1024 --lr 0.1 --epochs 5 --precision "$precision"
 done
 start=$SECONDS

@@ -14,7 +14,7 @@ namespace {
 std::string text(std::uint64_t value) { return std::to_string(value); }
 std::string text(std::string_view value) { return std::string(value); }
 std::string text(bool value) { return value ? "on" : "off"; }
-std::string text(Precision value) { return value == Precision::kBFloat16 ? "bf16" : "fp32"; }
+std::string text(Precision value) { return name_of(value); }
 
 std::string text(float value) {
   std::array<char, 32> digits{};

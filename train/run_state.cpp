@@ -30,10 +30,6 @@ constexpr std::string_view kLossSumKey = "millrace.epoch_loss_sum";
 constexpr std::string_view kCorrectKey = "millrace.epoch_correct";
 constexpr std::string_view kSamplesKey = "millrace.epoch_samples";
 
-std::string_view name_of(Precision precision) {
-  return precision == Precision::kBFloat16 ? "bf16" : "fp32";
-}
-
 // Hexadecimal, so that a reader in another language gets the same bits too.
 std::string hex_float(double value) {
   std::array<char, 64> text{};
@@ -249,10 +245,11 @@ RunOptions decode_options(const json& object) {
   options.optimizer.momentum = object.at("momentum").get<float>();
   options.optimizer.weight_decay = object.at("weight_decay").get<float>();
   const auto precision = object.at("precision").get<std::string>();
-  if (precision != "fp32" && precision != "bf16") {
+  const auto known = precision_called(precision);
+  if (!known) {
     throw json::type_error::create(302, "no known precision", &object);
   }
-  options.precision = precision == "bf16" ? Precision::kBFloat16 : Precision::kFloat32;
+  options.precision = *known;
   options.seed = whole<std::uint64_t>(object, "seed");
   options.shuffle = object.at("shuffle").get<bool>();
   // Checkpoints were without these once.

@@ -19,6 +19,14 @@ std::string percent(double share) {
   return digits.data();
 }
 
+// Of a device: copies that had steps beside them, and time without any.
+std::string device_shares(const EngineStats& engine) {
+  const double hidden = engine.copying <= 0.0 ? 1.0 : engine.hidden / engine.copying;
+  const double whole = engine.busy + engine.idle;
+  return percent(hidden) + " of copy time hidden behind compute, device idle " +
+         percent(whole <= 0.0 ? 0.0 : engine.idle / whole) + " of the time";
+}
+
 }  // namespace
 
 std::string verdict(const LoaderStats& loader, const EngineStats& engine, double training) {
@@ -32,6 +40,15 @@ std::string verdict(const LoaderStats& loader, const EngineStats& engine, double
            " of the training time; " +
            (uneven ? "more slots or larger chunks would even out the supply"
                    : "more workers, or a resident data set, would feed it faster");
+  }
+  if (engine.copying > 0.0) {
+    // Of the device's time, so that a device that waits for copies cannot make them look small.
+    const double exposed = (engine.copying - engine.hidden) / (engine.busy + engine.idle);
+    if (exposed >= kWorthTelling) {
+      return "copy-bound: " + device_shares(engine) +
+             "; a resident data set, larger chunks or more slots would hide more";
+    }
+    return "compute-bound: " + device_shares(engine);
   }
   if (waiting >= kMuchWaiting) {
     return "imbalanced: the engine's threads waited for each other " + percent(waiting) +

@@ -362,6 +362,10 @@ std::unique_ptr<Engine> make_cpu_engine(const MlpSpec& model, const TrainSpec& t
     if (!notice.empty()) notice += "; ";
     notice += "this processor has no bfloat16 arithmetic (AVX512-BF16 or AMX): training in float32";
   }
+  if (train.precision == Precision::kTf32) {
+    if (!notice.empty()) notice += "; ";
+    notice += "TF32 is the arithmetic of GPUs: training in float32 on this processor";
+  }
   return std::make_unique<CpuEngine>(model, train, Precision::kFloat32,
                                      cpu::make_f32_net(model, train, threads), threads,
                                      std::move(notice));

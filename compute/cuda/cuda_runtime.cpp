@@ -102,6 +102,16 @@ class CudaRuntime final : public Runtime {
     MILLRACE_CHECK(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
     return {event};
   }
+  EventHandle create_timing_event() override {
+    cudaEvent_t event = nullptr;
+    MILLRACE_CHECK(cudaEventCreate(&event));
+    return {event};
+  }
+  double seconds_between(EventHandle begin, EventHandle end) override {
+    float milliseconds = 0.0F;
+    MILLRACE_CHECK(cudaEventElapsedTime(&milliseconds, native(begin), native(end)));
+    return double{milliseconds} / 1000.0;
+  }
   void destroy(EventHandle event) noexcept override { cudaEventDestroy(native(event)); }
   void record(EventHandle event, StreamHandle stream) override {
     MILLRACE_CHECK(cudaEventRecord(native(event), native(stream)));

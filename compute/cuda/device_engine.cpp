@@ -1,7 +1,6 @@
 #include "compute/cuda/device_engine.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -9,29 +8,29 @@
 #include <vector>
 
 #include "compute/cuda/chunk_checks.h"
+#include "compute/cuda/device_timeline.h"
 #include "compute/cuda/piece_runner.h"
 #include "compute/cuda/pinned_memory.h"
 #include "compute/cuda/slot_ring.h"
+#include "compute/stage.h"
 #include "compute/tensors.h"
 
 namespace millrace::cuda {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr std::uint32_t kEvaluateRows = 1024;
 // A piece: enough for a copy engine to run at full speed, and for a launch not to matter; not so
 // much that the device memory of the slots would.
 constexpr std::size_t kPieceBytes = std::size_t{16} << 20U;
 constexpr std::uint32_t kPieceSteps = 64;
+// What a resident data set leaves free, for graphs, and for kernels that are loaded when first run.
+constexpr std::size_t kHeadroom = std::size_t{64} << 20U;
 
 std::uint32_t piece_rows(const MlpSpec& model, std::uint32_t batch) {
   const std::size_t steps = kPieceBytes / (batch * sample_bytes(model));
   const auto whole = static_cast<std::uint32_t>(std::clamp<std::size_t>(steps, 1, kPieceSteps));
   return std::max(whole * batch, std::max(batch, kEvaluateRows));
 }
-
-double seconds(Clock::duration d) { return std::chrono::duration<double>(d).count(); }
 
 struct Resident {
   DeviceBuffer samples;
@@ -54,7 +53,8 @@ class DeviceEngine final : public Engine {
         network_(*runtime_, model, train, arithmetic, train.batch,
                  std::max(train.batch, kEvaluateRows), piece_rows_),
         pinned_(*runtime_),
-        slots_(*runtime_, pinned_, piece_rows_, kPieceSteps, sample_bytes(model)),
+        timeline_(*runtime_, copy_.get(), compute_.get()),
+        slots_(*runtime_, pinned_, timeline_, piece_rows_, kPieceSteps, sample_bytes(model)),
         runner_(*runtime_, network_, compute_.get()),
         metrics_(pinned_buffer(*runtime_, sizeof(DeviceMetrics))) {
     runtime_->stage("setting up");
@@ -86,11 +86,15 @@ class DeviceEngine final : public Engine {
     check_labels(model_, set.labels);
     runtime_->make_current();
     runtime_->stage("copying a resident data set");
+    // Before the set takes the memory: other sets may come in chunks.
+    slots_.reserve();
     Resident resident;
     resident.size = set.labels.size();
     if (resident.size != 0) {
       resident.samples = device_buffer(*runtime_, bytes, "a resident data set");
       resident.labels = device_buffer(*runtime_, set.labels.size_bytes(), "its labels");
+      runtime_->synchronize(compute_.get());  // freeing memory would, and hide an error of before
+      device_buffer(*runtime_, kHeadroom, "what has to be left beside a resident data set");
       runtime_->copy_to_device(resident.samples.data(), set.samples.data(), bytes, copy_.get());
       runtime_->copy_to_device(resident.labels.data(), set.labels.data(), set.labels.size_bytes(),
                                copy_.get());
@@ -139,12 +143,11 @@ class DeviceEngine final : public Engine {
   Metrics metrics() override {
     runtime_->make_current();
     runtime_->stage("reading the metrics");
-    const auto begin = start_clock();
     const StreamHandle stream = compute_.get();
     runtime_->copy_to_host(metrics_.data(), network_.metrics.data(), sizeof(DeviceMetrics), stream);
     runtime_->fill_zero(network_.metrics.data(), sizeof(DeviceMetrics), stream);
     runtime_->synchronize(stream);
-    stop_clock(begin);
+    timeline_.collect();
     const auto& sums = *metrics_.as<const DeviceMetrics>();
     Metrics metrics;
     metrics.loss_sum = sums.loss_sum;
@@ -217,18 +220,18 @@ class DeviceEngine final : public Engine {
     EngineInfo info;
     info.device = "cuda:" + std::to_string(device_index_);
     info.description = runtime_->device_name();
-    if (network_.arithmetic.tf32) info.description += ", TF32";
     if (unfused_ != 0) {
       info.description += ", " + std::to_string(unfused_) + " of " +
                           std::to_string(3 * network_.layers() - 1) +
                           " products without a fused epilogue";
     }
-    info.precision = network_.arithmetic.storage == ElementType::kFloat32 ? Precision::kFloat32
-                                                                          : Precision::kBFloat16;
+    info.precision = network_.arithmetic.tf32                               ? Precision::kTf32
+                     : network_.arithmetic.storage == ElementType::kFloat32 ? Precision::kFloat32
+                                                                            : Precision::kBFloat16;
     return info;
   }
 
-  EngineStats stats() const override { return stats_; }
+  EngineStats stats() const override { return timeline_.stats(); }
   HostMemory& host_memory() override { return pinned_; }
 
  private:
@@ -260,7 +263,6 @@ class DeviceEngine final : public Engine {
   template <class RunPiece>
   void run(const Chunk& chunk, bool training, std::uint32_t steps, RunPiece run_piece) {
     runtime_->make_current();
-    const auto begin = start_clock();
     for (std::uint32_t first = 0; first < chunk.batches(); first += steps) {
       const Chunk part = chunk.slice(first, steps);
       Piece piece;
@@ -276,11 +278,15 @@ class DeviceEngine final : public Engine {
         batch.samples = resident_[part.source].samples.data();
         batch.labels = resident_[part.source].labels.as<const std::int32_t>();
       }
-      run_piece(piece, batch);
+      {
+        const StageSpan span(Stage::kCompute);
+        timeline_.begin(DeviceTimeline::Queue::kCompute);
+        run_piece(piece, batch);
+        timeline_.end(DeviceTimeline::Queue::kCompute);
+      }
       slots_.release(piece.slot, compute_.get());
     }
     slots_.finish_direct_copies();
-    stop_clock(begin);
   }
 
   // Waits. Returns where the next rows' logits go.
@@ -300,10 +306,9 @@ class DeviceEngine final : public Engine {
     runtime_->make_current();
     runtime_->stage("reading parameters");
     std::vector<float> flat(network_.layout.size());
-    const auto begin = start_clock();
     runtime_->copy_to_host(flat.data(), buffer.data(), buffer.bytes(), compute_.get());
     runtime_->synchronize(compute_.get());
-    stop_clock(begin);
+    timeline_.collect();
     return network_.layout.unpack(flat);
   }
 
@@ -322,16 +327,6 @@ class DeviceEngine final : public Engine {
                      compute_.get());
   }
 
-  Clock::time_point start_clock() {
-    const auto now = Clock::now();
-    if (last_end_ != Clock::time_point{}) stats_.idle += seconds(now - last_end_);
-    return now;
-  }
-  void stop_clock(Clock::time_point begin) {
-    last_end_ = Clock::now();
-    stats_.busy += seconds(last_end_ - begin);
-  }
-
   std::unique_ptr<Runtime> runtime_;  // first: outlives all that was made with it
   MlpSpec model_;
   OptimizerSpec optimizer_;  // its rate is of steps of chunks that bring none
@@ -342,6 +337,7 @@ class DeviceEngine final : public Engine {
   Stream copy_;
   Network network_;
   PinnedMemory pinned_;
+  DeviceTimeline timeline_;
   SlotRing slots_;
   PieceRunner runner_;
   PinnedBuffer metrics_;  // DeviceMetrics [1]
@@ -349,8 +345,6 @@ class DeviceEngine final : public Engine {
   std::uint32_t unfused_ = 0;
   std::vector<StepConstants> constants_;  // of the piece under way
   std::uint64_t steps_ = 0;               // of the run, also those before a resumption
-  EngineStats stats_;
-  Clock::time_point last_end_;
 };
 
 }  // namespace

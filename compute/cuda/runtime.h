@@ -48,6 +48,10 @@ class Runtime {
   virtual StreamHandle create_stream(const char* name) = 0;
   virtual void destroy(StreamHandle stream) noexcept = 0;
   virtual EventHandle create_event() = 0;
+  /// One that also knows when it was reached.
+  virtual EventHandle create_timing_event() = 0;
+  /// Between two timing events that were reached; of a resolution of about a microsecond.
+  virtual double seconds_between(EventHandle begin, EventHandle end) = 0;
   virtual void destroy(EventHandle event) noexcept = 0;
   /// The event now stands for all that is enqueued on `stream` so far.
   virtual void record(EventHandle event, StreamHandle stream) = 0;

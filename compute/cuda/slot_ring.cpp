@@ -3,11 +3,26 @@
 #include <cstring>
 #include <span>
 
-namespace millrace::cuda {
+#include "compute/stage.h"
 
-SlotRing::SlotRing(Runtime& runtime, const PinnedMemory& pinned, std::uint32_t rows,
-                   std::uint32_t steps, std::size_t sample_bytes)
-    : runtime_(runtime), pinned_(pinned), rows_(rows), steps_(steps), sample_bytes_(sample_bytes) {
+namespace millrace::cuda {
+namespace {
+
+constexpr const char* kSamples = "a chunk of samples";
+constexpr const char* kLabels = "a chunk of labels";
+constexpr const char* kIndices = "a chunk of indices";
+constexpr const char* kSteps = "the constants of steps";
+
+}  // namespace
+
+SlotRing::SlotRing(Runtime& runtime, const PinnedMemory& pinned, DeviceTimeline& timeline,
+                   std::uint32_t rows, std::uint32_t steps, std::size_t sample_bytes)
+    : runtime_(runtime),
+      pinned_(pinned),
+      timeline_(timeline),
+      rows_(rows),
+      steps_(steps),
+      sample_bytes_(sample_bytes) {
   for (Slot& slot : slots_) {
     slot.copied = Event(runtime, runtime.create_event());
     slot.consumed = Event(runtime, runtime.create_event());
@@ -20,24 +35,23 @@ std::uint32_t SlotRing::fill(const Chunk& chunk, std::span<const StepConstants> 
   next_ = (next_ + 1) % kSlots;
   Slot& slot = slots_[index];
   runtime_.stage("copying a chunk");
+  const StageSpan span(Stage::kCopy);
   if (slot.used) {
     runtime_.synchronize(slot.copied.get());
     runtime_.wait(copy_stream, slot.consumed.get());
   }
   slot.direct = false;
+  timeline_.begin(DeviceTimeline::Queue::kCopy);
   if (chunk.packed()) {
-    copy(slot, slot.samples, chunk.samples, rows_ * sample_bytes_, "a chunk of samples",
-         copy_stream);
-    copy(slot, slot.labels, std::as_bytes(chunk.labels), rows_ * sizeof(std::int32_t),
-         "a chunk of labels", copy_stream);
+    copy(slot, slot.samples, chunk.samples, samples_bytes(), kSamples, copy_stream);
+    copy(slot, slot.labels, std::as_bytes(chunk.labels), labels_bytes(), kLabels, copy_stream);
   } else {
-    copy(slot, slot.indices, std::as_bytes(chunk.indices), rows_ * sizeof(std::uint32_t),
-         "a chunk of indices", copy_stream);
+    copy(slot, slot.indices, std::as_bytes(chunk.indices), indices_bytes(), kIndices, copy_stream);
   }
   if (!steps.empty()) {
-    copy(slot, slot.steps, std::as_bytes(steps), steps_ * sizeof(StepConstants),
-         "the constants of steps", copy_stream);
+    copy(slot, slot.steps, std::as_bytes(steps), steps_bytes(), kSteps, copy_stream);
   }
+  timeline_.end(DeviceTimeline::Queue::kCopy);
   runtime_.record(slot.copied.get(), copy_stream);
   runtime_.wait(compute, slot.copied.get());
   slot.used = true;
@@ -66,10 +80,22 @@ void SlotRing::finish_direct_copies() {
   }
 }
 
+void SlotRing::make(Lane& lane, std::size_t capacity, const char* what) {
+  if (lane.device.bytes() == 0) lane.device = device_buffer(runtime_, capacity, what);
+}
+
+void SlotRing::reserve() {
+  for (Slot& slot : slots_) {
+    make(slot.samples, samples_bytes(), kSamples);
+    make(slot.labels, labels_bytes(), kLabels);
+    make(slot.indices, indices_bytes(), kIndices);
+    make(slot.steps, steps_bytes(), kSteps);
+  }
+}
+
 void SlotRing::copy(Slot& slot, Lane& lane, std::span<const std::byte> from, std::size_t capacity,
                     const char* what, StreamHandle stream) {
-  // Buffers are made when first wanted: a resident data set needs none for samples.
-  if (lane.device.bytes() == 0) lane.device = device_buffer(runtime_, capacity, what);
+  make(lane, capacity, what);
   const std::byte* source = from.data();
   if (pinned_.contains(from)) {
     slot.direct = true;

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "compute/chunk.h"
+#include "compute/cuda/device_timeline.h"
 #include "compute/cuda/owned.h"
 #include "compute/cuda/pinned_memory.h"
 #include "compute/cuda/step_plan.h"
@@ -24,8 +25,8 @@ class SlotRing {
   static constexpr std::uint32_t kSlots = 3;
 
   /// Slots for chunks of up to `rows` samples in up to `steps` steps.
-  SlotRing(Runtime& runtime, const PinnedMemory& pinned, std::uint32_t rows, std::uint32_t steps,
-           std::size_t sample_bytes);
+  SlotRing(Runtime& runtime, const PinnedMemory& pinned, DeviceTimeline& timeline,
+           std::uint32_t rows, std::uint32_t steps, std::size_t sample_bytes);
 
   /// Enqueues the copy of a chunk to the next slot and makes `compute` wait for it. The host waits
   /// only for a slot's staging memory, filled kSlots chunks before. Returns the slot.
@@ -33,6 +34,9 @@ class SlotRing {
   /// is not trained on.
   std::uint32_t fill(const Chunk& chunk, std::span<const StepConstants> steps, StreamHandle copy,
                      StreamHandle compute);
+  /// Makes the device buffers of all slots, which are else made when first wanted. Throws
+  /// DeviceError.
+  void reserve();
   /// What is on the device: samples and labels of a packed chunk, or indices alone, and the
   /// constants of its first step.
   Batch batch(std::uint32_t slot, bool packed) const;
@@ -58,11 +62,18 @@ class SlotRing {
     bool direct = false;  // reads the caller's memory
   };
 
+  void make(Lane& lane, std::size_t capacity, const char* what);
   void copy(Slot& slot, Lane& lane, std::span<const std::byte> from, std::size_t capacity,
             const char* what, StreamHandle stream);
 
+  std::size_t samples_bytes() const { return rows_ * sample_bytes_; }
+  std::size_t labels_bytes() const { return rows_ * sizeof(std::int32_t); }
+  std::size_t indices_bytes() const { return rows_ * sizeof(std::uint32_t); }
+  std::size_t steps_bytes() const { return steps_ * sizeof(StepConstants); }
+
   Runtime& runtime_;
   const PinnedMemory& pinned_;
+  DeviceTimeline& timeline_;
   std::uint32_t rows_;
   std::uint32_t steps_;
   std::size_t sample_bytes_;

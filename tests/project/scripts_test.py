@@ -213,7 +213,7 @@ class Scripts(unittest.TestCase):
         self.assertEqual(steps["784-32-10, batch 128, host"]["value"], 1.25)
         self.assertEqual(steps["784-32-10, batch 128, host"]["detail"], "copy-bound: it is")
         for name in ("engine tests", "parity with the CPU", "determinism", "compute-sanitizer racecheck", "loader_tests",
-                     "same weights, run by run", "784-1024x3-10, 1024, bf16"):
+                     "same weights, run by run", "784-1024x3-10, 1024, tf32"):
             self.assertIn(name, steps)
             self.assertIn(name, done.stdout)
         self.assertEqual(sum(call.startswith("compute-sanitizer --tool") for call in calls), 3)

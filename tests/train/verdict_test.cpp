@@ -14,7 +14,7 @@ LoaderStats loader(double starved, double fill_busy = 1.0, double fill_blocked =
   return stats;
 }
 
-EngineStats engine(double busy, double waiting) { return {busy, 0.0, waiting}; }
+EngineStats engine(double busy, double waiting) { return {busy, 0.0, waiting, 0.0, 0.0}; }
 
 TEST(Verdict, AFedEngineIsComputeBound) {
   const auto line = verdict(loader(0.2), engine(9.8, 0.1), 10.0);
@@ -38,6 +38,20 @@ TEST(Verdict, ThreadsThatWaitForEachOtherAreTold) {
   const auto line = verdict(loader(0.0), engine(10.0, 3.0), 10.0);
   EXPECT_TRUE(line.starts_with("imbalanced: ")) << line;
   EXPECT_NE(line.find(" 30 %"), std::string::npos) << line;
+}
+
+TEST(Verdict, ADeviceTellsItsCopiesAndItsIdleTime) {
+  EngineStats device = engine(9.0, 0.0);
+  device.idle = 1.0;
+  device.copying = 4.0;
+  device.hidden = 3.8;
+  EXPECT_EQ(verdict(loader(0.2), device, 10.0),
+            "compute-bound: 95 % of copy time hidden behind compute, device idle 10 % of the time");
+  device = {5.0, 5.0, 0.0, 6.0, 1.5};
+  const auto line = verdict(loader(0.2), device, 10.0);
+  EXPECT_TRUE(line.starts_with("copy-bound: 25 % of copy time hidden")) << line;
+  EXPECT_NE(line.find("device idle 50 %"), std::string::npos) << line;
+  EXPECT_TRUE(verdict(loader(4.0), device, 10.0).starts_with("loader-bound: "));
 }
 
 TEST(Verdict, SharesStayWithinTheWhole) {

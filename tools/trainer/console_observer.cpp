@@ -97,7 +97,7 @@ void ConsoleObserver::on_start(const RunInfo& info) {
   const EngineInfo& engine = info.engine;
   console_.line(fmt::format("Device: {} ({}), {} {}, {}", engine.device, engine.description,
                             engine.threads, engine.threads == 1 ? "thread" : "threads",
-                            precision_name(engine.precision)));
+                            name_of(engine.precision)));
   console_.line("Data: " + data_);
   console_.line(fmt::format("Split: {} to train on, {} for validation, {} to test; {}",
                             info.train_samples, info.validation_samples, info.test_samples,

@@ -160,7 +160,7 @@ void write_outputs(const std::filesystem::path& path, const SampleOutputs& outpu
 std::string render(const Evaluation& evaluation) {
   const Metrics& metrics = evaluation.metrics;
   std::string text = fmt::format("Model: {}, {}, {}\n", evaluation.checkpoint, evaluation.widths,
-                                 precision_name(evaluation.engine.precision));
+                                 name_of(evaluation.engine.precision));
   text += fmt::format("Data: {}, {} {} samples\n", evaluation.data, metrics.samples,
                       name_of(evaluation.split));
   text += fmt::format("Loss: {:.4f}, accuracy: {:.4f}, wrong: {} of {}\n\n", metrics.mean_loss(),
@@ -174,7 +174,7 @@ Json to_json(const Evaluation& evaluation) {
   json["checkpoint"] = evaluation.checkpoint;
   json["weights_hash"] = evaluation.weights_hash;
   json["widths"] = evaluation.widths;
-  json["precision"] = precision_name(evaluation.engine.precision);
+  json["precision"] = name_of(evaluation.engine.precision);
   json["device"] = evaluation.engine.device;
   json["data"] = evaluation.data;
   json["dataset_hash"] = evaluation.dataset_hash;

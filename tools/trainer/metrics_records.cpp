@@ -31,14 +31,14 @@ Json stages(const RunResult& result) {
   all["engine"] = {{"busy_s", result.engine.busy},
                    {"idle_s", result.engine.idle},
                    {"waiting_s", result.engine.waiting}};
+  if (result.engine.copying > 0.0) {
+    all["engine"]["copying_s"] = result.engine.copying;
+    all["engine"]["hidden_s"] = result.engine.hidden;
+  }
   return all;
 }
 
 }  // namespace
-
-std::string precision_name(Precision precision) {
-  return precision == Precision::kBFloat16 ? "bf16" : "fp32";
-}
 
 double median_epoch_s(const RunInfo& info, const RunResult& result) {
   std::vector<double> seconds;
@@ -83,7 +83,7 @@ Json summary_record(const RunInfo& info, const RunResult& result, const ProcessF
   json["weights_hash"] = result.weights_hash;
   json["device"] = info.engine.device;
   json["device_description"] = info.engine.description;
-  json["precision"] = precision_name(info.engine.precision);
+  json["precision"] = name_of(info.engine.precision);
   json["threads"] = info.engine.threads;
   json["residency"] = info.residency;
   if (info.window_blocks != 0) {

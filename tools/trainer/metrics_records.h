@@ -27,7 +27,4 @@ nlohmann::ordered_json summary_record(const RunInfo& info, const RunResult& resu
 /// none.
 double median_epoch_s(const RunInfo& info, const RunResult& result);
 
-/// "fp32", "bf16".
-std::string precision_name(Precision precision);
-
 }  // namespace millrace

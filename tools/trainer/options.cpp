@@ -47,9 +47,8 @@ constexpr const char* kExamples =
     "130 or 143 stopped by SIGINT or SIGTERM, after a checkpoint was saved.";
 
 Precision parse_precision(const std::string& text) {
-  if (text == "fp32") return Precision::kFloat32;
-  if (text == "bf16") return Precision::kBFloat16;
-  throw UsageError("expected fp32 or bf16, found " + shown(text));
+  if (const auto precision = precision_called(text)) return *precision;
+  throw UsageError("expected fp32, tf32 or bf16, found " + shown(text));
 }
 
 ScheduleSpec::Kind parse_schedule(const std::string& text) {
@@ -245,7 +244,8 @@ class Declarer {
   void machine() {
     line_.group("Machine (of these, only --precision and streaming change the result)");
     declare_device(line_, run().device);
-    line_.value("--precision", "fp32|bf16", "of the matrix products; parameters stay fp32\n[fp32]",
+    line_.value("--precision", "fp32|tf32|bf16",
+                "of the matrix products; parameters stay fp32,\nand tf32 is a GPU's [fp32]",
                 [this](const std::string& t) { run().precision = parse_precision(t); });
     declare_workers(line_, run().workers);
     line_.value(

@@ -90,7 +90,7 @@ std::vector<std::pair<std::string, std::string>> options_in_effect(const RunSpec
       {"--shuffle", spec.shuffle ? "on" : "off"},
       {"--on-bad", std::string(name_of(spec.on_bad))},
       {"--bad-budget", fmt::format("{} samples", info.bad_budget)},
-      {"--precision", precision_name(info.engine.precision)},
+      {"--precision", name_of(info.engine.precision)},
       {"--device", info.engine.device},
       {"--threads", std::to_string(info.engine.threads)},
       {"--residency", info.residency},

@@ -112,13 +112,31 @@ EventHandle FakeRuntime::create_event() {
   return {std::make_unique<Event>().release()};
 }
 
+EventHandle FakeRuntime::create_timing_event() {
+  const EventHandle event = create_event();
+  object<Event>(event).timing = true;
+  return event;
+}
+
+// A task takes a microsecond, whatever else goes on.
+double FakeRuntime::seconds_between(EventHandle begin, EventHandle end) {
+  check_alive();
+  const auto time = [](EventHandle event) {
+    const auto& of = object<Event>(event);
+    require(of.timing, "seconds_between: an event without a clock");
+    require(of.last && *of.last >= 0, "seconds_between: an event that was not reached");
+    return static_cast<double>(*of.last);
+  };
+  return 1e-6 * (time(end) - time(begin));
+}
+
 void FakeRuntime::destroy(EventHandle event) noexcept {
   const std::unique_ptr<Event> owner(&object<Event>(event));
   --device_->live;
 }
 
 void FakeRuntime::record(EventHandle event, StreamHandle stream) {
-  auto done = std::make_shared<bool>(false);
+  auto done = std::make_shared<std::int64_t>(-1);
   object<Event>(event).last = done;
   enqueue(stream, {nullptr, nullptr, done});
 }
@@ -237,6 +255,7 @@ void FakeRuntime::begin_capture(StreamHandle stream) {
 GraphHandle FakeRuntime::end_capture(StreamHandle stream) {
   check_alive();
   ++device_->captures;
+  ++device_->graphs;
   ++device_->live;
   return {object<Queue>(stream).capture.release()};
 }
@@ -253,6 +272,7 @@ void FakeRuntime::launch(GraphHandle graph, StreamHandle stream) {
 
 void FakeRuntime::destroy(GraphHandle graph) noexcept {
   const std::unique_ptr<Tasks> owner(&object<Tasks>(graph));
+  --device_->graphs;
   --device_->live;
 }
 
@@ -299,16 +319,19 @@ void FakeRuntime::advance() {
 bool FakeRuntime::advance(Queue& queue) {
   if (queue.tasks.empty()) return false;
   const Task& next = queue.tasks.front();
-  if (next.waits_for && !*next.waits_for) return false;
+  if (next.waits_for && *next.waits_for < 0) return false;
   const Task task = next;
   queue.tasks.pop_front();
-  if (task.act) task.act();
-  if (task.completes) *task.completes = true;
+  if (task.act) {
+    task.act();
+    ++tasks_;
+  }
+  if (task.completes) *task.completes = tasks_;
   return true;
 }
 
 void FakeRuntime::complete(const Done& done) {
-  while (!*done) {
+  while (*done < 0) {
     const auto holder = std::find_if(queues_.begin(), queues_.end(), [&](const Queue* queue) {
       return std::any_of(queue->tasks.begin(), queue->tasks.end(),
                          [&](const Task& task) { return task.completes == done; });

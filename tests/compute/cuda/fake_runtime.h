@@ -40,6 +40,7 @@ struct FakeDevice {
   int searches = 0;      // of algorithms
   int captures = 0;
   int graph_launches = 0;
+  int graphs = 0;                       // that were not destroyed
   int live = 0;                         // objects that were not destroyed
   std::vector<std::string> violations;  // of the rules that CUDA would not tell of
 };
@@ -62,6 +63,8 @@ class FakeRuntime final : public Runtime {
   StreamHandle create_stream(const char* name) override;
   void destroy(StreamHandle stream) noexcept override;
   EventHandle create_event() override;
+  EventHandle create_timing_event() override;
+  double seconds_between(EventHandle begin, EventHandle end) override;
   void destroy(EventHandle event) noexcept override;
   void record(EventHandle event, StreamHandle stream) override;
   void wait(StreamHandle stream, EventHandle event) override;
@@ -82,7 +85,8 @@ class FakeRuntime final : public Runtime {
   void destroy(GraphHandle graph) noexcept override;
 
  private:
-  using Done = std::shared_ptr<bool>;
+  // When it was reached, in tasks that the device did before; negative: not yet.
+  using Done = std::shared_ptr<std::int64_t>;
   struct Task {
     std::function<void()> act;  // empty for a wait
     Done waits_for;             // empty: for nothing
@@ -100,6 +104,7 @@ class FakeRuntime final : public Runtime {
   };
   struct Event {
     Done last;  // empty: never recorded
+    bool timing = false;
   };
 
   void check_alive() const;
@@ -117,6 +122,7 @@ class FakeRuntime final : public Runtime {
   std::map<const std::byte*, std::size_t> memory_;
   std::vector<Queue*> queues_;
   std::minstd_rand random_{7};
+  std::int64_t tasks_ = 0;  // done
 };
 
 /// Runs a kernel's functor as its launcher does, thread by thread.

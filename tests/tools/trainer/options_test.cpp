@@ -196,7 +196,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{{"--device", "tpu"}, "--device: expected auto, cpu, cuda or cuda:N, found 'tpu'"},
         Refusal{{"--device", "cuda:x"},
                 "--device: expected auto, cpu, cuda or cuda:N, found 'cuda:x'"},
-        Refusal{{"--precision", "fp16"}, "--precision: expected fp32 or bf16, found 'fp16'"},
+        Refusal{{"--precision", "fp16"}, "--precision: expected fp32, tf32 or bf16, found 'fp16'"},
         Refusal{{"--residency", "gpu"},
                 "--residency: expected auto, resident, host or stream, found 'gpu'"},
         Refusal{{"--shuffle", "yes"}, "--shuffle: expected on or off, found 'yes'"},
