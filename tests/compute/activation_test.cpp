@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/loader/instruction_sets.h"
+#include "tests/support/instruction_sets.h"
 #include "tests/support/reference_mlp.h"
 
 namespace millrace::cpu {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "formats/hash.h"
-#include "tests/loader/instruction_sets.h"
+#include "tests/support/instruction_sets.h"
 
 namespace millrace {
 namespace {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "formats/philox.h"
-#include "tests/loader/instruction_sets.h"
+#include "tests/support/instruction_sets.h"
 
 namespace millrace {
 namespace {

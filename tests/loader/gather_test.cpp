@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/loader/instruction_sets.h"
+#include "tests/support/instruction_sets.h"
 
 namespace millrace {
 namespace {
