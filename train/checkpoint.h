@@ -40,7 +40,7 @@ struct RunOptions {
   AugmentSpec augment{};
   std::uint64_t window_blocks = 0;  ///< that are mixed at a time; 0: not streamed
   OnBad on_bad = OnBad::kFail;
-  std::uint32_t accumulate = 1;     ///< batches of a step
+  std::uint32_t accumulate = 1;  ///< batches of a step
 };
 
 /// Sums over the steps of an epoch done so far. Losses are multiples of 2^-24, so that sums of them
