@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
+#include <system_error>
 
 #include "tools/console/augment_options.h"
 #include "tools/console/command_line.h"
@@ -99,9 +101,9 @@ BadBudget parse_bad_budget(const std::string& text) {
     budget.count = parse_whole(text, 0, kAny);
     return budget;
   }
-  try {
-    budget.share = double{parse_fraction(text)};
-  } catch (const UsageError&) {
+  const char* end = text.data() + text.size();
+  const auto [last, error] = std::from_chars(text.data(), end, budget.share);
+  if (error != std::errc() || last != end || !(budget.share >= 0.0 && budget.share < 1.0)) {
     throw UsageError("expected a share below 1 or a whole number of samples, found " + shown(text));
   }
   return budget;
