@@ -5,9 +5,14 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "formats/image_folder.h"
 #include "loader/chunk_cursor.h"
@@ -53,6 +58,30 @@ nlohmann::ordered_json measure(const std::string& folder, std::uint32_t side, do
           {"photos_per_core_s", static_cast<double>(done) / passed}};
 }
 
+// Two classes of a few pictures, for a run that shows that everything works.
+void draw_pictures(const std::filesystem::path& folder) {
+  constexpr int kWidth = 120;
+  constexpr int kHeight = 90;
+  for (const char* name : {"dark", "light"}) {
+    std::filesystem::create_directories(folder / name);
+    const char pixel = std::string_view(name) == "dark" ? '\x20' : '\x70';
+    for (int i = 0; i < 4; ++i) {
+      std::ofstream file(folder / name / (std::to_string(i) + ".ppm"), std::ios::binary);
+      file << "P6\n" << kWidth << ' ' << kHeight << "\n255\n";
+      file << std::string(std::size_t{3} * kWidth * kHeight, static_cast<char>(pixel + i));
+    }
+  }
+}
+
+nlohmann::ordered_json smoke() {
+  std::string folder = (std::filesystem::temp_directory_path() / "millrace-photos-XXXXXX").string();
+  if (::mkdtemp(folder.data()) == nullptr) throw std::runtime_error("mkdtemp failed: " + folder);
+  draw_pictures(folder);
+  auto found = measure(folder, 16, 0.01);
+  std::filesystem::remove_all(folder);
+  return found;
+}
+
 }  // namespace
 }  // namespace millrace
 
@@ -61,10 +90,14 @@ int main(int argc, char** argv) {
   std::string folder;
   std::uint32_t side = 64;
   double seconds = 2.0;
-  app.add_option("--data", folder, "Folder with a sub-folder of photos for each class")->required();
+  app.add_option("--data", folder, "Folder with a sub-folder of photos for each class");
   app.add_option("--side", side, "Pixels of the squares they become")->check(CLI::Range(1, 4096));
   app.add_option("--seconds", seconds, "Time of the core, about")->check(CLI::PositiveNumber);
+  bool smoke = false;
+  app.add_flag("--smoke", smoke, "Only show that it runs, on pictures of its own");
   CLI11_PARSE(app, argc, argv);
-  std::printf("%s\n", millrace::measure(folder, side, seconds).dump().c_str());
+  if (!smoke && folder.empty()) return app.exit(CLI::RequiredError("--data"));
+  const auto found = smoke ? millrace::smoke() : millrace::measure(folder, side, seconds);
+  std::printf("%s\n", found.dump().c_str());
   return 0;
 }
