@@ -174,10 +174,10 @@ Bytes read_content(const std::filesystem::path& path) {
   constexpr std::uint64_t kMostRatio = 256;
   constexpr std::uint64_t kAlwaysTaken = std::uint64_t{256} << 20;
   EncodedFile file(path);
-  if (file.compression() == Compression::kNone) {
-    return std::move(file).take_all(file.content_size().most);
-  }
-  return std::move(file).take_all(std::max(kAlwaysTaken, file.stored_size() * kMostRatio));
+  const std::uint64_t most = file.compression() == Compression::kNone
+                                 ? file.content_size().most
+                                 : std::max(kAlwaysTaken, file.stored_size() * kMostRatio);
+  return std::move(file).take_all(most);
 }
 
 }  // namespace millrace

@@ -139,6 +139,7 @@ std::optional<DataFolder> open_containers(const fs::path& folder, std::string_vi
   if (splits.train.size() != 1 || splits.test.size() > 1) {
     if (ending == kSafetensors) return std::nullopt;
     std::vector<std::string> names;
+    names.reserve(files.size());
     for (const auto& file : files) names.push_back(file.string());
     throw DataError(folder, std::nullopt, "one data set",
                     fmt::format("{}; choose one of {}", files.size(), fmt::join(names, ", ")));

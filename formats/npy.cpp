@@ -199,7 +199,7 @@ ParsedNpyHeader parse_npy_header(const std::filesystem::path& path,
                                  std::span<const std::byte> content) {
   const auto text = as_text(content);
   if (!text.starts_with(kMagic)) {
-    throw DataError(path, 0, "an npy file (\"\\x93NUMPY\")",
+    throw DataError(path, 0, R"(an npy file ("\x93NUMPY"))",
                     text.empty() ? "the end of the content" : in_quotes(text.substr(0, 6)));
   }
   constexpr std::size_t kLengthAt = kMagic.size() + kVersionBytes;

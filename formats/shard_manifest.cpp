@@ -97,7 +97,7 @@ class Parser {
 
   ShardManifest parse(const json& root) {
     if (!root.is_object() || !root.contains("format") || root["format"] != std::string(kFormat)) {
-      fail("", fmt::format("a manifest of shards, \"format\": \"{}\"", kFormat),
+      fail("", fmt::format(R"(a manifest of shards, "format": "{}")", kFormat),
            root.is_object() ? "another \"format\" or none" : root.type_name());
     }
     if (const auto& version = field(root, "", "version"); version != kVersion) {

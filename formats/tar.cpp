@@ -78,7 +78,7 @@ std::optional<std::uint64_t> number(Block block, const Field& field) {
   const auto bytes = block.subspan(field.at, field.bytes);
   constexpr std::byte kBinary{0x80};
   if ((bytes[0] & kBinary) == std::byte{0}) return octal(text_of(bytes));
-  std::uint64_t value = std::to_integer<std::uint64_t>(bytes[0] & ~kBinary);
+  auto value = std::to_integer<std::uint64_t>(bytes[0] & ~kBinary);
   for (const auto byte : bytes.subspan(1)) {
     if (value >> 55U != 0) return std::nullopt;
     value = (value << 8U) | std::to_integer<std::uint64_t>(byte);

@@ -136,7 +136,7 @@ TEST_F(CsvTest, IsTheSameForManyPieces) {
   }
   const auto packed = test::write_bytes(folder_ / "a.csv.gz", test::gzip_member(make_bytes(text)));
   EXPECT_EQ(bytes_in(read_csv(packed)), values);
-  const auto line = text.find("\n", 3'000'000) + 1;
+  const auto line = text.find('\n', 3'000'000) + 1;
   text[line] = 'x';
   text[text.size() - 2] = 'x';
   const auto number = 1 + std::count(text.begin(), text.begin() + static_cast<long>(line), '\n');

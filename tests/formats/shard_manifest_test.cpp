@@ -50,7 +50,7 @@ TEST(ShardManifest, ComesBackAsItWasWritten) {
 TEST(ShardManifest, IsToldFromOtherFilesOfItsName) {
   const test::TempFolder folder;
   EXPECT_FALSE(has_manifest(folder.path()));
-  test::write_bytes(folder / kManifestName, test::make_bytes("{\"name\": \"an app\"}"));
+  test::write_bytes(folder / kManifestName, test::make_bytes(R"({"name": "an app"})"));
   EXPECT_FALSE(has_manifest(folder.path()));
   test::write_bytes(folder / kManifestName, test::make_bytes(render_manifest(sample())));
   EXPECT_TRUE(has_manifest(folder.path()));

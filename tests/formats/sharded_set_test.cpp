@@ -14,7 +14,7 @@ using test::data_error_of;
 using test::read_bytes;
 using test::write_bytes;
 
-constexpr OpenOptions kStream{.most_decoded = 0};
+OpenOptions as_stream() { return {.most_decoded = 0}; }
 
 class ShardedSetTest : public testing::Test {
  protected:
@@ -23,7 +23,7 @@ class ShardedSetTest : public testing::Test {
   /// The message for opening, which is the same decoded and streamed.
   std::string error() const {
     auto decoded = data_error_of([&] { open_folder(set_.path); });
-    EXPECT_EQ(decoded, data_error_of([&] { open_folder(set_.path, kStream); }));
+    EXPECT_EQ(decoded, data_error_of([&] { open_folder(set_.path, as_stream()); }));
     return decoded;
   }
 
@@ -33,7 +33,7 @@ class ShardedSetTest : public testing::Test {
 TEST_F(ShardedSetTest, IsOneDataSet) {
   const auto whole = set_.open_whole();
   const auto decoded = open_folder(set_.path);
-  const auto streamed = open_folder(set_.path / kManifestName, kStream);
+  const auto streamed = open_folder(set_.path / kManifestName, as_stream());
   EXPECT_EQ(decoded.description,
             set_.path.string() + ": 1701 training samples in 3 shards, 28x28 uint8, 7 classes");
   EXPECT_FALSE(decoded.train->contiguous().samples.empty());
@@ -47,7 +47,7 @@ TEST_F(ShardedSetTest, IsOneDataSet) {
 }
 
 TEST_F(ShardedSetTest, ReadsAcrossShards) {
-  const auto data = open_folder(set_.path, kStream).train;
+  const auto data = open_folder(set_.path, as_stream()).train;
   const auto& blocks = dynamic_cast<const BlockDataset&>(*data);
   EXPECT_EQ(blocks.files(), 3U);
   EXPECT_EQ(blocks.file(1), images(1));
@@ -70,7 +70,7 @@ TEST_F(ShardedSetTest, ReadsAcrossShards) {
 
 TEST_F(ShardedSetTest, HasAFingerprintThatDependsOnEachShard) {
   const auto print = [&] {
-    return dynamic_cast<const BlockDataset&>(*open_folder(set_.path, kStream).train).fingerprint();
+    return dynamic_cast<const BlockDataset&>(*open_folder(set_.path, as_stream()).train).fingerprint();
   };
   const auto before = print();
   EXPECT_EQ(print(), before);
@@ -102,7 +102,7 @@ TEST_F(ShardedSetTest, NamesAShardOfAnotherHash) {
             }).find(images(0).string() + ": expected a file of hash "),
             0U);
   // A stream finds the frame when it comes to it.
-  const auto data = open_folder(set_.path, kStream).train;
+  const auto data = open_folder(set_.path, as_stream()).train;
   const auto message = data_error_of([&] { (void)data->hash(); });
   EXPECT_EQ(message.find(images(0).string() + ": broken frame 1 "), 0U) << message;
 }
@@ -112,7 +112,7 @@ TEST_F(ShardedSetTest, StreamsNoShardInPlaceOfAnother) {
   auto& said = set_.manifest.train.shards[1].images;
   said.bytes = std::filesystem::file_size(images(1));
   set_.write_manifest();
-  const auto message = data_error_of([&] { open_folder(set_.path, kStream); });
+  const auto message = data_error_of([&] { open_folder(set_.path, as_stream()); });
   EXPECT_EQ(message.find(images(1).string() + ": expected the seek table of hash "), 0U) << message;
 }
 

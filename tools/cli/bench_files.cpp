@@ -150,15 +150,15 @@ std::optional<FileSpeed> read_uncached(const std::vector<std::filesystem::path>&
   const auto pieces = pieces_of(files);
   std::uint64_t all = 0;
   std::uint64_t cached = 0;
-  for (std::size_t f = 0; f < files.size(); ++f) {
+  for (const auto& file : files) {
     // What is not on the disk yet is not dropped.
-    const FileDescriptor descriptor = opened(files[f]);
+    const FileDescriptor descriptor = opened(file);
     if (::fdatasync(descriptor.get()) != 0 ||
         ::posix_fadvise(descriptor.get(), 0, 0, POSIX_FADV_DONTNEED) != 0) {
       return std::nullopt;
     }
-    all += std::filesystem::file_size(files[f]);
-    cached += cached_bytes(files[f]);
+    all += std::filesystem::file_size(file);
+    cached += cached_bytes(file);
   }
   if (all == 0 || static_cast<double>(cached) > kUncached * static_cast<double>(all)) {
     return std::nullopt;

@@ -238,7 +238,7 @@ TEST(OptimizerKernel, TheOthersAreWhatTorchDocuments) {
       update.step = &step;
       update.size = 1;
       run_on_host(update);
-      double g = double{gradient[0]};
+      auto g = double{gradient[0]};
       if (kind == Kind::kAdamW) {
         weight *= 1.0 - 0.01 * 0.1;
       } else {

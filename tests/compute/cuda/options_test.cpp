@@ -22,7 +22,6 @@ namespace millrace::cuda {
 namespace {
 
 using millrace::test::Data;
-using millrace::test::Shape;
 using test::FakeDevice;
 using test::FakeRuntime;
 using test::Schedule;

@@ -140,7 +140,7 @@ TEST_F(ShardDamageTest, RebuildsAManifestThatIsLostOrBroken) {
     if (lost) {
       std::filesystem::remove(set_.path / kManifestName);
     } else {
-      write_bytes(set_.path / kManifestName, test::make_bytes("{\"format\": \"millrace shards\"}"));
+      write_bytes(set_.path / kManifestName, test::make_bytes(R"({"format": "millrace shards"})"));
     }
     const auto found = verify(set_.path, kGoOn);
     EXPECT_EQ(found.faults(), 1U);
