@@ -58,6 +58,7 @@ std::optional<DataFolder> open_csv_folder(const fs::path& folder, const OpenOpti
   const auto splits = split_files(files);
   if (splits.train.size() != 1 || splits.test.size() > 1) {
     std::vector<std::string> names;
+    names.reserve(files.size());
     for (const auto& file : files) names.push_back(file.filename().string());
     throw DataError(folder, std::nullopt, "one CSV file to train on and at most one to test with",
                     fmt::format("{}", fmt::join(names, ", ")));

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <ranges>
 
 #include "loader/loader.h"
 #include "train/plan.h"
@@ -32,9 +31,9 @@ Metrics predict_all(Engine& engine, const MlpSpec& model, const Part& part, std:
     ids.resize(chunk.count + lease->bad().size());
     std::iota(ids.begin(), ids.end(), done);
     done += ids.size();
-    for (const BadPlace& bad : std::views::reverse(lease->bad())) {
-      ids.erase(ids.begin() + std::ptrdiff_t{bad.place});
-    }
+    // From the last one, so that places stay what they are.
+    const auto bad = lease->bad();
+    for (std::size_t i = bad.size(); i-- > 0;) ids.erase(ids.begin() + bad[i].place);
     part.subset.map(ids, ids);
     for (std::uint32_t i = 0; i < chunk.count; ++i) {
       Prediction prediction;
