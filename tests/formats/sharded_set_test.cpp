@@ -70,7 +70,8 @@ TEST_F(ShardedSetTest, ReadsAcrossShards) {
 
 TEST_F(ShardedSetTest, HasAFingerprintThatDependsOnEachShard) {
   const auto print = [&] {
-    return dynamic_cast<const BlockDataset&>(*open_folder(set_.path, as_stream()).train).fingerprint();
+    return dynamic_cast<const BlockDataset&>(*open_folder(set_.path, as_stream()).train)
+        .fingerprint();
   };
   const auto before = print();
   EXPECT_EQ(print(), before);
