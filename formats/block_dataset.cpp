@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <exception>
 #include <iterator>
 #include <numeric>
 #include <stdexcept>
@@ -14,6 +13,7 @@
 #include "formats/byte_order.h"
 #include "formats/error.h"
 #include "formats/idx_pair.h"
+#include "formats/kept_error.h"
 #include "formats/seekable_zstd.h"
 
 namespace millrace {
@@ -68,7 +68,7 @@ class BlockDataset::Reader {
     for (auto& cached : cache_) {
       if (cached.index != index || (cached.bytes.empty() && !cached.error)) continue;
       cached.used = ++clock_;
-      if (cached.error) std::rethrow_exception(cached.error);
+      if (cached.error) cached.error.raise();
       return cached.bytes;
     }
     const auto bytes = data.blocks_[index].count * data.sample_bytes();
@@ -76,7 +76,7 @@ class BlockDataset::Reader {
     if (cache_.empty()) cache_.resize(small ? kCachedBlocks : 1);
     auto& slot = *std::ranges::min_element(cache_, {}, &Cached::used);
     slot.bytes.resize(static_cast<std::size_t>(bytes));
-    slot.error = nullptr;
+    slot.error = {};
     try {
       data.decode_samples(index, slot.bytes, *this);
     } catch (const DataError&) {
@@ -84,7 +84,7 @@ class BlockDataset::Reader {
       slot.bytes.clear();
       slot.index = index;
       slot.used = ++clock_;
-      slot.error = std::current_exception();
+      slot.error = KeptError::current();
       throw;
     } catch (...) {
       slot.bytes.clear();
@@ -100,7 +100,7 @@ class BlockDataset::Reader {
     std::size_t index = 0;
     std::uint64_t used = 0;
     std::vector<std::byte> bytes;  // empty: nothing, or
-    std::exception_ptr error;      // why not
+    KeptError error;               // why not
   };
   FrameDecoder decoder_;
   std::vector<std::byte> scratch_;

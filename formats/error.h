@@ -30,12 +30,17 @@ class DataError : public std::runtime_error {
   const std::filesystem::path& file() const noexcept { return place_->file; }
   /// Of the decompressed content; none where no byte is known.
   std::optional<std::uint64_t> offset() const noexcept { return place_->offset; }
+  /// The same in an object that shares no memory with this one, as a copy does.
+  DataError detached() const { return {*place_, what()}; }
 
  private:
   struct Place {
     std::filesystem::path file;
     std::optional<std::uint64_t> offset;
   };
+  DataError(const Place& place, const char* what)
+      : std::runtime_error(what), place_(std::make_shared<const Place>(place)) {}
+
   std::shared_ptr<const Place> place_;  // shared, so that copying cannot fail
 };
 

@@ -121,7 +121,7 @@ std::uint32_t ChunkFiller::prepare(ChunkSlot& slot, const ChunkPlan& plan) const
       stage_->plan(plan.position.epoch, plan.first, plan.count, part_samples_, slot.pieces);
       return static_cast<std::uint32_t>(slot.pieces.size());
     } catch (...) {
-      slot.error = std::current_exception();
+      slot.error = KeptError::current();
       return 1;
     }
   }
@@ -169,7 +169,7 @@ std::uint64_t ChunkFiller::fill_from_window(const ChunkSlot& slot,
 }
 
 std::uint64_t ChunkFiller::fill(const ChunkSlot& slot, std::uint32_t part) const {
-  if (slot.error) std::rethrow_exception(slot.error);
+  if (slot.error) slot.error.raise();
   if (stage_) return fill_from_window(slot, slot.pieces[part]);
   if (kind_ == ChunkKind::kIndices) return fill_indices(slot);
   const std::size_t first = std::size_t{part} * part_samples_;

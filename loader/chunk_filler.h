@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -13,6 +12,7 @@
 
 #include "compute/chunk.h"
 #include "compute/memory.h"
+#include "formats/kept_error.h"
 #include "loader/augment.h"
 #include "loader/bad_sample.h"
 #include "loader/chunk_cursor.h"
@@ -40,7 +40,7 @@ struct ChunkSlot {
   ChunkPlan plan;
   std::optional<Permutation> order;        ///< of the plan's epoch; none: the subset's own order
   std::vector<WindowStage::Piece> pieces;  ///< of a stream: the parts
-  std::exception_ptr error;                ///< of the plan; every part throws it
+  KeptError error;                         ///< of the plan; every part throws it
   std::unique_ptr<BadPlaces> bad;
   std::uint32_t count = 0;  ///< samples: those of the plan, less what settle() leaves out
 };

@@ -90,7 +90,7 @@ void ChunkFiller::mend(const ChunkSlot& slot, const WindowStage::Piece& piece,
     if (!fault) continue;
     BadPlace bad{piece.first + i, {}};
     try {
-      std::rethrow_exception(fault);
+      fault.raise();
     } catch (const DataError& error) {
       bad.sample = bad_sample(ids[i], error);
     }
@@ -99,7 +99,7 @@ void ChunkFiller::mend(const ChunkSlot& slot, const WindowStage::Piece& piece,
                                piece.offset + i};
       const auto in_window = others.find(
           where, stage_->size(piece.turn),
-          [&](std::uint64_t offset) { return stage_->fault(piece.turn, offset) == nullptr; });
+          [&](std::uint64_t offset) { return !stage_->fault(piece.turn, offset); });
       if (in_window) {
         std::uint64_t row = 0;
         stage_->locate(piece.turn, *in_window, {&row, 1}, ids.subspan(i, 1));

@@ -1,6 +1,5 @@
 #include "loader/loader.h"
 
-#include <exception>
 #include <mutex>
 #include <stdexcept>
 #include <utility>
@@ -58,7 +57,7 @@ class Core {
     try {
       pool_.wake();
     } catch (...) {
-      ring_.poison(std::current_exception());
+      ring_.poison(KeptError::current());
     }
   }
 
@@ -101,7 +100,7 @@ class Core {
     try {
       worked = filler_.read_ahead();
     } catch (...) {
-      ring_.poison(std::current_exception());
+      ring_.poison(KeptError::current());
     }
     ring_.idle(1);
     return worked;
@@ -115,7 +114,7 @@ class Core {
       const StageSpan span(Stage::kGather);
       ring_.done(*part, filler_.fill(slots_[part->slot], part->part));
     } catch (...) {
-      ring_.fail(*part, std::current_exception());
+      ring_.fail(*part, KeptError::current());
     }
     return true;
   }

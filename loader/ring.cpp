@@ -74,7 +74,7 @@ void Ring::done(const Part& part, std::uint64_t bytes) {
   finish(slots_[part.slot]);
 }
 
-void Ring::fail(const Part& part, std::exception_ptr error) {
+void Ring::fail(const Part& part, KeptError error) {
   const std::lock_guard lock(mutex_);
   Slot& slot = slots_[part.slot];
   if (!slot.error || part.part < slot.failed_part) {
@@ -122,7 +122,7 @@ bool Ring::starved() {
 
 std::optional<std::uint32_t> Ring::take() {
   std::unique_lock lock(mutex_);
-  if (thrown_) std::rethrow_exception(thrown_);
+  if (thrown_) thrown_.raise();
   taking_ = true;
   account();
   deliverable_.wait(lock, [this] { return deliverable(); });
@@ -141,7 +141,7 @@ std::optional<std::uint32_t> Ring::take() {
     }
   }
   account();
-  if (thrown_) std::rethrow_exception(thrown_);
+  if (thrown_) thrown_.raise();
   return taken;
 }
 
@@ -153,7 +153,7 @@ void Ring::release(std::uint32_t slot) noexcept {
   account();
 }
 
-void Ring::poison(std::exception_ptr error) {
+void Ring::poison(KeptError error) {
   const std::lock_guard lock(mutex_);
   if (!planned_all_) final_error_ = std::move(error);
   planned_all_ = true;

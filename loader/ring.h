@@ -3,12 +3,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <vector>
 
+#include "formats/kept_error.h"
 #include "loader/stage_clock.h"
 #include "loader/stats.h"
 
@@ -47,7 +47,7 @@ class Ring {
   /// The next part to fill; nullopt when there is none now. Each claim ends in done() or fail().
   std::optional<Part> claim();
   void done(const Part& part, std::uint64_t bytes);
-  void fail(const Part& part, std::exception_ptr error);
+  void fail(const Part& part, KeptError error);
 
   /// The slot of the next chunk, now in use; waits until it is ready. nullopt after the last chunk
   /// and after close(). Throws the run's error.
@@ -66,7 +66,7 @@ class Ring {
 
   /// No chunk is planned any more: those planned are delivered, then `error`. For errors outside of
   /// any chunk.
-  void poison(std::exception_ptr error);
+  void poison(KeptError error);
   /// Ends all: sticky, wakes everyone. Parts that are being filled go on to done() or fail().
   void close() noexcept;
 
@@ -82,7 +82,7 @@ class Ring {
     std::uint32_t claimed = 0;
     std::uint32_t finished = 0;
     std::uint32_t failed_part = 0;
-    std::exception_ptr error;
+    KeptError error;
 
     bool settled() const noexcept { return finished == (error ? claimed : parts); }
   };
@@ -100,10 +100,10 @@ class Ring {
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_;
   std::vector<std::uint32_t> order_;  ///< filling and ready slots, in the order of chunks
-  std::exception_ptr final_error_;    ///< after the chunks in order_
+  KeptError final_error_;             ///< after the chunks in order_
   bool planned_all_ = false;
   bool closed_ = false;
-  std::exception_ptr thrown_;
+  KeptError thrown_;
 
   std::uint32_t active_ = 0;  ///< parts being filled
   int idle_ = 0;              ///< of them, less the threads that work on something else

@@ -14,7 +14,7 @@ namespace millrace {
 struct WindowStage::Window {
   struct Broken {
     std::size_t index = 0;
-    std::exception_ptr error;
+    KeptError error;
   };
 
   std::uint64_t turn = 0;
@@ -94,7 +94,7 @@ void WindowStage::locate(std::uint64_t turn, std::uint64_t offset, std::span<std
                          std::span<std::uint64_t> ids) const {
   const Window& window = buffers_[turn % buffers_.size()];
   if (!start_.goes_on && !window.broken.empty()) {
-    std::rethrow_exception(window.broken.front().error);
+    window.broken.front().error.raise();
   }
   if (window.mixing.size() == 0) {
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = offset + i;
@@ -111,14 +111,14 @@ bool WindowStage::damaged(std::uint64_t turn) const {
   return !buffers_[turn % buffers_.size()].broken.empty();
 }
 
-std::exception_ptr WindowStage::fault(std::uint64_t turn, std::uint64_t offset) const {
+KeptError WindowStage::fault(std::uint64_t turn, std::uint64_t offset) const {
   const Window& window = buffers_[turn % buffers_.size()];
   const std::uint64_t member = window.mixing.size() == 0 ? offset : window.mixing(offset);
   const auto after = std::ranges::upper_bound(window.first_member, member);
   const auto index =
       static_cast<std::size_t>(std::distance(window.first_member.begin(), after)) - 1;
   const auto found = std::ranges::lower_bound(window.broken, index, {}, &Window::Broken::index);
-  return found == window.broken.end() || found->index != index ? nullptr : found->error;
+  return found == window.broken.end() || found->index != index ? KeptError() : found->error;
 }
 
 std::uint64_t WindowStage::size(std::uint64_t turn) const {
@@ -203,11 +203,11 @@ bool WindowStage::decode_one() {
     more = window->claimed < window->blocks.size();
   }
   if (more) wake_();
-  std::exception_ptr error;
+  KeptError error;
   try {
     decode(*window, index);
   } catch (...) {
-    error = std::current_exception();
+    error = KeptError::current();
   }
   bool whole = false;
   {

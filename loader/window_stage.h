@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "formats/block_dataset.h"
+#include "formats/kept_error.h"
 #include "loader/stream_order.h"
 
 namespace millrace {
@@ -63,7 +63,7 @@ class WindowStage {
   /// Whether a block of a ready window could not be decoded.
   bool damaged(std::uint64_t turn) const;
   /// Why the sample at `offset` of a ready window's order could not be decoded; null if it was.
-  std::exception_ptr fault(std::uint64_t turn, std::uint64_t offset) const;
+  KeptError fault(std::uint64_t turn, std::uint64_t offset) const;
   /// Samples of a ready window.
   std::uint64_t size(std::uint64_t turn) const;
   /// `count` samples of the window are not needed any more; after its last one the window goes.

@@ -36,8 +36,8 @@ struct Chunks {
   }
 };
 
-std::exception_ptr error(const std::string& text) {
-  return std::make_exception_ptr(std::runtime_error(text));
+KeptError error(const std::string& text) {
+  return KeptError(std::make_exception_ptr(std::runtime_error(text)));
 }
 
 std::string thrown_by_take(Ring& ring) {
