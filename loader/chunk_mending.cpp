@@ -97,9 +97,9 @@ void ChunkFiller::mend(const ChunkSlot& slot, const WindowStage::Piece& piece,
     if (on_bad_ != OnBad::kLeaveOut) {
       const StandIn::Bad where{slot.plan.position.epoch, slot.plan.first + bad.place,
                                piece.offset + i};
-      const auto in_window = others.find(
-          where, stage_->size(piece.turn),
-          [&](std::uint64_t offset) { return !stage_->fault(piece.turn, offset); });
+      const auto in_window =
+          others.find(where, stage_->size(piece.turn),
+                      [&](std::uint64_t offset) { return !stage_->fault(piece.turn, offset); });
       if (in_window) {
         std::uint64_t row = 0;
         stage_->locate(piece.turn, *in_window, {&row, 1}, ids.subspan(i, 1));
