@@ -7,10 +7,10 @@
 #include <array>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <utility>
 
 #include "formats/error.h"
+#include "formats/json_text.h"
 
 namespace millrace {
 namespace {
@@ -18,7 +18,7 @@ namespace {
 using nlohmann::json;
 
 // Tensor entries are objects in an object, with arrays in them.
-constexpr int kDeepest = 4;
+constexpr JsonForm kForm{"a JSON header", kSafetensorsLengthBytes, 4};
 // What NumPy and PyTorch know; the format itself has no limit.
 constexpr std::size_t kHighestRank = 64;
 
@@ -39,68 +39,6 @@ constexpr std::array<NamedType, 13> kTypes{{{"BOOL", DType::kBool},
                                             {"F64", DType::kFloat64},
                                             {"I64", DType::kInt64},
                                             {"U64", DType::kUInt64}}};
-
-/// Text of the file as part of a message: JSON, so that it has no line breaks, and not megabytes of
-/// it.
-std::string brief(const json& value) {
-  constexpr std::size_t kLongest = 100;
-  // Cutting a character in two is the one way to get here text that is not UTF-8.
-  auto text = value.is_string() ? json(value.get_ref<const std::string&>().substr(0, kLongest))
-                                      .dump(-1, ' ', false, json::error_handler_t::replace)
-                                : value.dump(-1, ' ', true);
-  if (text.size() > kLongest + 2) text = text.substr(0, kLongest) + "...";
-  return text;
-}
-
-/// What the JSON library says of an error, without its own name for it and the text that it read
-/// last.
-std::string reason(const json::exception& error) {
-  std::string_view text = error.what();
-  text = text.substr(0, text.find("; last read"));
-  if (const auto colon = text.find(": "); colon != std::string_view::npos)
-    text.remove_prefix(colon + 2);
-  return std::string(text.substr(0, 200));
-}
-
-/// Refuses what a JSON library lets pass: one name twice in an object, and nesting without end.
-class Watch {
- public:
-  explicit Watch(const std::filesystem::path& file) : file_(file) {}
-
-  bool operator()(int depth, json::parse_event_t event, const json& value) {
-    using Event = json::parse_event_t;
-    if (depth > kDeepest) {
-      throw DataError(file_, kSafetensorsLengthBytes, "a safetensors header",
-                      "JSON nested too deeply");
-    }
-    if (event == Event::object_start) names_.emplace_back();
-    if (event == Event::object_end) names_.pop_back();
-    if (event == Event::key && !names_.back().insert(value.get<std::string>()).second) {
-      throw DataError(file_, kSafetensorsLengthBytes, "each name once in the header",
-                      fmt::format("{} twice", brief(value)));
-    }
-    return true;
-  }
-
- private:
-  const std::filesystem::path& file_;
-  std::vector<std::set<std::string>> names_;
-};
-
-json parse_json(const std::filesystem::path& file, std::string_view text) {
-  // The library takes a NUL for the end of the text, and would not look at what follows.
-  if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
-    throw DataError(file, kSafetensorsLengthBytes + nul, "a JSON header", "a NUL byte");
-  }
-  try {
-    return json::parse(text.begin(), text.end(), Watch(file));
-  } catch (const json::parse_error& error) {
-    const auto at = error.byte == 0 ? 0 : error.byte - 1;
-    throw DataError(file, kSafetensorsLengthBytes + at, "a JSON header", reason(error));
-  } catch (const json::exception& error) {
-    throw DataError(file, kSafetensorsLengthBytes, "a JSON header", reason(error));
-  }
-}
 
 /// One tensor's entry; every message names it.
 class EntryParser {
@@ -239,7 +177,7 @@ SafetensorsHeader parse_safetensors_header(const std::filesystem::path& file, st
     throw DataError(file, kSafetensorsLengthBytes, "a safetensors header, which begins with {",
                     text.empty() ? std::string("an empty one") : brief(text.substr(0, 1)));
   }
-  const auto root = parse_json(file, text);
+  const auto root = parse_json(file, text, kForm);
   SafetensorsHeader header;
   for (const auto& [name, entry] : root.items()) {
     if (name == kSafetensorsMetadataName) {

@@ -10,8 +10,10 @@
 #include <span>
 #include <system_error>
 
+#include "formats/atomic_file.h"
 #include "formats/error.h"
 #include "formats/idx_pair.h"
+#include "formats/json_text.h"
 #include "formats/mapped_file.h"
 #include "formats/shard_names.h"
 
@@ -23,72 +25,15 @@ using nlohmann::json;
 constexpr std::string_view kFormat = "millrace shards";
 constexpr int kVersion = 1;
 // Sets with shards with files in the whole.
-constexpr int kDeepest = 6;
+constexpr JsonForm kForm{"a manifest in JSON", 0, 6};
 constexpr std::size_t kMostText = std::size_t{256} << 20;
 constexpr std::size_t kMostRank = 254;  // IDX has 255, the first of which is the samples'
 constexpr std::size_t kHashDigits = 32;
 constexpr std::array kTypes{DType::kUInt8, DType::kInt8,    DType::kInt16,
                             DType::kInt32, DType::kFloat32, DType::kFloat64};
 
-/// Text of the file as part of a message: no line breaks, and not megabytes of it.
-std::string brief(const json& value) {
-  constexpr std::size_t kLongest = 100;
-  auto text = value.is_string() ? json(value.get_ref<const std::string&>().substr(0, kLongest))
-                                      .dump(-1, ' ', false, json::error_handler_t::replace)
-              : value.is_structured() ? std::string(value.type_name())
-                                      : value.dump(-1, ' ', true);
-  if (text.size() > kLongest + 2) text = text.substr(0, kLongest) + "...";
-  return text;
-}
-
-/// What the JSON library says of an error, without its own name for it and what it read last.
-std::string reason(const json::exception& error) {
-  std::string_view text = error.what();
-  text = text.substr(0, text.find("; last read"));
-  if (const auto colon = text.find(": "); colon != std::string_view::npos) {
-    text.remove_prefix(colon + 2);
-  }
-  return std::string(text.substr(0, 200));
-}
-
-/// Refuses what a JSON library lets pass: one name twice in an object, and nesting without end.
-class Watch {
- public:
-  explicit Watch(const std::filesystem::path& file) : file_(file) {}
-
-  bool operator()(int depth, json::parse_event_t event, const json& value) {
-    using Event = json::parse_event_t;
-    if (depth > kDeepest) throw DataError(file_, std::nullopt, "a manifest", "deeper nesting");
-    if (event == Event::object_start) names_.emplace_back();
-    if (event == Event::object_end) names_.pop_back();
-    if (event == Event::key && !names_.back().insert(value.get<std::string>()).second) {
-      throw DataError(file_, std::nullopt, "each name once", fmt::format("{} twice", brief(value)));
-    }
-    return true;
-  }
-
- private:
-  const std::filesystem::path& file_;
-  std::vector<std::set<std::string>> names_;
-};
-
 std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-json parse_json(const std::filesystem::path& path, std::string_view text) {
-  // The library takes a NUL for the end of the text, and would not look at what follows.
-  if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
-    throw DataError(path, nul, "a manifest in JSON", "a NUL byte");
-  }
-  try {
-    return json::parse(text.begin(), text.end(), Watch(path));
-  } catch (const json::parse_error& error) {
-    throw DataError(path, error.byte == 0 ? 0 : error.byte - 1, "a manifest in JSON",
-                    reason(error));
-  } catch (const json::exception& error) {
-    throw DataError(path, std::nullopt, "a manifest in JSON", reason(error));
-  }
 }
 
 class Parser {
@@ -285,7 +230,7 @@ std::string render_manifest(const ShardManifest& manifest) {
 }
 
 ShardManifest parse_manifest(const std::filesystem::path& path, std::string_view text) {
-  return Parser(path).parse(parse_json(path, text));
+  return Parser(path).parse(parse_json(path, text, kForm));
 }
 
 std::string render_shard(const Shard& shard) {
@@ -293,7 +238,7 @@ std::string render_shard(const Shard& shard) {
 }
 
 Shard parse_shard(const std::filesystem::path& path, std::string_view text) {
-  return Parser(path).shard(parse_json(path, text), "");
+  return Parser(path).shard(parse_json(path, text, kForm), "");
 }
 
 bool has_manifest(const std::filesystem::path& folder) {
@@ -314,6 +259,12 @@ ShardManifest read_manifest(const std::filesystem::path& path) {
                     fmt::format("{}", bytes.size()));
   }
   return parse_manifest(path, text_of(bytes));
+}
+
+void write_manifest(const std::filesystem::path& folder, const ShardManifest& manifest) {
+  AtomicFile file(folder / kManifestName);
+  file.write(render_manifest(manifest));
+  file.commit();
 }
 
 }  // namespace millrace

@@ -73,4 +73,7 @@ Shard parse_shard(const std::filesystem::path& path, std::string_view text);
 /// kMostShards.
 ShardManifest read_manifest(const std::filesystem::path& path);
 
+/// Writes kManifestName into `folder`, whole or not at all. Throws DataError.
+void write_manifest(const std::filesystem::path& folder, const ShardManifest& manifest);
+
 }  // namespace millrace

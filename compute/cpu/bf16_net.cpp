@@ -5,9 +5,7 @@
 #include "compute/cpu/aligned_array.h"
 #include "compute/cpu/bf16_kernels.h"
 #include "compute/cpu/cpu_net.h"
-#include "compute/cpu/norm_layer.h"
-#include "compute/cpu/step_options.h"
-#include "compute/tensors.h"
+#include "compute/cpu/layered_net.h"
 
 namespace millrace::cpu {
 namespace {
@@ -87,23 +85,16 @@ struct Scratch {
   AlignedArray<float> z;         // a lane's sums before normalisation or dropout
 };
 
-class Bf16Net final : public CpuNet {
+class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
  public:
   Bf16Net(const MlpSpec& model, const TrainSpec& train, std::uint32_t members, bf16::Unit unit)
-      : model_(model),
-        unit_(unit),
-        members_(members),
-        samples_(pad(train.rows_at_once())),
-        ranges_{model.features},
-        options_(model, train) {
+      : LayeredNet(model, train, members), unit_(unit), samples_(pad(train.rows_at_once())) {
     const auto widths = model.widths();
     for (std::size_t l = 0; l + 1 < widths.size(); ++l) layers_.push_back(make_layer(widths, l));
-    if (options_.has_moments()) make_moments();
+    make_state();
     if (options_.averaged()) {
-      make_averages(layers_);
       for (Layer& layer : layers_) layer.averaged = AlignedArray<Bits>(layer.forward.size());
     }
-    if (options_.buffered) make_gradients(layers_);
     sums_layout_ = {samples_, layers_.front().outs};
     sums_ = AlignedArray<float>(layers_.front().ranges * sums_layout_.size());
     std::size_t widest = 0;
@@ -125,10 +116,6 @@ class Bf16Net final : public CpuNet {
   }
 
   std::uint32_t evaluate_limit() const override { return kLaneRows; }
-
-  std::uint32_t phases() const override {
-    return static_cast<std::uint32_t>(options_.stages.size());
-  }
 
   std::uint32_t pieces(std::uint32_t phase, const StepBatch& batch) const override {
     const Stage& stage = options_.stages[phase];
@@ -176,11 +163,6 @@ class Bf16Net final : public CpuNet {
         if (batch.last) run_update(tiles_[piece]);
         return;
     }
-  }
-
-  void end_phase(std::uint32_t phase, const StepBatch& batch) override {
-    const bool all = batch.last && options_.stages[phase].kind == Stage::Kind::kGradients;
-    if (all && options_.clip_norm > 0.0F) options_.clip(squares_);
   }
 
   void begin_evaluation() override {
@@ -255,47 +237,11 @@ class Bf16Net final : public CpuNet {
     average_packed_ = false;
   }
 
-  Parameters parameters() const override {
-    Parameters tensors = empty_parameters(model_);
-    gather(tensors, 0, options_.averaged() ? Moment::kAverage : Moment::kValue);
-    return tensors;
-  }
-
-  void set_parameters(const Parameters& parameters) override {
-    const auto tensors = match_tensors(model_, parameters);
-    scatter(tensors, 0, Moment::kValue);
-    if (options_.averaged()) scatter(tensors, 0, Moment::kAverage);
-    average_packed_ = false;
-    pack();
-  }
-
-  OptimizerState optimizer_state() const override {
-    const bool moments = !layers_.front().momentum.empty();
-    OptimizerState tensors = options_.state_tensors(model_, moments);
-    std::size_t next = 0;
-    if (moments) next = gather(tensors, next, Moment::kFirst);
-    if (options_.optimizer.adaptive()) next = gather(tensors, next, Moment::kSecond);
-    if (options_.averaged()) gather(tensors, next, Moment::kValue);
-    return tensors;
-  }
-
-  void set_optimizer_state(const OptimizerState& state) override {
-    const std::size_t raw = options_.averaged() ? parameter_shapes(model_).size() : 0;
-    const bool moments = !layers_.front().momentum.empty() || state.size() > raw;
-    const OptimizerState wanted = options_.state_tensors(model_, moments);
-    const auto tensors = match_tensors(wanted, state);
-    if (moments && layers_.front().momentum.empty()) make_moments();
-    std::size_t next = 0;
-    if (moments) next = scatter(tensors, next, Moment::kFirst);
-    if (options_.optimizer.adaptive()) next = scatter(tensors, next, Moment::kSecond);
-    if (!options_.averaged()) return;
-    scatter(tensors, next, Moment::kValue);
-    pack();
-  }
-
   std::string instruction_set() const override { return bf16::unit_name(unit_); }
 
  private:
+  friend LayeredNet;
+
   // Calls f(output, input) for each block of 32 x 32 weights.
   template <class F>
   static void each_block(const Layer& layer, const F& f) {
@@ -305,6 +251,7 @@ class Bf16Net final : public CpuNet {
   }
 
   void pack() {
+    average_packed_ = false;
     for (Layer& layer : layers_) {
       each_block(layer, [&](std::size_t o, std::size_t i) {
         bf16::pack(update_of(layer, o, i, nullptr));
@@ -706,8 +653,6 @@ class Bf16Net final : public CpuNet {
     }
   }
 
-  void make_moments() { cpu::make_moments(layers_, options_.optimizer.adaptive()); }
-
   void make_tiles() {
     for (std::size_t l = 0; l < layers_.size(); ++l) {
       const Layer& layer = layers_[l];
@@ -738,46 +683,9 @@ class Bf16Net final : public CpuNet {
     return layers_[l].block(output, at) + within_block(output, at);
   }
 
-  // Fills tensors from `next` on, and returns the place after them.
-  std::size_t gather(std::vector<Tensor>& tensors, std::size_t next, Moment moment) const {
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-      const Layer& layer = layers_[l];
-      const AlignedArray<float>& from = matrix_of(layer, moment);
-      std::vector<float>& to = tensors[next++].values;
-      for (std::size_t o = 0; o < layer.out; ++o) {
-        for (std::size_t i = 0; i < layer.in; ++i) to[o * layer.in + i] = from[place(l, o, i)];
-      }
-      each_vector(layer, moment, [&](const AlignedArray<float>& values) {
-        std::copy_n(values.data(), layer.out, tensors[next++].values.data());
-      });
-    }
-    return next;
-  }
-
-  std::size_t scatter(const std::vector<const Tensor*>& tensors, std::size_t next, Moment moment) {
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-      Layer& layer = layers_[l];
-      AlignedArray<float>& to = matrix_of(layer, moment);
-      const std::vector<float>& from = tensors[next++]->values;
-      for (std::size_t o = 0; o < layer.out; ++o) {
-        for (std::size_t i = 0; i < layer.in; ++i) to[place(l, o, i)] = from[o * layer.in + i];
-      }
-      each_vector(layer, moment, [&](AlignedArray<float>& values) {
-        std::copy_n(tensors[next++]->values.data(), layer.out, values.data());
-      });
-    }
-    return next;
-  }
-
-  MlpSpec model_;
   bf16::Unit unit_;
-  std::uint32_t members_;
   std::size_t samples_;  // of a batch, padded
-  InputRanges ranges_;
-  StepOptions options_;
-  std::vector<Layer> layers_;
   std::vector<Tile> tiles_;
-  std::vector<double> squares_;  // of the tiles' gradients
   bool average_packed_ = false;
   AlignedArray<float> sums_;  // [ranges] activations of the first layer
   ActLayout sums_layout_;

@@ -5,9 +5,7 @@
 #include "compute/cpu/aligned_array.h"
 #include "compute/cpu/cpu_net.h"
 #include "compute/cpu/f32_kernels.h"
-#include "compute/cpu/norm_layer.h"
-#include "compute/cpu/step_options.h"
-#include "compute/tensors.h"
+#include "compute/cpu/layered_net.h"
 
 namespace millrace::cpu {
 namespace {
@@ -52,10 +50,10 @@ struct Scratch {
   AlignedArray<float> back;   // and of the one before
 };
 
-class F32Net final : public CpuNet {
+class F32Net final : public LayeredNet<F32Net, Layer> {
  public:
   F32Net(const MlpSpec& model, const TrainSpec& train, std::uint32_t members)
-      : model_(model), members_(members), ranges_{model.features}, options_(model, train) {
+      : LayeredNet(model, train, members) {
     const auto widths = model.widths();
     std::uint32_t widest = 0;
     for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
@@ -79,9 +77,7 @@ class F32Net final : public CpuNet {
       widest = std::max(widest, layer.out);
       layers_.push_back(std::move(layer));
     }
-    if (options_.has_moments()) make_moments();
-    if (options_.averaged()) make_averages(layers_);
-    if (options_.buffered) make_gradients(layers_);
+    make_state();
     const std::size_t batch = train.rows_at_once();
     x_ = AlignedArray<float>(ranges_.count() * batch * kRangeStride);
     sums_stride_ = layers_.front().act.size();
@@ -101,10 +97,6 @@ class F32Net final : public CpuNet {
   }
 
   std::uint32_t evaluate_limit() const override { return kEvaluateRows; }
-
-  std::uint32_t phases() const override {
-    return static_cast<std::uint32_t>(options_.stages.size());
-  }
 
   std::uint32_t pieces(std::uint32_t phase, const StepBatch& batch) const override {
     const Stage& stage = options_.stages[phase];
@@ -163,11 +155,6 @@ class F32Net final : public CpuNet {
     }
   }
 
-  void end_phase(std::uint32_t phase, const StepBatch& batch) override {
-    const bool all = batch.last && options_.stages[phase].kind == Stage::Kind::kGradients;
-    if (all && options_.clip_norm > 0.0F) options_.clip(squares_);
-  }
-
   void begin_evaluation() override {}
 
   void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first,
@@ -212,47 +199,12 @@ class F32Net final : public CpuNet {
     options_.begin(optimizer, step);
   }
 
-  Parameters parameters() const override {
-    Parameters tensors = empty_parameters(model_);
-    gather(tensors, 0, options_.averaged() ? Moment::kAverage : Moment::kValue);
-    return tensors;
-  }
-
-  void set_parameters(const Parameters& parameters) override {
-    const auto tensors = match_tensors(model_, parameters);
-    scatter(tensors, 0, Moment::kValue);
-    if (options_.averaged()) scatter(tensors, 0, Moment::kAverage);
-    transpose();
-  }
-
-  OptimizerState optimizer_state() const override {
-    const bool moments = !layers_.front().momentum.empty();
-    OptimizerState tensors = options_.state_tensors(model_, moments);
-    std::size_t next = 0;
-    if (moments) next = gather(tensors, next, Moment::kFirst);
-    if (options_.optimizer.adaptive()) next = gather(tensors, next, Moment::kSecond);
-    if (options_.averaged()) gather(tensors, next, Moment::kValue);
-    return tensors;
-  }
-
-  void set_optimizer_state(const OptimizerState& state) override {
-    const std::size_t raw = options_.averaged() ? parameter_shapes(model_).size() : 0;
-    const bool moments = !layers_.front().momentum.empty() || state.size() > raw;
-    const OptimizerState wanted = options_.state_tensors(model_, moments);
-    const auto tensors = match_tensors(wanted, state);
-    if (moments && layers_.front().momentum.empty()) make_moments();
-    std::size_t next = 0;
-    if (moments) next = scatter(tensors, next, Moment::kFirst);
-    if (options_.optimizer.adaptive()) next = scatter(tensors, next, Moment::kSecond);
-    if (!options_.averaged()) return;
-    scatter(tensors, next, Moment::kValue);
-    transpose();
-  }
-
   std::string instruction_set() const override { return f32::target_name(); }
 
  private:
-  void transpose() {
+  friend LayeredNet;
+
+  void pack() {
     for (Layer& layer : layers_) {
       if (layer.weights_t.empty()) continue;
       for (std::size_t i = 0; i < layer.in; ++i) {
@@ -557,8 +509,6 @@ class F32Net final : public CpuNet {
     return l + 1 < layers_.size() && layers_[l].norm == nullptr && options_.relu();
   }
 
-  void make_moments() { cpu::make_moments(layers_, options_.optimizer.adaptive()); }
-
   // Tiles in the order of the first layer's ranges, so that a member gets those whose samples it
   // converted.
   void make_tiles() {
@@ -585,48 +535,13 @@ class F32Net final : public CpuNet {
     }
   }
 
-  // Fills tensors from `next` on, and returns the place after them.
-  std::size_t gather(std::vector<Tensor>& tensors, std::size_t next, Moment moment) const {
-    for (const Layer& layer : layers_) {
-      const AlignedArray<float>& from = matrix_of(layer, moment);
-      std::vector<float>& to = tensors[next++].values;
-      for (std::size_t o = 0; o < layer.out; ++o) {
-        for (std::size_t i = 0; i < layer.in; ++i) {
-          to[o * layer.in + i] = from[layer.w.offset(i, o)];
-        }
-      }
-      each_vector(layer, moment, [&](const AlignedArray<float>& values) {
-        std::copy_n(values.data(), layer.out, tensors[next++].values.data());
-      });
-    }
-    return next;
+  std::size_t place(std::size_t l, std::size_t output, std::size_t input) const {
+    return layers_[l].w.offset(input, output);
   }
 
-  std::size_t scatter(const std::vector<const Tensor*>& tensors, std::size_t next, Moment moment) {
-    for (Layer& layer : layers_) {
-      AlignedArray<float>& to = matrix_of(layer, moment);
-      const std::vector<float>& from = tensors[next++]->values;
-      for (std::size_t o = 0; o < layer.out; ++o) {
-        for (std::size_t i = 0; i < layer.in; ++i) {
-          to[layer.w.offset(i, o)] = from[o * layer.in + i];
-        }
-      }
-      each_vector(layer, moment, [&](AlignedArray<float>& values) {
-        std::copy_n(tensors[next++]->values.data(), layer.out, values.data());
-      });
-    }
-    return next;
-  }
-
-  MlpSpec model_;
-  std::uint32_t members_;
-  InputRanges ranges_;
-  StepOptions options_;
-  std::vector<Layer> layers_;
   std::vector<Tile> tiles_;
-  std::vector<double> squares_;  // of the tiles' gradients
-  AlignedArray<float> x_;        // [ranges, batch, kRangeStride]
-  AlignedArray<float> sums_;     // [ranges] activations of the first layer
+  AlignedArray<float> x_;     // [ranges, batch, kRangeStride]
+  AlignedArray<float> sums_;  // [ranges] activations of the first layer
   std::size_t sums_stride_ = 0;
   std::vector<Scratch> scratch_;
 };

@@ -103,16 +103,16 @@ TEST(SafetensorsHeader, NamesASyntaxError) {
 
 TEST(SafetensorsHeader, NamesANameThatIsThereTwice) {
   EXPECT_EQ(error_of("{" + entry("a", 0, 1) + "," + entry("a", 1, 1) + "}", 2),
-            R"(8: expected each name once in the header, found "a" twice)");
+            R"(8: expected each name once, found "a" twice)");
   EXPECT_EQ(error_of(R"({"a":{"dtype":"U8","dtype":"I8","shape":[1],"data_offsets":[0,1]}})", 1),
-            R"(8: expected each name once in the header, found "dtype" twice)");
+            R"(8: expected each name once, found "dtype" twice)");
   EXPECT_EQ(error_of(R"({"__metadata__":{"k":"1","k":"2"}})"),
-            R"(8: expected each name once in the header, found "k" twice)");
+            R"(8: expected each name once, found "k" twice)");
 }
 
 TEST(SafetensorsHeader, RefusesNestingWithoutEnd) {
   const std::string deep = R"({"a":)" + std::string(100'000, '[');
-  EXPECT_EQ(error_of(deep), "8: expected a safetensors header, found JSON nested too deeply");
+  EXPECT_EQ(error_of(deep), "8: expected a JSON header, found JSON nested too deeply");
 }
 
 TEST(SafetensorsHeader, NamesMetadataThatIsNotStrings) {

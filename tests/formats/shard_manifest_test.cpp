@@ -52,7 +52,7 @@ TEST(ShardManifest, IsToldFromOtherFilesOfItsName) {
   EXPECT_FALSE(has_manifest(folder.path()));
   test::write_bytes(folder / kManifestName, test::make_bytes(R"({"name": "an app"})"));
   EXPECT_FALSE(has_manifest(folder.path()));
-  test::write_bytes(folder / kManifestName, test::make_bytes(render_manifest(sample())));
+  write_manifest(folder.path(), sample());
   EXPECT_TRUE(has_manifest(folder.path()));
   EXPECT_EQ(read_manifest(folder / kManifestName), sample());
 }
@@ -65,7 +65,8 @@ TEST(ShardManifest, RefusesWhatIsNone) {
   EXPECT_NE(error("[1, 2]").find("expected a manifest of shards"), std::string::npos);
   EXPECT_NE(error("{}").find("expected a manifest of shards"), std::string::npos);
   EXPECT_NE(error("{\"a\": 1, \"a\": 2}").find("\"a\" twice"), std::string::npos);
-  EXPECT_NE(error(std::string(100'000, '[')).find("found deeper nesting"), std::string::npos);
+  EXPECT_NE(error(std::string(100'000, '[')).find("found JSON nested too deeply"),
+            std::string::npos);
   EXPECT_NE(error(std::string("{}\0{", 4)).find("byte 2: expected a manifest in JSON, found a NUL"),
             std::string::npos);
   const auto text = render_manifest(sample());

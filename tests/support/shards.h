@@ -65,9 +65,7 @@ struct ShardedFolder {
   std::shared_ptr<const IdxDataset> open_whole() const {
     return IdxDataset::open(whole / "train-images-idx3-ubyte", whole / "train-labels-idx1-ubyte");
   }
-  void write_manifest() const {
-    write_bytes(path / kManifestName, make_bytes(render_manifest(manifest)));
-  }
+  void write_manifest() const { millrace::write_manifest(path, manifest); }
 
   TempFolder whole;
   TempFolder folder;

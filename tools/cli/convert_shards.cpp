@@ -280,9 +280,7 @@ std::vector<ConvertedFile> convert_to_shards(
       manifest.test = writer.take_split();
     }
   }
-  AtomicFile file(spec.out / kManifestName);
-  file.write(render_manifest(manifest));
-  file.commit();
+  write_manifest(spec.out, manifest);
   journal.remove();
   return files;
 }

@@ -9,7 +9,6 @@
 #include <system_error>
 #include <utility>
 
-#include "formats/atomic_file.h"
 #include "formats/error.h"
 #include "formats/idx_names.h"
 #include "formats/seekable_idx.h"
@@ -240,9 +239,7 @@ std::vector<RepairedFile> repair_shards(
     test_split->hash = open_sharded(spec.out, manifest, *test_split, 0)->hash();
     manifest.test = std::move(*test_split);
   }
-  AtomicFile file(spec.out / kManifestName);
-  file.write(render_manifest(manifest));
-  file.commit();
+  write_manifest(spec.out, manifest);
   written.keep();
   return files;
 }

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "compute/cpu/cpu_net.h"
+#include "compute/cpu/norm_layer.h"
+#include "compute/cpu/step_options.h"
+#include "compute/tensors.h"
+
+namespace millrace::cpu {
+
+/// What a net of layers has in any precision: its parameters and the optimizer's state as tensors,
+/// and the course of a step. `Net` derives from it, and gives
+///
+/// - place(layer, output, input): where a weight is among the layer's;
+/// - pack(): weights that came from outside in the other orders that it keeps.
+///
+/// `Layer` has what norm_layer.h takes.
+template <class Net, class Layer>
+class LayeredNet : public CpuNet {
+ public:
+  std::uint32_t phases() const final { return static_cast<std::uint32_t>(options_.stages.size()); }
+
+  void end_phase(std::uint32_t phase, const StepBatch& batch) final {
+    const bool all = batch.last && options_.stages[phase].kind == Stage::Kind::kGradients;
+    if (all && options_.clip_norm > 0.0F) options_.clip(squares_);
+  }
+
+  Parameters parameters() const final {
+    Parameters tensors = empty_parameters(model_);
+    gather(tensors, 0, options_.averaged() ? Moment::kAverage : Moment::kValue);
+    return tensors;
+  }
+
+  void set_parameters(const Parameters& parameters) final {
+    const auto tensors = match_tensors(model_, parameters);
+    scatter(tensors, 0, Moment::kValue);
+    if (options_.averaged()) scatter(tensors, 0, Moment::kAverage);
+    static_cast<Net*>(this)->pack();
+  }
+
+  OptimizerState optimizer_state() const final {
+    OptimizerState tensors = options_.state_tensors(model_, moments());
+    std::size_t next = 0;
+    if (moments()) next = gather(tensors, next, Moment::kFirst);
+    if (options_.optimizer.adaptive()) next = gather(tensors, next, Moment::kSecond);
+    if (options_.averaged()) gather(tensors, next, Moment::kValue);
+    return tensors;
+  }
+
+  void set_optimizer_state(const OptimizerState& state) final {
+    const std::size_t raw = options_.averaged() ? parameter_shapes(model_).size() : 0;
+    const bool wanted = moments() || state.size() > raw;
+    const OptimizerState shapes = options_.state_tensors(model_, wanted);
+    const auto tensors = match_tensors(shapes, state);
+    if (wanted && !moments()) make_moments();
+    std::size_t next = 0;
+    if (wanted) next = scatter(tensors, next, Moment::kFirst);
+    if (options_.optimizer.adaptive()) next = scatter(tensors, next, Moment::kSecond);
+    if (!options_.averaged()) return;
+    scatter(tensors, next, Moment::kValue);
+    static_cast<Net*>(this)->pack();
+  }
+
+ protected:
+  LayeredNet(const MlpSpec& model, const TrainSpec& train, std::uint32_t members)
+      : model_(model), members_(members), ranges_{model.features}, options_(model, train) {}
+
+  /// When all layers are there.
+  void make_state() {
+    if (options_.has_moments()) make_moments();
+    if (options_.averaged()) make_averages(layers_);
+    if (options_.buffered) make_gradients(layers_);
+  }
+
+  MlpSpec model_;
+  std::uint32_t members_;
+  InputRanges ranges_;
+  StepOptions options_;
+  std::vector<Layer> layers_;
+  std::vector<double> squares_;  ///< of the tiles' gradients
+
+ private:
+  bool moments() const { return !layers_.front().momentum.empty(); }
+  void make_moments() { cpu::make_moments(layers_, options_.optimizer.adaptive()); }
+
+  // Calls f(value in its tensor, value in the layer's array) for each weight of layer l.
+  template <class Values, class Array, class F>
+  void each_weight(std::size_t l, Values& values, Array& array, const F& f) const {
+    const std::size_t in = layers_[l].in;
+    for (std::size_t o = 0; o < layers_[l].out; ++o) {
+      for (std::size_t i = 0; i < in; ++i) {
+        f(values[o * in + i], array[static_cast<const Net*>(this)->place(l, o, i)]);
+      }
+    }
+  }
+
+  // Fills tensors from `next` on, and returns the place after them.
+  std::size_t gather(std::vector<Tensor>& tensors, std::size_t next, Moment moment) const {
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      const Layer& layer = layers_[l];
+      each_weight(l, tensors[next++].values, matrix_of(layer, moment),
+                  [](float& to, float from) { to = from; });
+      each_vector(layer, moment, [&](const AlignedArray<float>& values) {
+        std::copy_n(values.data(), layer.out, tensors[next++].values.data());
+      });
+    }
+    return next;
+  }
+
+  std::size_t scatter(const std::vector<const Tensor*>& tensors, std::size_t next, Moment moment) {
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      Layer& layer = layers_[l];
+      each_weight(l, tensors[next++]->values, matrix_of(layer, moment),
+                  [](float from, float& to) { to = from; });
+      each_vector(layer, moment, [&](AlignedArray<float>& values) {
+        std::copy_n(tensors[next++]->values.data(), layer.out, values.data());
+      });
+    }
+    return next;
+  }
+};
+
+}  // namespace millrace::cpu
