@@ -53,8 +53,6 @@ std::string missing_on_cuda(const MlpSpec& model, const TrainSpec& train) {
     if (wanted) missing += (missing.empty() ? "" : ", ") + what;
   };
   add(model.batch_norm, "batch normalisation");
-  add(model.activation != Activation::kRelu && !model.hidden.empty(),
-      std::string("the activation ") + name_of(model.activation));
   add(train.optimizer.clip_norm > 0.0F, "gradient clipping");
   add(train.optimizer.ema > 0.0F, "average of the weights");
   add(train.rows_at_once() < train.batch, "accumulation of gradients");

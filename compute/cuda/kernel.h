@@ -2,6 +2,7 @@
 
 #include <variant>
 
+#include "compute/cuda/activation.h"
 #include "compute/cuda/dropout.h"
 #include "compute/cuda/elementwise.h"
 #include "compute/cuda/softmax_loss.h"
@@ -10,7 +11,7 @@
 namespace millrace::cuda {
 
 /// Everything the engine launches beside matrix products.
-using Kernel = std::variant<Gather, BiasRelu, ReluGradient, Dropout, OptimizerUpdate, CopyElements,
-                            SoftmaxLoss, ColumnSums, MetricsSums>;
+using Kernel = std::variant<Gather, BiasRelu, ReluGradient, Dropout, Activate, SlopeGradient,
+                            OptimizerUpdate, CopyElements, SoftmaxLoss, ColumnSums, MetricsSums>;
 
 }  // namespace millrace::cuda

@@ -19,6 +19,9 @@ Network::Network(Runtime& runtime, const MlpSpec& spec, const TrainSpec& how_to,
     const std::size_t width = layout.padded(l + 1);
     if (l + 1 < layers()) {
       y.push_back(buffer(element * rows * width, "the activations"));
+      if (model.activation != Activation::kRelu) {
+        slopes.push_back(buffer(element * train_rows * width, "the activations' slopes"));
+      }
       mask.push_back(buffer(static_cast<std::size_t>(mask_ld(l)) / 8 * train_rows, "the masks"));
     }
     dy.push_back(buffer(element * train_rows * width, "the gradients of activations"));

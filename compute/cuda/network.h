@@ -45,11 +45,12 @@ struct Network {
   DeviceBuffer second;    // Adam's second moments; empty without
   DeviceBuffer rounded;   // bfloat16 [layout.size()]; empty in float32
 
-  DeviceBuffer x;                  // [rows, padded(0)]
-  std::vector<DeviceBuffer> y;     // hidden layer l: [rows, padded(l + 1)]
-  std::vector<DeviceBuffer> mask;  // hidden layer l: [train_rows, mask_ld(l)] bits
-  std::vector<DeviceBuffer> dy;    // layer l: [train_rows, padded(l + 1)], of the pre-activations
-  DeviceBuffer logits;             // float32 [rows, padded(layers())]
+  DeviceBuffer x;                    // [rows, padded(0)]
+  std::vector<DeviceBuffer> y;       // hidden layer l: [rows, padded(l + 1)]
+  std::vector<DeviceBuffer> slopes;  // hidden layer l: as y, of training; none of a ReLU
+  std::vector<DeviceBuffer> mask;    // hidden layer l: [train_rows, mask_ld(l)] bits
+  std::vector<DeviceBuffer> dy;      // layer l: [train_rows, padded(l + 1)], of the pre-activations
+  DeviceBuffer logits;               // float32 [rows, padded(layers())]
 
   DeviceBuffer losses;   // float32 [piece_rows]
   DeviceBuffer correct;  // uint8 [piece_rows]

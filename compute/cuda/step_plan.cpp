@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "compute/cuda/products.h"
+
 namespace millrace::cuda {
 
 StepPlan::StepPlan(Runtime& runtime, const Network& network, StreamHandle stream,
@@ -36,83 +38,6 @@ void StepPlan::enqueue(const Batch& batch, std::uint32_t row) {
   warm_ = true;
 }
 
-Matmul StepPlan::forward(std::size_t l, Epilogue epilogue) const {
-  const bool top = l + 1 == layers_.size();
-  Matmul matmul;
-  matmul.transpose_a = true;
-  matmul.m = network_.layout.padded(l + 1);
-  matmul.n = rows_;
-  matmul.k = network_.layout.padded(l);
-  matmul.lda = matmul.k;
-  matmul.ldb = matmul.k;
-  matmul.ldd = matmul.m;
-  matmul.input = network_.arithmetic.storage;
-  matmul.output = top ? ElementType::kFloat32 : network_.arithmetic.storage;
-  matmul.tf32 = network_.arithmetic.tf32;
-  matmul.epilogue = epilogue;
-  matmul.a = network_.parameter(network_.layout.weight(l));
-  matmul.b = (l == 0 ? network_.x : network_.y[l - 1]).data();
-  matmul.d = (top ? network_.logits : network_.y[l]).data();
-  if (epilogue != Epilogue::kNone) {
-    // A bias has the type of the output.
-    const std::size_t offset = network_.layout.bias(l);
-    matmul.bias = top ? static_cast<void*>(network_.masters.as<float>() + offset)
-                      : const_cast<std::byte*>(network_.parameter(offset));
-  }
-  if (epilogue == Epilogue::kBiasReluMask) {
-    matmul.mask = network_.mask[l].data();
-    matmul.mask_ld = network_.mask_ld(l);
-  }
-  return matmul;
-}
-
-Matmul StepPlan::weight_gradient(std::size_t l, Epilogue epilogue) const {
-  Matmul matmul;
-  matmul.transpose_b = true;
-  matmul.m = network_.layout.padded(l);
-  matmul.n = network_.layout.padded(l + 1);
-  matmul.k = rows_;
-  matmul.lda = matmul.m;
-  matmul.ldb = matmul.n;
-  matmul.ldd = matmul.m;
-  matmul.input = network_.arithmetic.storage;
-  matmul.output = ElementType::kFloat32;
-  matmul.tf32 = network_.arithmetic.tf32;
-  matmul.epilogue = epilogue;
-  matmul.a = (l == 0 ? network_.x : network_.y[l - 1]).data();
-  matmul.b = network_.dy[l].data();
-  matmul.d = network_.gradient.as<float>() + network_.layout.weight(l);
-  if (epilogue == Epilogue::kBiasGradientOfB) {
-    matmul.bias = network_.gradient.as<float>() + network_.layout.bias(l);
-  }
-  return matmul;
-}
-
-Matmul StepPlan::data_gradient(std::size_t l, Epilogue epilogue) const {
-  Matmul matmul;
-  matmul.m = network_.layout.padded(l);
-  matmul.n = rows_;
-  matmul.k = network_.layout.padded(l + 1);
-  matmul.lda = matmul.m;
-  matmul.ldb = matmul.k;
-  matmul.ldd = matmul.m;
-  matmul.input = network_.arithmetic.storage;
-  matmul.output = network_.arithmetic.storage;
-  matmul.tf32 = network_.arithmetic.tf32;
-  matmul.epilogue = epilogue;
-  matmul.a = network_.parameter(network_.layout.weight(l));
-  matmul.b = network_.dy[l].data();
-  matmul.d = network_.dy[l - 1].data();
-  if (epilogue != Epilogue::kNone) {
-    matmul.mask = network_.mask[l - 1].data();
-    matmul.mask_ld = network_.mask_ld(l - 1);
-  }
-  if (epilogue == Epilogue::kReluGradientBiasGradient) {
-    matmul.bias = network_.gradient.as<float>() + network_.layout.bias(l - 1);
-  }
-  return matmul;
-}
-
 MatmulPlan StepPlan::plan(const Matmul& matmul) const {
   return {runtime_, runtime_.plan(matmul, stream_)};
 }
@@ -132,10 +57,11 @@ void StepPlan::plan_forward(std::size_t l) {
   Layer& layer = layers_[l];
   if (layer.forward) return;
   const bool top = l + 1 == layers_.size();
-  layer.forward = plan(forward(l, top ? Epilogue::kBias : Epilogue::kBiasRelu));
+  layer.forward = plan(
+      forward_product(network_, rows_, l, top || !relu() ? Epilogue::kBias : Epilogue::kBiasRelu));
   layer.forward_fused = static_cast<bool>(layer.forward);
   if (layer.forward_fused) return;
-  layer.forward = plan_plain(forward(l, Epilogue::kNone));
+  layer.forward = plan_plain(forward_product(network_, rows_, l, Epilogue::kNone));
   ++unfused_;
 }
 
@@ -144,55 +70,92 @@ void StepPlan::plan_backward() {
   for (std::size_t l = layers_.size(); l-- > 0;) {
     Layer& layer = layers_[l];
     if (has_bias_gradient) {
-      layer.weight_gradient = plan(weight_gradient(l, Epilogue::kNone));
+      layer.weight_gradient = plan(weight_gradient_product(network_, rows_, l, Epilogue::kNone));
     } else {
-      layer.weight_gradient = plan(weight_gradient(l, Epilogue::kBiasGradientOfB));
+      layer.weight_gradient =
+          plan(weight_gradient_product(network_, rows_, l, Epilogue::kBiasGradientOfB));
       layer.sums_columns = !layer.weight_gradient;
     }
     if (!layer.weight_gradient) {
-      layer.weight_gradient = plan_plain(weight_gradient(l, Epilogue::kNone));
+      layer.weight_gradient =
+          plan_plain(weight_gradient_product(network_, rows_, l, Epilogue::kNone));
       ++unfused_;
     }
     has_bias_gradient = false;
     if (l == 0) continue;
-    if (drops()) {
+    if (drops() || !relu()) {
       // What the layer below passes on is decided after its product, so is the gradient's way.
-      layer.data_gradient = plan_plain(data_gradient(l, Epilogue::kNone));
+      layer.data_gradient = plan_plain(data_gradient_product(network_, rows_, l, Epilogue::kNone));
       continue;
     }
     // A mask is of use only if one product writes it and the other reads it.
-    MatmulPlan below = plan(forward(l - 1, Epilogue::kBiasReluMask));
+    MatmulPlan below = plan(forward_product(network_, rows_, l - 1, Epilogue::kBiasReluMask));
     if (below) {
       // The epilogue sums in the type it stores: too coarse for a gradient in bfloat16.
       if (network_.arithmetic.storage == ElementType::kFloat32) {
-        layer.data_gradient = plan(data_gradient(l, Epilogue::kReluGradientBiasGradient));
+        layer.data_gradient =
+            plan(data_gradient_product(network_, rows_, l, Epilogue::kReluGradientBiasGradient));
         has_bias_gradient = static_cast<bool>(layer.data_gradient);
       }
       if (!layer.data_gradient)
-        layer.data_gradient = plan(data_gradient(l, Epilogue::kReluGradient));
+        layer.data_gradient =
+            plan(data_gradient_product(network_, rows_, l, Epilogue::kReluGradient));
     }
     layer.data_gradient_fused = static_cast<bool>(layer.data_gradient);
     if (layer.data_gradient_fused) {
       layers_[l - 1].forward = std::move(below);
       layers_[l - 1].forward_fused = true;
     } else {
-      layer.data_gradient = plan_plain(data_gradient(l, Epilogue::kNone));
+      layer.data_gradient = plan_plain(data_gradient_product(network_, rows_, l, Epilogue::kNone));
       ++unfused_;
     }
   }
 }
 
-Dropout StepPlan::dropout(std::size_t l, const Batch& batch) const {
-  Dropout dropout;
-  dropout.y = network_.activations(network_.y[l]);
-  dropout.step = batch.step;
-  dropout.seed = network_.train.seed;
-  dropout.rows = rows_;
-  dropout.width = network_.layout.padded(l + 1);
-  dropout.layer = static_cast<std::uint32_t>(l);
-  dropout.threshold = static_cast<std::uint32_t>(std::lround(network_.model.dropout * 65536.0F));
-  dropout.factor = 1.0F / (1.0F - network_.model.dropout);
-  return dropout;
+Keeping StepPlan::keeping(std::size_t l, const Batch& batch) const {
+  Keeping keeping;
+  if (!drops()) return keeping;
+  keeping.step = batch.step;
+  keeping.seed = network_.train.seed;
+  keeping.layer = static_cast<std::uint32_t>(l);
+  keeping.threshold = static_cast<std::uint32_t>(std::lround(network_.model.dropout * 65536.0F));
+  keeping.factor = 1.0F / (1.0F - network_.model.dropout);
+  return keeping;
+}
+
+// What a hidden layer's forward product leaves to do.
+void StepPlan::enqueue_activation(std::size_t l, const Batch& batch) {
+  const Elements y = network_.activations(network_.y[l]);
+  if (relu()) {
+    if (drops()) {
+      runtime_.launch(Dropout{y, keeping(l, batch), rows_, network_.layout.padded(l + 1)}, stream_);
+    }
+    return;
+  }
+  Activate activate;
+  activate.sums = y;
+  activate.y = y;
+  if (training_) activate.slopes = network_.activations(network_.slopes[l]);
+  activate.rows = rows_;
+  activate.width = network_.layout.width(l + 1);
+  activate.padded = network_.layout.padded(l + 1);
+  activate.kind = network_.model.activation;
+  activate.keeping = keeping(l, batch);
+  runtime_.launch(activate, stream_);
+}
+
+// From the gradient of a hidden layer's outputs, as the product left it, to that of its sums.
+void StepPlan::enqueue_activation_gradient(std::size_t l) {
+  const Elements dy = network_.activations(network_.dy[l]);
+  const std::uint32_t width = network_.layout.padded(l + 1);
+  if (relu()) {
+    runtime_.launch(ReluGradient{dy, network_.activations(network_.y[l]), rows_, width,
+                                 1.0F / (1.0F - network_.model.dropout)},
+                    stream_);
+  } else {
+    runtime_.launch(SlopeGradient{dy, network_.activations(network_.slopes[l]), rows_, width},
+                    stream_);
+  }
 }
 
 void StepPlan::enqueue_forward(const Batch& batch) {
@@ -204,9 +167,10 @@ void StepPlan::enqueue_forward(const Batch& batch) {
                              : network_.activations(network_.y[l]);
       const Elements bias{network_.masters.as<float>() + network_.layout.bias(l),
                           ElementType::kFloat32};
-      runtime_.launch(BiasRelu{y, bias, rows_, network_.layout.padded(l + 1), !top}, stream_);
+      runtime_.launch(BiasRelu{y, bias, rows_, network_.layout.padded(l + 1), !top && relu()},
+                      stream_);
     }
-    if (!top && drops()) runtime_.launch(dropout(l, batch), stream_);
+    if (!top) enqueue_activation(l, batch);
   }
 }
 
@@ -223,13 +187,7 @@ void StepPlan::enqueue_backward(const Batch& batch) {
     }
     if (l == 0) continue;
     runtime_.run(layer.data_gradient.get(), stream_);
-    if (!layer.data_gradient_fused) {
-      runtime_.launch(
-          ReluGradient{network_.activations(network_.dy[l - 1]),
-                       network_.activations(network_.y[l - 1]), rows_, network_.layout.padded(l),
-                       1.0F / (1.0F - network_.model.dropout)},
-          stream_);
-    }
+    if (!layer.data_gradient_fused) enqueue_activation_gradient(l - 1);
   }
   // Last: the products above read the weights that the forward products read.
   runtime_.launch(update(batch), stream_);

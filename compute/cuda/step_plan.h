@@ -18,16 +18,6 @@ struct Batch {
 
 /// One step of a fixed number of rows: its products planned once, with their epilogues where
 /// cuBLASLt has them and as kernels of their own where not.
-///
-/// Forward, layer l, row-major:       y = relu(x · Wᵀ + b),  x: [rows, in], W: [out, in]
-///   column-major, as cuBLASLt reads: D[out, rows] = op(A)ᵀ · B, A = W as [in, out], ld in;
-///   B = x as [in, rows], ld in; D = y, ld out; a bias for each row of D.
-/// Gradient of weights:               dW = dyᵀ · x
-///   D[in, out] = A · Bᵀ, A = x as [in, rows], ld in; B = dy as [out, rows], ld out; D = dW, ld in;
-///   the sums of dy over the batch are sums of op(B) over k, one for each column of D.
-/// Gradient of the layer below:       dx = (dy · W) * relu'(x)
-///   D[in, rows] = A · B, A = W as [in, out], ld in; B = dy as [out, rows], ld out; D = dx, ld in;
-///   the mask's bits are the elements of x, and a sum for each row of D the bias gradient below.
 class StepPlan {
  public:
   /// Throws DeviceError where not even the plain products can be had. `runtime` and `network`
@@ -55,16 +45,16 @@ class StepPlan {
   };
 
   bool drops() const { return training_ && network_.model.dropout > 0.0F; }
-  Matmul forward(std::size_t l, Epilogue epilogue) const;
-  Matmul weight_gradient(std::size_t l, Epilogue epilogue) const;
-  Matmul data_gradient(std::size_t l, Epilogue epilogue) const;
+  bool relu() const { return network_.model.activation == Activation::kRelu; }
   MatmulPlan plan(const Matmul& matmul) const;
   MatmulPlan plan_plain(const Matmul& matmul) const;
   void plan_forward(std::size_t l);
   void plan_backward();
   void enqueue_forward(const Batch& batch);
   void enqueue_backward(const Batch& batch);
-  Dropout dropout(std::size_t l, const Batch& batch) const;
+  void enqueue_activation(std::size_t l, const Batch& batch);
+  void enqueue_activation_gradient(std::size_t l);
+  Keeping keeping(std::size_t l, const Batch& batch) const;
   OptimizerUpdate update(const Batch& batch) const;
 
   Runtime& runtime_;

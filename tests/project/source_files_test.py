@@ -40,6 +40,7 @@ UNTESTED = {
     "compute/cuda/parameter_layout": WHOLE_DEVICE_ENGINE,
     "compute/cuda/piece_runner": WHOLE_DEVICE_ENGINE,
     "compute/cuda/pinned_memory": WHOLE_DEVICE_ENGINE,
+    "compute/cuda/products": WHOLE_DEVICE_ENGINE,
     "compute/cuda/runtime": DECLARATIONS,
     "compute/cuda/slot_ring": WHOLE_DEVICE_ENGINE,
     "compute/cuda/softmax_loss": KERNELS,

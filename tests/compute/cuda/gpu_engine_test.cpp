@@ -24,6 +24,26 @@ using test::Data;
 using test::ReferenceMlp;
 using test::Shape;
 
+// As many steps as a small epoch has, in chunks of 8, a tail, and again: launches, then graphs.
+std::vector<double> losses(Engine& engine, const Data& data, const Chunk& whole,
+                           HostMemory& memory) {
+  std::vector<double> sums;
+  HostBuffer samples(memory, data.bytes.size());
+  for (int epoch = 0; epoch < 5; ++epoch) {
+    for (std::uint32_t first = 0; first < whole.batches(); first += 8) {
+      Chunk chunk = whole.slice(first, 8);
+      if (chunk.packed()) {
+        std::copy(chunk.samples.begin(), chunk.samples.end(), samples.data());
+        chunk.samples = samples.bytes().first(chunk.samples.size());
+      }
+      engine.train(chunk);
+      std::fill_n(samples.data(), samples.size(), std::byte{77});
+    }
+    sums.push_back(engine.metrics().loss_sum);
+  }
+  return sums;
+}
+
 class GpuEngine : public testing::TestWithParam<Precision> {
  protected:
   void SetUp() override {
@@ -39,6 +59,19 @@ class GpuEngine : public testing::TestWithParam<Precision> {
   static double bound(double float32, double tf32, double bfloat16) {
     if (GetParam() == Precision::kFloat32) return float32;
     return GetParam() == Precision::kTf32 ? tf32 : bfloat16;
+  }
+  /// In steps of 32 samples, over five epochs.
+  static void expect_the_cpus_losses(const Data& data) {
+    const auto gpu = engine(data);
+    const auto cpu = data.engine(Precision::kFloat32, 2);
+    Chunk chunk = data.packed();
+    chunk.batch = 32;
+    const auto found = losses(*gpu, data, chunk, pageable_memory());
+    const auto expected = losses(*cpu, data, chunk, pageable_memory());
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      EXPECT_NEAR(found[i], expected[i], bound(1e-4, 5e-3, 3e-2) * expected[i])
+          << "epoch " << i << ", " << gpu->info().description;
+    }
   }
 };
 
@@ -94,26 +127,6 @@ TEST_P(GpuEngine, AgreesWithTheReference) {
   }
 }
 
-// As many steps as a small epoch has, in chunks of 8, a tail, and again: launches, then graphs.
-std::vector<double> losses(Engine& engine, const Data& data, const Chunk& whole,
-                           HostMemory& memory) {
-  std::vector<double> sums;
-  HostBuffer samples(memory, data.bytes.size());
-  for (int epoch = 0; epoch < 5; ++epoch) {
-    for (std::uint32_t first = 0; first < whole.batches(); first += 8) {
-      Chunk chunk = whole.slice(first, 8);
-      if (chunk.packed()) {
-        std::copy(chunk.samples.begin(), chunk.samples.end(), samples.data());
-        chunk.samples = samples.bytes().first(chunk.samples.size());
-      }
-      engine.train(chunk);
-      std::fill_n(samples.data(), samples.size(), std::byte{77});
-    }
-    sums.push_back(engine.metrics().loss_sum);
-  }
-  return sums;
-}
-
 const Shape kEpoch{784, {32}, 10, 256, InputType::kUInt8};  // 640 samples: 20 batches of 32
 
 TEST_P(GpuEngine, GivesTheSameBitsAgainAndFromAnySource) {
@@ -143,18 +156,7 @@ TEST_P(GpuEngine, GivesTheSameBitsAgainAndFromAnySource) {
   EXPECT_TRUE(resident->parameters() == parameters);
 }
 
-TEST_P(GpuEngine, FollowsTheCpuForAHundredSteps) {
-  const Data data(kEpoch);
-  Chunk chunk = data.packed();
-  chunk.batch = 32;
-  const auto gpu = engine(data);
-  const auto cpu = data.engine(Precision::kFloat32, 2);
-  const auto found = losses(*gpu, data, chunk, pageable_memory());
-  const auto expected = losses(*cpu, data, chunk, pageable_memory());
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    EXPECT_NEAR(found[i], expected[i], bound(1e-4, 5e-3, 3e-2) * expected[i]) << "epoch " << i;
-  }
-}
+TEST_P(GpuEngine, FollowsTheCpuForAHundredSteps) { expect_the_cpus_losses(Data(kEpoch)); }
 
 TEST_P(GpuEngine, FollowsTheCpuWithEveryOptimizerAndDropout) {
   using Kind = OptimizerSpec::Kind;
@@ -166,14 +168,18 @@ TEST_P(GpuEngine, FollowsTheCpuWithEveryOptimizerAndDropout) {
     data.train.optimizer.learning_rate = 0.002F;
     data.train.label_smoothing = 0.1F;
     data.model.dropout = 0.25F;
-    const auto gpu = engine(data);
-    const auto cpu = data.engine(Precision::kFloat32, 2);
-    Chunk chunk = data.packed();
-    chunk.batch = 32;
-    const auto found = losses(*gpu, data, chunk, pageable_memory());
-    const auto expected = losses(*cpu, data, chunk, pageable_memory());
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      EXPECT_NEAR(found[i], expected[i], bound(1e-4, 5e-3, 3e-2) * expected[i]) << "epoch " << i;
+    expect_the_cpus_losses(data);
+  }
+}
+
+TEST_P(GpuEngine, FollowsTheCpuWithEveryActivation) {
+  for (const auto activation :
+       {Activation::kGelu, Activation::kTanh, Activation::kSigmoid, Activation::kLeakyRelu}) {
+    for (const float dropout : {0.0F, 0.25F}) {
+      SCOPED_TRACE(std::string(name_of(activation)) + ", dropout " + std::to_string(dropout));
+      Data data({784, {100, 43}, 10, 64, InputType::kUInt8, activation});
+      data.model.dropout = dropout;
+      expect_the_cpus_losses(data);
     }
   }
 }

@@ -13,6 +13,7 @@
 
 #include "compute/cuda/kernel.h"
 #include "tests/compute/cuda/fake_runtime.h"
+#include "tests/support/reference_mlp.h"
 
 namespace millrace::cuda {
 namespace {
@@ -263,16 +264,9 @@ TEST(DropoutKernel, KeepsTheShareAskedForAndScalesIt) {
   const StepConstants step{{}, 17};
   const auto drop = [&](std::uint32_t layer, std::uint64_t seed) {
     std::vector<float> y(std::size_t{500} * 48, 2.0F);
-    Dropout dropout;
-    dropout.y = {y.data(), ElementType::kFloat32};
-    dropout.step = &step;
-    dropout.seed = seed;
-    dropout.rows = 500;
-    dropout.width = 48;
-    dropout.layer = layer;
-    dropout.threshold = 16384;  // a quarter
-    dropout.factor = 4.0F / 3.0F;
-    run_on_host(dropout);
+    // A quarter of 65536.
+    run_on_host(Dropout{
+        {y.data(), ElementType::kFloat32}, {&step, seed, layer, 0, 16384, 4.0F / 3.0F}, 500, 48});
     return y;
   };
   const auto y = drop(0, 5);
@@ -282,6 +276,82 @@ TEST(DropoutKernel, KeepsTheShareAskedForAndScalesIt) {
   EXPECT_EQ(drop(0, 5), y);
   EXPECT_NE(drop(1, 5), y);
   EXPECT_NE(drop(0, 6), y);
+}
+
+TEST(DropoutKernel, APartOfABatchKeepsWhatTheWholeDoes) {
+  const StepConstants step{{}, 3};
+  std::vector<float> whole(std::size_t{20} * 48, 1.0F);
+  std::vector<float> part(std::size_t{13} * 48, 1.0F);
+  const Keeping keeping{&step, 9, 1, 0, 30000, 2.0F};
+  run_on_host(Dropout{{whole.data(), ElementType::kFloat32}, keeping, 20, 48});
+  Keeping later = keeping;
+  later.first = 7;
+  run_on_host(Dropout{{part.data(), ElementType::kFloat32}, later, 13, 48});
+  EXPECT_EQ(part, std::vector<float>(whole.begin() + 7 * 48, whole.end()));
+}
+
+constexpr Activation kActivations[] = {Activation::kRelu, Activation::kGelu, Activation::kTanh,
+                                       Activation::kSigmoid, Activation::kLeakyRelu};
+
+TEST(ActivateKernel, AgreesWithTheDefinition) {
+  std::vector<float> numbers{0.0F, -0.0F, 1e-30F, -1e-30F, 100.0F, -100.0F, 1e30F, -1e18F};
+  for (float x = 1e-9F; x < 1e3F; x *= 1.01F) {
+    numbers.push_back(x);
+    numbers.push_back(-x);
+  }
+  for (const Activation kind : kActivations) {
+    double worst = 0.0;
+    for (const float z : numbers) {
+      const Point point = activated(kind, z);
+      const bool grows = kind != Activation::kTanh && kind != Activation::kSigmoid;
+      const double size = grows ? std::max(1.0, std::abs(double{z})) : 1.0;
+      worst =
+          std::max(worst, std::abs(double{point.y} - millrace::test::activated(kind, z)) / size);
+      worst = std::max(
+          worst, std::abs(double{point.slope} - millrace::test::activation_slope(kind, z)) / size);
+    }
+    EXPECT_LT(worst, 3e-7) << name_of(kind);
+    EXPECT_TRUE(std::isnan(activated(kind, kNan).y)) << name_of(kind);
+  }
+}
+
+TEST(ActivateKernel, LeavesZeroBeyondTheWidthAndWhereItDrops) {
+  constexpr std::uint32_t kRows = 5;
+  constexpr std::uint32_t kWidth = 19;
+  constexpr std::uint32_t kPadded = 32;
+  const StepConstants step{{}, 4};
+  for (const auto type : {ElementType::kFloat32, ElementType::kBFloat16}) {
+    for (const Activation kind : kActivations) {
+      for (const bool drops : {false, true}) {
+        // Aligned as device memory is.
+        alignas(16) std::uint32_t sums[kRows * kPadded];
+        alignas(16) std::uint32_t slopes[kRows * kPadded];
+        alignas(16) float kept[kRows * kPadded];
+        const Elements y{sums, type};
+        const Elements factors{slopes, type};
+        const auto at = [](std::size_t i) { return 0.25F * (static_cast<float>(i % 11) - 5.0F); };
+        for (std::size_t i = 0; i < kRows * kPadded; ++i) y.store(i, at(i));
+        std::fill_n(kept, kRows * kPadded, 1.0F);
+        const Keeping keeping = drops ? Keeping{&step, 5, 2, 3, 16384, 4.0F / 3.0F} : Keeping{};
+        if (drops) run_on_host(Dropout{{kept, ElementType::kFloat32}, keeping, kRows, kPadded});
+        run_on_host(Activate{y, y, factors, kRows, kWidth, kPadded, kind, keeping});
+        const double bound = type == ElementType::kFloat32 ? 1e-6 : 8e-3;
+        for (std::size_t i = 0; i < kRows * kPadded; ++i) {
+          const double share = i % kPadded < kWidth ? double{kept[i]} : 0.0;
+          EXPECT_NEAR(y.load(i), share * millrace::test::activated(kind, at(i)), bound) << i;
+          EXPECT_NEAR(factors.load(i), share * millrace::test::activation_slope(kind, at(i)), bound)
+              << i;
+        }
+        alignas(16) std::uint32_t gradient[kRows * kPadded];
+        const Elements dy{gradient, type};
+        for (std::size_t i = 0; i < kRows * kPadded; ++i) dy.store(i, 0.5F);
+        run_on_host(SlopeGradient{dy, factors, kRows, kPadded});
+        for (std::size_t i = 0; i < kRows * kPadded; ++i) {
+          EXPECT_EQ(dy.load(i), 0.5F * factors.load(i)) << i;
+        }
+      }
+    }
+  }
 }
 
 TEST(SumKernels, ColumnsAreSummedOverAllRows) {

@@ -34,6 +34,7 @@ struct Case {
   float dropout = 0.0F;
   float smoothing = 0.0F;
   std::vector<std::uint32_t> hidden{40, 24};
+  Activation activation = Activation::kRelu;
 };
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
@@ -41,7 +42,7 @@ class DeviceEngineOptions : public testing::TestWithParam<Case> {
  protected:
   static Data data() {
     const Case& c = GetParam();
-    Data data({63, c.hidden, 10, 37, InputType::kUInt8});
+    Data data({63, c.hidden, 10, 37, InputType::kUInt8, c.activation});
     data.model.dropout = c.dropout;
     data.train.label_smoothing = c.smoothing;
     OptimizerSpec& optimizer = data.train.optimizer;
@@ -86,9 +87,11 @@ TEST_P(DeviceEngineOptions, FollowTheCpuStepByStep) {
     }
     const Parameters trained = expected->parameters();
     const Parameters ours = found->parameters();
+    // Adam makes whole steps of small gradients too, which are rounded three times: a leaky ReLU's.
+    const double rounded = data.train.optimizer.adaptive() ? 0.6 : 0.3;
     for (std::size_t t = 0; t < trained.size(); ++t) {
       EXPECT_LE(distance(ours[t], trained[t]),
-                (exact ? 1e-3 : 0.3) * distance(begin[t], trained[t]))
+                (exact ? 1e-3 : rounded) * distance(begin[t], trained[t]))
           << trained[t].name;
     }
     for (Engine* engine : {found.get(), expected.get()}) engine->evaluate(chunk);
@@ -162,6 +165,13 @@ std::vector<Case> cases() {
   all.push_back({"smoothing", Kind::kSgd, 0.0F, 0.1F});
   all.push_back({"linear", Kind::kAdam, 0.0F, 0.1F, {}});
   all.push_back({"all", Kind::kAdamW, 0.2F, 0.02F, {70, 24, 33}});
+  for (const auto activation :
+       {Activation::kGelu, Activation::kTanh, Activation::kSigmoid, Activation::kLeakyRelu}) {
+    std::string name = name_of(activation);
+    std::ranges::replace(name, '-', '_');
+    all.push_back({name, Kind::kSgd, 0.0F, 0.0F, {40, 21}, activation});
+    all.push_back({name + "_all", Kind::kAdamW, 0.2F, 0.02F, {70, 24, 33}, activation});
+  }
   return all;
 }
 
