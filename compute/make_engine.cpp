@@ -54,7 +54,6 @@ std::string missing_on_cuda(const MlpSpec& model, const TrainSpec& train) {
   };
   add(model.batch_norm, "batch normalisation");
   add(train.optimizer.clip_norm > 0.0F, "gradient clipping");
-  add(train.optimizer.ema > 0.0F, "average of the weights");
   add(train.rows_at_once() < train.batch, "accumulation of gradients");
   return missing;
 }

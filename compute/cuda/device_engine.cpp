@@ -114,11 +114,13 @@ class DeviceEngine final : public Engine {
     check_learning_rates(chunk);
     run(checked(chunk), true, std::min(kPieceSteps, piece_rows_ / chunk.batch),
         [&](const Piece& piece, const Batch& batch) { runner_.run(piece, batch); });
+    average_moved_ = true;
   }
 
   void evaluate(const Chunk& chunk) override {
     if (chunk.count == 0) return;
     Chunk whole = checked(chunk);
+    round_average();
     whole.batch = std::max(batch_limit_, kEvaluateRows);
     run(whole, false, std::min(kPieceSteps, piece_rows_ / whole.batch),
         [&](const Piece& piece, const Batch& batch) { runner_.run(piece, batch); });
@@ -132,6 +134,7 @@ class DeviceEngine final : public Engine {
     }
     if (chunk.count == 0) return;
     Chunk whole = checked(chunk);
+    round_average();
     whole.batch = std::max(batch_limit_, kEvaluateRows);
     float* out = logits.data();
     run(whole, false, 1, [&](const Piece& piece, const Batch& batch) {
@@ -158,7 +161,7 @@ class DeviceEngine final : public Engine {
     return metrics;
   }
 
-  Parameters parameters() override { return download(network_.masters); }
+  Parameters parameters() override { return download(network_.values(false)); }
 
   void set_parameters(const Parameters& parameters) override {
     match_tensors(model_, parameters);
@@ -178,6 +181,7 @@ class DeviceEngine final : public Engine {
     };
     add(network_.first, adaptive ? kFirstMomentSuffix : "");
     add(network_.second, kSecondMomentSuffix);
+    if (network_.averaged()) add(network_.masters, kRawSuffix);
     if (counts_steps()) state.push_back(step_tensor(steps_));
     return state;
   }
@@ -193,21 +197,26 @@ class DeviceEngine final : public Engine {
       steps = steps_of(*step);
       rest.erase(step);
     }
-    if (!rest.empty() || network_.first.bytes() != 0) {
-      const auto matched = match_tensors(empty_state(model_, optimizer_), rest);
-      const std::span<const Tensor* const> tensors(matched);
-      const std::size_t half = optimizer_.adaptive() ? tensors.size() / 2 : tensors.size();
-      const auto first = network_.layout.pack(tensors.first(half));
-      runtime_->make_current();
-      runtime_->stage("setting the optimizer's state");
+    const std::size_t raw = network_.averaged() ? parameter_shapes(model_).size() : 0;
+    const bool moments = network_.first.bytes() != 0 || rest.size() > raw;
+    OptimizerState wanted = empty_state(model_, optimizer_);
+    if (!moments) wanted.erase(wanted.begin(), wanted.end() - static_cast<std::ptrdiff_t>(raw));
+    const auto matched = match_tensors(wanted, rest);
+    const std::span<const Tensor* const> tensors(matched);
+    runtime_->make_current();
+    runtime_->stage("setting the optimizer's state");
+    if (moments) {
+      const std::size_t all = tensors.size() - raw;
+      const std::size_t first = optimizer_.adaptive() ? all / 2 : all;
       if (network_.first.bytes() == 0) {
         runner_.forget();  // graphs that know of no momenta
         network_.make_moments(*runtime_, compute_.get());
       }
-      upload(network_.first, first);
+      upload(network_.first, network_.layout.pack(tensors.first(first)));
       if (optimizer_.adaptive())
-        upload(network_.second, network_.layout.pack(tensors.subspan(half)));
+        upload(network_.second, network_.layout.pack(tensors.subspan(first, all - first)));
     }
+    if (network_.averaged()) upload_masters(network_.layout.pack(tensors.last(raw)));
     steps_ = steps;
   }
 
@@ -244,7 +253,9 @@ class DeviceEngine final : public Engine {
     return checked_indices(chunk, resident_[chunk.source].size);
   }
 
-  bool counts_steps() const { return optimizer_.adaptive() || model_.dropout > 0.0F; }
+  bool counts_steps() const {
+    return optimizer_.adaptive() || optimizer_.ema > 0.0F || model_.dropout > 0.0F;
+  }
 
   // Of the steps [first, first + count) of a chunk; they are done in this order.
   std::span<const StepConstants> next_steps(const Chunk& chunk, std::uint32_t first,
@@ -305,7 +316,7 @@ class DeviceEngine final : public Engine {
   Parameters download(const DeviceBuffer& buffer) {
     runtime_->make_current();
     runtime_->stage("reading parameters");
-    std::vector<float> flat(network_.layout.size());
+    std::vector<float> flat(buffer.bytes() / sizeof(float));
     runtime_->copy_to_host(flat.data(), buffer.data(), buffer.bytes(), compute_.get());
     runtime_->synchronize(compute_.get());
     timeline_.collect();
@@ -320,11 +331,31 @@ class DeviceEngine final : public Engine {
 
   void upload_parameters(const Parameters& parameters) {
     runtime_->stage("setting parameters");
-    upload(network_.masters, network_.layout.pack(match_tensors(model_, parameters)));
-    if (network_.rounded.bytes() == 0) return;
-    runtime_->launch(CopyElements{network_.masters.as<const float>(),
-                                  network_.activations(network_.rounded), network_.layout.size()},
-                     compute_.get());
+    const std::vector<float> flat = network_.layout.pack(match_tensors(model_, parameters));
+    upload_masters(flat);
+    if (!network_.averaged()) return;
+    upload(network_.average, flat);
+    average_moved_ = true;
+  }
+
+  void upload_masters(const std::vector<float>& flat) {
+    upload(network_.masters, flat);
+    round(network_.masters, network_.rounded);
+  }
+
+  // What products of an evaluation read, which steps leave as it was.
+  void round_average() {
+    if (!average_moved_) return;
+    runtime_->make_current();
+    round(network_.average, network_.rounded_average);
+    average_moved_ = false;
+  }
+
+  void round(const DeviceBuffer& from, const DeviceBuffer& to) {
+    if (to.bytes() == 0) return;
+    runtime_->launch(
+        CopyElements{from.as<const float>(), network_.activations(to), network_.layout.trained()},
+        compute_.get());
   }
 
   std::unique_ptr<Runtime> runtime_;  // first: outlives all that was made with it
@@ -343,6 +374,7 @@ class DeviceEngine final : public Engine {
   PinnedBuffer metrics_;  // DeviceMetrics [1]
   std::vector<Resident> resident_;
   std::uint32_t unfused_ = 0;
+  bool average_moved_ = true;             // since it was rounded
   std::vector<StepConstants> constants_;  // of the piece under way
   std::uint64_t steps_ = 0;               // of the run, also those before a resumption
 };

@@ -84,19 +84,28 @@ struct ReluGradient {
   }
 };
 
-/// One step of an optimizer on all parameters at once, as OptimizerSpec defines it. What differs
-/// from step to step is read from device memory, so that a schedule changes no captured graph.
+/// One step of an optimizer on all parameters at once, as OptimizerSpec defines it, and of the
+/// averages, which running statistics have too. What differs from step to step is read from device
+/// memory, so that a schedule changes no captured graph.
 struct OptimizerUpdate {
   float* weights = nullptr;  ///< the float32 masters
   const float* gradient = nullptr;
-  float* first = nullptr;   ///< momentum, or Adam's first moment; null without
-  float* second = nullptr;  ///< Adam's second moment; null without
-  Elements rounded;         ///< what matrix products read; null where they read the masters
+  float* first = nullptr;    ///< momentum, or Adam's first moment; null without
+  float* second = nullptr;   ///< Adam's second moment; null without
+  float* average = nullptr;  ///< null without
+  Elements rounded;          ///< what matrix products read; null where they read the masters
   const StepConstants* step = nullptr;
-  std::size_t size = 0;
+  std::size_t trained = 0;  ///< elements that have a gradient and moments
+  std::size_t size = 0;     ///< and all, of weights and average
 
-  std::size_t count() const { return size; }
+  std::size_t count() const { return average != nullptr ? size : trained; }
   MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
+    const float updated = i < trained ? stepped(i) : weights[i];
+    if (average != nullptr) average[i] += step->optimizer.average * (updated - average[i]);
+  }
+
+ private:
+  MILLRACE_HOST_DEVICE float stepped(std::size_t i) const {
     const OptimizerStep& s = step->optimizer;
     const float weight = weights[i];
     float g = gradient[i] + s.weight_decay * weight;
@@ -117,6 +126,7 @@ struct OptimizerUpdate {
     }
     weights[i] = updated;
     if (rounded.data != nullptr) rounded.store(i, updated);
+    return updated;
   }
 };
 

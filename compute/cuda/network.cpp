@@ -10,9 +10,12 @@ Network::Network(Runtime& runtime, const MlpSpec& spec, const TrainSpec& how_to,
     return device_buffer(runtime, bytes, what);
   };
   masters = buffer(layout.size() * sizeof(float), "the parameters");
-  gradient = buffer(layout.size() * sizeof(float), "the gradients");
+  gradient = buffer(layout.trained() * sizeof(float), "the gradients");
+  const bool averages = train.optimizer.ema > 0.0F;
+  if (averages) average = buffer(layout.size() * sizeof(float), "the averages");
   if (arithmetic.storage != ElementType::kFloat32) {
-    rounded = buffer(layout.size() * element, "the rounded parameters");
+    rounded = buffer(layout.trained() * element, "the rounded parameters");
+    if (averages) rounded_average = buffer(layout.trained() * element, "the rounded averages");
   }
   x = buffer(element * rows * layout.padded(0), "a batch");
   for (std::size_t l = 0; l < layers(); ++l) {
@@ -37,14 +40,16 @@ std::int64_t Network::mask_ld(std::size_t l) const {
   return static_cast<std::int64_t>(round_up(layout.padded(l + 1), kMaskMultiple));
 }
 
-const std::byte* Network::parameter(std::size_t offset) const {
-  return (rounded.bytes() != 0 ? rounded : masters).data() + offset * size_of(arithmetic.storage);
+const std::byte* Network::parameter(std::size_t offset, bool training) const {
+  const DeviceBuffer& copy = training || !averaged() ? rounded : rounded_average;
+  return (copy.bytes() != 0 ? copy : values(training)).data() +
+         offset * size_of(arithmetic.storage);
 }
 
 void Network::make_moments(Runtime& runtime, StreamHandle stream) {
   const auto make = [&](DeviceBuffer& buffer, const char* what) {
     if (buffer.bytes() != 0) return;
-    buffer = device_buffer(runtime, layout.size() * sizeof(float), what);
+    buffer = device_buffer(runtime, layout.trained() * sizeof(float), what);
     runtime.fill_zero(buffer.data(), buffer.bytes(), stream);
   };
   make(first, "the momenta");

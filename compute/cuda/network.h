@@ -29,8 +29,13 @@ struct Network {
   Elements activations(const DeviceBuffer& buffer) const {
     return {buffer.data(), arithmetic.storage};
   }
-  /// What products read: the masters, or their rounded copy.
-  const std::byte* parameter(std::size_t offset) const;
+  bool averaged() const { return average.bytes() != 0; }
+  /// The float32 values that a step goes by: of an evaluation the averages, where there are any.
+  const DeviceBuffer& values(bool training) const {
+    return training || !averaged() ? masters : average;
+  }
+  /// What products read: those values, or their rounded copy.
+  const std::byte* parameter(std::size_t offset, bool training) const;
   /// Makes what the optimizer keeps beside each parameter, zero, where it is missing.
   void make_moments(Runtime& runtime, StreamHandle stream);
 
@@ -39,11 +44,13 @@ struct Network {
   ParameterLayout layout;
   Arithmetic arithmetic;
 
-  DeviceBuffer masters;   // float32 [layout.size()], as are the next three
-  DeviceBuffer gradient;  // of parameters
-  DeviceBuffer first;     // momenta, or Adam's first moments; empty without
-  DeviceBuffer second;    // Adam's second moments; empty without
-  DeviceBuffer rounded;   // bfloat16 [layout.size()]; empty in float32
+  DeviceBuffer masters;          // float32 [layout.size()]
+  DeviceBuffer average;          // the same; empty without
+  DeviceBuffer gradient;         // float32 [layout.trained()], as are the next two
+  DeviceBuffer first;            // momenta, or Adam's first moments; empty without
+  DeviceBuffer second;           // Adam's second moments; empty without
+  DeviceBuffer rounded;          // bfloat16 [layout.trained()]; empty in float32
+  DeviceBuffer rounded_average;  // the same, made when it is to be used; empty without
 
   DeviceBuffer x;                    // [rows, padded(0)]
   std::vector<DeviceBuffer> y;       // hidden layer l: [rows, padded(l + 1)]

@@ -2,7 +2,7 @@
 
 namespace millrace::cuda {
 
-Matmul forward_product(const Network& network, std::uint32_t rows, std::size_t l,
+Matmul forward_product(const Network& network, std::uint32_t rows, std::size_t l, bool training,
                        Epilogue epilogue) {
   const bool top = l + 1 == network.layers();
   Matmul matmul;
@@ -17,14 +17,14 @@ Matmul forward_product(const Network& network, std::uint32_t rows, std::size_t l
   matmul.output = top ? ElementType::kFloat32 : network.arithmetic.storage;
   matmul.tf32 = network.arithmetic.tf32;
   matmul.epilogue = epilogue;
-  matmul.a = network.parameter(network.layout.weight(l));
+  matmul.a = network.parameter(network.layout.weight(l), training);
   matmul.b = (l == 0 ? network.x : network.y[l - 1]).data();
   matmul.d = (top ? network.logits : network.y[l]).data();
   if (epilogue != Epilogue::kNone) {
     // A bias has the type of the output.
     const std::size_t offset = network.layout.bias(l);
-    matmul.bias = top ? static_cast<void*>(network.masters.as<float>() + offset)
-                      : const_cast<std::byte*>(network.parameter(offset));
+    matmul.bias = top ? static_cast<void*>(network.values(training).as<float>() + offset)
+                      : const_cast<std::byte*>(network.parameter(offset, training));
   }
   if (epilogue == Epilogue::kBiasReluMask) {
     matmul.mask = network.mask[l].data();
@@ -69,7 +69,7 @@ Matmul data_gradient_product(const Network& network, std::uint32_t rows, std::si
   matmul.output = network.arithmetic.storage;
   matmul.tf32 = network.arithmetic.tf32;
   matmul.epilogue = epilogue;
-  matmul.a = network.parameter(network.layout.weight(l));
+  matmul.a = network.parameter(network.layout.weight(l), true);
   matmul.b = network.dy[l].data();
   matmul.d = network.dy[l - 1].data();
   if (epilogue != Epilogue::kNone) {

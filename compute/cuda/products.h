@@ -20,7 +20,7 @@ namespace millrace::cuda {
 //   D[in, rows] = A · B, A = W as [in, out], ld in; B = dy as [out, rows], ld out; D = dx, ld in;
 //   the mask's bits are the elements of x, and a sum for each row of D the bias gradient below.
 
-Matmul forward_product(const Network& network, std::uint32_t rows, std::size_t l,
+Matmul forward_product(const Network& network, std::uint32_t rows, std::size_t l, bool training,
                        Epilogue epilogue);
 Matmul weight_gradient_product(const Network& network, std::uint32_t rows, std::size_t l,
                                Epilogue epilogue);

@@ -57,11 +57,11 @@ void StepPlan::plan_forward(std::size_t l) {
   Layer& layer = layers_[l];
   if (layer.forward) return;
   const bool top = l + 1 == layers_.size();
-  layer.forward = plan(
-      forward_product(network_, rows_, l, top || !relu() ? Epilogue::kBias : Epilogue::kBiasRelu));
+  layer.forward = plan(forward_product(network_, rows_, l, training_,
+                                       top || !relu() ? Epilogue::kBias : Epilogue::kBiasRelu));
   layer.forward_fused = static_cast<bool>(layer.forward);
   if (layer.forward_fused) return;
-  layer.forward = plan_plain(forward_product(network_, rows_, l, Epilogue::kNone));
+  layer.forward = plan_plain(forward_product(network_, rows_, l, training_, Epilogue::kNone));
   ++unfused_;
 }
 
@@ -89,7 +89,8 @@ void StepPlan::plan_backward() {
       continue;
     }
     // A mask is of use only if one product writes it and the other reads it.
-    MatmulPlan below = plan(forward_product(network_, rows_, l - 1, Epilogue::kBiasReluMask));
+    MatmulPlan below =
+        plan(forward_product(network_, rows_, l - 1, training_, Epilogue::kBiasReluMask));
     if (below) {
       // The epilogue sums in the type it stores: too coarse for a gradient in bfloat16.
       if (network_.arithmetic.storage == ElementType::kFloat32) {
@@ -165,7 +166,7 @@ void StepPlan::enqueue_forward(const Batch& batch) {
     if (!layers_[l].forward_fused) {
       const Elements y = top ? Elements{network_.logits.data(), ElementType::kFloat32}
                              : network_.activations(network_.y[l]);
-      const Elements bias{network_.masters.as<float>() + network_.layout.bias(l),
+      const Elements bias{network_.values(training_).as<float>() + network_.layout.bias(l),
                           ElementType::kFloat32};
       runtime_.launch(BiasRelu{y, bias, rows_, network_.layout.padded(l + 1), !top && relu()},
                       stream_);
@@ -199,8 +200,10 @@ OptimizerUpdate StepPlan::update(const Batch& batch) const {
   update.gradient = network_.gradient.as<float>();
   update.first = network_.first.as<float>();
   update.second = network_.second.as<float>();
+  update.average = network_.average.as<float>();
   update.rounded = network_.activations(network_.rounded);
   update.step = batch.step;
+  update.trained = network_.layout.trained();
   update.size = network_.layout.size();
   return update;
 }

@@ -202,7 +202,7 @@ TEST(OptimizerKernel, SgdIsWhatTorchDocuments) {
     update.first = with_momentum ? m.data() : nullptr;
     update.rounded = {rounded.data(), ElementType::kBFloat16};
     update.step = &step;
-    update.size = 2;
+    update.trained = update.size = 2;
     run_on_host(update);
     const std::vector<float> change =
         with_momentum ? std::vector<float>{2.25F, 1.75F} : std::vector<float>{0.75F, -0.25F};
@@ -237,7 +237,7 @@ TEST(OptimizerKernel, TheOthersAreWhatTorchDocuments) {
       update.first = first.data();
       update.second = spec.adaptive() ? second.data() : nullptr;
       update.step = &step;
-      update.size = 1;
+      update.trained = update.size = 1;
       run_on_host(update);
       auto g = double{gradient[0]};
       if (kind == Kind::kAdamW) {
@@ -258,6 +258,28 @@ TEST(OptimizerKernel, TheOthersAreWhatTorchDocuments) {
       EXPECT_NEAR(w[0], weight, 2e-6) << name_of(kind) << ", step " << t;
     }
   }
+}
+
+TEST(OptimizerKernel, AveragesFollowWhatIsTrainedAndWhatIsNot) {
+  std::vector<float> w{1.0F, -2.0F};  // the second is a running statistic
+  const std::vector<float> g{0.5F};
+  std::vector<float> average{3.0F, 2.0F};
+  OptimizerSpec spec;
+  spec.learning_rate = 1.0F;
+  spec.ema = 0.99F;
+  const StepConstants step{optimizer_step(spec, 3), 3};
+  OptimizerUpdate update;
+  update.weights = w.data();
+  update.gradient = g.data();
+  update.average = average.data();
+  update.step = &step;
+  update.trained = 1;
+  update.size = 2;
+  run_on_host(update);
+  EXPECT_EQ(w, (std::vector<float>{0.5F, -2.0F}));
+  const double decay = 4.0 / 13.0;
+  EXPECT_NEAR(average[0], decay * 3.0 + (1.0 - decay) * 0.5, 1e-6);
+  EXPECT_NEAR(average[1], decay * 2.0 + (1.0 - decay) * -2.0, 1e-6);
 }
 
 TEST(DropoutKernel, KeepsTheShareAskedForAndScalesIt) {
