@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "formats/exact_math.h"
+
 namespace millrace {
 
 OptimizerStep optimizer_step(const OptimizerSpec& spec, std::uint64_t step) {
@@ -24,9 +26,9 @@ OptimizerStep optimizer_step(const OptimizerSpec& spec, std::uint64_t step) {
     constants.beta1 = spec.beta1;
     constants.beta2 = spec.beta2;
     constants.epsilon = spec.epsilon;
-    constants.step_size = static_cast<float>(double{spec.learning_rate} /
-                                             (1.0 - std::pow(double{spec.beta1}, steps)));
-    constants.root = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(double{spec.beta2}, steps)));
+    constants.step_size =
+        static_cast<float>(double{spec.learning_rate} / (1.0 - power(double{spec.beta1}, step)));
+    constants.root = static_cast<float>(1.0 / std::sqrt(1.0 - power(double{spec.beta2}, step)));
   }
   return constants;
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/exact_math.h"
 #include "formats/philox.h"
 #include "loader/warp.h"
 
@@ -78,13 +79,14 @@ void Augmenter::apply(std::uint64_t epoch, std::span<const std::uint64_t> ids,
       }
     }
     const double angle = draws[0] * spec_.rotate * kRadians;
-    const double slant = std::tan(draws[1] * spec_.shear * kRadians);
+    const double lean = draws[1] * spec_.shear * kRadians;
+    const double slant = sine(lean) / cosine(lean);
     const double smaller = 1.0 / (1.0 + draws[2] * spec_.scale);
     const double x_shift = draws[3] * spec_.shift;
     const double y_shift = draws[4] * spec_.shift;
     // From a pixel of the result back to the sample: unshifted, turned back, unslanted, rescaled.
-    const double c = std::cos(angle) * smaller;
-    const double s = std::sin(angle) * smaller;
+    const double c = cosine(angle) * smaller;
+    const double s = sine(angle) * smaller;
     const double ux = c - slant * s;
     const double uy = s + slant * c;
     const double vx = -s;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "formats/exact_math.h"
 #include "formats/philox.h"
 
 #ifndef HWY_DISABLED_TARGETS
@@ -139,7 +140,7 @@ std::array<std::int16_t, kTaps> weights_of(std::size_t i, double spacing) {
     const double away =
         (static_cast<double>(i) / spacing - (static_cast<double>(first + t) - 2.0)) * kSpacing;
     weights[t] =
-        static_cast<std::int16_t>(std::lround(32768.0 * kPeak * std::exp(-away * away / 2)));
+        static_cast<std::int16_t>(std::lround(32768.0 * kPeak * exponential(-away * away / 2)));
   }
   return weights;
 }

@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "formats/exact_math.h"
+
 namespace millrace {
 namespace {
 
@@ -24,7 +26,7 @@ void check(bool holds, const char* what, const char* expected, double found) {
 
 // From `begin` at 0 to `end` at 1, along half a cosine.
 double anneal(double begin, double end, double share) {
-  return end + (begin - end) / 2.0 * (1.0 + std::cos(std::numbers::pi * share));
+  return end + (begin - end) / 2.0 * (1.0 + cosine(std::numbers::pi * share));
 }
 
 double one_cycle(double rate, double step, double steps) {
@@ -60,7 +62,7 @@ double Schedule::after_warmup(double step) const {
     case ScheduleSpec::Kind::kStep: {
       const double period =
           static_cast<double>(spec_.step_epochs) * static_cast<double>(steps_per_epoch_);
-      return rate_ * std::pow(spec_.gamma, std::floor(step / period));
+      return rate_ * power(spec_.gamma, static_cast<std::uint64_t>(step / period));
     }
     case ScheduleSpec::Kind::kCosine:
       return anneal(rate_, 0.0, std::fmin(step / steps_, 1.0));

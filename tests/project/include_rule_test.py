@@ -59,6 +59,7 @@ RULES = {
 # Single headers that a folder may include beyond that.
 EXCEPTIONS = {
     ("compute/cpu", "formats/philox.h"),  # and of dropout
+    ("compute", "formats/exact_math.h"),  # the same bits everywhere
     ("compute", "formats/philox.h"),  # the one random generator: of drawn data, of orders and of first weights
 }
 # compute's own headers are public and show no engine's insides; its sources may use them.

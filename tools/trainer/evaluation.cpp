@@ -150,7 +150,8 @@ void write_outputs(const std::filesystem::path& path, const SampleOutputs& outpu
        {count, evaluation.confusion.classes()},
        std::as_bytes(std::span(outputs.logits))},
       {"labels", DType::kInt32, {count}, std::as_bytes(std::span(outputs.labels))},
-      {"samples", DType::kUInt64, {count}, std::as_bytes(std::span(outputs.numbers))}};
+      // Signed, which every reader of such files knows.
+      {"samples", DType::kInt64, {count}, std::as_bytes(std::span(outputs.numbers))}};
   write_safetensors(path, tensors,
                     {{"split", name_of(evaluation.split)},
                      {"dataset_hash", evaluation.dataset_hash},
