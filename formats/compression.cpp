@@ -88,6 +88,8 @@ EncodedFile::EncodedFile(std::filesystem::path path)
 }
 
 std::vector<std::byte> EncodedFile::peek(std::size_t count) const {
+  // Asked for much of a small file, it clears no memory that nothing can be decoded to.
+  count = static_cast<std::size_t>(std::min<std::uint64_t>(count, size_.most));
   std::vector<std::byte> bytes(count + (compression_ == Compression::kNone ? 0 : kDecodeSlack));
   const auto decoded = decode(bytes);
   const auto there = decoded.more ? count : std::min<std::uint64_t>(count, decoded.written);

@@ -81,7 +81,7 @@ TEST_P(EncodedFileTest, PeeksAtTheBeginning) {
   for (const std::size_t size : {10U, 1000U, 300'000U}) {
     const auto content = counted(size);
     const EncodedFile file(store(content));
-    for (const std::size_t wanted : {0U, 4U, 999U, 1001U}) {
+    for (const std::size_t wanted : {0U, 4U, 999U, 1001U, 16U << 20U}) {
       const auto seen = file.peek(wanted);
       ASSERT_EQ(seen.size(), std::min(wanted, size));
       EXPECT_TRUE(std::equal(seen.begin(), seen.end(), content.begin()));
