@@ -14,6 +14,7 @@
 #include "formats/error.h"
 #include "formats/idx_pair.h"
 #include "formats/kept_error.h"
+#include "formats/on_all_cores.h"
 #include "formats/seekable_zstd.h"
 
 namespace millrace {
@@ -22,6 +23,8 @@ namespace {
 // What a reader keeps decoded: blocks of the usual size, so that a few random streams go on well.
 constexpr std::size_t kCachedBlocks = 4;
 constexpr std::uint64_t kCachedBytes = std::uint64_t{4} << 20;
+// Decoded before they are hashed: long enough for threads to be worth their start.
+constexpr std::uint64_t kHashedBytes = std::uint64_t{16} << 20;
 
 /// Where a block would begin or end inside a sample; nullopt if none does.
 std::optional<std::uint64_t> split_sample(const IdxHeader& header, std::uint64_t sample_bytes,
@@ -34,6 +37,10 @@ std::optional<std::uint64_t> split_sample(const IdxHeader& header, std::uint64_t
   }
   return std::nullopt;
 }
+
+// Files of at most that many bytes together stay mapped: no epoch has to map them again, which is
+// 2 to 3 % of decoding them.
+constexpr std::uint64_t kStayMapped = std::uint64_t{32} << 20;
 
 /// Lets go of a part of a file in the end, whatever happens.
 struct Forget {
@@ -206,6 +213,7 @@ void BlockDataset::add_file(const Pair& pair, std::optional<std::uint32_t> class
                        .file = files_.size()});
     largest_block_ = std::max(largest_block_, blocks_.back().count);
   }
+  stored_ += bytes.bytes().size();
   files_.push_back({.path = path, .bytes = std::move(bytes), .table = std::move(table)});
 }
 
@@ -215,8 +223,28 @@ std::string BlockDataset::hash() const {
   const std::scoped_lock lock(hash_mutex_);
   if (hash_.empty()) {
     auto hasher = begin_dataset_hash(*this);
-    const Lease reader(*this);
-    for (std::size_t i = 0; i < blocks_.size(); ++i) hasher.update(reader->block(*this, i));
+    // Some blocks on all cores, then their bytes into the hash, which has one order and takes a
+    // tenth of the time.
+    const auto block_bytes = largest_block_ * sample_bytes();
+    const auto at_once = static_cast<std::size_t>(std::max<std::uint64_t>(
+        thread_count(0, blocks_.size()), kHashedBytes / std::max<std::uint64_t>(block_bytes, 1)));
+    std::vector<std::byte> decoded;
+    for (std::size_t first = 0; first < blocks_.size(); first += at_once) {
+      const auto some =
+          std::span(blocks_).subspan(first, std::min(at_once, blocks_.size() - first));
+      const auto begin = some.front().first;
+      const auto at = [&](std::uint64_t sample) {
+        return static_cast<std::size_t>((sample - begin) * sample_bytes());
+      };
+      decoded.resize(at(some.back().first + some.back().count));
+      on_all_cores(some.size(), some.size(), [&] {
+        return [&, reader = std::make_unique<Lease>(*this)](std::size_t i) {
+          const auto bytes = static_cast<std::size_t>(some[i].count * sample_bytes());
+          decode_samples(first + i, std::span(decoded).subspan(at(some[i].first), bytes), **reader);
+        };
+      });
+      hasher.update(std::span<const std::byte>(decoded));
+    }
     hasher.update(std::as_bytes(std::span(labels_)));
     hash_ = hasher.hex();
   }
@@ -284,11 +312,17 @@ void BlockDataset::decode_block(std::size_t index, std::span<std::byte> samples,
                                 std::span<std::int32_t> labels) const {
   const auto& block = blocks_.at(index);
   check_room(block.count, samples.size(), labels.size());
-  const Lease reader(*this);
-  decode_samples(index, samples, *reader);
+  decode_block(index, samples);
   std::ranges::copy(std::span(labels_).subspan(static_cast<std::size_t>(block.first),
                                                static_cast<std::size_t>(block.count)),
                     labels.begin());
+}
+
+void BlockDataset::decode_block(std::size_t index, std::span<std::byte> samples) const {
+  const auto count = blocks_.at(index).count;
+  check_room(count, samples.size(), static_cast<std::size_t>(count));
+  const Lease reader(*this);
+  decode_samples(index, samples, *reader);
 }
 
 void BlockDataset::decode_samples(std::size_t index, std::span<std::byte> samples,
@@ -300,7 +334,7 @@ void BlockDataset::decode_samples(std::size_t index, std::span<std::byte> sample
   const auto stored = view.stored(frame);
   // Else a pass over a file that is larger than memory would fill it with the file.
   const Forget forget{file.bytes, static_cast<std::size_t>(stored.data() - view.file.data()),
-                      stored.size()};
+                      stored_ > kStayMapped ? stored.size() : 0};
   if (content == samples.size()) {
     reader.decoder().decode(view, frame, samples);
   } else {  // the end of the header is in it

@@ -19,7 +19,8 @@ namespace millrace {
 
 /// Pairs of IDX files, one or several, whose images are inside seekable zstd files, with whole
 /// samples in each frame. Samples stay on disk and are decoded when they are asked for, a block
-/// (the samples of a frame) at a time; labels are in memory.
+/// (the samples of a frame) at a time; labels are in memory. What was read of the files does not
+/// stay mapped, unless all of them are small (32 MiB).
 class BlockDataset final : public Dataset {
  public:
   struct Block {
@@ -56,7 +57,7 @@ class BlockDataset final : public Dataset {
   std::uint32_t classes() const noexcept override { return classes_; }
   /// The images' file, where there is one alone.
   std::string name() const override { return name_; }
-  /// Decodes everything once.
+  /// Decodes everything once, on all cores.
   std::string hash() const override;
   /// 128-bit hash of shape, type, labels and the checksums of the frames, as 32 hex digits: equal
   /// for equal content that is cut into equal files and frames, without decoding any of it. hash()
@@ -83,6 +84,8 @@ class BlockDataset final : public Dataset {
   /// std::invalid_argument for memory of another size.
   void decode_block(std::size_t index, std::span<std::byte> samples,
                     std::span<std::int32_t> labels) const;
+  /// The same of the samples alone.
+  void decode_block(std::size_t index, std::span<std::byte> samples) const;
 
  private:
   class Reader;
@@ -98,6 +101,7 @@ class BlockDataset final : public Dataset {
 
   std::string name_;
   std::vector<File> files_;
+  std::uint64_t stored_ = 0;  // bytes of all files
   DType dtype_ = DType::kUInt8;
   SampleShape shape_;
   std::vector<std::int32_t> labels_;

@@ -81,11 +81,8 @@ std::shared_ptr<const Dataset> decode_all(const BlockDataset& data, const fs::pa
   on_all_cores(data.blocks().size(), data.blocks().size(), [&] {
     return [&](std::size_t i) {
       const auto& block = data.blocks()[i];
-      std::vector<std::int32_t> unused(static_cast<std::size_t>(block.count));
-      data.decode_block(i,
-                        out.subspan(static_cast<std::size_t>(block.first) * bytes,
-                                    static_cast<std::size_t>(block.count) * bytes),
-                        unused);
+      data.decode_block(i, out.subspan(static_cast<std::size_t>(block.first) * bytes,
+                                       static_cast<std::size_t>(block.count) * bytes));
     };
   });
   IdxHeader images_header{.dtype = data.dtype(), .dims = {static_cast<std::uint32_t>(data.size())}};
