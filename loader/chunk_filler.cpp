@@ -153,15 +153,13 @@ bool ChunkFiller::ready(const ChunkSlot& slot, std::uint32_t part) const {
 
 std::uint64_t ChunkFiller::fill_from_window(const ChunkSlot& slot,
                                             const WindowStage::Piece& piece) const {
-  Ids rows_storage;
-  Ids ids_storage;
-  const std::span rows(rows_storage.data(), piece.count);
-  const std::span ids(ids_storage.data(), piece.count);
-  stage_->locate(piece.turn, piece.offset, rows, ids);
+  const auto run = stage_->run(piece.turn, piece.offset, piece.count);
   const std::size_t bytes = reader_->sample_bytes();
   const auto samples = slot.samples.subspan(piece.first * bytes, piece.count * bytes);
-  reader_->read(stage_->view(piece.turn), rows, samples,
-                slot.labels.subspan(piece.first, piece.count));
+  reader_->read_padded(run.samples, samples, slot.labels.subspan(piece.first, piece.count));
+  Ids storage;
+  const std::span ids(storage.data(), piece.count);
+  std::ranges::copy(run.ids, ids.begin());
   if (stage_->damaged(piece.turn)) mend(slot, piece, ids);
   stage_->taken(piece.turn, piece.count);
   if (augmenter_) augmenter_->apply(slot.plan.position.epoch, ids, samples);

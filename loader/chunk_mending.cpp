@@ -101,11 +101,10 @@ void ChunkFiller::mend(const ChunkSlot& slot, const WindowStage::Piece& piece,
           others.find(where, stage_->size(piece.turn),
                       [&](std::uint64_t offset) { return !stage_->fault(piece.turn, offset); });
       if (in_window) {
-        std::uint64_t row = 0;
-        stage_->locate(piece.turn, *in_window, {&row, 1}, ids.subspan(i, 1));
-        reader_->read(stage_->view(piece.turn), {&row, 1},
-                      slot.samples.subspan(bad.place * bytes, bytes),
-                      slot.labels.subspan(bad.place, 1));
+        const auto other = stage_->run(piece.turn, *in_window, 1);
+        ids[i] = other.ids[0];
+        reader_->read_padded(other.samples, slot.samples.subspan(bad.place * bytes, bytes),
+                             slot.labels.subspan(bad.place, 1));
       } else {
         // Nothing of the window is left.
         std::uint64_t id = 0;

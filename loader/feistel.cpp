@@ -26,6 +26,9 @@ void range(const Feistel& feistel, std::uint64_t first, std::uint64_t* out, std:
 void apply(const Feistel& feistel, std::uint64_t* values, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) values[i] = feistel(values[i]);
 }
+void invert(const Feistel& feistel, std::uint64_t* values, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) values[i] = feistel.inverse(values[i]);
+}
 
 #else
 
@@ -71,18 +74,38 @@ HWY_INLINE Vector permute_domain(const Feistel& feistel, const Constants& c, Vec
   return hn::Or(hn::ShiftLeftSame(column, c.row_bits), row);
 }
 
-// Writes the images of `index`. Those outside [0, size) are rare and walk on one by one.
+HWY_INLINE Vector unpermute_domain(const Feistel& feistel, const Constants& c, Vector index) {
+  const Lanes lanes;
+  const Halves halves;
+  Vector column = hn::ShiftRightSame(index, c.row_bits);
+  Vector row = hn::And(index, c.row_mask);
+  for (std::size_t round = 2 * feistel.round_pairs; round > 0; round -= 2) {
+    const Vector flip = hn::ShiftRightSame(hash(column, feistel.keys[round - 1]), 32 - c.row_bits);
+    row = hn::Xor(row, hn::And(flip, c.row_mask));
+    const Vector step = hash(row, feistel.keys[round - 2]);
+    const Vector before = hn::Sub(column, hn::ShiftRight<32>(multiply_low(step, c.columns)));
+    // Both lie below 2^31: of a difference below 0 either half is the larger unsigned value.
+    const Vector wrapped = hn::Add(before, c.columns);
+    column = hn::BitCast(lanes, hn::Min(hn::BitCast(halves, before), hn::BitCast(halves, wrapped)));
+  }
+  return hn::Or(hn::ShiftLeftSame(column, c.row_bits), row);
+}
+
+// Writes the images of `index`, or what it is the image of. Those outside [0, size) are rare and
+// walk on one by one.
+template <bool kInverse>
 HWY_INLINE void permute(const Feistel& feistel, const Constants& c, Vector index,
                         std::uint64_t* out) {
   const Lanes lanes;
   const hn::RebindToSigned<Lanes> signed_lanes;
-  const Vector image = permute_domain(feistel, c, index);
+  const Vector image =
+      kInverse ? unpermute_domain(feistel, c, index) : permute_domain(feistel, c, index);
   hn::StoreU(image, lanes, out);
   const auto last = hn::Set(signed_lanes, static_cast<std::int64_t>(feistel.size - 1));
   const auto outside = hn::Gt(hn::BitCast(signed_lanes, image), last);
   if (HWY_LIKELY(hn::AllFalse(signed_lanes, outside))) return;
   for (std::size_t i = 0; i < hn::Lanes(lanes); ++i) {
-    if (out[i] >= feistel.size) out[i] = feistel(out[i]);
+    if (out[i] >= feistel.size) out[i] = kInverse ? feistel.inverse(out[i]) : feistel(out[i]);
   }
 }
 
@@ -101,7 +124,7 @@ void range(const Feistel& feistel, std::uint64_t first, std::uint64_t* out, std:
   Vector index = hn::Iota(lanes, first);
   const Vector step = hn::Set(lanes, width);
   for (; i + width <= count; i += width) {
-    permute(feistel, c, index, out + i);
+    permute<false>(feistel, c, index, out + i);
     index = hn::Add(index, step);
   }
   for (; i < count; ++i) out[i] = feistel(first + i);
@@ -113,9 +136,20 @@ void apply(const Feistel& feistel, std::uint64_t* values, std::size_t count) {
   const std::size_t width = hn::Lanes(lanes);
   std::size_t i = 0;
   for (; i + width <= count; i += width) {
-    permute(feistel, c, hn::LoadU(lanes, values + i), values + i);
+    permute<false>(feistel, c, hn::LoadU(lanes, values + i), values + i);
   }
   for (; i < count; ++i) values[i] = feistel(values[i]);
+}
+
+void invert(const Feistel& feistel, std::uint64_t* values, std::size_t count) {
+  const Lanes lanes;
+  const Constants c = constants(feistel);
+  const std::size_t width = hn::Lanes(lanes);
+  std::size_t i = 0;
+  for (; i + width <= count; i += width) {
+    permute<true>(feistel, c, hn::LoadU(lanes, values + i), values + i);
+  }
+  for (; i < count; ++i) values[i] = feistel.inverse(values[i]);
 }
 
 #endif
@@ -129,6 +163,7 @@ namespace millrace {
 
 HWY_EXPORT(range);
 HWY_EXPORT(apply);
+HWY_EXPORT(invert);
 
 void feistel_range(const Feistel& feistel, std::uint64_t first,
                    std::span<std::uint64_t> out) noexcept {
@@ -137,6 +172,10 @@ void feistel_range(const Feistel& feistel, std::uint64_t first,
 
 void feistel_apply(const Feistel& feistel, std::span<std::uint64_t> values) noexcept {
   HWY_DYNAMIC_DISPATCH(apply)(feistel, values.data(), values.size());
+}
+
+void feistel_invert(const Feistel& feistel, std::span<std::uint64_t> values) noexcept {
+  HWY_DYNAMIC_DISPATCH(invert)(feistel, values.data(), values.size());
 }
 
 }  // namespace millrace

@@ -96,5 +96,7 @@ void feistel_range(const Feistel& feistel, std::uint64_t first,
                    std::span<std::uint64_t> out) noexcept;
 /// In place: values[i] = feistel(values[i]).
 void feistel_apply(const Feistel& feistel, std::span<std::uint64_t> values) noexcept;
+/// In place: values[i] = feistel.inverse(values[i]).
+void feistel_invert(const Feistel& feistel, std::span<std::uint64_t> values) noexcept;
 
 }  // namespace millrace

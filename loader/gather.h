@@ -11,6 +11,28 @@ namespace millrace {
 void gather_rows(std::span<const std::byte> table, std::size_t row_bytes,
                  std::span<const std::uint64_t> ids, std::span<std::byte> out) noexcept;
 
+inline constexpr std::size_t kCacheLine = 64;
+
+/// Bytes from one row to the next in a table whose rows begin at cache lines, as those of 512 bytes
+/// and more do, for which that is an eighth at most; smaller rows follow one another.
+constexpr std::size_t padded_row(std::size_t row_bytes) noexcept {
+  constexpr std::size_t kPadded = 512;
+  return row_bytes < kPadded ? row_bytes : (row_bytes + kCacheLine - 1) / kCacheLine * kCacheLine;
+}
+
+/// Copies rows `rows` of `in` ([any, row_bytes]) to rows `places` of `table`, which are
+/// padded_row(row_bytes) apart, the first at a multiple of kCacheLine. As many of both. Places lie
+/// anywhere and are not read soon: padded rows go to memory past the caches, whole lines without
+/// being fetched first, and what pads them is overwritten.
+void scatter_rows(std::span<const std::byte> in, std::size_t row_bytes,
+                  std::span<const std::uint64_t> rows, std::span<const std::uint64_t> places,
+                  std::span<std::byte> table) noexcept;
+
+/// Copies the first rows of `table`, which are padded_row(row_bytes) apart, to `out`
+/// ([rows, row_bytes]), as many as that holds.
+void unpad_rows(std::span<const std::byte> table, std::size_t row_bytes,
+                std::span<std::byte> out) noexcept;
+
 /// out[i] = table[ids[i]]
 void gather_labels(std::span<const std::int32_t> table, std::span<const std::uint64_t> ids,
                    std::span<std::int32_t> out) noexcept;

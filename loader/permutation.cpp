@@ -91,4 +91,9 @@ void Permutation::apply(std::span<std::uint64_t> values) const noexcept {
   for (auto& value : values) value = table_[value];
 }
 
+void Permutation::invert(std::span<std::uint64_t> values) const noexcept {
+  if (!tabled()) return feistel_invert(feistel_, values);
+  for (auto& value : values) value = inverse(value);
+}
+
 }  // namespace millrace

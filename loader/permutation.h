@@ -33,6 +33,8 @@ class Permutation {
   void range(std::uint64_t first, std::span<std::uint64_t> out) const noexcept;
   /// In place: values[i] = (*this)(values[i]).
   void apply(std::span<std::uint64_t> values) const noexcept;
+  /// In place: values[i] = inverse(values[i]).
+  void invert(std::span<std::uint64_t> values) const noexcept;
 
  private:
   static constexpr std::size_t kTableSize = 256;

@@ -1,5 +1,6 @@
 #include "loader/sample_reader.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -104,6 +105,18 @@ void SampleReader::read(const ContiguousView& view, std::span<const std::uint64_
       prefetch_row(view.samples.data() + rows[i + ahead] * stored_bytes_, stored_bytes_);
     }
     to_float32(stored_, view.samples.subspan(rows[i] * stored_bytes_, stored_bytes_),
+               out.subspan(i * elements_, elements_));
+  }
+}
+
+void SampleReader::read_padded(const ContiguousView& view, std::span<std::byte> samples,
+                               std::span<std::int32_t> labels) const {
+  std::ranges::copy(view.labels, labels.begin());
+  if (same_type(stored_, type_)) return unpad_rows(view.samples, stored_bytes_, samples);
+  const std::span<float> out = as_floats(samples);
+  const std::size_t stride = padded_row(stored_bytes_);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    to_float32(stored_, view.samples.subspan(i * stride, stored_bytes_),
                out.subspan(i * elements_, elements_));
   }
 }

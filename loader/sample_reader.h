@@ -33,6 +33,9 @@ class SampleReader {
   /// The same of rows of `view`, which holds samples as the data set stores them.
   void read(const ContiguousView& view, std::span<const std::uint64_t> rows,
             std::span<std::byte> samples, std::span<std::int32_t> labels) const;
+  /// All samples of `view`, in its order, which are padded_row() in gather.h apart there.
+  void read_padded(const ContiguousView& view, std::span<std::byte> samples,
+                   std::span<std::int32_t> labels) const;
   /// What can be read of `ids`, as read_readable() in readable.h.
   std::vector<BadPlace> read_readable(std::span<const std::uint64_t> ids,
                                       std::span<std::byte> samples, std::span<std::int32_t> labels);

@@ -2,15 +2,28 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
 
 #include "compute/stage.h"
+#include "formats/bytes.h"
+#include "loader/gather.h"
 
 namespace millrace {
+namespace {
 
-// The fields up to `samples` are fixed while it is open; mutex_ guards the rest, but for the rows
-// of a block, which belong to who decodes it.
+/// Room for `size` bytes; what was there is lost if there was less.
+void reserve(Bytes& bytes, std::uint64_t size) {
+  if (bytes.size() >= size) return;
+  bytes = {};
+  bytes = Bytes::allocate(static_cast<std::size_t>(size));
+}
+
+}  // namespace
+
+// The fields up to `samples` are fixed while it is open; mutex_ guards the rest, but for the
+// samples of a block, which belong to who decodes it.
 struct WindowStage::Window {
   struct Broken {
     std::size_t index = 0;
@@ -20,19 +33,24 @@ struct WindowStage::Window {
   std::uint64_t turn = 0;
   bool open = false;
   std::vector<std::uint64_t> blocks;
-  std::vector<std::uint64_t> first_row;     // of each block
   std::vector<std::uint64_t> first_member;  // of each block
   Permutation mixing;
-  std::vector<std::byte> samples;    // [rows, elements]
-  std::vector<std::int32_t> labels;  // [rows]
-  std::vector<std::uint32_t> rows;   // of each member
-  std::vector<std::uint64_t> ids;    // of each member
-  std::size_t claimed = 0;           // blocks
-  std::size_t decoded = 0;           // blocks
-  std::uint64_t untaken = 0;         // samples
-  std::vector<Broken> broken;        // blocks that could not be decoded, ascending
+  Bytes samples;                     // [members] padded rows, in the order of the epoch
+  std::vector<std::int32_t> labels;  // [members], in that order, as ids
+  std::vector<std::uint64_t> ids;
+  std::size_t claimed = 0;     // blocks
+  std::size_t decoded = 0;     // blocks
+  std::uint64_t untaken = 0;   // samples
+  std::vector<Broken> broken;  // blocks that could not be decoded, ascending
 
   bool ready() const noexcept { return open && decoded == blocks.size(); }
+};
+
+// What one thread needs to decode a block; kept, so that its pages are.
+struct WindowStage::Scratch {
+  Bytes samples;                      // of the whole block
+  std::vector<std::uint64_t> rows;    // of its members there
+  std::vector<std::uint64_t> places;  // of its members in the window's order
 };
 
 WindowStage::WindowStage(std::shared_ptr<const BlockDataset> data, const Subset& subset,
@@ -85,26 +103,16 @@ bool WindowStage::ready(std::uint64_t turn) const {
   return window.turn == turn && window.ready();
 }
 
-ContiguousView WindowStage::view(std::uint64_t turn) const {
-  const Window& window = buffers_[turn % buffers_.size()];
-  return {window.samples, window.labels};
-}
-
-void WindowStage::locate(std::uint64_t turn, std::uint64_t offset, std::span<std::uint64_t> rows,
-                         std::span<std::uint64_t> ids) const {
+WindowStage::Run WindowStage::run(std::uint64_t turn, std::uint64_t offset,
+                                  std::uint64_t count) const {
   const Window& window = buffers_[turn % buffers_.size()];
   if (!start_.goes_on && !window.broken.empty()) {
     window.broken.front().error.raise();
   }
-  if (window.mixing.size() == 0) {
-    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = offset + i;
-  } else {
-    window.mixing.range(offset, rows);
-  }
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    ids[i] = window.ids[rows[i]];
-    rows[i] = window.rows[rows[i]];
-  }
+  const auto stride = padded_row(static_cast<std::size_t>(data_->sample_bytes()));
+  return {{window.samples.view().subspan(offset * stride, count * stride),
+           std::span(window.labels).subspan(offset, count)},
+          std::span(window.ids).subspan(offset, count)};
 }
 
 bool WindowStage::damaged(std::uint64_t turn) const {
@@ -145,20 +153,15 @@ bool WindowStage::open_next() {
   const auto number = place % windows_;
   window.blocks = order_.blocks(*epoch, number);
   window.mixing = order_.mixing(*epoch, number);
-  window.first_row.clear();
   window.first_member.clear();
-  std::uint64_t rows = 0;
   std::uint64_t members = 0;
   for (const auto block : window.blocks) {
-    window.first_row.push_back(rows);
     window.first_member.push_back(members);
-    rows += data_->blocks()[block].count;
     members += order_.size(block);
     data_->expect_block(block);
   }
-  window.samples.resize(rows * data_->sample_bytes());
-  window.labels.resize(rows);
-  window.rows.resize(members);
+  reserve(window.samples, members * padded_row(static_cast<std::size_t>(data_->sample_bytes())));
+  window.labels.resize(members);
   window.ids.resize(members);
   window.claimed = 0;
   window.decoded = 0;
@@ -171,23 +174,31 @@ bool WindowStage::open_next() {
   return true;
 }
 
-void WindowStage::decode(Window& window, std::size_t index) {
+void WindowStage::decode(Window& window, std::size_t index, Scratch& scratch) const {
   const StageSpan span(Stage::kDecode);
   const auto number = window.blocks[index];
   const auto& block = data_->blocks()[number];
-  const auto row = window.first_row[index];
-  const auto bytes = data_->sample_bytes();
-  auto member = window.first_member[index];
-  for (const auto id : order_.members(number)) {
-    window.ids[member] = id;
-    window.rows[member++] = static_cast<std::uint32_t>(row + id - block.first);
+  const auto bytes = static_cast<std::size_t>(data_->sample_bytes());
+  const auto members = order_.members(number);
+  scratch.rows.resize(members.size());
+  scratch.places.resize(members.size());
+  std::iota(scratch.places.begin(), scratch.places.end(), window.first_member[index]);
+  if (window.mixing.size() != 0) window.mixing.invert(scratch.places);
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const auto place = scratch.places[i];
+    window.ids[place] = members[i];
+    window.labels[place] = data_->labels()[members[i]];
+    scratch.rows[i] = members[i] - block.first;
   }
-  data_->decode_block(number, std::span(window.samples).subspan(row * bytes, block.count * bytes),
-                      std::span(window.labels).subspan(row, block.count));
+  reserve(scratch.samples, block.count * bytes);
+  const auto decoded = scratch.samples.writable().first(block.count * bytes);
+  data_->decode_block(number, decoded);
+  scatter_rows(decoded, bytes, scratch.rows, scratch.places, window.samples.writable());
 }
 
 bool WindowStage::decode_one() {
   Window* window = nullptr;
+  std::unique_ptr<Scratch> scratch;
   std::size_t index = 0;
   bool more = false;
   {
@@ -199,13 +210,20 @@ bool WindowStage::decode_one() {
       Window& candidate = buffers_[turn % buffers_.size()];
       if (candidate.open && candidate.claimed < candidate.blocks.size()) window = &candidate;
     }
+    // Room for it to come back.
+    idle_.reserve(idle_.size() + ++decoding_);
+    if (!idle_.empty()) {
+      scratch = std::move(idle_.back());
+      idle_.pop_back();
+    }
     index = window->claimed++;
     more = window->claimed < window->blocks.size();
   }
   if (more) wake_();
   KeptError error;
   try {
-    decode(*window, index);
+    if (!scratch) scratch = std::make_unique<Scratch>();
+    decode(*window, index, *scratch);
   } catch (...) {
     error = KeptError::current();
   }
@@ -218,13 +236,15 @@ bool WindowStage::decode_one() {
       window->broken.insert(after, {index, error});
     }
     whole = ++window->decoded == window->blocks.size();
+    --decoding_;
+    if (scratch) idle_.push_back(std::move(scratch));
   }
   if (whole) wake_();
   return true;
 }
 
 std::uint64_t blocks_of_window(const BlockDataset& data, std::uint64_t bytes) {
-  // A sample, its label, its row and its number.
+  // A sample's label and its number. The order of an epoch depends on this sum.
   constexpr std::uint64_t kBeside = 16;
   return std::max<std::uint64_t>(1,
                                  bytes / (data.largest_block() * (data.sample_bytes() + kBeside)));

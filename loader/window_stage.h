@@ -16,7 +16,12 @@ namespace millrace {
 
 /// Decodes the windows of a StreamOrder, one after the other, ahead of those who take samples from
 /// them. There are two at once: from one samples are taken while the other is decoded, so memory is
-/// that of two windows whatever the size of the data set.
+/// that of two windows, and of a block for each thread that decodes, whatever the size of the data
+/// set.
+///
+/// A block is decoded into memory that stays in its core's cache, and each of its samples written
+/// from there to its place in the order of the epoch. So what lies in a window is read and written
+/// front to back, once each, and nobody gathers.
 ///
 /// Windows are counted through a run: turn 0 is the one it starts in. Nobody waits in here: who
 /// finds that a window is not ready() decodes blocks or does something else. Thread-safe, but for
@@ -29,6 +34,12 @@ class WindowStage {
     std::uint64_t offset = 0;  ///< of the first sample in the window's order
     std::uint32_t first = 0;   ///< the same sample in its chunk
     std::uint32_t count = 0;
+  };
+
+  /// Consecutive samples of a window's order, where they lie in memory.
+  struct Run {
+    ContiguousView samples;              ///< padded_row() in gather.h apart
+    std::span<const std::uint64_t> ids;  ///< their numbers in the data set
   };
 
   struct Start {
@@ -53,13 +64,10 @@ class WindowStage {
 
   /// Whether samples of this turn's window can be taken.
   bool ready(std::uint64_t turn) const;
-  /// A decoded window, until all its samples have been given back by taken().
-  ContiguousView view(std::uint64_t turn) const;
-  /// Rows of view() and numbers in the data set of consecutive samples of a ready window, from
-  /// `offset` of its order. Throws the DataError of the first block of the window that could not be
-  /// decoded, unless it goes on: then the rows of such blocks hold anything.
-  void locate(std::uint64_t turn, std::uint64_t offset, std::span<std::uint64_t> rows,
-              std::span<std::uint64_t> ids) const;
+  /// `count` consecutive samples of a ready window from `offset` of its order, until they are given
+  /// back by taken(). Throws the DataError of the first block of the window that could not be
+  /// decoded, unless it goes on: then samples of such blocks hold anything.
+  Run run(std::uint64_t turn, std::uint64_t offset, std::uint64_t count) const;
   /// Whether a block of a ready window could not be decoded.
   bool damaged(std::uint64_t turn) const;
   /// Why the sample at `offset` of a ready window's order could not be decoded; null if it was.
@@ -74,11 +82,12 @@ class WindowStage {
 
  private:
   struct Window;
+  struct Scratch;
   using EpochPtr = std::shared_ptr<const StreamOrder::Epoch>;
 
   EpochPtr epoch_of(std::uint64_t number, EpochPtr& cached) const;
   bool open_next();
-  void decode(Window& window, std::size_t index);
+  void decode(Window& window, std::size_t index, Scratch& scratch) const;
 
   const std::shared_ptr<const BlockDataset> data_;
   const StreamOrder order_;
@@ -90,9 +99,11 @@ class WindowStage {
   EpochPtr planned_;  ///< the epoch of the last plan()
 
   mutable std::mutex mutex_;
-  std::vector<Window> buffers_;  ///< two; turn t has the one at t % 2
-  EpochPtr opened_;              ///< the epoch of the last window that was opened
-  std::uint64_t next_turn_ = 0;  ///< to be opened
+  std::vector<Window> buffers_;                 ///< two; turn t has the one at t % 2
+  EpochPtr opened_;                             ///< the epoch of the last window that was opened
+  std::uint64_t next_turn_ = 0;                 ///< to be opened
+  std::vector<std::unique_ptr<Scratch>> idle_;  ///< of threads that have decoded
+  std::size_t decoding_ = 0;                    ///< threads that do
 };
 
 /// Blocks of a window that takes about `bytes` of memory; at least one.

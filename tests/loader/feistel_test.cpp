@@ -63,9 +63,12 @@ TEST(Feistel, EveryInstructionSetGivesTheSameValues) {
         for (std::uint64_t i = 0; i < count; ++i) applied[i] = first + i;
         feistel_range(feistel, first, ranged);
         feistel_apply(feistel, applied);
+        auto inverted = applied;
+        feistel_invert(feistel, inverted);
         for (std::uint64_t i = 0; i < count; ++i) {
           ASSERT_EQ(ranged[i], feistel(first + i)) << name << ", size " << feistel.size;
           ASSERT_EQ(applied[i], feistel(first + i)) << name << ", size " << feistel.size;
+          ASSERT_EQ(inverted[i], first + i) << name << ", size " << feistel.size;
         }
       }
     }

@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "formats/bytes.h"
 #include "tests/support/instruction_sets.h"
 
 namespace millrace {
@@ -43,6 +46,54 @@ TEST(Gather, CopiesTheRowsAskedForAndNothingElse) {
     SCOPED_TRACE(name);
     expect_rows_copied();
   });
+}
+
+void expect_rows_scattered() {
+  for (const std::size_t row_bytes : {1U, 63U, 64U, 200U, 511U, 512U, 513U, 784U, 1000U, 5000U}) {
+    constexpr std::size_t kRows = 40;
+    const std::size_t stride = padded_row(row_bytes);
+    std::vector<std::byte> in(kRows * row_bytes);
+    for (std::size_t i = 0; i < in.size(); ++i) in[i] = static_cast<std::byte>(i * 7 + i / 251);
+    // All rows but the last few, in an order of their own.
+    std::vector<std::uint64_t> rows;
+    std::vector<std::uint64_t> places;
+    for (std::size_t i = 0; i + 3 < kRows; ++i) {
+      rows.push_back((i * 29 + 39) % kRows);
+      places.push_back((i * 11 + 5) % (kRows - 3));
+    }
+    constexpr std::byte kGuard{0xA5};
+    auto table = Bytes::allocate((kRows - 3) * stride + 64);
+    std::ranges::fill(table.writable(), kGuard);
+    scatter_rows(in, row_bytes, rows, places, table.writable().first((kRows - 3) * stride));
+    for (const auto byte : table.view().last(64)) ASSERT_EQ(byte, kGuard);
+    std::vector<std::byte> out((kRows - 5) * row_bytes + 1, kGuard);
+    unpad_rows(table.view().subspan(2 * stride), row_bytes, std::span(out).first(out.size() - 1));
+    ASSERT_EQ(out.back(), kGuard);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (places[i] < 2) continue;
+      const auto* const from = &in[rows[i] * row_bytes];
+      ASSERT_TRUE(std::equal(from, from + row_bytes, &out[(places[i] - 2) * row_bytes]))
+          << row_bytes;
+    }
+  }
+}
+
+TEST(Gather, ScattersRowsAndBringsThemTogether) {
+  testing::on_each_instruction_set([](const std::string& name) {
+    SCOPED_TRACE(name);
+    expect_rows_scattered();
+  });
+}
+
+TEST(Gather, PadsRowsByAnEighthAtMost) {
+  EXPECT_EQ(padded_row(0), 0U);
+  EXPECT_EQ(padded_row(12), 12U);
+  EXPECT_EQ(padded_row(784), 832U);
+  EXPECT_EQ(padded_row(3072), 3072U);
+  for (std::size_t bytes = 1; bytes < 5000; ++bytes) {
+    EXPECT_LE(padded_row(bytes), bytes + bytes / 8);
+    EXPECT_GE(padded_row(bytes), bytes);
+  }
 }
 
 TEST(Gather, TakesLabels) {

@@ -301,6 +301,10 @@ TEST(Permutation, HasAnInverse) {
   for (const std::uint64_t size : {1U, 2U, 200U, 256U, 257U, 1000U, 60'000U}) {
     const Permutation permutation(size, 9, 4);
     for (std::uint64_t i = 0; i < size; ++i) ASSERT_EQ(permutation.inverse(permutation(i)), i);
+    std::vector<std::uint64_t> images(size);
+    permutation.range(0, images);
+    permutation.invert(images);
+    for (std::uint64_t i = 0; i < size; ++i) ASSERT_EQ(images[i], i);
   }
   const Permutation huge(std::uint64_t{1} << 61U, 9, 4);
   for (std::uint64_t i = 0; i < huge.size(); i += huge.size() / 1009) {

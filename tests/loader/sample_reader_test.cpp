@@ -2,14 +2,18 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "loader/convert.h"
+#include "loader/gather.h"
 #include "tests/loader/fake_dataset.h"
 
 namespace millrace {
@@ -64,6 +68,35 @@ TEST(SampleReader, GivesTheSameInPlaceAndThroughRead) {
           std::vector<std::byte>(a.samples.begin(),
                                  a.samples.begin() + static_cast<std::ptrdiff_t>(expected.size())),
           expected);
+    }
+  }
+}
+
+TEST(SampleReader, ReadsPaddedRows) {
+  for (const DType type : {DType::kUInt8, DType::kInt16, DType::kFloat32}) {
+    for (const std::uint64_t elements : {3U, 130U, 785U}) {
+      const FakeDataset data(10, elements, type);
+      const auto view = data.contiguous();
+      const std::size_t bytes = data.sample_bytes();
+      std::vector<std::byte> padded(10 * padded_row(bytes));
+      for (std::size_t i = 0; i < 10; ++i) {
+        std::ranges::copy(view.samples.subspan(i * bytes, bytes), &padded[i * padded_row(bytes)]);
+      }
+      const auto input = type == DType::kUInt8 ? InputType::kUInt8 : InputType::kFloat32;
+      const Read expected = read(std::make_shared<FakeDataset>(10, elements, type), input);
+      SampleReader reader(std::make_shared<FakeDataset>(10, elements, type), input);
+      // Samples 3 and 9 alone are among those that `read` asks for.
+      for (const auto& [place, id] : {std::pair{0U, 3U}, std::pair{2U, 9U}}) {
+        std::vector<std::byte> sample(reader.sample_bytes());
+        std::vector<std::int32_t> label(1);
+        reader.read_padded(
+            {std::span(padded).subspan(id * padded_row(bytes)), view.labels.subspan(id, 1)}, sample,
+            label);
+        EXPECT_TRUE(std::ranges::equal(
+            sample, std::span(expected.samples).subspan(place * sample.size(), sample.size())))
+            << name_of(type) << ", " << elements;
+        EXPECT_EQ(label[0], static_cast<std::int32_t>(id));
+      }
     }
   }
 }
