@@ -47,15 +47,8 @@ void check(const MlpSpec& model, const TrainSpec& train) {
 }
 
 // What the CUDA engine does not do yet; empty if nothing.
-std::string missing_on_cuda(const MlpSpec& model, const TrainSpec& train) {
-  std::string missing;
-  const auto add = [&](bool wanted, const std::string& what) {
-    if (wanted) missing += (missing.empty() ? "" : ", ") + what;
-  };
-  add(model.batch_norm, "batch normalisation");
-  add(train.optimizer.clip_norm > 0.0F, "gradient clipping");
-  add(train.rows_at_once() < train.batch, "accumulation of gradients");
-  return missing;
+std::string missing_on_cuda(const MlpSpec& model) {
+  return model.batch_norm ? "batch normalisation" : "";
 }
 
 }  // namespace
@@ -63,7 +56,7 @@ std::string missing_on_cuda(const MlpSpec& model, const TrainSpec& train) {
 std::unique_ptr<Engine> make_engine(const MlpSpec& model, const TrainSpec& train,
                                     const Device& device) {
   check(model, train);
-  const std::string missing = missing_on_cuda(model, train);
+  const std::string missing = missing_on_cuda(model);
   switch (device.kind) {
     case Device::Kind::kCuda:
       if (!missing.empty()) throw DeviceError("the CUDA engine has no " + missing);

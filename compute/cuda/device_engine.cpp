@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::uint32_t kEvaluateRows = 1024;
 // A piece: enough for a copy engine to run at full speed, and for a launch not to matter; not so
-// much that the device memory of the slots would.
+// much that the device memory of the slots would. Parts of steps count as steps.
 constexpr std::size_t kPieceBytes = std::size_t{16} << 20U;
 constexpr std::uint32_t kPieceSteps = 64;
 // What a resident data set leaves free, for graphs, and for kernels that are loaded when first run.
@@ -46,12 +46,13 @@ class DeviceEngine final : public Engine {
         model_(model),
         optimizer_(train.optimizer),
         batch_limit_(train.batch),
+        rows_at_once_(train.rows_at_once()),
         piece_rows_(piece_rows(model, train.batch)),
         device_index_(device_index),
         compute_(*runtime_, runtime_->create_stream("compute")),
         copy_(*runtime_, runtime_->create_stream("copy")),
-        network_(*runtime_, model, train, arithmetic, train.batch,
-                 std::max(train.batch, kEvaluateRows), piece_rows_),
+        network_(*runtime_, model, train, arithmetic, rows_at_once_,
+                 std::max(rows_at_once_, kEvaluateRows), piece_rows_),
         pinned_(*runtime_),
         timeline_(*runtime_, copy_.get(), compute_.get()),
         slots_(*runtime_, pinned_, timeline_, piece_rows_, kPieceSteps, sample_bytes(model)),
@@ -66,7 +67,7 @@ class DeviceEngine final : public Engine {
     }
     check_learning_rate(optimizer_.learning_rate);
     upload_parameters(initial_parameters(model_, train.seed, train.initializer));
-    unfused_ = runner_.plan(train.batch, true).unfused();
+    unfused_ = runner_.plan(rows_at_once_, true).unfused();
   }
 
   // What is under way reads memory that is about to go.
@@ -112,16 +113,18 @@ class DeviceEngine final : public Engine {
     }
     if (chunk.count == 0) return;
     check_learning_rates(chunk);
-    run(checked(chunk), true, std::min(kPieceSteps, piece_rows_ / chunk.batch),
-        [&](const Piece& piece, const Batch& batch) { runner_.run(piece, batch); });
+    const std::uint32_t parts = (chunk.batch + rows_at_once_ - 1) / rows_at_once_;
+    const std::uint32_t steps = std::max(1U, kPieceSteps / parts);
     average_moved_ = true;
+    run(checked(chunk), true, std::min(steps, piece_rows_ / chunk.batch),
+        [&](const Piece& piece, const Batch& batch) { runner_.run(piece, batch); });
   }
 
   void evaluate(const Chunk& chunk) override {
     if (chunk.count == 0) return;
     Chunk whole = checked(chunk);
     round_average();
-    whole.batch = std::max(batch_limit_, kEvaluateRows);
+    whole.batch = std::max(rows_at_once_, kEvaluateRows);
     run(whole, false, std::min(kPieceSteps, piece_rows_ / whole.batch),
         [&](const Piece& piece, const Batch& batch) { runner_.run(piece, batch); });
   }
@@ -135,7 +138,7 @@ class DeviceEngine final : public Engine {
     if (chunk.count == 0) return;
     Chunk whole = checked(chunk);
     round_average();
-    whole.batch = std::max(batch_limit_, kEvaluateRows);
+    whole.batch = std::max(rows_at_once_, kEvaluateRows);
     float* out = logits.data();
     run(whole, false, 1, [&](const Piece& piece, const Batch& batch) {
       runner_.run_once(piece, batch);
@@ -362,6 +365,7 @@ class DeviceEngine final : public Engine {
   MlpSpec model_;
   OptimizerSpec optimizer_;  // its rate is of steps of chunks that bring none
   std::uint32_t batch_limit_;
+  std::uint32_t rows_at_once_;
   std::uint32_t piece_rows_;
   int device_index_;
   Stream compute_;

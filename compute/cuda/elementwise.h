@@ -90,10 +90,11 @@ struct ReluGradient {
 struct OptimizerUpdate {
   float* weights = nullptr;  ///< the float32 masters
   const float* gradient = nullptr;
-  float* first = nullptr;    ///< momentum, or Adam's first moment; null without
-  float* second = nullptr;   ///< Adam's second moment; null without
-  float* average = nullptr;  ///< null without
-  Elements rounded;          ///< what matrix products read; null where they read the masters
+  const float* clip = nullptr;  ///< [1], what the gradient is multiplied by; null: nothing
+  float* first = nullptr;       ///< momentum, or Adam's first moment; null without
+  float* second = nullptr;      ///< Adam's second moment; null without
+  float* average = nullptr;     ///< null without
+  Elements rounded;             ///< what matrix products read; null where they read the masters
   const StepConstants* step = nullptr;
   std::size_t trained = 0;  ///< elements that have a gradient and moments
   std::size_t size = 0;     ///< and all, of weights and average
@@ -108,7 +109,7 @@ struct OptimizerUpdate {
   MILLRACE_HOST_DEVICE float stepped(std::size_t i) const {
     const OptimizerStep& s = step->optimizer;
     const float weight = weights[i];
-    float g = gradient[i] + s.weight_decay * weight;
+    float g = (clip != nullptr ? *clip * gradient[i] : gradient[i]) + s.weight_decay * weight;
     float updated = 0.0F;
     if (second != nullptr) {
       const float m = s.beta1 * first[i] + (1.0F - s.beta1) * g;
@@ -127,6 +128,19 @@ struct OptimizerUpdate {
     weights[i] = updated;
     if (rounded.data != nullptr) rounded.store(i, updated);
     return updated;
+  }
+};
+
+/// to[i] = from[i], or to[i] + from[i]: gradients of the parts of a step's batch.
+struct AddGradient {
+  const float* from = nullptr;
+  float* to = nullptr;
+  std::size_t size = 0;
+  bool add = false;
+
+  std::size_t count() const { return size; }
+  MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
+    to[i] = add ? to[i] + from[i] : from[i];
   }
 };
 

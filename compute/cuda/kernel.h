@@ -12,6 +12,7 @@ namespace millrace::cuda {
 
 /// Everything the engine launches beside matrix products.
 using Kernel = std::variant<Gather, BiasRelu, ReluGradient, Dropout, Activate, SlopeGradient,
-                            OptimizerUpdate, CopyElements, SoftmaxLoss, ColumnSums, MetricsSums>;
+                            AddGradient, OptimizerUpdate, CopyElements, SoftmaxLoss, ColumnSums,
+                            SquareSums, ClipFactor, MetricsSums>;
 
 }  // namespace millrace::cuda

@@ -59,6 +59,28 @@ __global__ void __launch_bounds__(kWarp* ColumnSums::kLanes) each_column(ColumnS
   if (threadIdx.y == 0 && column < kernel.width) kernel.sums.store(column, mine[0]);
 }
 
+// The sum of the parts of all threads of a block of kLanes, in its first thread.
+template <std::uint32_t kLanes>
+__device__ double block_sum(double part) {
+  __shared__ double parts[kLanes];
+  parts[threadIdx.x] = part;
+  for (std::uint32_t half = kLanes / 2; half > 0; half /= 2) {
+    __syncthreads();
+    if (threadIdx.x < half) tree_add(parts, threadIdx.x, half);
+  }
+  return parts[0];
+}
+
+__global__ void __launch_bounds__(SquareSums::kLanes) square_sums(SquareSums kernel) {
+  const double sum = block_sum<SquareSums::kLanes>(kernel.part(blockIdx.x, threadIdx.x));
+  if (threadIdx.x == 0) kernel.sums[blockIdx.x] = sum;
+}
+
+__global__ void __launch_bounds__(ClipFactor::kLanes) clip_factor(ClipFactor kernel) {
+  const double sum = block_sum<ClipFactor::kLanes>(kernel.part(threadIdx.x));
+  if (threadIdx.x == 0) kernel.finish(sum);
+}
+
 __global__ void __launch_bounds__(MetricsSums::kLanes) all_rows(MetricsSums kernel) {
   // Raw memory: shared variables have no constructors.
   __shared__ alignas(
@@ -82,6 +104,14 @@ void start(const SoftmaxLoss& kernel, cudaStream_t stream) {
 
 void start(const ColumnSums& kernel, cudaStream_t stream) {
   each_column<<<blocks(kernel.width, kWarp), dim3(kWarp, ColumnSums::kLanes), 0, stream>>>(kernel);
+}
+
+void start(const SquareSums& kernel, cudaStream_t stream) {
+  square_sums<<<SquareSums::kBlocks, SquareSums::kLanes, 0, stream>>>(kernel);
+}
+
+void start(const ClipFactor& kernel, cudaStream_t stream) {
+  clip_factor<<<1, ClipFactor::kLanes, 0, stream>>>(kernel);
 }
 
 void start(const MetricsSums& kernel, cudaStream_t stream) {

@@ -11,6 +11,13 @@ Network::Network(Runtime& runtime, const MlpSpec& spec, const TrainSpec& how_to,
   };
   masters = buffer(layout.size() * sizeof(float), "the parameters");
   gradient = buffer(layout.trained() * sizeof(float), "the gradients");
+  if (accumulates()) {
+    total = buffer(layout.trained() * sizeof(float), "the sums of gradients");
+  }
+  if (clips()) {
+    squares = buffer(SquareSums::kBlocks * sizeof(double), "the squares of gradients");
+    clip = buffer(sizeof(float), "the factor of gradients");
+  }
   const bool averages = train.optimizer.ema > 0.0F;
   if (averages) average = buffer(layout.size() * sizeof(float), "the averages");
   if (arithmetic.storage != ElementType::kFloat32) {

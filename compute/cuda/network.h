@@ -19,8 +19,8 @@ struct Arithmetic {
 /// The device memory of one model: parameters, optimizer state, activations. Logits, gradients of
 /// parameters and the parameters' masters are float32 in every arithmetic.
 struct Network {
-  /// `train_rows`, `rows`: the largest batch of a training and of any step; `piece_rows`: of all
-  /// steps that run as one piece.
+  /// `train_rows`, `rows`: the most that go through at once in training and in anything;
+  /// `piece_rows`: of all steps that run as one piece.
   Network(Runtime& runtime, const MlpSpec& model, const TrainSpec& train, Arithmetic arithmetic,
           std::uint32_t train_rows, std::uint32_t rows, std::uint32_t piece_rows);
 
@@ -30,6 +30,11 @@ struct Network {
     return {buffer.data(), arithmetic.storage};
   }
   bool averaged() const { return average.bytes() != 0; }
+  bool clips() const { return train.optimizer.clip_norm > 0.0F; }
+  /// Whether a step's batch may go through in parts.
+  bool accumulates() const { return train.rows_at_once() < train.batch; }
+  /// Of a whole step.
+  const DeviceBuffer& step_gradient() const { return accumulates() ? total : gradient; }
   /// The float32 values that a step goes by: of an evaluation the averages, where there are any.
   const DeviceBuffer& values(bool training) const {
     return training || !averaged() ? masters : average;
@@ -44,13 +49,17 @@ struct Network {
   ParameterLayout layout;
   Arithmetic arithmetic;
 
-  DeviceBuffer masters;          // float32 [layout.size()]
-  DeviceBuffer average;          // the same; empty without
-  DeviceBuffer gradient;         // float32 [layout.trained()], as are the next two
-  DeviceBuffer first;            // momenta, or Adam's first moments; empty without
-  DeviceBuffer second;           // Adam's second moments; empty without
-  DeviceBuffer rounded;          // bfloat16 [layout.trained()]; empty in float32
+  DeviceBuffer masters;   // float32 [layout.size()]
+  DeviceBuffer average;   // the same; empty without
+  DeviceBuffer gradient;  // float32 [layout.trained()], as are the next three
+  DeviceBuffer total;     // gradients of a step's parts, added up; empty where a step has one
+  DeviceBuffer first;     // momenta, or Adam's first moments; empty without
+  DeviceBuffer second;    // Adam's second moments; empty without
+  DeviceBuffer rounded;   // bfloat16 [layout.trained()]; empty in float32
   DeviceBuffer rounded_average;  // the same, made when it is to be used; empty without
+
+  DeviceBuffer squares;  // double [SquareSums::kBlocks], of its gradient; empty without clipping
+  DeviceBuffer clip;     // float32 [1], by which it is multiplied; empty without
 
   DeviceBuffer x;                    // [rows, padded(0)]
   std::vector<DeviceBuffer> y;       // hidden layer l: [rows, padded(l + 1)]

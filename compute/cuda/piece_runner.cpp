@@ -36,10 +36,27 @@ StepPlan& PieceRunner::plan(std::uint32_t rows, bool training) {
   return plans_.try_emplace(key, runtime_, network_, stream_, rows, training).first->second;
 }
 
+// Calls f(rows, part) for what goes through at once, in order.
+template <class F>
+void PieceRunner::each_part(const Piece& piece, const F& f) const {
+  const std::uint32_t most = piece.training ? network_.train.rows_at_once() : piece.batch;
+  for (std::uint32_t row = 0; row < piece.rows;) {
+    const std::uint32_t step_rows = std::min(piece.batch, piece.rows - row);
+    for (std::uint32_t first = 0; first < step_rows;) {
+      const std::uint32_t rows = std::min(most, step_rows - first);
+      f(rows, Part{row + first, first, step_rows});
+      first += rows;
+    }
+    row += step_rows;
+  }
+}
+
 bool PieceRunner::warm(const Piece& piece) {
-  const std::uint32_t tail = piece.rows % piece.batch;
-  return (piece.rows < piece.batch || plan(piece.batch, piece.training).warm()) &&
-         (tail == 0 || plan(tail, piece.training).warm());
+  bool warm = true;
+  each_part(piece, [&](std::uint32_t rows, const Part&) {
+    warm = warm && plan(rows, piece.training).warm();
+  });
+  return warm;
 }
 
 Graph PieceRunner::capture(const Piece& piece, const Batch& batch) {
@@ -54,13 +71,11 @@ Graph PieceRunner::capture(const Piece& piece, const Batch& batch) {
 }
 
 void PieceRunner::enqueue(const Piece& piece, const Batch& batch) {
-  for (std::uint32_t row = 0; row < piece.rows;) {
-    const std::uint32_t rows = std::min(piece.batch, piece.rows - row);
-    Batch step = advance(batch, row);
-    if (piece.training) step.step = batch.step + row / piece.batch;
-    plan(rows, piece.training).enqueue(step, row);
-    row += rows;
-  }
+  each_part(piece, [&](std::uint32_t rows, const Part& part) {
+    Batch moved = advance(batch, part.row);
+    if (piece.training) moved.step = batch.step + part.row / piece.batch;
+    plan(rows, piece.training).enqueue(moved, part);
+  });
   runtime_.launch(
       MetricsSums{network_.losses.as<const float>(), network_.correct.as<const std::uint8_t>(),
                   piece.rows, piece.training ? piece.batch : 0,

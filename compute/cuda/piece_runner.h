@@ -45,6 +45,8 @@ class PieceRunner {
   StepPlan& plan(std::uint32_t rows, bool training);
 
  private:
+  template <class F>
+  void each_part(const Piece& piece, const F& f) const;
   bool warm(const Piece& piece);
   Graph capture(const Piece& piece, const Batch& batch);
   void enqueue(const Piece& piece, const Batch& batch);

@@ -9,8 +9,8 @@
 namespace millrace::cuda {
 
 /// Softmax cross-entropy of a batch: each row's loss, whether its label is the first largest logit,
-/// and the gradient of the batch's mean loss.
-///     loss = log(sum_c exp(z_c)) - sum_c t_c z_c;  dz_c = (exp(z_c) / sum - t_c) / rows
+/// and the gradient of the step's mean loss.
+///     loss = log(sum_c exp(z_c)) - sum_c t_c z_c;  dz_c = (exp(z_c) / sum - t_c) / step_rows
 /// with t_c = (1 - smoothing) [c = label] + smoothing / classes.
 /// A group of threads does a row. `Group` has lane(), size(), and max, sum and any over the group:
 /// a warp on a device, one thread on the host.
@@ -25,6 +25,7 @@ struct SoftmaxLoss {
   float* losses = nullptr;          ///< [rows]
   std::uint8_t* correct = nullptr;  ///< [rows]
   float smoothing = 0.0F;
+  std::uint32_t step_rows = 0;  ///< of the step that these are a part of; 0: these are all
 
   template <class Group>
   MILLRACE_HOST_DEVICE void operator()(const Group& group, std::uint32_t row) const {
@@ -48,7 +49,7 @@ struct SoftmaxLoss {
     sum = group.sum(sum);
     if (smoothing != 0.0F) total = group.sum(total);
     if (gradient.data != nullptr) {
-      const float inverse = 1.0F / static_cast<float>(rows);
+      const float inverse = 1.0F / static_cast<float>(step_rows != 0 ? step_rows : rows);
       const float of_all = smoothing / static_cast<float>(classes);
       for (std::uint32_t c = group.lane(); c < stride; c += group.size()) {
         const float share = c < classes ? std::exp(z[c] - largest) / sum : 0.0F;

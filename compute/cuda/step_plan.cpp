@@ -20,21 +20,24 @@ StepPlan::StepPlan(Runtime& runtime, const Network& network, StreamHandle stream
   for (std::size_t l = 0; l < layers_.size(); ++l) plan_forward(l);
 }
 
-void StepPlan::enqueue(const Batch& batch, std::uint32_t row) {
+void StepPlan::enqueue(const Batch& batch, const Part& part) {
   const ParameterLayout& layout = network_.layout;
   runtime_.launch(Gather{batch.samples, network_.model.input == InputType::kUInt8, batch.indices,
                          rows_, layout.width(0), layout.padded(0), network_.model.input_scale,
                          network_.activations(network_.x)},
                   stream_);
-  enqueue_forward(batch);
-  runtime_.launch(
-      SoftmaxLoss{network_.logits.as<float>(), batch.labels, batch.indices, rows_,
-                  layout.width(layers_.size()), layout.padded(layers_.size()),
-                  training_ ? network_.activations(network_.dy.back()) : Elements{},
-                  network_.losses.as<float>() + row, network_.correct.as<std::uint8_t>() + row,
-                  training_ ? network_.train.label_smoothing : 0.0F},
-      stream_);
-  if (training_) enqueue_backward(batch);
+  enqueue_forward(batch, part);
+  runtime_.launch(SoftmaxLoss{network_.logits.as<float>(), batch.labels, batch.indices, rows_,
+                              layout.width(layers_.size()), layout.padded(layers_.size()),
+                              training_ ? network_.activations(network_.dy.back()) : Elements{},
+                              network_.losses.as<float>() + part.row,
+                              network_.correct.as<std::uint8_t>() + part.row,
+                              training_ ? network_.train.label_smoothing : 0.0F, part.step_rows},
+                  stream_);
+  if (training_) {
+    enqueue_backward();
+    enqueue_step(batch, part);
+  }
   warm_ = true;
 }
 
@@ -113,23 +116,25 @@ void StepPlan::plan_backward() {
   }
 }
 
-Keeping StepPlan::keeping(std::size_t l, const Batch& batch) const {
+Keeping StepPlan::keeping(std::size_t l, const Batch& batch, const Part& part) const {
   Keeping keeping;
   if (!drops()) return keeping;
   keeping.step = batch.step;
   keeping.seed = network_.train.seed;
   keeping.layer = static_cast<std::uint32_t>(l);
+  keeping.first = part.first;
   keeping.threshold = static_cast<std::uint32_t>(std::lround(network_.model.dropout * 65536.0F));
   keeping.factor = 1.0F / (1.0F - network_.model.dropout);
   return keeping;
 }
 
 // What a hidden layer's forward product leaves to do.
-void StepPlan::enqueue_activation(std::size_t l, const Batch& batch) {
+void StepPlan::enqueue_activation(std::size_t l, const Batch& batch, const Part& part) {
   const Elements y = network_.activations(network_.y[l]);
   if (relu()) {
     if (drops()) {
-      runtime_.launch(Dropout{y, keeping(l, batch), rows_, network_.layout.padded(l + 1)}, stream_);
+      runtime_.launch(Dropout{y, keeping(l, batch, part), rows_, network_.layout.padded(l + 1)},
+                      stream_);
     }
     return;
   }
@@ -141,7 +146,7 @@ void StepPlan::enqueue_activation(std::size_t l, const Batch& batch) {
   activate.width = network_.layout.width(l + 1);
   activate.padded = network_.layout.padded(l + 1);
   activate.kind = network_.model.activation;
-  activate.keeping = keeping(l, batch);
+  activate.keeping = keeping(l, batch, part);
   runtime_.launch(activate, stream_);
 }
 
@@ -159,7 +164,7 @@ void StepPlan::enqueue_activation_gradient(std::size_t l) {
   }
 }
 
-void StepPlan::enqueue_forward(const Batch& batch) {
+void StepPlan::enqueue_forward(const Batch& batch, const Part& part) {
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const bool top = l + 1 == layers_.size();
     runtime_.run(layers_[l].forward.get(), stream_);
@@ -171,11 +176,11 @@ void StepPlan::enqueue_forward(const Batch& batch) {
       runtime_.launch(BiasRelu{y, bias, rows_, network_.layout.padded(l + 1), !top && relu()},
                       stream_);
     }
-    if (!top) enqueue_activation(l, batch);
+    if (!top) enqueue_activation(l, batch, part);
   }
 }
 
-void StepPlan::enqueue_backward(const Batch& batch) {
+void StepPlan::enqueue_backward() {
   for (std::size_t l = layers_.size(); l-- > 0;) {
     const Layer& layer = layers_[l];
     runtime_.run(layer.weight_gradient.get(), stream_);
@@ -190,14 +195,33 @@ void StepPlan::enqueue_backward(const Batch& batch) {
     runtime_.run(layer.data_gradient.get(), stream_);
     if (!layer.data_gradient_fused) enqueue_activation_gradient(l - 1);
   }
-  // Last: the products above read the weights that the forward products read.
+}
+
+// Not before: the products of the backward pass read the weights too.
+void StepPlan::enqueue_step(const Batch& batch, const Part& part) {
+  const std::size_t size = network_.layout.trained();
+  // Of a step of one part as well, so that one update serves all.
+  if (network_.accumulates()) {
+    runtime_.launch(AddGradient{network_.gradient.as<const float>(), network_.total.as<float>(),
+                                size, part.first != 0},
+                    stream_);
+  }
+  if (part.first + rows_ < part.step_rows) return;
+  if (network_.clips()) {
+    auto* squares = network_.squares.as<double>();
+    runtime_.launch(SquareSums{network_.step_gradient().as<const float>(), size, squares}, stream_);
+    runtime_.launch(
+        ClipFactor{squares, network_.train.optimizer.clip_norm, network_.clip.as<float>()},
+        stream_);
+  }
   runtime_.launch(update(batch), stream_);
 }
 
 OptimizerUpdate StepPlan::update(const Batch& batch) const {
   OptimizerUpdate update;
   update.weights = network_.masters.as<float>();
-  update.gradient = network_.gradient.as<float>();
+  update.gradient = network_.step_gradient().as<const float>();
+  update.clip = network_.clip.as<const float>();
   update.first = network_.first.as<float>();
   update.second = network_.second.as<float>();
   update.average = network_.average.as<float>();

@@ -16,8 +16,15 @@ struct Batch {
   const StepConstants* step = nullptr;  ///< of training
 };
 
-/// One step of a fixed number of rows: its products planned once, with their epilogues where
-/// cuBLASLt has them and as kernels of their own where not.
+/// Which rows of a step's batch these are: all, or some that go through at once.
+struct Part {
+  std::uint32_t row = 0;        ///< where in the piece's losses theirs begin
+  std::uint32_t first = 0;      ///< row of the step's batch
+  std::uint32_t step_rows = 0;  ///< of the step's batch
+};
+
+/// One step, or a part of one, of a fixed number of rows: its products planned once, with their
+/// epilogues where cuBLASLt has them and as kernels of their own where not.
 class StepPlan {
  public:
   /// Throws DeviceError where not even the plain products can be had. `runtime` and `network`
@@ -26,8 +33,8 @@ class StepPlan {
   StepPlan(Runtime& runtime, const Network& network, StreamHandle stream, std::uint32_t rows,
            bool training);
 
-  /// `row`: where in the piece's losses the step's begin.
-  void enqueue(const Batch& batch, std::uint32_t row);
+  /// `batch`: of the part. The update follows a step's last.
+  void enqueue(const Batch& batch, const Part& part);
 
   /// True once enqueued: its kernels are loaded then, which a capture must not do.
   bool warm() const noexcept { return warm_; }
@@ -50,11 +57,12 @@ class StepPlan {
   MatmulPlan plan_plain(const Matmul& matmul) const;
   void plan_forward(std::size_t l);
   void plan_backward();
-  void enqueue_forward(const Batch& batch);
-  void enqueue_backward(const Batch& batch);
-  void enqueue_activation(std::size_t l, const Batch& batch);
+  void enqueue_forward(const Batch& batch, const Part& part);
+  void enqueue_backward();
+  void enqueue_step(const Batch& batch, const Part& part);
+  void enqueue_activation(std::size_t l, const Batch& batch, const Part& part);
   void enqueue_activation_gradient(std::size_t l);
-  Keeping keeping(std::size_t l, const Batch& batch) const;
+  Keeping keeping(std::size_t l, const Batch& batch, const Part& part) const;
   OptimizerUpdate update(const Batch& batch) const;
 
   Runtime& runtime_;

@@ -37,6 +37,43 @@ struct ColumnSums {
   }
 };
 
+/// First half of the square of a gradient's norm: sums[block] = the sum of the squares of every
+/// kBlocks * kLanes-th values from those of the block's lanes on. The same for every device.
+struct SquareSums {
+  static constexpr std::uint32_t kBlocks = 256;
+  static constexpr std::uint32_t kLanes = 256;  ///< threads of a block
+
+  const float* values = nullptr;
+  std::size_t size = 0;
+  double* sums = nullptr;  ///< [kBlocks]
+
+  MILLRACE_HOST_DEVICE double part(std::uint32_t block, std::uint32_t lane) const {
+    double sum = 0.0;
+    for (std::size_t i = std::size_t{block} * kLanes + lane; i < size;
+         i += std::size_t{kBlocks} * kLanes) {
+      const double value = values[i];
+      sum += value * value;
+    }
+    return sum;
+  }
+};
+
+/// The second half, in one block, and what a gradient of that norm is multiplied by to have at most
+/// `norm`, as torch.nn.utils.clip_grad_norm_ has it. A NaN stays one.
+struct ClipFactor {
+  static constexpr std::uint32_t kLanes = SquareSums::kBlocks;  ///< threads of the block
+
+  const double* sums = nullptr;  ///< [kLanes]
+  float norm = 0.0F;
+  float* factor = nullptr;  ///< [1]
+
+  MILLRACE_HOST_DEVICE double part(std::uint32_t lane) const { return sums[lane]; }
+  MILLRACE_HOST_DEVICE void finish(double sum) const {
+    const double share = double{norm} / (std::sqrt(sum) + 1e-6);
+    *factor = static_cast<float>(share > 1.0 ? 1.0 : share);
+  }
+};
+
 /// What the device keeps until Engine::metrics() asks. All zero is the empty sum.
 struct DeviceMetrics {
   double loss_sum = 0.0;

@@ -31,6 +31,24 @@ void run(const ColumnSums& kernel) {
   }
 }
 
+void run(const SquareSums& kernel) {
+  for (std::uint32_t block = 0; block < SquareSums::kBlocks; ++block) {
+    std::vector<double> parts;
+    for (std::uint32_t lane = 0; lane < SquareSums::kLanes; ++lane) {
+      parts.push_back(kernel.part(block, lane));
+    }
+    kernel.sums[block] = tree_sum(parts);
+  }
+}
+
+void run(const ClipFactor& kernel) {
+  std::vector<double> parts;
+  for (std::uint32_t lane = 0; lane < ClipFactor::kLanes; ++lane) {
+    parts.push_back(kernel.part(lane));
+  }
+  kernel.finish(tree_sum(parts));
+}
+
 void run(const MetricsSums& kernel) {
   std::vector<MetricsSums::Part> parts;
   for (std::uint32_t lane = 0; lane < MetricsSums::kLanes; ++lane) {

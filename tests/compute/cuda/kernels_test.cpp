@@ -391,6 +391,29 @@ TEST(SumKernels, ColumnsAreSummedOverAllRows) {
   }
 }
 
+TEST(SumKernels, AGradientIsClippedToItsNorm) {
+  for (const std::size_t size : {std::size_t{1}, std::size_t{300}, std::size_t{200000}}) {
+    std::vector<float> gradient(size);
+    double square = 0.0;
+    for (std::size_t i = 0; i < size; ++i) {
+      gradient[i] = std::sin(static_cast<float>(i + 1));
+      square += double{gradient[i]} * double{gradient[i]};
+    }
+    const auto norm = static_cast<float>(std::sqrt(square));
+    std::vector<double> sums(SquareSums::kBlocks, std::nan(""));
+    const auto factor = [&](float most) {
+      float found = kNan;
+      run_on_host(SquareSums{gradient.data(), size, sums.data()});
+      run_on_host(ClipFactor{sums.data(), most, &found});
+      return found;
+    };
+    EXPECT_NEAR(factor(norm / 4.0F), 0.25, 1e-5);
+    EXPECT_EQ(factor(norm * 1.01F), 1.0F);
+    gradient.back() = kNan;
+    EXPECT_TRUE(std::isnan(factor(1.0F)));
+  }
+}
+
 TEST(SumKernels, MetricsAddUpExactlyInAnyGrouping) {
   std::vector<float> losses(3000);
   std::vector<std::uint8_t> correct(losses.size());

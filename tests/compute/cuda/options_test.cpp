@@ -36,6 +36,8 @@ struct Case {
   std::vector<std::uint32_t> hidden{40, 24};
   Activation activation = Activation::kRelu;
   float ema = 0.0F;
+  float clip_norm = 0.0F;
+  std::uint32_t micro_batch = 0;
 };
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
@@ -48,6 +50,8 @@ class DeviceEngineOptions : public testing::TestWithParam<Case> {
     data.train.label_smoothing = c.smoothing;
     OptimizerSpec& optimizer = data.train.optimizer;
     optimizer.ema = c.ema;
+    optimizer.clip_norm = c.clip_norm;
+    data.train.micro_batch = c.micro_batch;
     optimizer.kind = c.optimizer;
     optimizer.learning_rate = optimizer.adaptive() ? 0.002F : 0.05F;
     if (optimizer.adaptive()) optimizer.momentum = 0.0F;
@@ -187,6 +191,20 @@ std::vector<Case> cases() {
   Case averaged{"average"};
   averaged.ema = 0.6F;
   all.push_back(averaged);
+  for (const float norm : {0.3F, 1e30F}) {
+    Case clipped{norm < 1.0F ? "clipped" : "never_clipped"};
+    clipped.clip_norm = norm;
+    all.push_back(clipped);
+  }
+  // Batches of 37 and 19, of 5, and of 4.
+  for (const std::uint32_t rows : {1U, 3U, 16U, 36U}) {
+    Case parts{"parts_of_" + std::to_string(rows)};
+    parts.micro_batch = rows;
+    parts.dropout = 0.25F;
+    all.push_back(parts);
+  }
+  all.push_back(
+      {"parts_all", Kind::kAdamW, 0.2F, 0.02F, {24, 33}, Activation::kGelu, 0.9F, 0.5F, 3});
   averaged = {"average_all", Kind::kAdamW, 0.2F, 0.02F, {24, 33}, Activation::kGelu, 0.9F};
   all.push_back(averaged);
   return all;
