@@ -25,8 +25,8 @@ struct OpenOptions {
   /// Of CSV files, by its name or its number from 1; empty: see CsvOptions.
   std::string label_column = {};
   /// The images of a seekable zstd file, or of a sharded set, with more bytes than this stay on
-  /// disk and are decoded when they are asked for (BlockDataset); everything else is decoded at
-  /// once, by all cores.
+  /// disk and are decoded when they are asked for (BlockDataset), and so do WebDataset shards in
+  /// seekable zstd; everything else is decoded at once, by all cores.
   std::uint64_t most_decoded = std::uint64_t{1} << 30;
   /// A set opens although some of its samples cannot be read, where reading the others is possible:
   /// images whose headers are broken, frames of a seekable file (whatever most_decoded says).

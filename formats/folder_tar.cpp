@@ -16,10 +16,12 @@ std::optional<DataFolder> open_tar_folder(const std::filesystem::path& folder,
                                           const OpenOptions& options) {
   const auto shards = split_files(files_ending_in(folder, kTar));
   if (shards.train.empty()) return std::nullopt;
-  auto train = std::make_shared<const WebDataset>(shards.train, options.image);
+  auto train = std::make_shared<const WebDataset>(shards.train, options.image, std::nullopt,
+                                                  options.most_decoded);
   std::shared_ptr<const Dataset> test;
   if (!shards.test.empty()) {
-    test = std::make_shared<const WebDataset>(shards.test, train->options(), train->classes());
+    test = std::make_shared<const WebDataset>(shards.test, train->options(), train->classes(),
+                                              options.most_decoded);
   }
   return data_folder(folder, std::move(train), std::move(test));
 }
@@ -27,7 +29,8 @@ std::optional<DataFolder> open_tar_folder(const std::filesystem::path& folder,
 std::optional<DataFolder> open_tar_file(const std::filesystem::path& path,
                                         const OpenOptions& options) {
   if (!plain_file_name(path).ends_with(kTar)) return std::nullopt;
-  auto shard = std::make_shared<const WebDataset>(std::vector{path}, options.image);
+  auto shard = std::make_shared<const WebDataset>(std::vector{path}, options.image, std::nullopt,
+                                                  options.most_decoded);
   return data_folder(path, std::move(shard), nullptr);
 }
 

@@ -259,21 +259,35 @@ std::vector<std::byte> encode_tar_header(const TarHeader& header) {
   return out;
 }
 
-std::span<const std::byte> TarReader::content(std::uint64_t size) const {
-  const auto rest = archive_.subspan(at_);
-  if (size > rest.size()) {
+void TarReader::check_room(std::uint64_t size) const {
+  const auto rest = archive_.size() - at_;
+  if (size > rest) {
     throw DataError(path_, archive_.size(), fmt::format("{} bytes of a tar member", size),
-                    fmt::format("the end of the archive after {}", rest.size()));
+                    fmt::format("the end of the archive after {}", rest));
   }
-  return rest.first(static_cast<std::size_t>(size));
+}
+
+/// The text of a pax header or long name.
+std::string TarReader::extended(std::uint64_t size) const {
+  check_room(size);
+  if (size > kMostExtended) {
+    throw DataError(path_, at_ - kTarBlock + kSize.at,
+                    fmt::format("a pax header or long name of at most {} bytes", kMostExtended),
+                    fmt::format("{}", size));
+  }
+  return std::string(text_of(archive_.bytes(at_, static_cast<std::size_t>(size))));
 }
 
 void TarReader::check_end() const {
-  const auto rest = archive_.subspan(at_);
-  const auto odd = std::ranges::find_if(rest, [](std::byte b) { return b != std::byte{0}; });
-  if (odd != rest.end()) {
-    throw DataError(path_, at_ + static_cast<std::uint64_t>(odd - rest.begin()),
-                    "zeros up to the end of the tar archive", "other bytes");
+  constexpr std::uint64_t kPiece = std::uint64_t{64} << 10;
+  for (auto at = at_; at < archive_.size(); at += kPiece) {
+    const auto rest =
+        archive_.bytes(at, static_cast<std::size_t>(std::min(kPiece, archive_.size() - at)));
+    const auto odd = std::ranges::find_if(rest, [](std::byte b) { return b != std::byte{0}; });
+    if (odd != rest.end()) {
+      throw DataError(path_, at + static_cast<std::uint64_t>(odd - rest.begin()),
+                      "zeros up to the end of the tar archive", "other bytes");
+    }
   }
 }
 
@@ -281,12 +295,11 @@ std::optional<TarMember> TarReader::next() {
   Overrides found;
   const auto start = at_;
   for (;;) {
-    const auto rest = archive_.subspan(at_);
-    if (rest.size() < kTarBlock) {
+    if (archive_.size() - at_ < kTarBlock) {
       throw DataError(path_, archive_.size(), "a tar header or the zeros that end an archive",
                       "the end of the file");
     }
-    const auto block = rest.first<kTarBlock>();
+    const auto block = archive_.bytes(at_, kTarBlock).first<kTarBlock>();
     if (all_zero(block)) {
       if (found.any) {
         throw DataError(path_, at_, "the tar member that the header before it speaks of",
@@ -303,7 +316,7 @@ std::optional<TarMember> TarReader::next() {
     };
     if (header.type == kPaxHeader || header.type == kPaxGlobal || header.type == kGnuLongName ||
         header.type == kGnuLongLink) {
-      const auto text = text_of(content(header.size));
+      const auto text = extended(header.size);
       // A global header could set the path of everything, which nobody wants.
       if (header.type == kPaxHeader) read_pax(path_, at_, text, found);
       if (header.type == kGnuLongName) found.path = text.substr(0, text.find('\0'));
@@ -314,7 +327,7 @@ std::optional<TarMember> TarReader::next() {
     if (found.path) header.path = std::move(*found.path);
     if (found.size) header.size = *found.size;
     if (kWithoutContent.find(header.type) != std::string_view::npos) header.size = 0;
-    (void)content(header.size);
+    check_room(header.size);
     TarMember member{std::move(header), found.any ? start : at_ - kTarBlock, at_};
     skip(member.header.size);
     return member;

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "formats/random_content.h"
+
 namespace millrace {
 
 /// One member of a tar archive: POSIX.1-1988 ustar, with the long names of GNU tar and the "path"
@@ -47,25 +49,36 @@ struct TarMember {
   std::uint64_t content_at = 0;  ///< where its content begins; all of it lies in the archive
 };
 
-/// Goes through an archive that is in memory (or mapped) from front to back, without copying or
-/// touching contents.
+/// Goes through an archive from front to back, without copying or touching contents.
 class TarReader {
  public:
+  /// Of a pax header or a GNU long name: so much memory may an archive ask for.
+  static constexpr std::uint64_t kMostExtended = std::uint64_t{1} << 20;
+
   /// `path` is for messages. `archive` must stay. `at`: of the header to begin with.
   TarReader(std::filesystem::path path, std::span<const std::byte> archive, std::uint64_t at = 0)
+      : path_(std::move(path)), own_(std::in_place, archive), archive_(*own_), at_(at) {}
+  /// The same of an archive that is `archive`'s content. Nobody else uses that while next() runs.
+  TarReader(std::filesystem::path path, ContentReader& archive, std::uint64_t at = 0)
       : path_(std::move(path)), archive_(archive), at_(at) {}
+  TarReader(const TarReader&) = delete;
+  TarReader& operator=(const TarReader&) = delete;
+  ~TarReader() = default;
 
   /// The next member of any type, nullopt behind the last. Throws DataError naming the byte: a
   /// header with a wrong checksum or number, a member that the archive is too short for, an end
-  /// without a block of zeros, anything but zeros behind that.
+  /// without a block of zeros, anything but zeros behind that, a pax header or long name of more
+  /// than kMostExtended bytes; and what ContentReader throws.
   std::optional<TarMember> next();
 
  private:
-  std::span<const std::byte> content(std::uint64_t size) const;
+  void check_room(std::uint64_t size) const;
+  std::string extended(std::uint64_t size) const;
   void check_end() const;
 
   std::filesystem::path path_;
-  std::span<const std::byte> archive_;
+  std::optional<ContentReader> own_;  // of an archive in memory
+  ContentReader& archive_;
   std::uint64_t at_;
 };
 

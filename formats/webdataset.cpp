@@ -7,11 +7,11 @@
 #include <charconv>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
 
-#include "formats/compression.h"
 #include "formats/error.h"
 #include "formats/idx_pair.h"
 #include "formats/image_form.h"
@@ -87,11 +87,10 @@ std::optional<std::int64_t> parse_json_label(std::string_view text) {
 class WebDataset::Indexer {
  public:
   Indexer(WebDataset& data, std::uint32_t shard, std::uint32_t limit)
-      : data_(data), shard_(shard), limit_(limit) {}
+      : data_(data), shard_(shard), limit_(limit), content_(*data.shards_[shard]) {}
 
   void run() {
-    const auto& [path, content] = data_.shards_[shard_];
-    TarReader reader(path, content.view());
+    TarReader reader(data_.shards_[shard_]->path(), content_);
     while (auto member = reader.next()) {
       if (member->header.type != kRegular) continue;
       const auto name = parse_name(member->header.path);
@@ -108,13 +107,16 @@ class WebDataset::Indexer {
  private:
   [[noreturn]] void fail(std::string_view member, std::string_view expected,
                          std::string_view found) const {
-    throw DataError(name_within(data_.shards_[shard_].path, member), std::nullopt, expected, found);
+    throw DataError(name_within(data_.shards_[shard_]->path().string(), member), std::nullopt,
+                    expected, found);
   }
 
   void take(const TarMember& member, const MemberName& name) {
     const auto& path = member.header.path;
-    const auto text = text_of(data_.shards_[shard_].content.view().subspan(
-        member.content_at, static_cast<std::size_t>(member.header.size)));
+    const auto text = [&] {
+      return text_of(
+          content_.bytes(member.content_at, static_cast<std::size_t>(member.header.size)));
+    };
     const bool array = name.kind == kNpy;
     // Of "seg.png" too, which stands beside "jpg" in some sets, the last word says what it is.
     if (array || has_image_name(fmt::format("x.{}", name.kind))) {
@@ -133,10 +135,11 @@ class WebDataset::Indexer {
                        .bytes = member.header.size};
     } else if (name.kind == kClass) {
       if (from_class_) fail(path, "one label in a sample", "a second one");
-      from_class_ = checked(path, parse_class(text), "a class as text", text);
+      const auto label = text();
+      from_class_ = checked(path, parse_class(label), "a class as text", label);
     } else if (name.kind == kJson) {
       json_path_ = path;
-      json_ = text;
+      json_ = text();
     }
   }
 
@@ -167,20 +170,24 @@ class WebDataset::Indexer {
   WebDataset& data_;
   std::uint32_t shard_;
   std::uint32_t limit_;
+  ContentReader content_;
   std::string key_;
   std::optional<Sample> sample_;
   std::optional<std::int32_t> from_class_;
-  std::optional<std::string_view> json_;
+  std::optional<std::string> json_;
   std::string json_path_;
 };
 
 WebDataset::WebDataset(const std::vector<std::filesystem::path>& shards,
-                       const ImageOptions& options, std::optional<std::uint32_t> classes)
+                       const ImageOptions& options, std::optional<std::uint32_t> classes,
+                       std::uint64_t most_decoded)
     : options_(options) {
   if (shards.empty()) throw std::invalid_argument("WebDataset: expected shards, found none");
   name_ = shards.size() == 1 ? shards[0].string() : shards[0].parent_path().string();
+  std::uint64_t seekable = 0;
+  for (const auto& path : shards) seekable += RandomContent::seekable_size(path).value_or(0);
   for (const auto& path : shards) {
-    shards_.push_back({.path = path.string(), .content = read_content(path)});
+    shards_.push_back(std::make_unique<const RandomContent>(path, seekable > most_decoded));
     Indexer(*this, static_cast<std::uint32_t>(shards_.size() - 1),
             classes.value_or(kMostIdxClasses))
         .run();
@@ -199,20 +206,24 @@ void WebDataset::find_form() {
   if (arrays_) {
     // Each is looked at again when it is read.
     const auto& first = samples_.front();
-    const auto array = read_npy(name_of(first), stored(first));
+    ContentReader from(*shards_[first.shard]);
+    const auto name = name_of(first, from);
+    const auto array = read_npy(name, stored(first, from));
     shape_.dims = array.dims;
     dtype_ = array.dtype;
     if (array.data.empty()) {
-      throw DataError(name_of(first), std::nullopt, "an array of at least one element",
-                      array.describe());
+      throw DataError(name, std::nullopt, "an array of at least one element", array.describe());
     }
     return;
   }
   CommonImageForm form(options_);
   if (form.wants_headers()) {
-    for (const auto& sample : samples_) {
-      const auto name = name_of(sample);
-      form.add(read_image_info(stored(sample), name), name);
+    std::optional<ContentReader> from;
+    for (std::size_t i = 0; i < samples_.size(); ++i) {
+      const auto& sample = samples_[i];
+      if (i == 0 || sample.shard != samples_[i - 1].shard) from.emplace(*shards_[sample.shard]);
+      const auto name = name_of(sample, *from);
+      form.add(read_image_info(stored(sample, *from), name), name);
     }
   }
   options_ = form.options();
@@ -220,19 +231,18 @@ void WebDataset::find_form() {
   if (options_.channels == ImageChannels::kRgb) shape_.dims.push_back(3);
 }
 
-std::span<const std::byte> WebDataset::stored(const Sample& sample) const {
-  return shards_[sample.shard].content.view().subspan(static_cast<std::size_t>(sample.at),
-                                                      static_cast<std::size_t>(sample.bytes));
+std::span<const std::byte> WebDataset::stored(const Sample& sample, ContentReader& from) const {
+  return from.bytes(sample.at, static_cast<std::size_t>(sample.bytes));
 }
 
-std::string WebDataset::name_of(const Sample& sample) const {
-  const auto& [path, content] = shards_[sample.shard];
-  return name_within(path, TarReader(path, content.view(), sample.header_at).next()->header.path);
+std::string WebDataset::name_of(const Sample& sample, ContentReader& from) const {
+  const auto& path = shards_[sample.shard]->path();
+  return name_within(path.string(), TarReader(path, from, sample.header_at).next()->header.path);
 }
 
-void WebDataset::decode(const Sample& sample, std::span<std::byte> to) const {
-  const auto content = stored(sample);
-  const auto name = name_of(sample);
+void WebDataset::decode(const Sample& sample, ContentReader& from, std::span<std::byte> to) const {
+  const auto name = name_of(sample, from);
+  const auto content = stored(sample, from);
   if (!arrays_) {
     const Image image = decode_image(content, name, options_);
     if (image.pixels.size() != to.size()) throw std::logic_error("an image of another size");
@@ -259,9 +269,16 @@ void WebDataset::read(std::span<const std::uint64_t> ids, std::span<std::byte> s
                       std::span<std::int32_t> labels) const {
   check_read(*this, ids, samples, labels);
   const auto bytes = static_cast<std::size_t>(sample_bytes());
-  for (std::size_t i = 0; i < ids.size(); ++i) {
+  // In the order of the archives, so that a frame is decoded once for all of its samples.
+  std::vector<std::size_t> order(ids.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {}, [ids](std::size_t i) { return ids[i]; });
+  std::optional<ContentReader> from;
+  std::uint32_t shard = 0;
+  for (const auto i : order) {
     const auto& sample = samples_[static_cast<std::size_t>(ids[i])];
-    decode(sample, samples.subspan(i * bytes, bytes));
+    if (!from || sample.shard != shard) from.emplace(*shards_[shard = sample.shard]);
+    decode(sample, *from, samples.subspan(i * bytes, bytes));
     labels[i] = sample.label;
   }
 }

@@ -2,15 +2,16 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "formats/bytes.h"
 #include "formats/dataset.h"
 #include "formats/image.h"
+#include "formats/random_content.h"
 
 namespace millrace {
 
@@ -22,19 +23,22 @@ namespace millrace {
 ///     000017.npy  000017.json       an array, and {"label": 3, …}
 ///
 /// Members of other names, hidden files, folders and links are left out. Plain shards are mapped,
-/// and images decoded by whoever reads them; .gz and .zst are decoded whole when they are opened.
-/// Nothing is ever written, whatever the members are called.
+/// and images decoded by whoever reads them; .gz and .zst are decoded whole when they are opened,
+/// but for seekable .zst that would take too much memory: their frames are decoded as members are
+/// read. Nothing is ever written, whatever the members are called.
 ///
 /// A sample of images is [height, width] or [height, width, 3] uint8, as of ImageFolder; one of
 /// arrays has their shape and type.
 class WebDataset final : public Dataset {
  public:
   /// `shards`: in order. `options`: of images, as for ImageFolder. `classes`: what labels must lie
-  /// below; none: one more than the largest. Throws DataError: what TarReader, read_image_info and
+  /// below; none: one more than the largest. `most_decoded`: seekable shards with more bytes of
+  /// content together stay compressed. Throws DataError: what TarReader, read_image_info and
   /// read_npy throw, a sample without image or label, with two, images and arrays in one set, sizes
   /// that differ, a label that is no whole number or outside the classes, no samples.
   explicit WebDataset(const std::vector<std::filesystem::path>& shards,
-                      const ImageOptions& options = {}, std::optional<std::uint32_t> classes = {});
+                      const ImageOptions& options = {}, std::optional<std::uint32_t> classes = {},
+                      std::uint64_t most_decoded = std::uint64_t{1} << 30);
 
   std::uint64_t size() const noexcept override { return samples_.size(); }
   const SampleShape& shape() const noexcept override { return shape_; }
@@ -51,29 +55,25 @@ class WebDataset final : public Dataset {
   const ImageOptions& options() const noexcept { return options_; }
 
  private:
-  struct Shard {
-    std::string path;
-    Bytes content;
-  };
   struct Sample {
     std::uint32_t shard = 0;
     std::int32_t label = 0;
-    std::uint64_t header_at = 0;  // in the shard's content
+    std::uint64_t header_at = 0;  // in the shard's content, as `at`
     std::uint64_t at = 0;
     std::uint64_t bytes = 0;
   };
   class Indexer;
 
   void find_form();
-  std::span<const std::byte> stored(const Sample& sample) const;
+  std::span<const std::byte> stored(const Sample& sample, ContentReader& from) const;
   /// For messages, from the member's header: kept for all samples, names would take more memory
   /// than everything else.
-  std::string name_of(const Sample& sample) const;
-  void decode(const Sample& sample, std::span<std::byte> to) const;
+  std::string name_of(const Sample& sample, ContentReader& from) const;
+  void decode(const Sample& sample, ContentReader& from, std::span<std::byte> to) const;
 
   ImageOptions options_;
   std::string name_;
-  std::vector<Shard> shards_;
+  std::vector<std::unique_ptr<const RandomContent>> shards_;
   std::vector<Sample> samples_;
   bool arrays_ = false;  // .npy members
   SampleShape shape_;

@@ -162,6 +162,18 @@ TEST(Tar, NamesABrokenHeader) {
             std::string::npos);
 }
 
+TEST(Tar, RefusesAPaxHeaderThatWouldTakeMuchMemory) {
+  for (const char type : {'x', 'g', 'L', 'K'}) {
+    const std::string text(TarReader::kMostExtended + 1, 'x');
+    const auto message =
+        error_of(test::joined({member_of({.path = "p", .size = text.size(), .type = type}, text),
+                               member("a", ""), kEnd}));
+    EXPECT_EQ(message,
+              "a.tar: byte 124: expected a pax header or long name of at most 1048576 bytes, "
+              "found 1048577");
+  }
+}
+
 TEST(Tar, NamesBrokenPaxRecords) {
   for (const auto* records :
        {"path=x\n", "99 path=x\n", "9 path=x", "3 \n", "9 path:x\n", "0 a=b\n", "x", "9 size=x\n",

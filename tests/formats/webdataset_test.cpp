@@ -2,9 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <span>
 #include <stdexcept>
+#include <string>
 
 #include "formats/folder.h"
+#include "formats/seek_table.h"
+#include "formats/seekable_writer.h"
 #include "tests/support/compressed.h"
 #include "tests/support/images.h"
 #include "tests/support/npy_files.h"
@@ -113,6 +118,61 @@ TEST_F(WebDatasetTest, ReadsShardsInOrderFromEveryForm) {
   EXPECT_NE(WebDataset({frame, packed}).hash(), plain);
   EXPECT_EQ(WebDataset({packed, frame}).name(), folder_.path().string());
   EXPECT_THROW(WebDataset({}), std::invalid_argument);
+}
+
+TEST_F(WebDatasetTest, ReadsSeekableShardsFrameByFrame) {
+  std::vector<TarEntry> entries;
+  for (int i = 0; i < 40; ++i) {
+    const auto key = "folder/" + std::to_string(i);
+    entries.push_back({key + ".png", image(3 * i)});
+    entries.push_back(
+        i % 2 == 0
+            ? TarEntry{key + ".cls", make_bytes(std::to_string(i % 5))}
+            : TarEntry{key + ".json", make_bytes("{\"label\": " + std::to_string(i % 5) + "}")});
+  }
+  const auto archive = test::tar_of(entries);
+  const WebDataset plain({test::write_bytes(folder_ / "plain.tar", archive)});
+  for (const std::size_t frame_bytes : {100U, 1000U, 5000U, 1'000'000U}) {
+    const auto path = folder_ / "a.tar.zst";
+    SeekableWriter writer(path);
+    for (auto rest = std::span(archive); !rest.empty();) {
+      const auto frame = rest.first(std::min(rest.size(), frame_bytes));
+      writer.append({frame.begin(), frame.end()});
+      rest = rest.subspan(frame.size());
+    }
+    writer.commit();
+    const WebDataset data({path}, {}, {}, 0);
+    EXPECT_EQ(data.hash(), plain.hash());
+    EXPECT_EQ(WebDataset({path}).hash(), plain.hash());
+    ByteVector samples(5 * 6);
+    std::vector<std::int32_t> labels(5);
+    const std::vector<std::uint64_t> ids{39, 0, 20, 20, 1};
+    data.read(ids, samples, labels);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      EXPECT_EQ(samples[i * 6], static_cast<std::byte>(3 * ids[i]));
+      EXPECT_EQ(labels[i], static_cast<std::int32_t>(ids[i] % 5));
+    }
+    // Behind the first sample's frames, where there are any.
+    auto file = test::read_bytes(path);
+    const auto table = read_seek_table(path, file).value();
+    const auto& last = table.frames().back();
+    file[static_cast<std::size_t>(last.stored_at) + last.stored / 2] ^= std::byte{16};
+    test::write_bytes(path, file);
+    const auto message = data_error_of([&] { WebDataset({path}, {}, {}, 0); });
+    EXPECT_NE(message.find("broken frame " + std::to_string(table.frames().size() - 1) + " "),
+              std::string::npos)
+        << message;
+  }
+}
+
+TEST_F(WebDatasetTest, OpensASeekableShardByFramesWhereItIsLarge) {
+  const auto archive = test::tar_of({{"0.png", image(1)}, {"0.cls", make_bytes("0")}});
+  SeekableWriter writer(folder_ / "a.tar.zst");
+  writer.append(archive);
+  writer.commit();
+  for (const std::uint64_t most : {std::uint64_t{0}, archive.size() - 1, std::uint64_t{1} << 20}) {
+    EXPECT_EQ(open_folder(folder_ / "a.tar.zst", {.most_decoded = most}).train->size(), 1U);
+  }
 }
 
 TEST_F(WebDatasetTest, DecodesImagesAsAsked) {
