@@ -30,7 +30,7 @@ void put_chunk(std::string& file, std::string_view type, std::string_view data) 
 }
 
 std::string compressed(std::string_view data) {
-  constexpr int kLevel = 9;
+  constexpr int kLevel = 6;  // 9 takes seven times as long for 1 % less
   const std::unique_ptr<libdeflate_compressor, FreeCompressor> compressor(
       libdeflate_alloc_compressor(kLevel));
   if (compressor == nullptr) throw std::bad_alloc();
