@@ -46,28 +46,20 @@ void check(const MlpSpec& model, const TrainSpec& train) {
           "nesterov: expected momentum above 0, found 0");
 }
 
-// What the CUDA engine does not do yet; empty if nothing.
-std::string missing_on_cuda(const MlpSpec& model) {
-  return model.batch_norm ? "batch normalisation" : "";
-}
-
 }  // namespace
 
 std::unique_ptr<Engine> make_engine(const MlpSpec& model, const TrainSpec& train,
                                     const Device& device) {
   check(model, train);
-  const std::string missing = missing_on_cuda(model);
   switch (device.kind) {
     case Device::Kind::kCuda:
-      if (!missing.empty()) throw DeviceError("the CUDA engine has no " + missing);
       return make_cuda_engine(model, train, device);
     case Device::Kind::kCpu:
       return make_cpu_engine(model, train, device);
     case Device::Kind::kAuto:
       break;
   }
-  std::string obstacle = cuda_obstacle();
-  if (obstacle.empty() && !missing.empty()) obstacle = "the CUDA engine has no " + missing;
+  const std::string obstacle = cuda_obstacle();
   if (obstacle.empty()) return make_cuda_engine(model, train, device);
   // Whoever built without CUDA knows it.
   return make_cpu_engine(model, train, device,

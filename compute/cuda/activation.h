@@ -6,6 +6,7 @@
 
 #include "compute/cuda/dropout.h"
 #include "compute/cuda/elements.h"
+#include "compute/cuda/norm.h"
 #include "compute/spec.h"
 
 namespace millrace::cuda {
@@ -46,10 +47,10 @@ MILLRACE_HOST_DEVICE inline Point activated(Activation kind, float z) {
   return {z < 0.0F ? 0.0F : z, z <= 0.0F ? 0.0F : 1.0F};
 }
 
-/// y = dropout(activation(sums)), and `slopes` what the gradient of y is multiplied by to become
-/// that of the sums. Zero in columns from `width` on, whatever the activation of zero is. sums, y,
-/// slopes: [rows, padded], padded a multiple of 8; y may be the sums. A call does eight columns of
-/// a row.
+/// y = dropout(activation(norm(sums))), and `slopes` what the gradient of y is multiplied by to
+/// become that of the activation's argument. Zero in columns from `width` on, whatever the
+/// activation of zero is. sums, y, slopes: [rows, padded], padded a multiple of 8; y may be the
+/// sums. A call does eight columns of a row.
 struct Activate {
   static constexpr std::uint32_t kColumns = Elements::kGroup;
 
@@ -61,6 +62,7 @@ struct Activate {
   std::uint32_t padded = 0;
   Activation kind = Activation::kRelu;
   Keeping keeping;
+  Normalise norm;
 
   std::size_t count() const { return std::size_t{rows} * (padded / kColumns); }
   MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
@@ -72,8 +74,10 @@ struct Activate {
     sums.load_group(i * kColumns, values);
     if (keeping.step != nullptr) keeping.draw(static_cast<std::uint32_t>(i / groups), group, times);
     for (std::uint32_t c = 0; c < kColumns; ++c) {
-      const Point point = activated(kind, values[c]);
-      const bool counts = group * kColumns + c < width && times[c] != 0.0F;
+      const std::uint32_t column = group * kColumns + c;
+      const float z = norm.mean != nullptr ? norm(values[c], column) : values[c];
+      const Point point = activated(kind, z);
+      const bool counts = column < width && times[c] != 0.0F;
       values[c] = counts ? point.y * times[c] : 0.0F;
       factors[c] = counts ? point.slope * times[c] : 0.0F;
     }

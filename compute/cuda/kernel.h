@@ -5,14 +5,16 @@
 #include "compute/cuda/activation.h"
 #include "compute/cuda/dropout.h"
 #include "compute/cuda/elementwise.h"
+#include "compute/cuda/norm.h"
 #include "compute/cuda/softmax_loss.h"
 #include "compute/cuda/sums.h"
 
 namespace millrace::cuda {
 
 /// Everything the engine launches beside matrix products.
-using Kernel = std::variant<Gather, BiasRelu, ReluGradient, Dropout, Activate, SlopeGradient,
-                            AddGradient, OptimizerUpdate, CopyElements, SoftmaxLoss, ColumnSums,
-                            SquareSums, ClipFactor, MetricsSums>;
+using Kernel =
+    std::variant<Gather, BiasRelu, ReluGradient, Dropout, Activate, SlopeGradient, NormStatistics,
+                 NormGradientSums, NormGradient, AddGradient, OptimizerUpdate, CopyElements,
+                 SoftmaxLoss, ColumnSums, SquareSums, ClipFactor, MetricsSums>;
 
 }  // namespace millrace::cuda

@@ -59,6 +59,45 @@ __global__ void __launch_bounds__(kWarp* ColumnSums::kLanes) each_column(ColumnS
   if (threadIdx.y == 0 && column < kernel.width) kernel.sums.store(column, mine[0]);
 }
 
+// threadIdx.x: column, threadIdx.y: lane. The sum over the lanes of each column, for all of them.
+// Called by all threads of a block of kWarp columns.
+template <std::uint32_t kLanes>
+__device__ float column_sum(float part) {
+  __shared__ float parts[kWarp][kLanes + 1];
+  float* mine = parts[threadIdx.x];
+  __syncthreads();  // a sum of before has been read
+  mine[threadIdx.y] = part;
+  for (std::uint32_t half = kLanes / 2; half > 0; half /= 2) {
+    __syncthreads();
+    if (threadIdx.y < half) tree_add(mine, threadIdx.y, half);
+  }
+  __syncthreads();
+  return mine[0];
+}
+
+__global__ void __launch_bounds__(kWarp* NormStatistics::kLanes)
+    norm_statistics(NormStatistics kernel) {
+  const std::uint32_t column = blockIdx.x * kWarp + threadIdx.x;
+  const bool inside = column < kernel.width;
+  const float sum =
+      column_sum<NormStatistics::kLanes>(inside ? kernel.sum_part(column, threadIdx.y) : 0.0F);
+  const float mean = kernel.mean_of(sum);
+  const float squares = column_sum<NormStatistics::kLanes>(
+      inside ? kernel.squares_part(column, threadIdx.y, mean) : 0.0F);
+  if (threadIdx.y == 0 && inside) kernel.finish(column, mean, squares);
+}
+
+__global__ void __launch_bounds__(kWarp* NormGradientSums::kLanes)
+    norm_gradient_sums(NormGradientSums kernel) {
+  const std::uint32_t column = blockIdx.x * kWarp + threadIdx.x;
+  const bool inside = column < kernel.width;
+  NormGradientSums::Part part;
+  if (inside) part = kernel.part(column, threadIdx.y);
+  part.factor = column_sum<NormGradientSums::kLanes>(part.factor);
+  part.shift = column_sum<NormGradientSums::kLanes>(part.shift);
+  if (threadIdx.y == 0 && inside) kernel.finish(column, part);
+}
+
 // The sum of the parts of all threads of a block of kLanes, in its first thread.
 template <std::uint32_t kLanes>
 __device__ double block_sum(double part) {
@@ -104,6 +143,16 @@ void start(const SoftmaxLoss& kernel, cudaStream_t stream) {
 
 void start(const ColumnSums& kernel, cudaStream_t stream) {
   each_column<<<blocks(kernel.width, kWarp), dim3(kWarp, ColumnSums::kLanes), 0, stream>>>(kernel);
+}
+
+void start(const NormStatistics& kernel, cudaStream_t stream) {
+  norm_statistics<<<blocks(kernel.width, kWarp), dim3(kWarp, NormStatistics::kLanes), 0, stream>>>(
+      kernel);
+}
+
+void start(const NormGradientSums& kernel, cudaStream_t stream) {
+  norm_gradient_sums<<<blocks(kernel.width, kWarp), dim3(kWarp, NormGradientSums::kLanes), 0,
+                       stream>>>(kernel);
 }
 
 void start(const SquareSums& kernel, cudaStream_t stream) {

@@ -29,6 +29,10 @@ Network::Network(Runtime& runtime, const MlpSpec& spec, const TrainSpec& how_to,
     const std::size_t width = layout.padded(l + 1);
     if (l + 1 < layers()) {
       y.push_back(buffer(element * rows * width, "the activations"));
+      if (layout.normed(l)) {
+        z.push_back(buffer(element * train_rows * width, "the sums"));
+        batch.push_back(buffer(2 * sizeof(float) * width, "the statistics"));
+      }
       if (model.activation != Activation::kRelu) {
         slopes.push_back(buffer(element * train_rows * width, "the activations' slopes"));
       }

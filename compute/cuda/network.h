@@ -29,6 +29,9 @@ struct Network {
   Elements activations(const DeviceBuffer& buffer) const {
     return {buffer.data(), arithmetic.storage};
   }
+  /// Of the batch under way.
+  float* batch_mean(std::size_t l) const { return batch[l].as<float>(); }
+  float* batch_inverse(std::size_t l) const { return batch_mean(l) + layout.padded(l + 1); }
   bool averaged() const { return average.bytes() != 0; }
   bool clips() const { return train.optimizer.clip_norm > 0.0F; }
   /// Whether a step's batch may go through in parts.
@@ -64,6 +67,8 @@ struct Network {
   DeviceBuffer x;                    // [rows, padded(0)]
   std::vector<DeviceBuffer> y;       // hidden layer l: [rows, padded(l + 1)]
   std::vector<DeviceBuffer> slopes;  // hidden layer l: as y, of training; none of a ReLU
+  std::vector<DeviceBuffer> z;       // normalised layer l: as y, of training; the sums
+  std::vector<DeviceBuffer> batch;   // the same: mean and 1 / deviation, float32 [2, padded(l + 1)]
   std::vector<DeviceBuffer> mask;    // hidden layer l: [train_rows, mask_ld(l)] bits
   std::vector<DeviceBuffer> dy;      // layer l: [train_rows, padded(l + 1)], of the pre-activations
   DeviceBuffer logits;               // float32 [rows, padded(layers())]

@@ -19,7 +19,8 @@ Matmul forward_product(const Network& network, std::uint32_t rows, std::size_t l
   matmul.epilogue = epilogue;
   matmul.a = network.parameter(network.layout.weight(l), training);
   matmul.b = (l == 0 ? network.x : network.y[l - 1]).data();
-  matmul.d = (top ? network.logits : network.y[l]).data();
+  const bool kept = training && network.layout.normed(l);
+  matmul.d = (top ? network.logits : kept ? network.z[l] : network.y[l]).data();
   if (epilogue != Epilogue::kNone) {
     // A bias has the type of the output.
     const std::size_t offset = network.layout.bias(l);

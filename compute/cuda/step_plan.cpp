@@ -59,6 +59,11 @@ MatmulPlan StepPlan::plan_plain(const Matmul& matmul) const {
 void StepPlan::plan_forward(std::size_t l) {
   Layer& layer = layers_[l];
   if (layer.forward) return;
+  if (network_.layout.normed(l)) {
+    layer.forward = plan_plain(forward_product(network_, rows_, l, training_, Epilogue::kNone));
+    layer.forward_fused = true;  // there is no bias
+    return;
+  }
   const bool top = l + 1 == layers_.size();
   layer.forward = plan(forward_product(network_, rows_, l, training_,
                                        top || !relu() ? Epilogue::kBias : Epilogue::kBiasRelu));
@@ -72,7 +77,7 @@ void StepPlan::plan_backward() {
   bool has_bias_gradient = false;  // by the layer above's product
   for (std::size_t l = layers_.size(); l-- > 0;) {
     Layer& layer = layers_[l];
-    if (has_bias_gradient) {
+    if (has_bias_gradient || network_.layout.normed(l)) {
       layer.weight_gradient = plan(weight_gradient_product(network_, rows_, l, Epilogue::kNone));
     } else {
       layer.weight_gradient =
@@ -86,7 +91,7 @@ void StepPlan::plan_backward() {
     }
     has_bias_gradient = false;
     if (l == 0) continue;
-    if (drops() || !relu()) {
+    if (drops() || !relu() || network_.layout.normed(l - 1)) {
       // What the layer below passes on is decided after its product, so is the gradient's way.
       layer.data_gradient = plan_plain(data_gradient_product(network_, rows_, l, Epilogue::kNone));
       continue;
@@ -128,10 +133,39 @@ Keeping StepPlan::keeping(std::size_t l, const Batch& batch, const Part& part) c
   return keeping;
 }
 
+// Of training by the batch, else by the running statistics.
+Normalise StepPlan::norm(std::size_t l) const {
+  const ParameterLayout& layout = network_.layout;
+  const auto* values = network_.values(training_).as<const float>();
+  Normalise norm;
+  norm.factor = values + layout.factor(l);
+  norm.shift = values + layout.bias(l);
+  if (training_) {
+    norm.mean = network_.batch_mean(l);
+    norm.inverse = network_.batch_inverse(l);
+  } else {
+    norm.mean = values + layout.mean(l);
+    norm.variance = values + layout.variance(l);
+  }
+  return norm;
+}
+
+NormStatistics StepPlan::statistics(std::size_t l) const {
+  auto* masters = network_.masters.as<float>();
+  return {network_.activations(network_.z[l]),
+          rows_,
+          network_.layout.padded(l + 1),
+          network_.batch_mean(l),
+          network_.batch_inverse(l),
+          masters + network_.layout.mean(l),
+          masters + network_.layout.variance(l)};
+}
+
 // What a hidden layer's forward product leaves to do.
 void StepPlan::enqueue_activation(std::size_t l, const Batch& batch, const Part& part) {
   const Elements y = network_.activations(network_.y[l]);
-  if (relu()) {
+  const bool normed = network_.layout.normed(l);
+  if (relu() && !normed) {
     if (drops()) {
       runtime_.launch(Dropout{y, keeping(l, batch, part), rows_, network_.layout.padded(l + 1)},
                       stream_);
@@ -140,8 +174,15 @@ void StepPlan::enqueue_activation(std::size_t l, const Batch& batch, const Part&
   }
   Activate activate;
   activate.sums = y;
+  if (normed) {
+    activate.norm = norm(l);
+    if (training_) {
+      activate.sums = network_.activations(network_.z[l]);
+      runtime_.launch(statistics(l), stream_);
+    }
+  }
   activate.y = y;
-  if (training_) activate.slopes = network_.activations(network_.slopes[l]);
+  if (training_ && !relu()) activate.slopes = network_.activations(network_.slopes[l]);
   activate.rows = rows_;
   activate.width = network_.layout.width(l + 1);
   activate.padded = network_.layout.padded(l + 1);
@@ -153,11 +194,22 @@ void StepPlan::enqueue_activation(std::size_t l, const Batch& batch, const Part&
 // From the gradient of a hidden layer's outputs, as the product left it, to that of its sums.
 void StepPlan::enqueue_activation_gradient(std::size_t l) {
   const Elements dy = network_.activations(network_.dy[l]);
+  const Elements y = network_.activations(network_.y[l]);
   const std::uint32_t width = network_.layout.padded(l + 1);
-  if (relu()) {
-    runtime_.launch(ReluGradient{dy, network_.activations(network_.y[l]), rows_, width,
-                                 1.0F / (1.0F - network_.model.dropout)},
+  const float factor = 1.0F / (1.0F - network_.model.dropout);
+  if (network_.layout.normed(l)) {
+    const Elements slopes = relu() ? Elements{} : network_.activations(network_.slopes[l]);
+    const OutputGradient gradient{dy, y, slopes, factor};
+    const Elements z = network_.activations(network_.z[l]);
+    auto* gradients = network_.gradient.as<float>();
+    float* of_factor = gradients + network_.layout.factor(l);
+    float* of_shift = gradients + network_.layout.bias(l);
+    runtime_.launch(NormGradientSums{gradient, z, network_.batch_mean(l), network_.batch_inverse(l),
+                                     of_factor, of_shift, rows_, width},
                     stream_);
+    runtime_.launch(NormGradient{gradient, z, norm(l), of_factor, of_shift, rows_, width}, stream_);
+  } else if (relu()) {
+    runtime_.launch(ReluGradient{dy, y, rows_, width, factor}, stream_);
   } else {
     runtime_.launch(SlopeGradient{dy, network_.activations(network_.slopes[l]), rows_, width},
                     stream_);

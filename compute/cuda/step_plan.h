@@ -62,6 +62,8 @@ class StepPlan {
   void enqueue_step(const Batch& batch, const Part& part);
   void enqueue_activation(std::size_t l, const Batch& batch, const Part& part);
   void enqueue_activation_gradient(std::size_t l);
+  Normalise norm(std::size_t l) const;
+  NormStatistics statistics(std::size_t l) const;
   Keeping keeping(std::size_t l, const Batch& batch, const Part& part) const;
   OptimizerUpdate update(const Batch& batch) const;
 

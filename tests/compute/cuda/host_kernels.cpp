@@ -31,6 +31,37 @@ void run(const ColumnSums& kernel) {
   }
 }
 
+// The sum over the lanes of f(lane).
+template <class F>
+float lane_sum(std::uint32_t lanes, const F& f) {
+  std::vector<float> parts;
+  for (std::uint32_t lane = 0; lane < lanes; ++lane) parts.push_back(f(lane));
+  return tree_sum(parts);
+}
+
+void run(const NormStatistics& kernel) {
+  constexpr std::uint32_t kLanes = NormStatistics::kLanes;
+  for (std::uint32_t column = 0; column < kernel.width; ++column) {
+    const float mean = kernel.mean_of(
+        lane_sum(kLanes, [&](std::uint32_t lane) { return kernel.sum_part(column, lane); }));
+    const float squares = lane_sum(
+        kLanes, [&](std::uint32_t lane) { return kernel.squares_part(column, lane, mean); });
+    kernel.finish(column, mean, squares);
+  }
+}
+
+void run(const NormGradientSums& kernel) {
+  constexpr std::uint32_t kLanes = NormGradientSums::kLanes;
+  for (std::uint32_t column = 0; column < kernel.width; ++column) {
+    NormGradientSums::Part sum;
+    sum.factor =
+        lane_sum(kLanes, [&](std::uint32_t lane) { return kernel.part(column, lane).factor; });
+    sum.shift =
+        lane_sum(kLanes, [&](std::uint32_t lane) { return kernel.part(column, lane).shift; });
+    kernel.finish(column, sum);
+  }
+}
+
 void run(const SquareSums& kernel) {
   for (std::uint32_t block = 0; block < SquareSums::kBlocks; ++block) {
     std::vector<double> parts;

@@ -356,7 +356,7 @@ TEST(ActivateKernel, LeavesZeroBeyondTheWidthAndWhereItDrops) {
         std::fill_n(kept, kRows * kPadded, 1.0F);
         const Keeping keeping = drops ? Keeping{&step, 5, 2, 3, 16384, 4.0F / 3.0F} : Keeping{};
         if (drops) run_on_host(Dropout{{kept, ElementType::kFloat32}, keeping, kRows, kPadded});
-        run_on_host(Activate{y, y, factors, kRows, kWidth, kPadded, kind, keeping});
+        run_on_host(Activate{y, y, factors, kRows, kWidth, kPadded, kind, keeping, {}});
         const double bound = type == ElementType::kFloat32 ? 1e-6 : 8e-3;
         for (std::size_t i = 0; i < kRows * kPadded; ++i) {
           const double share = i % kPadded < kWidth ? double{kept[i]} : 0.0;
