@@ -5,6 +5,7 @@
 #include <array>
 
 #include "formats/folder.h"
+#include "formats/idx_salvage.h"
 #include "tests/support/shards.h"
 #include "tools/cli/repair.h"
 #include "tools/cli/verify.h"
@@ -30,13 +31,22 @@ class ShardDamageTest : public testing::Test {
   std::filesystem::path images() const { return set_.images_at(1, 3); }
   std::filesystem::path labels() const { return set_.labels_at(1, 3); }
 
-  /// Every fault is in `file`, and there is one.
-  void expect_named(const std::filesystem::path& file) const {
-    const auto found = verify(set_.path, kGoOn);
+  /// Every fault is in `file`, and there is one. Returns which samples of the file it costs.
+  std::vector<SampleRange> expect_named(const std::filesystem::path& file) const {
+    return expect_named(set_, file);
+  }
+  static std::vector<SampleRange> expect_named(const test::ShardedFolder& set,
+                                               const std::filesystem::path& file) {
+    const auto found = verify(set.path, kGoOn);
     EXPECT_GT(found.faults(), 0U);
+    std::vector<SampleRange> named;
     for (const auto& one : found.files) {
       if (one.path != file) EXPECT_TRUE(one.faults.empty()) << one.path << one.faults[0].what;
+      for (const auto& fault : one.faults) {
+        if (fault.samples.count != 0) named.push_back(fault.samples);
+      }
     }
+    return named;
   }
 
   /// Repairs, and returns which samples of the whole were lost. The others are what they were.
@@ -105,6 +115,40 @@ TEST_F(ShardDamageTest, FindsEveryFlippedBitAndKeepsAllOtherSamples) {
       }
     }
     write_bytes(path, file);
+  }
+}
+
+// The bar, on a shard of two frames: `damage_bench` does the same to one of 1 MB.
+TEST_F(ShardDamageTest, NamesAndSalvagesWhateverTheBit) {
+  constexpr std::uint32_t kSamples = 500;
+  const test::ShardedFolder set({20, kSamples, 20});
+  const auto path = set.images_at(1, 3);
+  const IdxHeader header{DType::kUInt8, {kSamples, 28, 28}};
+  const auto whole = set.open_whole();
+  const auto before = whole->contiguous().samples.subspan(20 * 784, std::size_t{kSamples} * 784);
+  const auto file = read_bytes(path);
+  const auto table = read_seek_table(path, file).value();
+  ASSERT_EQ(table.frames().size(), 3U);
+  for (std::size_t bit = 0; bit < file.size() * 8; bit += 997) {
+    auto damaged = file;
+    damaged[bit / 8] ^= static_cast<std::byte>(1U << bit % 8);
+    write_bytes(path, damaged);
+    const auto named = expect_named(set, path);
+    const SalvagedIdx salvaged(path, header);
+    EXPECT_EQ(lost_ranges(salvaged.sound()), named) << bit;
+    salvaged.read([&](std::uint64_t first, std::span<const std::byte> samples) {
+      EXPECT_TRUE(std::ranges::equal(samples, before.subspan(first * 784, samples.size()))) << bit;
+    });
+    for (const auto& frame : table.frames()) {
+      const bool hit = bit / 8 >= frame.stored_at && bit / 8 < frame.stored_at + frame.stored;
+      if (!hit || named.empty()) continue;
+      EXPECT_EQ(named, (std::vector<SampleRange>{
+                           {(frame.content_at - 16) / 784, frame.content / std::uint64_t{784}}}))
+          << bit;
+    }
+    if (bit / 8 < table.frames()[0].stored || bit / 8 >= table.stored_size()) {
+      EXPECT_TRUE(named.empty()) << bit;
+    }
   }
 }
 
