@@ -85,10 +85,11 @@ struct Data {
   std::span<const double> rows(std::size_t first, std::size_t n) const {
     return std::span(reference).subspan(first * model.features, n * model.features);
   }
-  std::unique_ptr<Engine> engine(Precision precision, std::uint32_t threads) const {
+  std::unique_ptr<Engine> engine(Precision precision, std::uint32_t threads,
+                                 Device::Kind kind = Device::Kind::kCpu) const {
     TrainSpec spec = train;
     spec.precision = precision;
-    return make_engine(model, spec, {.kind = Device::Kind::kCpu, .threads = threads});
+    return make_engine(model, spec, {.kind = kind, .threads = threads});
   }
 
   MlpSpec model;

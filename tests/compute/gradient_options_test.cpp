@@ -1,5 +1,5 @@
-// Clipping, accumulation and averages, in each precision: against what they mean, and to the bit
-// where that can be said.
+// Clipping, accumulation and averages, on each device in each precision: against what they mean,
+// and to the bit where that can be said.
 
 #include <gtest/gtest.h>
 
@@ -8,9 +8,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
+#include "compute/cuda_engine.h"
 #include "compute/engine.h"
 #include "compute/tensors.h"
 #include "tests/compute/engine_data.h"
@@ -20,11 +22,23 @@ namespace {
 
 using test::Data;
 
-class GradientOptions : public testing::TestWithParam<Precision> {
+struct Where {
+  Precision precision;
+  Device::Kind device;
+};
+void PrintTo(const Where& where, std::ostream* out) {
+  *out << name_of(where.precision)
+       << (where.device == Device::Kind::kCpu ? " on a CPU" : " on a GPU");
+}
+
+class GradientOptions : public testing::TestWithParam<Where> {
  protected:
   void SetUp() override {
+    if (GetParam().device == Device::Kind::kCuda) {
+      if (const std::string obstacle = cuda_obstacle(); !obstacle.empty()) GTEST_SKIP() << obstacle;
+    }
     const EngineInfo info = make(data())->info();
-    if (info.precision != GetParam()) GTEST_SKIP() << info.notice;
+    if (info.precision != GetParam().precision) GTEST_SKIP() << info.notice;
   }
   // Two batches of 40 and one of 20.
   static Data data() {
@@ -33,7 +47,7 @@ class GradientOptions : public testing::TestWithParam<Precision> {
     return data;
   }
   std::unique_ptr<Engine> make(const Data& data, std::uint32_t threads = 2) const {
-    return data.engine(GetParam(), threads);
+    return data.engine(GetParam().precision, threads, GetParam().device);
   }
 };
 
@@ -101,7 +115,7 @@ TEST_P(GradientOptions, PartsOfABatchMakeTheStepOfTheWhole) {
     const double moved = distance(expected->parameters(), begin);
     // Another order of summation; in bfloat16 each part rounds its own gradients.
     EXPECT_LT(distance(found->parameters(), expected->parameters()),
-              moved * (GetParam() == Precision::kFloat32 ? 1e-5 : 2e-2))
+              moved * (GetParam().precision == Precision::kFloat32 ? 1e-5 : 2e-2))
         << rows;
     const Metrics a = expected->metrics();
     const Metrics b = found->metrics();
@@ -212,10 +226,15 @@ TEST_P(GradientOptions, TheAverageFollowsTheWeightsAndIsWhatIsEvaluated) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Precisions, GradientOptions,
-                         testing::Values(Precision::kFloat32, Precision::kBFloat16),
+INSTANTIATE_TEST_SUITE_P(Devices, GradientOptions,
+                         testing::Values(Where{Precision::kFloat32, Device::Kind::kCpu},
+                                         Where{Precision::kBFloat16, Device::Kind::kCpu},
+                                         Where{Precision::kFloat32, Device::Kind::kCuda},
+                                         Where{Precision::kBFloat16, Device::Kind::kCuda}),
                          [](const auto& tested) {
-                           return tested.param == Precision::kFloat32 ? "Float32" : "BFloat16";
+                           const bool cpu = tested.param.device == Device::Kind::kCpu;
+                           return std::string(name_of(tested.param.precision)) +
+                                  (cpu ? "_cpu" : "_cuda");
                          });
 
 }  // namespace

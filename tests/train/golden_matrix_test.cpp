@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "compute/cuda_engine.h"
 #include "compute/engine.h"
 #include "formats/safetensors.h"
 #include "train/schedule.h"
@@ -63,7 +64,7 @@ ScheduleSpec schedule_of(const nlohmann::json& options) {
 
 // The losses that the trace has, by an engine of ours.
 std::vector<double> losses(const nlohmann::json& options, const Samples& samples,
-                           Precision precision) {
+                           Precision precision, Device::Kind device) {
   MlpSpec model;
   model.features = samples.features;
   model.hidden = options.at("hidden").get<std::vector<std::uint32_t>>();
@@ -83,7 +84,7 @@ std::vector<double> losses(const nlohmann::json& options, const Samples& samples
   train.optimizer.epsilon = options.at("epsilon");
   train.optimizer.clip_norm = options.at("clip_norm");
   train.optimizer.ema = options.at("ema");
-  const auto engine = make_engine(model, train, {.kind = Device::Kind::kCpu, .threads = 1});
+  const auto engine = make_engine(model, train, {.kind = device, .threads = 1});
   const Chunk epoch = samples.chunk(train.batch);
   const std::uint64_t epochs = options.at("epochs");
   const Schedule schedule(schedule_of(options), train.optimizer.learning_rate, epoch.batches(),
@@ -115,12 +116,20 @@ void each_case(const F& f) {
   }
 }
 
-TEST(GoldenMatrix, Float32LossesArePyTorchs) {
+class GoldenMatrix : public testing::TestWithParam<Device::Kind> {
+ protected:
+  void SetUp() override {
+    if (GetParam() != Device::Kind::kCuda) return;
+    if (const std::string obstacle = cuda_obstacle(); !obstacle.empty()) GTEST_SKIP() << obstacle;
+  }
+};
+
+TEST_P(GoldenMatrix, Float32LossesArePyTorchs) {
   const Samples samples;
   std::uint32_t cases = 0;
   each_case([&](const std::string& name, const nlohmann::json& options,
                 const std::vector<float>& expected) {
-    const std::vector<double> found = losses(options, samples, Precision::kFloat32);
+    const std::vector<double> found = losses(options, samples, Precision::kFloat32, GetParam());
     ++cases;
     ASSERT_EQ(found.size(), expected.size());
     ASSERT_GE(found.size(), 200U);
@@ -135,7 +144,7 @@ TEST(GoldenMatrix, Float32LossesArePyTorchs) {
 }
 
 // The last losses, which 200 steps of rounding have moved, are of as good a net.
-TEST(GoldenMatrix, BFloat16LearnsAsWell) {
+TEST_P(GoldenMatrix, BFloat16LearnsAsWell) {
   const Samples samples;
   each_case([&](const std::string& name, const nlohmann::json& options,
                 const std::vector<float>& expected) {
@@ -144,15 +153,21 @@ TEST(GoldenMatrix, BFloat16LearnsAsWell) {
       for (auto at = end - 12; at != end; ++at) sum += double{*at} / 12;
       return begin == end ? 0.0 : sum;
     };
-    const std::vector<double> found = losses(options, samples, Precision::kBFloat16);
+    const std::vector<double> found = losses(options, samples, Precision::kBFloat16, GetParam());
     EXPECT_NEAR(found.front(), expected.front(), 2e-2 * expected.front()) << name;
     const double wanted = mean_of_last(expected.begin(), expected.end());
     EXPECT_NEAR(mean_of_last(found.begin(), found.end()), wanted, 0.15 * wanted + 1e-2) << name;
   });
 }
 
+INSTANTIATE_TEST_SUITE_P(Devices, GoldenMatrix,
+                         testing::Values(Device::Kind::kCpu, Device::Kind::kCuda),
+                         [](const auto& tested) {
+                           return tested.param == Device::Kind::kCpu ? "cpu" : "cuda";
+                         });
+
 // Or the matrix could shrink unseen.
-TEST(GoldenMatrix, HasEveryOptimizerWithEveryScheduleAndLayer) {
+TEST(GoldenMatrixTrace, HasEveryOptimizerWithEveryScheduleAndLayer) {
   std::set<std::string> pairs;
   each_case([&](const std::string&, const nlohmann::json& options, const std::vector<float>&) {
     const std::string optimizer = options.at("optimizer");

@@ -184,6 +184,33 @@ TEST_P(GpuEngine, FollowsTheCpuWithEveryActivation) {
   }
 }
 
+// Each of what looks at more than a row or a step, alone and all of it at once.
+TEST_P(GpuEngine, FollowsTheCpuWithNormalisationClippingPartsAndAverages) {
+  for (int what = 0; what < 6; ++what) {
+    SCOPED_TRACE(what);
+    const bool all = what >= 4;
+    Data data({784, {100, 43}, 10, 64, InputType::kUInt8});
+    data.train.batch = 32;
+    data.train.optimizer.learning_rate = 0.01F;
+    if (what == 0 || all) data.model.batch_norm = true;
+    if (what == 1 || all) data.train.optimizer.clip_norm = 0.5F;
+    if (what == 2 || all) data.train.micro_batch = 12;  // 12, 12 and 8
+    if (what == 3 || all) data.train.optimizer.ema = 0.9F;
+    if (all) data.model.dropout = 0.2F;
+    if (what == 5) data.model.activation = Activation::kGelu;
+    const auto gpu = engine(data);
+    expect_the_cpus_losses(data);
+    const auto cpu = data.engine(Precision::kFloat32, 2);
+    for (Engine* engine : {gpu.get(), cpu.get()}) {
+      engine->train(data.packed());
+      engine->metrics();
+      engine->evaluate(data.packed());
+    }
+    const double loss = cpu->metrics().loss_sum;
+    EXPECT_NEAR(gpu->metrics().loss_sum, loss, bound(1e-4, 5e-3, 3e-2) * loss);
+  }
+}
+
 TEST_P(GpuEngine, ANanWeightOfAnyLayerShowsInTheFirstStep) {
   const Data data({5, {7, 6}, 3, 4, InputType::kFloat32});
   for (const std::size_t tensor : {0U, 1U, 2U, 3U, 4U, 5U}) {
