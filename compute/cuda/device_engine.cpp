@@ -260,15 +260,15 @@ class DeviceEngine final : public Engine {
     return optimizer_.adaptive() || optimizer_.ema > 0.0F || model_.dropout > 0.0F;
   }
 
-  // Of the steps [first, first + count) of a chunk; they are done in this order.
+  // Of the steps [first, first + count) of a chunk, which are the run's next.
   std::span<const StepConstants> next_steps(const Chunk& chunk, std::uint32_t first,
                                             std::uint32_t count) {
     constants_.clear();
     OptimizerSpec optimizer = optimizer_;
     for (std::uint32_t s = first; s < first + count; ++s) {
       if (!chunk.learning_rates.empty()) optimizer.learning_rate = chunk.learning_rates[s];
-      ++steps_;
-      constants_.push_back({optimizer_step(optimizer, steps_), static_cast<std::uint32_t>(steps_)});
+      const std::uint64_t number = steps_ + (s - first) + 1;
+      constants_.push_back({optimizer_step(optimizer, number), static_cast<std::uint32_t>(number)});
     }
     return constants_;
   }
@@ -296,6 +296,7 @@ class DeviceEngine final : public Engine {
         const StageSpan span(Stage::kCompute);
         timeline_.begin(DeviceTimeline::Queue::kCompute);
         run_piece(piece, batch);
+        if (training) steps_ += part.batches();
         timeline_.end(DeviceTimeline::Queue::kCompute);
       }
       slots_.release(piece.slot, compute_.get());

@@ -36,11 +36,11 @@ void DeviceTimeline::begin(Queue queue) {
   if (to.used == kMost) return;
   if (to.used == to.ranges.size()) to.ranges.push_back({timing_event(), timing_event()});
   runtime_.record(to.ranges[to.used].begin.get(), to.stream);
-  ++to.used;
 }
 
 void DeviceTimeline::end(Queue queue) {
   Lane& to = lane(queue);
+  if (to.used < kMost) ++to.used;
   runtime_.record(to.ranges[to.used - 1].end.get(), to.stream);
 }
 

@@ -37,7 +37,8 @@ class DeviceTimeline {
   /// Waits for `compute`, once, to set the clock.
   DeviceTimeline(Runtime& runtime, StreamHandle copy, StreamHandle compute);
 
-  /// What is enqueued on the queue's stream between these is one range.
+  /// What is enqueued on the queue's stream between these is one range. One that was begun and not
+  /// ended, because what it was for failed, is forgotten when the next begins.
   void begin(Queue queue);
   void end(Queue queue);
   /// To be called when all that was enqueued on both streams is done: adds it up, and tells those

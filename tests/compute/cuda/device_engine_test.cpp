@@ -365,6 +365,18 @@ TEST(DeviceEngineOrder, ManyLengthsOfChunksDoNotPileUpGraphs) {
 
 // --------------------------------------------------------------------------- what goes wrong
 
+// Everything that an engine can be asked for.
+Data rich_data() {
+  Data data({12, {9, 6}, 3, 20, InputType::kUInt8, Activation::kGelu});
+  data.model.batch_norm = true;
+  data.model.dropout = 0.2F;
+  data.train.micro_batch = 8;
+  data.train.optimizer = {0.01F, 0.0F, 0.01F, OptimizerSpec::Kind::kAdamW};
+  data.train.optimizer.clip_norm = 0.5F;
+  data.train.optimizer.ema = 0.9F;
+  return data;
+}
+
 TEST(DeviceEngineErrors, ADataSetThatDoesNotFitLeavesTheEngineUsable) {
   const Data data(kManySteps);
   const Fixture fixture(data);
@@ -398,19 +410,25 @@ TEST(DeviceEngineErrors, ADataSetThatWouldFillTheDeviceIsRefusedAndChunksStillFi
 }
 
 TEST(DeviceEngineErrors, AModelThatDoesNotFitLeavesNothingBehind) {
-  const Data data(kManySteps);
-  std::size_t needed = 0;
-  {
-    const Fixture fixture(data);
-    needed = fixture.device->used;
-  }
-  for (std::size_t memory = 0; memory < needed; memory += needed / 50) {
-    const auto device = std::make_shared<FakeDevice>();
-    device->memory = memory;
-    EXPECT_THROW(
-        make_device_engine(std::make_unique<FakeRuntime>(device), data.model, data.train, {}, 0),
-        DeviceError);
-    EXPECT_EQ(device->live, 0);
+  for (const Data& data : {Data(kManySteps), rich_data()}) {
+    std::size_t needed = 0;
+    {
+      const Fixture fixture(data);
+      needed = fixture.device->used;
+    }
+    for (std::size_t memory = 0; memory < needed; memory += needed / 50) {
+      const auto device = std::make_shared<FakeDevice>();
+      device->memory = memory;
+      try {
+        make_device_engine(std::make_unique<FakeRuntime>(device), data.model, data.train, {}, 0);
+        ADD_FAILURE() << "accepted";
+      } catch (const DeviceError& error) {
+        const std::string line = error.what();
+        EXPECT_NE(line.find(": asked for "), std::string::npos) << line;
+        EXPECT_NE(line.find(" are free"), std::string::npos) << line;
+      }
+      EXPECT_EQ(device->live, 0);
+    }
   }
 }
 
@@ -429,6 +447,61 @@ TEST(DeviceEngineErrors, ADeadDeviceIsReportedWithTheLastStageAndSurvived) {
           << error.what();
     }
   }
+}
+
+TEST(DeviceEngineErrors, ADeviceThatDiesAtAnyCallIsReportedAndSurvived) {
+  const Data data = rich_data();
+  int calls = 0;
+  int captures = 0;
+  for (bool died = true; died; calls += 1 + calls / 6) {
+    const auto device = std::make_shared<FakeDevice>();
+    device->schedule = Schedule::kRandom;
+    device->calls_left = calls;
+    died = false;
+    std::unique_ptr<Engine> engine;
+    try {
+      engine = make_device_engine(std::make_unique<FakeRuntime>(device), data.model, data.train,
+                                  {ElementType::kBFloat16, false}, 0);
+      const std::uint32_t source = engine->add_resident(data.resident());
+      for (int round = 0; round < 5; ++round) {
+        engine->train(round % 2 == 0 ? data.packed() : data.indexed(source));
+        engine->evaluate(data.packed());
+      }
+      std::vector<float> logits(std::size_t{data.packed().count} * 3);
+      engine->predict(data.packed(), logits);
+      engine->set_parameters(engine->parameters());
+      engine->set_optimizer_state(engine->optimizer_state());
+      EXPECT_EQ(engine->metrics().steps, 15U);
+    } catch (const DeviceError& error) {
+      died = true;
+      EXPECT_NE(std::string(error.what()).find("last stage: "), std::string::npos) << error.what();
+    }
+    captures = device->captures;
+    engine.reset();
+    ASSERT_EQ(device->live, 0) << "after " << calls << " calls";
+  }
+  EXPECT_GT(captures, 0);
+  EXPECT_GT(calls, 500);
+}
+
+TEST(DeviceEngineErrors, AChunkThatFoundNoMemoryWasNoStep) {
+  const Data data = rich_data();
+  const Fixture expected(data);
+  expected.engine->train(data.packed());
+  const Fixture fixture(data);
+  const std::size_t memory = fixture.device->memory;
+  fixture.device->memory = fixture.device->used;
+  try {
+    fixture.engine->train(data.packed());
+    ADD_FAILURE() << "accepted";
+  } catch (const DeviceError& error) {
+    EXPECT_NE(std::string(error.what()).find("a chunk of samples: asked for "), std::string::npos)
+        << error.what();
+  }
+  fixture.device->memory = memory;
+  fixture.engine->train(data.packed());
+  EXPECT_TRUE(fixture.engine->parameters() == expected.engine->parameters());
+  EXPECT_TRUE(fixture.engine->optimizer_state() == expected.engine->optimizer_state());
 }
 
 TEST(DeviceEngineErrors, BadChunksAreRefusedBeforeAnythingIsEnqueued) {

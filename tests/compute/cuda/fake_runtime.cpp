@@ -34,7 +34,8 @@ bool aligned(const void* memory) { return reinterpret_cast<std::uintptr_t>(memor
 
 }  // namespace
 
-void FakeRuntime::check_alive() const {
+void FakeRuntime::check_alive() {
+  if (device_->calls_left >= 0 && device_->calls_left-- == 0) device_->dead = true;
   if (device_->dead) throw DeviceError(std::string("fake device is dead; last stage: ") + stage_);
 }
 

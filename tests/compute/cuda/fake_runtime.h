@@ -30,7 +30,8 @@ struct FakeDevice {
   std::set<Epilogue> refused;          // by plan()
   std::int64_t refused_mask_rows = 0;  // m of products that may not write a mask
   std::size_t memory = std::size_t{1} << 30U;
-  bool dead = false;  // every call fails from now on
+  bool dead = false;    // every call fails from now on
+  int calls_left = -1;  // until it dies; negative: any number
 
   std::size_t used = 0;
   int event_waits = 0;   // of the host
@@ -107,7 +108,7 @@ class FakeRuntime final : public Runtime {
     bool timing = false;
   };
 
-  void check_alive() const;
+  void check_alive();
   void check_not_capturing(const char* call) const;
   void check_on_device(const void* memory, std::size_t bytes, const char* what) const;
   void enqueue(StreamHandle stream, Task task);
