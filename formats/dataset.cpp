@@ -12,6 +12,11 @@ std::uint64_t SampleShape::elements() const noexcept {
   return product;
 }
 
+const std::vector<std::string>& Dataset::class_names() const noexcept {
+  static const std::vector<std::string> none;
+  return none;
+}
+
 void check_read(const Dataset& data, std::span<const std::uint64_t> ids,
                 std::span<const std::byte> samples, std::span<const std::int32_t> labels) {
   if (samples.size() != ids.size() * data.sample_bytes() || labels.size() != ids.size()) {

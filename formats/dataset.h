@@ -36,6 +36,8 @@ class Dataset {
   virtual DType dtype() const noexcept = 0;
   /// Labels lie in [0, classes()).
   virtual std::uint32_t classes() const noexcept = 0;
+  /// By label; empty: they have none.
+  virtual const std::vector<std::string>& class_names() const noexcept;
   /// Where it came from, for messages: a file or a folder.
   virtual std::string name() const = 0;
   /// 128-bit hash of shape, type, samples and labels as 32 hex digits: equal for equal content,

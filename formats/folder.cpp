@@ -54,7 +54,7 @@ constexpr std::array<std::string_view, 5> kFileEndings{".npy", ".npz", ".safeten
 DataFolder open_file(const std::filesystem::path& path, const OpenOptions& options) {
   if (path.filename() == kManifestName) return *open_sharded_folder(path, options);
   if (auto opened = open_idx_file(path, options)) return std::move(*opened);
-  if (auto opened = open_array_file(path)) return std::move(*opened);
+  if (auto opened = open_array_file(path, options)) return std::move(*opened);
   if (auto opened = open_csv_file(path, options)) return std::move(*opened);
   if (auto opened = open_tar_file(path, options)) return std::move(*opened);
   throw DataError(path, std::nullopt,
@@ -88,8 +88,8 @@ DataFolder open_folder(const std::filesystem::path& given, const OpenOptions& wa
   if (auto opened = open_sharded_folder(path, options)) return std::move(*opened);
   if (auto opened = open_idx_folder(path, options)) return std::move(*opened);
   refuse_lone_shards(path);
-  if (auto opened = open_cifar_folder(path)) return std::move(*opened);
-  if (auto opened = open_array_folder(path)) return std::move(*opened);
+  if (auto opened = open_cifar_folder(path, options)) return std::move(*opened);
+  if (auto opened = open_array_folder(path, options)) return std::move(*opened);
   if (auto opened = open_csv_folder(path, options)) return std::move(*opened);
   if (auto opened = open_tar_folder(path, options)) return std::move(*opened);
   if (auto opened = open_image_folder(path, options)) return std::move(*opened);

@@ -20,7 +20,8 @@ struct DataFolder {
 };
 
 struct OpenOptions {
-  /// Size and channels of the samples of a folder of images, or of images in tar files.
+  /// Size and channels of the samples, where they are images: decoded to them, or made as they are
+  /// read (ResizedDataset). Asked of other samples it is an error.
   ImageOptions image = {};
   /// Of CSV files, by its name or its number from 1; empty: see CsvOptions.
   std::string label_column = {};
@@ -59,8 +60,8 @@ struct OpenOptions {
 ///
 /// Throws DataError: nothing there, nothing recognised (naming what was looked for), half a pair,
 /// several variants (naming them), training and test sets that do not go together, and all that
-/// read_idx, IdxDataset, open_sharded, CifarDataset, read_npy, ArrayDataset, read_csv, WebDataset
-/// and ImageFolder throw.
+/// read_idx, IdxDataset, open_sharded, CifarDataset, read_npy, ArrayDataset, read_csv, WebDataset,
+/// ImageFolder and ResizedDataset throw.
 DataFolder open_folder(const std::filesystem::path& path, const OpenOptions& options = {});
 
 /// By the ending of its name, a file that open_folder opens as a data set of its own: .npy, .npz,

@@ -93,13 +93,14 @@ std::shared_ptr<const ArrayDataset> open_pair(const NamedArrays& arrays,
 }
 
 /// nullopt if no array has a name that says samples or labels.
-std::optional<DataFolder> open_pairs(const fs::path& path, const NamedArrays& arrays) {
+std::optional<DataFolder> open_pairs(const fs::path& path, const NamedArrays& arrays,
+                                     const OpenOptions& options) {
   const auto pairs = find_array_pairs(path.string(), arrays.names);
   if (!pairs) return std::nullopt;
   auto train = open_pair(arrays, pairs->train, std::nullopt);
   std::shared_ptr<const Dataset> test;
   if (pairs->test) test = open_pair(arrays, *pairs->test, train->classes());
-  return data_folder(path, std::move(train), std::move(test));
+  return data_folder(path, std::move(train), std::move(test), options);
 }
 
 [[noreturn]] void fail_without_pairs(const fs::path& path, const NamedArrays& arrays) {
@@ -116,21 +117,22 @@ std::optional<DataFolder> open_pairs(const fs::path& path, const NamedArrays& ar
                                               arrays.names.size() > kShown ? ", …" : ""));
 }
 
-DataFolder open_container(const fs::path& file) {
+DataFolder open_container(const fs::path& file, const OpenOptions& options) {
   NamedArrays arrays;
   add_members(arrays, file, "");
-  if (auto opened = open_pairs(file, arrays)) return std::move(*opened);
+  if (auto opened = open_pairs(file, arrays, options)) return std::move(*opened);
   fail_without_pairs(file, arrays);
 }
 
 /// One file with everything, or one for each split.
-std::optional<DataFolder> open_containers(const fs::path& folder, std::string_view ending) {
+std::optional<DataFolder> open_containers(const fs::path& folder, std::string_view ending,
+                                          const OpenOptions& options) {
   const auto files = files_ending_in(folder, ending);
   if (files.empty()) return std::nullopt;
   if (files.size() == 1) {
     NamedArrays arrays;
     add_members(arrays, files[0], "");
-    auto opened = open_pairs(files[0], arrays);
+    auto opened = open_pairs(files[0], arrays, options);
     // Most safetensors files are models.
     if (!opened && ending == kNpz) fail_without_pairs(files[0], arrays);
     return opened;
@@ -147,26 +149,26 @@ std::optional<DataFolder> open_containers(const fs::path& folder, std::string_vi
   NamedArrays arrays;
   add_members(arrays, splits.train[0], "train");
   if (!splits.test.empty()) add_members(arrays, splits.test[0], "test");
-  auto opened = open_pairs(folder, arrays);
+  auto opened = open_pairs(folder, arrays, options);
   if (!opened && ending == kNpz) fail_without_pairs(folder, arrays);
   return opened;
 }
 
 }  // namespace
 
-std::optional<DataFolder> open_array_folder(const fs::path& folder) {
+std::optional<DataFolder> open_array_folder(const fs::path& folder, const OpenOptions& options) {
   NamedArrays arrays;
   for (const auto& file : files_ending_in(folder, kNpy)) add_npy(arrays, file);
-  if (auto opened = open_pairs(folder, arrays)) return opened;
+  if (auto opened = open_pairs(folder, arrays, options)) return opened;
   for (const auto ending : {kNpz, kSafetensors}) {
-    if (auto opened = open_containers(folder, ending)) return opened;
+    if (auto opened = open_containers(folder, ending, options)) return opened;
   }
   return std::nullopt;
 }
 
-std::optional<DataFolder> open_array_file(const fs::path& path) {
+std::optional<DataFolder> open_array_file(const fs::path& path, const OpenOptions& options) {
   const auto name = plain_file_name(path);
-  if (name.ends_with(kNpz) || name.ends_with(kSafetensors)) return open_container(path);
+  if (name.ends_with(kNpz) || name.ends_with(kSafetensors)) return open_container(path, options);
   if (!name.ends_with(kNpy)) return std::nullopt;
   // The pair that it belongs to, among its neighbours.
   const auto meant = parse_array_name(name.substr(0, name.size() - kNpy.size()));
@@ -186,7 +188,7 @@ std::optional<DataFolder> open_array_file(const fs::path& path) {
   for (auto& plain : arrays.names) {
     plain = parse_array_name(plain)->role == ArrayRole::kSamples ? "x" : "y";
   }
-  return open_pairs(path, arrays);
+  return open_pairs(path, arrays, options);
 }
 
 }  // namespace millrace

@@ -42,7 +42,7 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
       test = open_csv(test_file, csv);
     }
   }
-  auto opened = data_folder(path, std::move(train), std::move(test));
+  auto opened = data_folder(path, std::move(train), std::move(test), options);
   if (unlabelled) {
     opened.description +=
         fmt::format("; {} has no labels and is left out", test_file.filename().string());

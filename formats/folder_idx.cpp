@@ -80,7 +80,7 @@ DataFolder open_files(const std::filesystem::path& folder, const IdxFiles& files
           describe_samples(*test));
     }
   }
-  return data_folder(folder, std::move(train), std::move(test));
+  return data_folder(folder, std::move(train), std::move(test), options);
 }
 
 }  // namespace

@@ -4,13 +4,14 @@
 
 namespace millrace {
 
-std::optional<DataFolder> open_cifar_folder(const std::filesystem::path& folder) {
+std::optional<DataFolder> open_cifar_folder(const std::filesystem::path& folder,
+                                            const OpenOptions& options) {
   const auto files = find_cifar_files(folder);
   if (!files) return std::nullopt;
   auto train = std::make_shared<const CifarDataset>(files->kind, files->train);
   std::shared_ptr<const Dataset> test;
   if (!files->test.empty()) test = std::make_shared<const CifarDataset>(files->kind, files->test);
-  return data_folder(folder, std::move(train), std::move(test));
+  return data_folder(folder, std::move(train), std::move(test), options);
 }
 
 std::optional<DataFolder> open_image_folder(const std::filesystem::path& folder,
@@ -26,7 +27,7 @@ std::optional<DataFolder> open_image_folder(const std::filesystem::path& folder,
     test = std::make_shared<const ImageFolder>(parts->test, train->options(), train->class_names(),
                                                headers);
   }
-  return data_folder(folder, std::move(train), std::move(test), "images");
+  return data_folder(folder, std::move(train), std::move(test), options, "images");
 }
 
 }  // namespace millrace

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "formats/error.h"
+#include "formats/resized_dataset.h"
 
 namespace millrace {
 
@@ -14,7 +15,10 @@ std::string describe_samples(const Dataset& data) {
 }
 
 DataFolder data_folder(const std::filesystem::path& path, std::shared_ptr<const Dataset> train,
-                       std::shared_ptr<const Dataset> test, std::string_view counted) {
+                       std::shared_ptr<const Dataset> test, const OpenOptions& options,
+                       std::string_view counted) {
+  train = ResizedDataset::as_asked(std::move(train), options.image);
+  if (test) test = ResizedDataset::as_asked(std::move(test), options.image);
   std::string counts = fmt::format("{} training", train->size());
   if (test) {
     if (test->shape() != train->shape() || test->dtype() != train->dtype()) {

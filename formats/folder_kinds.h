@@ -17,10 +17,12 @@ namespace millrace {
 /// "28x28 uint8".
 std::string describe_samples(const Dataset& data);
 
-/// What was opened at `path`; `test` may be null. `counted`: "samples" or "images". Throws
-/// DataError if the test samples have another shape or type.
+/// What was opened at `path`, its images as options.image asks for (ResizedDataset); `test` may be
+/// null. `counted`: "samples" or "images". Throws DataError if the test samples have another shape
+/// or type, and what ResizedDataset throws.
 DataFolder data_folder(const std::filesystem::path& path, std::shared_ptr<const Dataset> train,
-                       std::shared_ptr<const Dataset> test, std::string_view counted = "samples");
+                       std::shared_ptr<const Dataset> test, const OpenOptions& options,
+                       std::string_view counted = "samples");
 
 /// The files of one pair, or of the one variant, in a folder. nullopt: none here. Throws DataError
 /// as well for several variants, naming them.
@@ -43,17 +45,20 @@ std::optional<DataFolder> open_sharded_folder(const std::filesystem::path& path,
 /// there, a conversion did not end, or it was lost.
 void refuse_lone_shards(const std::filesystem::path& folder);
 
-std::optional<DataFolder> open_cifar_folder(const std::filesystem::path& folder);
+std::optional<DataFolder> open_cifar_folder(const std::filesystem::path& folder,
+                                            const OpenOptions& options);
 
 std::optional<DataFolder> open_image_folder(const std::filesystem::path& folder,
                                             const OpenOptions& options);
 
 /// .npy files named like x_train.npy and y_train.npy; or one .npz or .safetensors file with arrays
 /// of such names (array_names.h), or one for each split. nullopt: none here.
-std::optional<DataFolder> open_array_folder(const std::filesystem::path& folder);
+std::optional<DataFolder> open_array_folder(const std::filesystem::path& folder,
+                                            const OpenOptions& options);
 /// Such an .npz or .safetensors file, or the pair that a .npy file belongs to; nullopt if it has
 /// another ending.
-std::optional<DataFolder> open_array_file(const std::filesystem::path& path);
+std::optional<DataFolder> open_array_file(const std::filesystem::path& path,
+                                          const OpenOptions& options);
 
 /// One CSV file to train on and perhaps one to test with, by their names (split_files); a test file
 /// that lacks the training file's column of labels is left out, and the description says so.

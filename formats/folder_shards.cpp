@@ -23,7 +23,7 @@ DataFolder open_manifest(const fs::path& folder, const OpenOptions& options) {
     test = open_sharded(folder, manifest, *manifest.test, options.most_decoded);
     shards += manifest.test->shards.size();
   }
-  return data_folder(folder, std::move(train), std::move(test),
+  return data_folder(folder, std::move(train), std::move(test), options,
                      fmt::format("samples in {} shards", shards));
 }
 

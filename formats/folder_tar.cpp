@@ -23,7 +23,7 @@ std::optional<DataFolder> open_tar_folder(const std::filesystem::path& folder,
     test = std::make_shared<const WebDataset>(shards.test, train->options(), train->classes(),
                                               options.most_decoded);
   }
-  return data_folder(folder, std::move(train), std::move(test));
+  return data_folder(folder, std::move(train), std::move(test), options);
 }
 
 std::optional<DataFolder> open_tar_file(const std::filesystem::path& path,
@@ -31,7 +31,7 @@ std::optional<DataFolder> open_tar_file(const std::filesystem::path& path,
   if (!plain_file_name(path).ends_with(kTar)) return std::nullopt;
   auto shard = std::make_shared<const WebDataset>(std::vector{path}, options.image, std::nullopt,
                                                   options.most_decoded);
-  return data_folder(path, std::move(shard), nullptr);
+  return data_folder(path, std::move(shard), nullptr, options);
 }
 
 }  // namespace millrace

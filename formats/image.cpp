@@ -81,12 +81,7 @@ Image with_channels(Image image, ImageChannels channels) {
 
 Image decode_image(std::span<const std::byte> file, const std::string& name,
                    const ImageOptions& options) {
-  if (options.resize) {
-    const auto [width, height] = *options.resize;
-    if (width == 0 || height == 0 || std::uint64_t{width} * height > kMostPixels) {
-      throw std::invalid_argument(fmt::format("images cannot be resized to {}x{}", width, height));
-    }
-  }
+  if (options.resize) check_image_size(*options.resize);
   const Codec codec = codec_of(file);
   (void)read_info(codec, file, name);
   Image image;
@@ -102,6 +97,10 @@ Image decode_image(std::span<const std::byte> file, const std::string& name,
       image = decode_stb(file, name);
       break;
   }
+  return image_as_asked(std::move(image), options);
+}
+
+Image image_as_asked(Image image, const ImageOptions& options) {
   // The fewer pixels, the less to convert; and resizing three channels costs three times one.
   const bool fewer_channels = options.channels == ImageChannels::kGray;
   if (fewer_channels) image = with_channels(std::move(image), options.channels);
@@ -110,6 +109,13 @@ Image decode_image(std::span<const std::byte> file, const std::string& name,
   }
   if (!fewer_channels) image = with_channels(std::move(image), options.channels);
   return image;
+}
+
+void check_image_size(ImageSize size) {
+  const auto [width, height] = size;
+  if (width == 0 || height == 0 || std::uint64_t{width} * height > kMostPixels) {
+    throw std::invalid_argument(fmt::format("images cannot be resized to {}x{}", width, height));
+  }
 }
 
 ImageInfo read_image_info(std::span<const std::byte> file, const std::string& name) {

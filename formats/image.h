@@ -60,6 +60,13 @@ Image decode_image(std::span<const std::byte> file, const std::string& name,
 /// The same for the header alone; nothing is decoded.
 ImageInfo read_image_info(std::span<const std::byte> file, const std::string& name);
 
+/// The last part of decode_image: an image that is decoded, in the size and with the channels that
+/// are asked for.
+Image image_as_asked(Image image, const ImageOptions& options);
+
+/// Throws std::invalid_argument for a size that no image can be resized to.
+void check_image_size(ImageSize size);
+
 /// By the ending of a file's name: .png, .jpg, .jpeg, .bmp, .gif, .tga, .pnm, .pgm, .ppm, in any
 /// case.
 bool has_image_name(const std::string& file_name);

@@ -63,7 +63,7 @@ class ImageFolder final : public Dataset {
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
             std::span<std::int32_t> labels) const override;
 
-  const std::vector<std::string>& class_names() const noexcept { return class_names_; }
+  const std::vector<std::string>& class_names() const noexcept override { return class_names_; }
   /// [size()].
   std::span<const std::int32_t> labels() const noexcept { return labels_; }
   const std::filesystem::path& file(std::uint64_t id) const { return files_.at(id); }

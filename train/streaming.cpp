@@ -5,6 +5,7 @@
 
 #include "compute/stage.h"
 #include "formats/block_dataset.h"
+#include "formats/resized_dataset.h"
 #include "loader/mixing.h"
 #include "loader/readable.h"
 #include "loader/stream_order.h"
@@ -21,6 +22,13 @@ constexpr std::uint64_t kStoredOrderBytes = std::uint64_t{8} << 20;
 std::uint64_t stream_window(const RunSpec& spec, const Dataset& train,
                             std::optional<std::uint64_t> recorded) {
   const auto* blocks = dynamic_cast<const BlockDataset*>(&train);
+  if (spec.residency == Residency::kStream &&
+      dynamic_cast<const ResizedDataset*>(&train) != nullptr) {
+    throw std::invalid_argument(
+        train.name() +
+        " cannot be streamed with --resize, --gray or --rgb, which make samples one by one: "
+        "'tools convert' with the same option writes files that can");
+  }
   if (spec.residency == Residency::kStream && blocks == nullptr) {
     throw std::invalid_argument(
         train.name() +

@@ -11,7 +11,6 @@
 #include "formats/error.h"
 #include "formats/folder.h"
 #include "formats/idx_names.h"
-#include "formats/image_folder.h"
 #include "formats/shard_manifest.h"
 #include "tools/cli/idx_files.h"
 #include "tools/cli/piece_reader.h"
@@ -74,12 +73,10 @@ void add_part(std::vector<ConvertSource>& sources, ConvertPart of, std::uint32_t
 }
 
 std::vector<std::string> class_names_of(const fs::path& in, const Dataset& data) {
-  const auto* whole = &data;
-  if (const auto* chosen = dynamic_cast<const Selection*>(whole)) whole = &chosen->whole();
-  if (const auto* images = dynamic_cast<const ImageFolder*>(whole)) return images->class_names();
+  if (!data.class_names().empty()) return data.class_names();
   const auto manifest = in.filename() == kManifestName ? in : in / kManifestName;
   // The data set is named for the manifest where it was opened by one.
-  if (whole->name() == manifest.string()) return read_manifest(manifest).class_names;
+  if (data.name() == manifest.string()) return read_manifest(manifest).class_names;
   return {};
 }
 
@@ -159,7 +156,7 @@ std::vector<ConvertPart> convert_parts(const ConvertSpec& spec) {
 
 std::vector<ConvertSource> convert_sources(const ConvertSpec& spec) {
   std::vector<ConvertSource> sources;
-  if (has_idx_files(spec.in) && !spec.split) {
+  if (has_idx_files(spec.in) && !spec.split && spec.image == ImageOptions{}) {
     for (const auto& from : idx_files_at(spec.in)) sources.push_back(idx_source(from));
     return sources;
   }

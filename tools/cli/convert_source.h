@@ -52,9 +52,9 @@ struct ConvertPart {
 /// split of a data set that has test samples already, and for what IDX cannot hold.
 std::vector<ConvertPart> convert_parts(const ConvertSpec& spec);
 
-/// The IDX files at spec.in (see idx_files_at), or, where it is a folder without any or is to be
-/// split, its parts in the names of MNIST's files. Samples are read by spec.jobs threads. Throws
-/// DataError as these do.
+/// The IDX files at spec.in (see idx_files_at), or, where it is a folder without any, is to be
+/// split or has images to be resized, its parts in the names of MNIST's files. Samples are read by
+/// spec.jobs threads. Throws DataError as these do.
 std::vector<ConvertSource> convert_sources(const ConvertSpec& spec);
 
 }  // namespace millrace

@@ -138,6 +138,8 @@ Json inspect_safetensors(const fs::path& path) {
 
 Json inspect(const fs::path& path, const ImageOptions& images, const Progress& progress) {
   std::error_code ignored;
+  // Only a data set has images to make others of.
+  if (images != ImageOptions{}) return inspect_data(path, images, progress);
   if (fs::is_directory(path, ignored)) return inspect_data(path, images, progress);
   if (path.filename() == kManifestName) return inspect_data(path, images, progress);
   if (path.extension() == ".safetensors") return inspect_safetensors(path);

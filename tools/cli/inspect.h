@@ -21,8 +21,8 @@ namespace millrace {
 /// A split has "samples", "shape", "dtype", "classes", "statistics" (of all values: "min", "max",
 /// "mean", "std"), "histogram" (samples of each class), "hash" and, as an IDX file has, "storage"
 /// ("files", "shards", "frames", "bytes", "content_bytes", "ratio"), null where it is not known. A
-/// file whose name ends in .safetensors is read as that, any other as IDX; `images` says how images
-/// in a folder are read. Throws DataError.
+/// file whose name ends in .safetensors is read as that, any other as IDX. Where `images` asks for
+/// a size or channels, what is there is opened as a data set of such images. Throws DataError.
 ///
 /// `progress` is told samples done and in all, of one split after the other.
 nlohmann::ordered_json inspect(

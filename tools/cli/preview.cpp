@@ -13,6 +13,7 @@
 #include "formats/error.h"
 #include "formats/folder.h"
 #include "formats/image_folder.h"
+#include "formats/resized_dataset.h"
 #include "loader/permutation.h"
 #include "loader/readable.h"
 
@@ -25,16 +26,16 @@ constexpr std::uint64_t kTogether = 64;  // samples read at a time
 std::span<const std::int32_t> labels_of(const Dataset& data) {
   if (const auto* images = dynamic_cast<const ImageFolder*>(&data)) return images->labels();
   if (const auto* blocks = dynamic_cast<const BlockDataset*>(&data)) return blocks->labels();
+  if (const auto* resized = dynamic_cast<const ResizedDataset*>(&data)) {
+    return labels_of(resized->stored());  // NOLINT(misc-no-recursion): once
+  }
   return data.contiguous().labels;
 }
 
 std::string class_name(const Dataset& data, std::int32_t label) {
-  const auto* images = dynamic_cast<const ImageFolder*>(&data);
   const auto number = static_cast<std::size_t>(label);
-  if (images != nullptr && number < images->class_names().size()) {
-    return images->class_names()[number];
-  }
-  return std::to_string(label);
+  const auto& names = data.class_names();
+  return number < names.size() ? names[number] : std::to_string(label);
 }
 
 std::int32_t class_called(const Dataset& data, const std::string& only) {

@@ -17,10 +17,12 @@ class Selection final : public Dataset {
   Selection(std::shared_ptr<const Dataset> data, std::vector<std::uint64_t> ids);
 
   std::uint64_t size() const noexcept override { return ids_.size(); }
-  const Dataset& whole() const noexcept { return *data_; }
   const SampleShape& shape() const noexcept override { return data_->shape(); }
   DType dtype() const noexcept override { return data_->dtype(); }
   std::uint32_t classes() const noexcept override { return data_->classes(); }
+  const std::vector<std::string>& class_names() const noexcept override {
+    return data_->class_names();
+  }
   /// The whole's.
   std::string name() const override { return data_->name(); }
   /// Reads all samples at every call.

@@ -7,6 +7,7 @@
 #include "formats/idx_names.h"
 #include "formats/image_folder.h"
 #include "formats/mapped_file.h"
+#include "formats/resized_dataset.h"
 #include "formats/seek_table.h"
 #include "formats/shard_manifest.h"
 
@@ -68,6 +69,9 @@ Storage storage_of_idx(const fs::path& path) {
 }
 
 std::optional<Storage> storage_of(const Dataset& data) {
+  if (const auto* resized = dynamic_cast<const ResizedDataset*>(&data)) {
+    return storage_of(resized->stored());  // NOLINT(misc-no-recursion): once
+  }
   const fs::path name = data.name();
   if (name.filename() == kManifestName) return of_shards(name, data);
   if (const auto idx = parse_idx_name(name.filename().string())) return of_pair(name, *idx);

@@ -27,7 +27,8 @@ ImageOptions ImageArguments::options() const {
 }
 
 void declare_images(CommandLine& line, ImageArguments& arguments) {
-  line.value("--resize", "WxH", "stretch images to this size [as they are]",
+  line.value("--resize", "WxH",
+             "stretch images to this size, in files or in arrays\nof uint8 [as they are]",
              [&arguments](const std::string& text) { arguments.resize = parse_image_size(text); });
   line.flag("--gray", "make images grey", arguments.gray);
   line.flag("--rgb", "make images RGB [grey if all are, else RGB]", arguments.rgb);

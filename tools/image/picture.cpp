@@ -3,23 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "formats/image_layout.h"
 #include "loader/convert.h"
 
 namespace millrace {
 namespace {
-
-struct Layout {
-  std::uint64_t height, width, channels;
-  bool planes;  // channel after channel
-};
-
-std::optional<Layout> layout_of(const std::vector<std::uint64_t>& dims) {
-  if (dims.size() == 2) return Layout{dims[0], dims[1], 1, false};
-  if (dims.size() != 3) return std::nullopt;
-  if (dims[0] == 1 || dims[0] == 3) return Layout{dims[1], dims[2], dims[0], true};
-  if (dims[2] == 1 || dims[2] == 3) return Layout{dims[0], dims[1], dims[2], false};
-  return std::nullopt;
-}
 
 std::vector<std::uint8_t> bytes_of(DType type, std::span<const std::byte> sample,
                                    std::size_t count) {
@@ -50,12 +38,10 @@ Picture::Picture(std::uint32_t width_, std::uint32_t height_, std::uint32_t chan
 
 std::optional<Picture> picture_of(const SampleShape& shape, DType type,
                                   std::span<const std::byte> sample) {
-  constexpr std::uint64_t kWidest = 4096;
-  const auto layout = layout_of(shape.dims);
+  constexpr std::uint32_t kWidest = 4096;
+  const auto layout = image_layout_of(shape);
   if (!layout || layout->width > kWidest || layout->height > kWidest) return std::nullopt;
-  Picture picture(static_cast<std::uint32_t>(layout->width),
-                  static_cast<std::uint32_t>(layout->height),
-                  static_cast<std::uint32_t>(layout->channels));
+  Picture picture(layout->width, layout->height, layout->channels);
   const auto bytes = bytes_of(type, sample, picture.pixels.size());
   if (!layout->planes || layout->channels == 1) {
     picture.pixels = bytes;

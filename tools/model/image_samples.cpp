@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 #include <system_error>
 
 #include "formats/error.h"
@@ -15,19 +14,6 @@ namespace millrace {
 namespace {
 
 constexpr std::uint32_t kMiddle = 128;
-
-std::optional<ImageLayout> layout_of(const std::vector<std::uint64_t>& dims) {
-  const auto layout = [](std::uint64_t height, std::uint64_t width, std::uint64_t channels,
-                         bool planes) {
-    return ImageLayout{static_cast<std::uint32_t>(width), static_cast<std::uint32_t>(height),
-                       static_cast<std::uint32_t>(channels), planes};
-  };
-  if (dims.size() == 2) return layout(dims[0], dims[1], 1, false);
-  if (dims.size() != 3) return std::nullopt;
-  if (dims[0] == 1 || dims[0] == 3) return layout(dims[1], dims[2], dims[0], true);
-  if (dims[2] == 1 || dims[2] == 3) return layout(dims[0], dims[1], dims[2], false);
-  return std::nullopt;
-}
 
 void invert_all(std::span<std::byte> pixels) {
   for (std::byte& pixel : pixels) pixel = ~pixel;
@@ -45,7 +31,7 @@ ImageLayout image_layout(const TrainedModel& model) {
     const auto side = static_cast<std::uint64_t>(std::lround(std::sqrt(model.spec.features)));
     if (side * side == model.spec.features) dims = {side, side};
   }
-  const auto layout = layout_of(dims);
+  const auto layout = image_layout_of({dims});
   if (!layout) {
     throw DataError(model.path, std::nullopt, "a model of pictures",
                     "samples of " + shape_text(dims));

@@ -7,17 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "formats/image_layout.h"
 #include "tools/model/trained_model.h"
 
 namespace millrace {
-
-/// How a sample of a model lies in memory as a picture.
-struct ImageLayout {
-  std::uint32_t width = 0;
-  std::uint32_t height = 0;
-  std::uint32_t channels = 1;  ///< 1: grey, 3: RGB
-  bool planes = false;         ///< channel after channel, as in [3, h, w]
-};
 
 /// Of [h, w], [1, h, w], [h, w, 1], [3, h, w] and [h, w, 3]; a checkpoint that knows only how many
 /// values a sample has is taken to be of square grey pictures. Throws DataError for a model of

@@ -78,6 +78,35 @@ TEST_F(ConvertSourceTest, DecodesImagesAsAsked) {
   EXPECT_EQ(after.train->hash(), before.train->hash());
 }
 
+// Whatever the form and the layout, what is written is what --resize makes of it when it is opened.
+TEST_F(ConvertSourceTest, ResizesSamplesOfAnyForm) {
+  add_cifar("data_batch_1.bin", 30, 10);
+  add_cifar("test_batch.bin", 20, 10);
+  for (const auto shards : {0U, 2U}) {
+    auto asked = spec(shards == 0 ? StoredAs::kPlain : StoredAs::kSeekable);
+    asked.shards = shards;
+    asked.image = {.resize = ImageSize{9, 7}, .channels = ImageChannels::kGray};
+    convert(asked, kGoOn);
+    const auto before = open_folder(folder_ / "in", {.image = asked.image});
+    const auto after = open_folder(folder_ / "out");
+    EXPECT_EQ(after.train->shape(), (SampleShape{{7, 9}}));
+    EXPECT_EQ(after.train->hash(), before.train->hash());
+    EXPECT_EQ(after.test->hash(), before.test->hash());
+    // And again, of those IDX files or shards.
+    auto again = asked;
+    again.in = folder_ / "out";
+    again.out = folder_ / "again";
+    again.image = {.resize = ImageSize{4, 4}, .channels = ImageChannels::kRgb};
+    convert(again, kGoOn);
+    const auto twice = open_folder(folder_ / "again");
+    EXPECT_EQ(twice.train->shape(), (SampleShape{{4, 4, 3}}));
+    EXPECT_EQ(twice.train->hash(),
+              open_folder(folder_ / "out", {.image = again.image}).train->hash());
+    std::filesystem::remove_all(folder_ / "out");
+    std::filesystem::remove_all(folder_ / "again");
+  }
+}
+
 TEST_F(ConvertSourceTest, LeavesNothingWhereAnImageIsBroken) {
   for (int i = 0; i < 9; ++i) add_image("a/" + std::to_string(i) + ".png", 8, i);
   auto broken = test::read_bytes(folder_ / "in" / "a" / "5.png");

@@ -50,6 +50,22 @@ TEST(Inspect, ADataFolder) {
   EXPECT_NE(text.find("50.0 %"), std::string::npos) << text;
 }
 
+TEST(Inspect, ImagesAsTheyAreAskedFor) {
+  const TempFolder folder;
+  const auto images = write_bytes(folder / "train-images-idx3-ubyte", small_images(4));
+  write_bytes(folder / "train-labels-idx1-ubyte", small_labels(4, 3));
+  const ImageOptions options{.resize = ImageSize{5, 4}, .channels = ImageChannels::kRgb};
+  for (const auto& path : {folder.path(), images}) {
+    const auto found = inspect(path, options);
+    EXPECT_EQ(found.at("train").at("shape"), nlohmann::ordered_json({4, 5, 3}));
+    EXPECT_EQ(found.at("train").at("storage").at("files"), 2);
+  }
+  const auto other = write_bytes(folder / "numbers", small_labels(4, 3));
+  EXPECT_NE(data_error_of([&] { (void)inspect(other, options); }).find("expected a folder"),
+            std::string::npos)
+      << "never left out silently";
+}
+
 TEST(Inspect, AnIdxFile) {
   const TempFolder folder;
   const auto labels = inspect(write_bytes(folder / "labels", small_labels(5, 2)));

@@ -49,6 +49,22 @@ class Evaluate(programs.ProgramTest):
         self.assertEqual(len(rows), 10)
         self.assertLessEqual(max(len(line) for line in text.splitlines() if not line.startswith(("Model:", "Data:"))), 80)
 
+    def test_takes_images_of_another_size(self):
+        asked = ["--resize", "14x10", "--rgb"]
+        summary = self.trained(*asked)
+        found = json.loads(self.evaluate("--json", *asked))
+        self.assertEqual((found["accuracy"], found["loss"]), (summary["test_acc"], summary["test_loss"]))
+        line = self.refuses(1, "evaluate", "--checkpoint", "c/last.safetensors", "--data", self.digits)
+        self.assertIn("samples: model 10x14x3 uint8, ", line)
+        # What is written once is the same as what is made on the way.
+        self.call("convert", self.digits, "small", *asked, program=programs.TOOLS)
+        self.assertEqual(self.summary("--epochs", "2", "--val-size", "200", "--checkpoint-dir", "d", data="small")
+                         ["weights_hash"], summary["weights_hash"])
+        self.assertEqual(self.weights("--epochs", "2", "--val-size", "200", *asked, "--residency", "host"),
+                         summary["weights_hash"])
+        streamed = self.refuses(2, "--data", "small", "--resize", "7x7", "--residency", "stream")
+        self.assertIn("cannot be streamed with --resize", streamed)
+
     def test_refuses_what_does_not_go_together(self):
         self.trained()
         arguments = ["evaluate", "--checkpoint", "c/last.safetensors", "--data"]

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "formats/dataset.h"
+#include "formats/image.h"
+#include "formats/image_layout.h"
+
+namespace millrace {
+
+/// The images of another data set in another size or with other channels, made as they are read by
+/// what decode_image does to the images of a folder: the same pixels give the same samples.
+///
+/// Samples keep the layout they are stored in, [h, w], [h, w, 1], [h, w, 3], [1, h, w] or
+/// [3, h, w], with another h and w; where grey becomes RGB they are [h, w, 3], where RGB becomes
+/// grey [h, w].
+class ResizedDataset final : public Dataset {
+ public:
+  /// `data` itself where it is what was asked for already. Throws DataError naming it where its
+  /// samples are not uint8 images (image_layout_of) and anything was asked for,
+  /// std::invalid_argument for a size as decode_image does.
+  static std::shared_ptr<const Dataset> as_asked(std::shared_ptr<const Dataset> data,
+                                                 const ImageOptions& options);
+
+  std::uint64_t size() const noexcept override { return stored_->size(); }
+  const SampleShape& shape() const noexcept override { return shape_; }
+  DType dtype() const noexcept override { return DType::kUInt8; }
+  std::uint32_t classes() const noexcept override { return stored_->classes(); }
+  const std::vector<std::string>& class_names() const noexcept override {
+    return stored_->class_names();
+  }
+  /// The stored one's.
+  std::string name() const override { return stored_->name(); }
+  /// Of what it delivers. Makes all samples, on all cores.
+  std::string hash() const override;
+  /// Makes them on the calling thread.
+  void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
+            std::span<std::int32_t> labels) const override;
+
+  /// What the samples are made of.
+  const Dataset& stored() const noexcept { return *stored_; }
+
+ private:
+  ResizedDataset(std::shared_ptr<const Dataset> data, ImageLayout layout,
+                 const ImageOptions& options, SampleShape shape);
+  void make(std::span<const std::byte> stored, std::span<std::byte> sample) const;
+
+  std::shared_ptr<const Dataset> stored_;
+  ImageLayout layout_;  // of what is stored
+  ImageOptions options_;
+  SampleShape shape_;
+  mutable std::mutex hash_mutex_;
+  mutable std::string hash_;  // empty until somebody asks
+};
+
+}  // namespace millrace
