@@ -17,13 +17,14 @@ class ArrayDataset final : public Dataset {
   /// `samples`: [count, …] of any type, with at least one element a sample. Throws DataError as
   /// array_sample_shape and array_labels do.
   ArrayDataset(Array samples, const Array& labels, std::optional<std::uint32_t> classes = {});
-  /// Precondition: a label for each sample.
-  ArrayDataset(Array samples, Labels labels);
+  /// Precondition: a label for each sample. `class_names`: of all classes, or empty.
+  ArrayDataset(Array samples, Labels labels, std::vector<std::string> class_names = {});
 
   std::uint64_t size() const noexcept override { return labels_.values.size(); }
   const SampleShape& shape() const noexcept override { return shape_; }
   DType dtype() const noexcept override { return samples_.dtype; }
   std::uint32_t classes() const noexcept override { return labels_.classes; }
+  const std::vector<std::string>& class_names() const noexcept override { return class_names_; }
   /// The samples' array.
   std::string name() const override { return samples_.name; }
   std::string hash() const override;
@@ -35,6 +36,7 @@ class ArrayDataset final : public Dataset {
   Array samples_;
   SampleShape shape_;
   Labels labels_;
+  std::vector<std::string> class_names_;
   mutable std::mutex hash_mutex_;
   mutable std::string hash_;  // empty until somebody asks
 };

@@ -10,21 +10,25 @@
 
 namespace millrace {
 
-/// What a CSV file says of itself in its first line.
+/// What a CSV file says of itself in its first lines.
 struct CsvLayout {
   char separator = ',';              ///< or ';' or a tab, where the first line has no comma
   std::vector<std::string> columns;  ///< names in the header; empty: no header
   std::size_t cells = 0;             ///< in each line
   std::size_t label = 0;             ///< the column of labels, from 0
   bool labelled = true;              ///< false: a header without the column that was asked for
+  bool named_classes = false;        ///< the first sample's label is no number, but a name
 };
 
 struct CsvOptions {
   /// The label's column by its name in the header or by its number, from 1; empty: one that is
-  /// called label, class, target or y, in any case, else the first.
+  /// called label, class, target or y, in any case, else the only one in which the first sample has
+  /// text, else the first.
   std::string label_column = {};
-  /// Labels must lie below; none: one more than the largest.
+  /// Labels are numbers and must lie below; none: one more than the largest, or they are names.
   std::optional<std::uint32_t> classes = {};
+  /// Labels are names, and these; empty: those that are there, sorted by bytes, or numbers.
+  std::vector<std::string> class_names = {};
   /// Samples are float32 even if all are whole numbers from 0 to 255.
   bool as_float = false;
 };
@@ -33,21 +37,26 @@ struct CsvSamples {
   Array
       samples;  ///< [lines, cells - 1], uint8 if all are whole numbers from 0 to 255, else float32
   Labels labels;
+  std::vector<std::string> class_names;  ///< by label; empty: labels are numbers in the file
 };
 
 /// The header, or what can be said without one: the first line that is not blank is a header if one
-/// of its cells is no number. Throws DataError: an empty file, fewer than two columns, a
-/// label_column that is not there (where there is a header and a name was asked for, labelled is
-/// false instead).
+/// of its cells is no number. Where it is one alone, and the second line has no number there
+/// either, that may be a class's name: then the line is a header if that cell is the name of the
+/// labels' column, or that column is another, or the other cells count 0, 1, 2, … or 1, 2, 3, ….
+/// Throws DataError: an empty file, fewer than two columns, a label_column that is not there (where
+/// there is a header and a name was asked for, labelled is false instead).
 CsvLayout read_csv_layout(const std::filesystem::path& path, const CsvOptions& options = {});
 
 /// Reads comma-separated values (RFC 4180) of numbers, a sample a line, by several threads; plain,
-/// gzip or zstd. Lines end in "\n" or "\r\n"; blank ones are left out; cells may be in quotes, but
-/// hold no line breaks; a byte order mark in front is skipped. The result does not depend on the
-/// number of threads.
+/// gzip or zstd. Labels are numbers, or names of classes, as the first sample's is; never both.
+/// Lines end in "\n" or "\r\n"; blank ones are left out; cells may be in quotes, but hold no line
+/// breaks; a byte order mark in front is skipped. The result does not depend on the number of
+/// threads.
 ///
 /// Throws DataError naming line and column, both from 1: a cell that is no finite number, a label
-/// that is not whole, negative or outside the classes, a line of another number of cells; no
+/// that is not whole, negative or outside the classes, a name where labels are numbers, a number
+/// where they are names, a line of another number of cells; no
 /// labels, no lines, compressed content of more than 256 times its size (and 256 MiB).
 CsvSamples read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
 

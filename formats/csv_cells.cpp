@@ -76,6 +76,8 @@ std::optional<std::string_view> CsvCells::next() noexcept {
   return cell;
 }
 
+bool is_csv_number(std::string_view cell) noexcept { return csv_double(cell).has_value(); }
+
 std::optional<std::uint8_t> csv_byte(std::string_view cell) noexcept {
   if (cell.empty() || cell.size() > 3) return std::nullopt;
   unsigned value = 0;

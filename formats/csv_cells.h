@@ -39,6 +39,8 @@ class CsvCells {
   bool done_ = false;
 };
 
+/// A finite decimal number.
+bool is_csv_number(std::string_view cell) noexcept;
 /// A whole number from 0 to 255 in digits alone.
 std::optional<std::uint8_t> csv_byte(std::string_view cell) noexcept;
 /// A decimal number within float32's range, rounded to nearest; nullopt for "nan" and "inf" too.

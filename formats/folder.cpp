@@ -63,18 +63,17 @@ DataFolder open_file(const std::filesystem::path& path, const OpenOptions& optio
                   "a file of another name");
 }
 
-}  // namespace
-
-bool is_named_as_data(const std::filesystem::path& path) {
-  const auto name = plain_file_name(path);
-  return std::ranges::any_of(kFileEndings,
-                             [&](std::string_view ending) { return name.ends_with(ending); });
+/// A column of labels that nobody looked at.
+void refuse_column(const DataFolder& opened, const OpenOptions& options) {
+  if (options.label_column.empty()) return;
+  const auto name = opened.train->name();
+  if (plain_file_name(name).ends_with(".csv")) return;
+  throw DataError(name, std::nullopt,
+                  "a CSV file, whose column of labels is asked for (--label-column)",
+                  "data of another form");
 }
 
-DataFolder open_folder(const std::filesystem::path& given, const OpenOptions& wanted) {
-  OpenOptions options = wanted;
-  if (options.tolerant) options.most_decoded = 0;
-  const auto path = given.has_filename() ? given : given.parent_path();  // data/emnist/letters/
+DataFolder open_any(const std::filesystem::path& path, const OpenOptions& options) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) {
@@ -94,6 +93,23 @@ DataFolder open_folder(const std::filesystem::path& given, const OpenOptions& wa
   if (auto opened = open_tar_folder(path, options)) return std::move(*opened);
   if (auto opened = open_image_folder(path, options)) return std::move(*opened);
   fail_unrecognised(path);
+}
+
+}  // namespace
+
+bool is_named_as_data(const std::filesystem::path& path) {
+  const auto name = plain_file_name(path);
+  return std::ranges::any_of(kFileEndings,
+                             [&](std::string_view ending) { return name.ends_with(ending); });
+}
+
+DataFolder open_folder(const std::filesystem::path& given, const OpenOptions& wanted) {
+  OpenOptions options = wanted;
+  if (options.tolerant) options.most_decoded = 0;
+  const auto path = given.has_filename() ? given : given.parent_path();  // data/emnist/letters/
+  auto opened = open_any(path, options);
+  refuse_column(opened, options);
+  return opened;
 }
 
 }  // namespace millrace

@@ -23,7 +23,8 @@ struct OpenOptions {
   /// Size and channels of the samples, where they are images: decoded to them, or made as they are
   /// read (ResizedDataset). Asked of other samples it is an error.
   ImageOptions image = {};
-  /// Of CSV files, by its name or its number from 1; empty: see CsvOptions.
+  /// Of CSV files, by its name or its number from 1; empty: see CsvOptions. Asked of other data it
+  /// is an error.
   std::string label_column = {};
   /// The images of a seekable zstd file, or of a sharded set, with more bytes than this stay on
   /// disk and are decoded when they are asked for (BlockDataset), and so do WebDataset shards in

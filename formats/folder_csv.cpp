@@ -21,7 +21,8 @@ constexpr std::string_view kCsv = ".csv";
 
 std::shared_ptr<const ArrayDataset> open_csv(const fs::path& file, const CsvOptions& options) {
   auto read = read_csv(file, options);
-  return std::make_shared<const ArrayDataset>(std::move(read.samples), std::move(read.labels));
+  return std::make_shared<const ArrayDataset>(std::move(read.samples), std::move(read.labels),
+                                              std::move(read.class_names));
 }
 
 DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
@@ -32,12 +33,14 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
   std::shared_ptr<const Dataset> test;
   bool unlabelled = false;
   if (!test_file.empty()) {
-    if (!layout.columns.empty()) csv.label_column = layout.columns[layout.label];
+    csv.label_column =
+        layout.columns.empty() ? std::to_string(layout.label + 1) : layout.columns[layout.label];
     const auto test_layout = read_csv_layout(test_file, csv);
     // As competitions publish it: the same columns without the labels.
     unlabelled = !test_layout.labelled && test_layout.cells + 1 == layout.cells;
     if (!unlabelled) {
-      csv.classes = train->classes();
+      if (train->class_names().empty()) csv.classes = train->classes();
+      csv.class_names = train->class_names();
       csv.as_float = train->dtype() == DType::kFloat32;
       test = open_csv(test_file, csv);
     }

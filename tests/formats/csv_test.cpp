@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "formats/folder.h"
@@ -116,6 +117,84 @@ TEST_F(CsvTest, NamesWhatIsNoTable) {
   EXPECT_EQ(error_of("1\n2\n"),
             "line 1: expected two or more columns, one of them of labels, found one");
   EXPECT_NE(error_of(std::string_view("\0\1,\2\n\3", 6)).find("line 2: "), std::string::npos);
+}
+
+TEST_F(CsvTest, ReadsNamesOfClasses) {
+  const std::vector<std::string> sorted{"a \"b\"", "cat", "dog"};
+  for (const auto* text : {"label,x\ndog,1\ncat,2\n\"a \"\"b\"\"\",3\ndog,4\n",
+                           "dog,1\ncat,2\n\"a \"\"b\"\"\",3\ndog,4\n",
+                           "x,kind\r\n1,\"dog\"\r\n2, cat\r\n3,\"a \"\"b\"\"\"\r\n4,dog"}) {
+    const auto read = read_csv(write(text));
+    EXPECT_EQ(read.class_names, sorted) << text;
+    EXPECT_EQ(read.labels.values, (Labels32{2, 1, 0, 2})) << text;
+    EXPECT_EQ(read.labels.classes, 3U) << text;
+    EXPECT_EQ(bytes_in(read), (std::vector<int>{1, 2, 3, 4})) << text;
+  }
+  EXPECT_TRUE(read_csv(write("1,2\n")).class_names.empty());
+  const auto floats = read_csv(write("dog,1\ncat,2.5\n"));
+  EXPECT_EQ(floats.labels.values, (Labels32{1, 0})) << "read twice";
+}
+
+TEST_F(CsvTest, ReadsNamesThatAreKnown) {
+  const CsvOptions options{.class_names = {"cat", "cow", "dog"}};
+  const auto read = read_csv(write("label,x\ndog,1\ncat,2\n"), options);
+  EXPECT_EQ(read.labels.values, (Labels32{2, 0}));
+  EXPECT_EQ(read.labels.classes, 3U);
+  EXPECT_EQ(read.class_names, options.class_names);
+  EXPECT_EQ(error_of("label,x\ndog,1\nDog,2\n", options),
+            "line 3: expected one of the 3 classes of the training set as the label in column 1 "
+            "(\"label\"), found \"Dog\"");
+  EXPECT_NE(error_of("label,x\n2,1\n", options).find("found \"2\""), std::string::npos);
+}
+
+TEST_F(CsvTest, RefusesNamesAmongNumbers) {
+  EXPECT_EQ(error_of("label,x\n1,1\ncat,2\n"),
+            "line 3: expected a whole number in [0, 1048576) as the label in column 1 (\"label\"), "
+            "found \"cat\"");
+  EXPECT_EQ(
+      error_of("label,x\ncat,1\n1,2\n"),
+      "line 3: expected a class's name (of up to 255 bytes, 1048576 of them) as the label, as in "
+      "the first sample, in column 1 (\"label\"), found \"1\"");
+  EXPECT_NE(error_of("label,x\ncat,1\n,2\n").find("line 3: "), std::string::npos);
+  EXPECT_NE(error_of("label,x\ncat,1\n", {.classes = 2}).find("a whole number in [0, 2)"),
+            std::string::npos);
+}
+
+// Pieces meet their names in orders of their own.
+TEST_F(CsvTest, NumbersNamesAlikeInManyPieces) {
+  std::string text = "x,kind\n";
+  constexpr int kLines = 300'000;
+  for (int i = 0; i < kLines; ++i) {
+    text += std::to_string(i % 251) + ",class " + std::to_string((i / 1000 + i % 7) % 12) + '\n';
+  }
+  const auto read = read_csv(write(text));
+  ASSERT_EQ(read.class_names.size(), 12U);
+  EXPECT_TRUE(std::ranges::is_sorted(read.class_names));
+  for (int i = 0; i < kLines; ++i) {
+    ASSERT_EQ(read.class_names[static_cast<std::size_t>(read.labels.values[i])],
+              "class " + std::to_string((i / 1000 + i % 7) % 12));
+  }
+}
+
+TEST_F(CsvTest, GivesTheTestPartTheClassesOfTheTrainingPart) {
+  write("kind,a\ndog,1\ncow,2\ncat,3\n", "train.csv");
+  write("a,kind\n1,dog\n", "test.csv");
+  const auto opened = open_folder(folder_.path());
+  EXPECT_EQ(opened.train->class_names(), (std::vector<std::string>{"cat", "cow", "dog"}));
+  EXPECT_EQ(opened.test->class_names(), opened.train->class_names());
+  std::vector<std::byte> sample(1);
+  std::vector<std::int32_t> label(1);
+  opened.test->read(std::vector<std::uint64_t>{0}, sample, label);
+  EXPECT_EQ(label[0], 2);
+  write("a,kind\n1,horse\n", "test.csv");
+  EXPECT_NE(data_error_of([&] {
+              (void)open_folder(folder_.path());
+            }).find("test.csv: line 2: expected one of the 3 classes of the training set"),
+            std::string::npos);
+  // Without headers, where the training part's column is found by its text.
+  write("1,dog\n2,cat\n", "train.csv");
+  write("1,cat\n2,cat\n", "test.csv");
+  EXPECT_EQ(open_folder(folder_.path()).test->classes(), 2U);
 }
 
 // More than one piece, so that threads share it; the error is the first one all the same.

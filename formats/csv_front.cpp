@@ -1,0 +1,165 @@
+#include "formats/csv_front.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "formats/csv_cells.h"
+#include "formats/in_quotes.h"
+
+namespace millrace {
+namespace {
+
+char separator_of(std::string_view line) {
+  for (const char separator : {',', ';', '\t'}) {
+    if (line.find(separator) != std::string_view::npos) return separator;
+  }
+  return ',';
+}
+
+bool is_label_name(std::string_view name) {
+  constexpr std::array<std::string_view, 6> kNames{"label",   "labels", "class",
+                                                   "classes", "target", "y"};
+  const auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  return std::ranges::any_of(
+      kNames, [&](std::string_view known) { return std::ranges::equal(name, known, {}, lower); });
+}
+
+std::optional<std::size_t> column_number(const std::string& text) {
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+using Cells = std::vector<std::string_view>;
+
+Cells cells_of(std::string_view line, char separator) {
+  Cells found;
+  CsvCells cells(line, separator);
+  for (auto cell = cells.next(); cell; cell = cells.next()) found.push_back(*cell);
+  return found;
+}
+
+// An empty cell may be anything.
+bool is_text(std::string_view cell) { return !cell.empty() && !is_csv_number(cell); }
+
+/// The column of the one cell that is text; nullopt if there is none, or several.
+std::optional<std::size_t> only_text(const Cells& cells) {
+  const auto first = std::ranges::find_if(cells, is_text);
+  if (first == cells.end() || std::find_if(first + 1, cells.end(), is_text) != cells.end()) {
+    return std::nullopt;
+  }
+  return static_cast<std::size_t>(first - cells.begin());
+}
+
+/// 0, 1, 2, … or 1, 2, 3, … in all columns but one, as tables without names have them in a header.
+bool counts_columns(const Cells& cells, std::size_t but) {
+  constexpr std::size_t kLeast = 3;  // fewer may be a sample
+  if (cells.size() <= kLeast) return false;
+  std::optional<std::size_t> next;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (i == but) continue;
+    const auto number = column_number(std::string(cells[i]));
+    if (!number || (next ? *number != *next : *number > 1)) return false;
+    next = *number + 1;
+  }
+  return true;
+}
+
+/// Whether the first line names columns. One that has text in one cell alone may be a sample too,
+/// whose class is a name: then the second has text there as well.
+bool is_header(const Cells& first, const std::optional<Cells>& second, const std::string& asked) {
+  if (std::ranges::none_of(first, is_text)) return false;
+  const auto column = only_text(first);
+  if (!column || is_label_name(first[*column]) || first[*column] == asked) return true;
+  if (const auto number = column_number(asked); number && *number != *column + 1) return true;
+  if (!second || second->size() != first.size() || !is_text((*second)[*column])) return true;
+  return counts_columns(first, *column);
+}
+
+/// Sets `label` and `labelled`. `sample`: the first one, where there is one.
+void find_label(const std::filesystem::path& path, std::uint64_t line, const std::string& asked,
+                const Cells* sample, CsvLayout& layout) {
+  const auto& columns = layout.columns;
+  const auto named = asked.empty() ? std::ranges::find_if(columns, is_label_name)
+                                   : std::ranges::find(columns, asked);
+  if (named != columns.end()) {
+    layout.label = static_cast<std::size_t>(named - columns.begin());
+    return;
+  }
+  if (asked.empty()) {
+    layout.label = sample == nullptr ? 0 : only_text(*sample).value_or(0);
+    return;
+  }
+  if (const auto number = column_number(asked)) {
+    if (*number == 0 || *number > layout.cells) {
+      throw csv_error(path, line, fmt::format("a column {} for labels", asked),
+                      fmt::format("{} columns", layout.cells));
+    }
+    layout.label = *number - 1;
+    return;
+  }
+  if (columns.empty()) {
+    throw csv_error(path, line, fmt::format("a header with a column {}", in_quotes(asked)),
+                    "numbers");
+  }
+  layout.labelled = false;
+}
+
+}  // namespace
+
+DataError csv_error(const std::filesystem::path& path, std::uint64_t line,
+                    std::string_view expected, std::string_view found) {
+  return {path, fmt::format("line {}: expected {}, found {}", line, expected, found)};
+}
+
+CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view text,
+                         const CsvOptions& options) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  CsvFront front;
+  CsvLines lines(text);
+  const auto next = [&lines] {
+    auto line = lines.next();
+    while (line && is_blank(*line)) line = lines.next();
+    return line;
+  };
+  const auto line = next();
+  if (!line) throw DataError(path, std::nullopt, "lines of numbers", "none");
+  const auto at = static_cast<std::size_t>(line->data() - text.data());
+  front.first_line += static_cast<std::uint64_t>(std::ranges::count(text.substr(0, at), '\n'));
+  auto& layout = front.layout;
+  layout.separator = separator_of(*line);
+  const auto first = cells_of(*line, layout.separator);
+  layout.cells = first.size();
+  if (first.size() < 2) {
+    throw csv_error(path, front.first_line, "two or more columns, one of them of labels", "one");
+  }
+  std::optional<Cells> second;
+  if (const auto below = next()) second = cells_of(*below, layout.separator);
+  const bool header = is_header(first, second, options.label_column);
+  if (header) layout.columns.assign(first.begin(), first.end());
+  const auto* sample = !header ? &first : second ? &*second : nullptr;
+  if (sample != nullptr && sample->size() != layout.cells)
+    sample = nullptr;  // told when it is read
+  find_label(path, front.first_line, options.label_column, sample, layout);
+  layout.named_classes = layout.labelled && sample != nullptr && is_text((*sample)[layout.label]);
+  front.rows = text.substr(at);
+  if (header) {
+    const auto end = text.find('\n', at);
+    front.rows = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+    ++front.first_line;
+  }
+  return front;
+}
+
+}  // namespace millrace

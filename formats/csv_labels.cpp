@@ -1,0 +1,83 @@
+#include "formats/csv_labels.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "formats/csv_cells.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::size_t kLongestName = 255;  // as a folder's
+
+// A label is a name, or a number: where one is a number, another one is a mistake.
+bool is_name(std::string_view cell) {
+  return !cell.empty() && cell.size() <= kLongestName && !is_csv_number(cell);
+}
+
+}  // namespace
+
+CsvLabelReader CsvLabelReader::of_numbers(std::uint32_t limit) { return {Kind::kNumbers, limit}; }
+
+CsvLabelReader CsvLabelReader::of_classes(std::shared_ptr<const CsvClasses> classes) {
+  CsvLabelReader reader(Kind::kClasses, static_cast<std::uint32_t>(classes->size()));
+  reader.classes_ = std::move(classes);
+  return reader;
+}
+
+CsvLabelReader CsvLabelReader::of_names(std::uint32_t limit) { return {Kind::kNames, limit}; }
+
+std::optional<std::int32_t> CsvLabelReader::read(std::string_view cell) {
+  if (kind_ == Kind::kNumbers) return csv_label(cell, limit_);
+  if (!is_name(cell)) return std::nullopt;
+  if (kind_ == Kind::kClasses) {
+    const bool quoted = cell.find('"') != std::string_view::npos;
+    const auto found = quoted ? classes_->find(csv_class_name(cell)) : classes_->find(cell);
+    if (found == classes_->end()) return std::nullopt;
+    return found->second;
+  }
+  const auto known = numbers_.find(cell);
+  if (known != numbers_.end()) return known->second;
+  if (names_.size() >= limit_) return std::nullopt;
+  const auto number = static_cast<std::int32_t>(names_.size());
+  numbers_.emplace(cell, number);
+  names_.push_back(cell);
+  return number;
+}
+
+std::string CsvLabelReader::expected() const {
+  switch (kind_) {
+    case Kind::kNumbers:
+      return fmt::format("a whole number in [0, {}) as the label", limit_);
+    case Kind::kClasses:
+      return fmt::format("one of the {} classes of the training set as the label", limit_);
+    case Kind::kNames:
+      break;
+  }
+  return fmt::format(
+      "a class's name (of up to {} bytes, {} of them) as the label, as in the first "
+      "sample,",
+      kLongestName, limit_);
+}
+
+std::string csv_class_name(std::string_view cell) {
+  std::string name;
+  for (std::size_t i = 0; i < cell.size(); ++i) {
+    name.push_back(cell[i]);
+    if (cell.substr(i, 2) == "\"\"") ++i;
+  }
+  return name;
+}
+
+CsvClasses csv_classes_of(std::span<const CsvLabelReader> readers) {
+  CsvClasses classes;
+  for (const auto& reader : readers) {
+    for (const auto name : reader.names()) classes.emplace(csv_class_name(name), 0);
+  }
+  std::int32_t label = 0;
+  for (auto& [name, number] : classes) number = label++;
+  return classes;
+}
+
+}  // namespace millrace

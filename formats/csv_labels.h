@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+// The labels of a CSV file: numbers, or names of classes. Users want csv.h.
+
+namespace millrace {
+
+/// Labels by the names of their classes.
+using CsvClasses = std::map<std::string, std::int32_t, std::less<>>;
+
+/// Reads labels, cell by cell. One thread.
+class CsvLabelReader {
+ public:
+  /// Of numbers below `limit`.
+  static CsvLabelReader of_numbers(std::uint32_t limit);
+  /// Of names that are known.
+  static CsvLabelReader of_classes(std::shared_ptr<const CsvClasses> classes);
+  /// Of any names, which are numbered as they come; at most `limit` of them. Cells must stay where
+  /// they are: they are not copied.
+  static CsvLabelReader of_names(std::uint32_t limit);
+
+  /// nullopt for a cell that is no such label.
+  std::optional<std::int32_t> read(std::string_view cell);
+  /// What is one: "a whole number in [0, 10) as the label".
+  std::string expected() const;
+
+  /// Of of_names: those that came, by their numbers.
+  std::span<const std::string_view> names() const noexcept { return names_; }
+
+ private:
+  enum class Kind : std::uint8_t { kNumbers, kClasses, kNames };
+  CsvLabelReader(Kind kind, std::uint32_t limit) : kind_(kind), limit_(limit) {}
+
+  Kind kind_;
+  std::uint32_t limit_;
+  std::shared_ptr<const CsvClasses> classes_;
+  std::unordered_map<std::string_view, std::int32_t> numbers_;
+  std::vector<std::string_view> names_;
+};
+
+/// A class's name as the cell has it: with doubled quotes single.
+std::string csv_class_name(std::string_view cell);
+
+/// All names that came to `readers`, sorted, and their labels.
+CsvClasses csv_classes_of(std::span<const CsvLabelReader> readers);
+
+}  // namespace millrace

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "formats/csv.h"
+#include "formats/csv_labels.h"
+
+// The rows of a CSV file. Users want csv.h.
+
+namespace millrace {
+
+/// Whole lines, for one thread.
+struct CsvPiece {
+  std::string_view text;
+  std::uint64_t lines = 0;       ///< all
+  std::uint64_t rows = 0;        ///< those that are not blank
+  std::uint64_t first_line = 0;  ///< in the file
+  std::uint64_t first_row = 0;   ///< in the file
+};
+
+/// Sets `lines` and `rows`.
+void count_csv_rows(CsvPiece& piece);
+
+/// What stopped a piece.
+struct CsvProblem {
+  std::uint64_t line = 0;
+  std::string expected;
+  std::string found;
+};
+
+/// Reads the rows of a piece to `samples` ([rows of the file, layout.cells - 1]) and `labels`
+/// ([rows of the file]), at the piece's place in them. T: std::uint8_t, of whole numbers from 0 to
+/// 255, or float. Where a cell is no uint8_t, `other_type` is set and nothing is returned; where
+/// somebody else sets it, the rest is left out.
+template <typename T>
+std::optional<CsvProblem> read_csv_rows(const CsvPiece& piece, const CsvLayout& layout,
+                                        CsvLabelReader& reader, T* samples, std::int32_t* labels,
+                                        std::atomic<bool>& other_type);
+
+extern template std::optional<CsvProblem> read_csv_rows(const CsvPiece&, const CsvLayout&,
+                                                        CsvLabelReader&, std::uint8_t*,
+                                                        std::int32_t*, std::atomic<bool>&);
+extern template std::optional<CsvProblem> read_csv_rows(const CsvPiece&, const CsvLayout&,
+                                                        CsvLabelReader&, float*, std::int32_t*,
+                                                        std::atomic<bool>&);
+
+}  // namespace millrace

@@ -1,0 +1,47 @@
+#include "formats/csv_labels.h"
+
+#include <gtest/gtest.h>
+
+namespace millrace {
+namespace {
+
+TEST(CsvLabelReader, ReadsNumbers) {
+  auto reader = CsvLabelReader::of_numbers(10);
+  EXPECT_EQ(reader.read("9"), 9);
+  EXPECT_EQ(reader.read("2.0"), 2);
+  for (const auto* cell : {"10", "-1", "", "cat", "0.5"}) EXPECT_FALSE(reader.read(cell)) << cell;
+  EXPECT_EQ(reader.expected(), "a whole number in [0, 10) as the label");
+  EXPECT_TRUE(reader.names().empty());
+}
+
+TEST(CsvLabelReader, NumbersNamesAsTheyCome) {
+  auto reader = CsvLabelReader::of_names(2);
+  EXPECT_EQ(reader.read("dog"), 0);
+  EXPECT_EQ(reader.read("cat"), 1);
+  EXPECT_EQ(reader.read("dog"), 0);
+  EXPECT_FALSE(reader.read("cow")) << "the third of two";
+  for (const auto* cell : {"", "7", "-1e3"}) EXPECT_FALSE(reader.read(cell)) << cell;
+  EXPECT_FALSE(reader.read(std::string(256, 'x')));
+  ASSERT_EQ(reader.names().size(), 2U);
+  EXPECT_EQ(reader.names()[0], "dog");
+}
+
+TEST(CsvLabelReader, KnowsItsClasses) {
+  auto reader = CsvLabelReader::of_classes(
+      std::make_shared<const CsvClasses>(CsvClasses{{"a \"b\"", 0}, {"cat", 1}}));
+  EXPECT_EQ(reader.read("cat"), 1);
+  EXPECT_EQ(reader.read("a \"\"b\"\""), 0);
+  for (const auto* cell : {"Cat", "", "1", "dog"}) EXPECT_FALSE(reader.read(cell)) << cell;
+  EXPECT_EQ(reader.expected(), "one of the 2 classes of the training set as the label");
+}
+
+TEST(CsvClasses, AreAllNamesSorted) {
+  std::vector<CsvLabelReader> readers(3, CsvLabelReader::of_names(100));
+  for (const auto* name : {"dog", "cat"}) readers[0].read(name);
+  for (const auto* name : {"cat", "Zebra", "say \"\"hi\"\""}) readers[2].read(name);
+  EXPECT_EQ(csv_classes_of(readers),
+            (CsvClasses{{"Zebra", 0}, {"cat", 1}, {"dog", 2}, {"say \"hi\"", 3}}));
+}
+
+}  // namespace
+}  // namespace millrace

@@ -1,0 +1,98 @@
+#include "formats/csv_rows.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace millrace {
+namespace {
+
+const CsvLayout kLayout{.cells = 3, .label = 1};
+
+struct Rows {
+  std::vector<float> values;
+  std::vector<std::int32_t> labels;
+  std::optional<CsvProblem> problem;
+  bool other_type = false;
+};
+
+/// As T, of the last three lines of a file.
+template <typename T>
+Rows read(std::string_view text, const CsvLayout& layout = kLayout) {
+  CsvPiece piece{.text = text};
+  count_csv_rows(piece);
+  piece.first_line = 11;
+  piece.first_row = 2;
+  const auto count = piece.first_row + piece.rows;
+  std::vector<T> samples(count * (layout.cells - 1), T{7});
+  Rows rows{.values = {}, .labels = std::vector<std::int32_t>(count, -7), .problem = {}};
+  auto reader = CsvLabelReader::of_numbers(10);
+  std::atomic<bool> other_type = false;
+  rows.problem =
+      read_csv_rows(piece, layout, reader, samples.data(), rows.labels.data(), other_type);
+  rows.values.assign(samples.begin(), samples.end());
+  rows.other_type = other_type;
+  return rows;
+}
+
+using Floats = std::vector<float>;
+using Labels32 = std::vector<std::int32_t>;
+
+TEST(CsvRows, AreCounted) {
+  CsvPiece piece{.text = "1,2\n\n \n3,4\r\n5,6"};
+  count_csv_rows(piece);
+  EXPECT_EQ(piece.lines, 5U);
+  EXPECT_EQ(piece.rows, 3U);
+}
+
+TEST(CsvRows, GoToTheirPlace) {
+  for (const auto* text : {"0,1,255\n3,4,50\n", "0,1,255\r\n\n3,4,50",
+                           " 0 ,1,\"255\"\n3,\"4\",50 \n", "000,1,255\n03,4,050\n"}) {
+    const auto rows = read<std::uint8_t>(text);
+    EXPECT_FALSE(rows.problem) << text;
+    EXPECT_FALSE(rows.other_type) << text;
+    EXPECT_EQ(rows.values, (Floats{7, 7, 7, 7, 0, 255, 3, 50})) << text;
+    EXPECT_EQ(rows.labels, (Labels32{-7, -7, 1, 4})) << text;
+  }
+  const auto floats = read<float>("-0.5,1,1e3\n+3,4, 50\n");
+  EXPECT_FALSE(floats.problem);
+  EXPECT_EQ(floats.values, (Floats{7, 7, 7, 7, -0.5, 1000, 3, 50}));
+}
+
+TEST(CsvRows, HaveTheirLabelAnywhere) {
+  for (std::size_t label = 0; label < 3; ++label) {
+    const auto rows = read<std::uint8_t>("1,2,3\n4,5,6\n", {.cells = 3, .label = label});
+    EXPECT_EQ(rows.labels[3], static_cast<std::int32_t>(4 + label));
+    EXPECT_EQ(rows.values[6], label == 0 ? 5.0F : 4.0F);
+    EXPECT_EQ(rows.values[7], label == 2 ? 5.0F : 6.0F);
+  }
+}
+
+TEST(CsvRows, SayThatTheyAreOfAnotherType) {
+  for (const auto* text : {"0,1,256\n", "0,1,\n", "0,1,1.0\n", "-1,1,3\n", "0,1,x\n", "1000,1,3\n",
+                           "0,1,2\n3,4,5.5\n"}) {
+    const auto rows = read<std::uint8_t>(text);
+    EXPECT_TRUE(rows.other_type) << text;
+    EXPECT_FALSE(rows.problem) << text;
+  }
+}
+
+TEST(CsvRows, NameTheCell) {
+  const auto problem = [](std::string_view text) {
+    const auto found = read<float>(text).problem;
+    return found ? std::to_string(found->line) + " " + found->expected + ", " + found->found : "";
+  };
+  EXPECT_EQ(problem("1,2,3\n1,2,x\n"), "12 a finite number in column 3, \"x\"");
+  EXPECT_EQ(problem("1,2,3\n1,2,nan\n"), "12 a finite number in column 3, \"nan\"");
+  EXPECT_EQ(problem("1,2,3\n1,2,1e39\n"), "12 a finite number in column 3, \"1e39\"");
+  EXPECT_EQ(problem("1,2,\n"), "11 a finite number in column 3, an empty cell");
+  EXPECT_EQ(problem("\n1,10,3\n"), "12 a whole number in [0, 10) as the label in column 2, \"10\"");
+  EXPECT_EQ(problem("1,2\n"), "11 3 cells, as in the first line, 2");
+  EXPECT_EQ(problem("1,2,3,4\n"), "11 3 cells, as in the first line, 4");
+  EXPECT_EQ(problem("1,2,3,\n"), "11 3 cells, as in the first line, 4");
+  EXPECT_EQ(read<std::uint8_t>("1,2,3,\n").problem->found, "4");
+  EXPECT_EQ(read<std::uint8_t>("1,2\n").problem->found, "2");
+}
+
+}  // namespace
+}  // namespace millrace
