@@ -189,6 +189,7 @@ class Bench {
   OpenOptions options() const {
     OpenOptions options;
     options.image = spec_.image;
+    options.label_column = spec_.label_column;
     return options;
   }
 

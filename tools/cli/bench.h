@@ -18,6 +18,7 @@ namespace millrace {
 struct BenchSpec {
   std::filesystem::path path;
   ImageOptions image;
+  std::string label_column;  ///< of CSV; empty: see CsvOptions
   AugmentSpec augment;
   std::uint32_t batch = 128;
   std::uint32_t workers = 0;  ///< 0: the cores this process may use

@@ -6,6 +6,7 @@
 #include "tools/console/command_line.h"
 #include "tools/console/console.h"
 #include "tools/console/image_options.h"
+#include "tools/console/label_column.h"
 #include "tools/console/numbers.h"
 #include "tools/console/program.h"
 #include "tools/console/stop_signals.h"
@@ -41,6 +42,7 @@ int bench_command(const std::vector<std::string>& arguments) {
   bool quiet = false;
   line.positional("PATH", "data folder or file, whatever trainer --data takes", path);
   declare_images(line, images);
+  declare_label_column(line, spec.label_column);
   line.value("--seconds", "N", "of each measurement [1]",
              [&](const std::string& text) { spec.seconds = parse_seconds(text); });
   line.value("--batch", "N", "samples of a batch [128]", [&](const std::string& text) {

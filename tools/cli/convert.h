@@ -38,10 +38,11 @@ struct SplitShares {
 };
 
 struct ConvertSpec {
-  std::filesystem::path in;   ///< a folder of IDX files in any form, one such file, or what
-                              ///< else open_folder opens
-  std::filesystem::path out;  ///< a folder, made where it is missing
-  ImageOptions image = {};    ///< size and channels, where they are images
+  std::filesystem::path in;       ///< a folder of IDX files in any form, one such file, or what
+                                  ///< else open_folder opens
+  std::filesystem::path out;      ///< a folder, made where it is missing
+  ImageOptions image = {};        ///< size and channels, where they are images
+  std::string label_column = {};  ///< of CSV; empty: see CsvOptions
   StoredAs to = StoredAs::kSeekable;
   std::optional<int> level;  ///< of the compression: zstd 1 to 22 [3], gzip 1 to 12 [6]
   std::uint32_t jobs =

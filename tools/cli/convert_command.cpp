@@ -11,6 +11,7 @@
 #include "tools/console/command_line.h"
 #include "tools/console/console.h"
 #include "tools/console/image_options.h"
+#include "tools/console/label_column.h"
 #include "tools/console/numbers.h"
 #include "tools/console/program.h"
 #include "tools/console/stop_signals.h"
@@ -78,6 +79,7 @@ ConvertOptions parse(const std::vector<std::string>& arguments) {
   line.positional("IN", "folder or file of any data set that trainer opens", in);
   line.positional("OUT", "folder to write to, made where it is missing", out);
   declare_images(line, images);
+  declare_label_column(line, spec.label_column);
   line.value("--to", "FORM",
              "form to write: idx, gz, zst; npy, csv, tar, tar.zst\n(WebDataset), images (a folder "
              "of PNG files) [zst]",

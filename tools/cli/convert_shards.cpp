@@ -50,6 +50,7 @@ std::string job_of(const ConvertSpec& spec, const std::vector<ConvertPart>& part
   if (spec.image.resize) {
     job += fmt::format("resize {}x{}\n", spec.image.resize->width, spec.image.resize->height);
   }
+  job += fmt::format("labels {}\n", spec.label_column);
   job += fmt::format("channels {}\n", static_cast<int>(spec.image.channels));
   for (const auto& part : parts) {
     job += fmt::format("{} {} {}\n", part.split, part.images_header().describe(),

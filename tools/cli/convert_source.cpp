@@ -137,7 +137,7 @@ std::string ConvertPart::file_name(std::string_view role, const IdxHeader& heade
 }
 
 std::vector<ConvertPart> convert_parts(const ConvertSpec& spec) {
-  auto opened = open_folder(spec.in, {.image = spec.image});
+  auto opened = open_folder(spec.in, {.image = spec.image, .label_column = spec.label_column});
   if (spec.split) {
     if (opened.test) {
       throw DataError(spec.in, std::nullopt, "a data set without test samples to split",
@@ -156,7 +156,8 @@ std::vector<ConvertPart> convert_parts(const ConvertSpec& spec) {
 
 std::vector<ConvertSource> convert_sources(const ConvertSpec& spec) {
   std::vector<ConvertSource> sources;
-  if (has_idx_files(spec.in) && !spec.split && spec.image == ImageOptions{}) {
+  const bool as_it_is = !spec.split && spec.image == ImageOptions{} && spec.label_column.empty();
+  if (as_it_is && has_idx_files(spec.in)) {
     for (const auto& from : idx_files_at(spec.in)) sources.push_back(idx_source(from));
     return sources;
   }

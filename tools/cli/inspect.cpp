@@ -67,8 +67,8 @@ Json inspect_split(const std::shared_ptr<const Dataset>& data, const Progress& p
   return json;
 }
 
-Json inspect_data(const fs::path& path, const ImageOptions& images, const Progress& progress) {
-  const DataFolder folder = open_folder(path, {.image = images});
+Json inspect_data(const fs::path& path, const OpenOptions& options, const Progress& progress) {
+  const DataFolder folder = open_folder(path, options);
   Json json;
   json["kind"] = "data set";
   json["path"] = path.string();
@@ -136,14 +136,16 @@ Json inspect_safetensors(const fs::path& path) {
 
 }  // namespace
 
-Json inspect(const fs::path& path, const ImageOptions& images, const Progress& progress) {
+Json inspect(const fs::path& path, const OpenOptions& options, const Progress& progress) {
   std::error_code ignored;
-  // Only a data set has images to make others of.
-  if (images != ImageOptions{}) return inspect_data(path, images, progress);
-  if (fs::is_directory(path, ignored)) return inspect_data(path, images, progress);
-  if (path.filename() == kManifestName) return inspect_data(path, images, progress);
+  // Only a data set has images to make others of, and columns.
+  if (options.image != ImageOptions{} || !options.label_column.empty()) {
+    return inspect_data(path, options, progress);
+  }
+  if (fs::is_directory(path, ignored)) return inspect_data(path, options, progress);
+  if (path.filename() == kManifestName) return inspect_data(path, options, progress);
   if (path.extension() == ".safetensors") return inspect_safetensors(path);
-  if (is_named_as_data(path)) return inspect_data(path, images, progress);
+  if (is_named_as_data(path)) return inspect_data(path, options, progress);
   return inspect_idx(path);
 }
 

@@ -6,7 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "formats/image.h"
+#include "formats/folder.h"
 
 namespace millrace {
 
@@ -21,12 +21,13 @@ namespace millrace {
 /// A split has "samples", "shape", "dtype", "classes", "statistics" (of all values: "min", "max",
 /// "mean", "std"), "histogram" (samples of each class), "hash" and, as an IDX file has, "storage"
 /// ("files", "shards", "frames", "bytes", "content_bytes", "ratio"), null where it is not known. A
-/// file whose name ends in .safetensors is read as that, any other as IDX. Where `images` asks for
-/// a size or channels, what is there is opened as a data set of such images. Throws DataError.
+/// file whose name ends in .safetensors is read as that, any other as IDX. Where `options`
+/// ask for a size or channels of images, or a column of labels, what is there is opened as a data
+/// set. Throws DataError.
 ///
 /// `progress` is told samples done and in all, of one split after the other.
 nlohmann::ordered_json inspect(
-    const std::filesystem::path& path, const ImageOptions& images = {},
+    const std::filesystem::path& path, const OpenOptions& options = {},
     const std::function<void(std::uint64_t done, std::uint64_t all)>& progress = {});
 
 /// The same as text of several lines.

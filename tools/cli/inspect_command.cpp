@@ -5,6 +5,7 @@
 #include "tools/console/command_line.h"
 #include "tools/console/console.h"
 #include "tools/console/image_options.h"
+#include "tools/console/label_column.h"
 #include "tools/console/program.h"
 #include "tools/console/usage_error.h"
 
@@ -16,16 +17,19 @@ int inspect_command(const std::vector<std::string>& arguments) {
                    "samples of each class, range, mean and standard deviation, how it is stored.");
   std::string path;
   ImageArguments images;
+  std::string label_column;
   bool json = false;
   line.positional("PATH", "folder or file to look at", path);
   declare_images(line, images);
+  declare_label_column(line, label_column);
   line.flag("--json", "print one JSON object in place of text", json);
   line.help_flag();
   line.examples("Example:\n  tools inspect checkpoints/best.safetensors");
   if (!line.parse(arguments)) return print(line.help());
   if (path.empty()) throw UsageError("expected a folder or file to look at, found none");
   Console console("tools inspect", false);
-  const auto found = inspect(path, images.options(), [&](std::uint64_t done, std::uint64_t all) {
+  const OpenOptions options{.image = images.options(), .label_column = label_column};
+  const auto found = inspect(path, options, [&](std::uint64_t done, std::uint64_t all) {
     console.progress({"Inspecting",
                       static_cast<double>(done) / static_cast<double>(all),
                       {render_count(static_cast<double>(done)) + " samples"}});

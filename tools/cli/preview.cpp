@@ -121,7 +121,8 @@ Picture picture_at(const Dataset& data, std::span<const std::byte> sample) {
 }  // namespace
 
 Preview preview(const PreviewSpec& spec) {
-  const DataFolder folder = open_folder(spec.data, {.image = spec.images, .tolerant = true});
+  const DataFolder folder = open_folder(
+      spec.data, {.image = spec.images, .label_column = spec.label_column, .tolerant = true});
   if (spec.test && !folder.test) throw DataError(spec.data, "has no test set");
   const Dataset& data = spec.test ? *folder.test : *folder.train;
   std::optional<Augmenter> augmenter;

@@ -15,6 +15,7 @@ namespace millrace {
 struct PreviewSpec {
   std::filesystem::path data;  ///< whatever open_folder() opens
   ImageOptions images;
+  std::string label_column;  ///< of CSV; empty: see CsvOptions
   bool test = false;         ///< the test set, else the training set
   std::uint64_t count = 64;  ///< samples, at most
   bool shuffle = false;      ///< drawn at random, else the first ones

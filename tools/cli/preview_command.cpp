@@ -13,6 +13,7 @@
 #include "tools/console/command_line.h"
 #include "tools/console/console.h"
 #include "tools/console/image_options.h"
+#include "tools/console/label_column.h"
 #include "tools/console/numbers.h"
 #include "tools/console/program.h"
 #include "tools/console/terminal.h"
@@ -76,6 +77,7 @@ void declare(CommandLine& line, Arguments& arguments) {
   whole("--zoom", "a pixel becomes NxN of the PNG file [1, or more\nfor small pictures]", 1, 64,
         arguments.zoom);
   declare_images(line, arguments.images);
+  declare_label_column(line, arguments.spec.label_column);
   line.flag("--force", "replace a file that is there", arguments.force);
   line.flag("--json", "print one JSON object in place of text", arguments.json);
   line.flag("--quiet", "print nothing but errors and warnings", arguments.quiet);

@@ -4,6 +4,7 @@
 #include "tools/console/command_line.h"
 #include "tools/console/console.h"
 #include "tools/console/image_options.h"
+#include "tools/console/label_column.h"
 #include "tools/console/numbers.h"
 #include "tools/console/program.h"
 #include "tools/console/usage_error.h"
@@ -16,9 +17,7 @@ namespace millrace {
 namespace {
 
 // A run that was streamed knows its data by the file's frames, so that the file is opened likewise.
-OpenOptions opening(const TrainedModel& model, const ImageOptions& images) {
-  OpenOptions options;
-  options.image = images;
+OpenOptions opening(const TrainedModel& model, OpenOptions options) {
   if (model.checkpoint.state.options.window_blocks != 0) options.most_decoded = 0;
   return options;
 }
@@ -41,6 +40,7 @@ int evaluate_command(const std::vector<std::string>& arguments) {
   SplitName split = SplitName::kTest;
   Device device;
   ImageArguments images;
+  std::string label_column;
   std::uint32_t workers = 0;
   std::string outputs_path;
   bool json = false;
@@ -49,6 +49,7 @@ int evaluate_command(const std::vector<std::string>& arguments) {
   line.value("--data", "DIR", "folder with IDX files or images [data]",
              [&](const std::string& t) { data = t; });
   declare_images(line, images);
+  declare_label_column(line, label_column);
   line.value("--split", "SPLIT",
              "train, validation or test. On the data that it was\ntrained on, train and validation "
              "are the parts that\nthe run made [test]",
@@ -69,9 +70,10 @@ int evaluate_command(const std::vector<std::string>& arguments) {
 
   const TrainedModel model = load_model(checkpoint);
   SampleOutputs outputs;
-  const Evaluation evaluation =
-      evaluate(model, open_folder(data, opening(model, images.options())), split, device, workers,
-               outputs_path.empty() ? nullptr : &outputs);
+  const Evaluation evaluation = evaluate(
+      model,
+      open_folder(data, opening(model, {.image = images.options(), .label_column = label_column})),
+      split, device, workers, outputs_path.empty() ? nullptr : &outputs);
   if (!outputs_path.empty()) write_outputs(outputs_path, outputs, evaluation);
   if (!evaluation.engine.notice.empty()) {
     Console("trainer evaluate", json).notice(evaluation.engine.notice);

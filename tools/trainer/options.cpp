@@ -10,6 +10,7 @@
 #include "tools/console/augment_options.h"
 #include "tools/console/command_line.h"
 #include "tools/console/image_options.h"
+#include "tools/console/label_column.h"
 #include "tools/console/numbers.h"
 #include "tools/console/quote.h"
 #include "tools/console/usage_error.h"
@@ -141,6 +142,7 @@ class Declarer {
          "[data]",
          options_.data);
     declare_images(line_, images);
+    declare_label_column(line_, options_.label_column);
     line_.value(
         "--download", "NAME",
         "first fetch mnist, fashion-mnist or kmnist into\nthat folder, where it is not there",

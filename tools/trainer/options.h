@@ -21,6 +21,7 @@ struct Options {
   std::optional<std::uint64_t> validation_size;  ///< none: default_validation_size()
   std::filesystem::path data = "data";
   ImageOptions images;                ///< how images in `data` are read
+  std::string label_column;           ///< of CSV in `data`; empty: see CsvOptions
   std::string download;               ///< a data set to fetch into `data` first; empty: none
   std::filesystem::path quarantine;   ///< of bad samples; empty: beside checkpoints, if there are
   std::filesystem::path metrics;      ///< empty: none

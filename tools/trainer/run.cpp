@@ -57,8 +57,8 @@ void download(const Options& options, Console& console) {
       spec, [] { return false; }, console);
 }
 
-DataFolder open_data(const std::filesystem::path& path, const ImageOptions& images,
-                     const RunSpec& run) {
+DataFolder open_data(const Options& asked, const RunSpec& run) {
+  const auto& path = asked.data;
   std::error_code ignored;
   if (path == Options().data && !std::filesystem::exists(path, ignored)) {
     throw DataError(path,
@@ -67,7 +67,8 @@ DataFolder open_data(const std::filesystem::path& path, const ImageOptions& imag
   }
   const StageSpan span(Stage::kLoad);
   OpenOptions options;
-  options.image = images;
+  options.image = asked.images;
+  options.label_column = asked.label_column;
   if (run.residency == Residency::kStream) options.most_decoded = 0;
   options.tolerant = run.on_bad != OnBad::kFail;
   return open_folder(path, options);
@@ -123,7 +124,7 @@ class Runs {
   int run() {
     download(options_, console_);
     const auto before = Clock::now();
-    data_ = open_data(options_.data, options_.images, options_.run);
+    data_ = open_data(options_, options_.run);
     load_s_ = std::chrono::duration<double>(Clock::now() - before).count();
     const RunSpec spec = with_validation(options_, *data_.train, console_);
     printer_.set_data(data_.description, load_s_);

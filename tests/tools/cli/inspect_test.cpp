@@ -54,7 +54,7 @@ TEST(Inspect, ImagesAsTheyAreAskedFor) {
   const TempFolder folder;
   const auto images = write_bytes(folder / "train-images-idx3-ubyte", small_images(4));
   write_bytes(folder / "train-labels-idx1-ubyte", small_labels(4, 3));
-  const ImageOptions options{.resize = ImageSize{5, 4}, .channels = ImageChannels::kRgb};
+  const OpenOptions options{.image = {.resize = ImageSize{5, 4}, .channels = ImageChannels::kRgb}};
   for (const auto& path : {folder.path(), images}) {
     const auto found = inspect(path, options);
     EXPECT_EQ(found.at("train").at("shape"), nlohmann::ordered_json({4, 5, 3}));
@@ -64,6 +64,22 @@ TEST(Inspect, ImagesAsTheyAreAskedFor) {
   EXPECT_NE(data_error_of([&] { (void)inspect(other, options); }).find("expected a folder"),
             std::string::npos)
       << "never left out silently";
+}
+
+TEST(Inspect, TheColumnOfLabelsThatIsAskedFor) {
+  const TempFolder folder;
+  const auto table = write_bytes(folder / "train.csv", test::make_bytes("a,b,c\n1,2,3\n4,0,6\n"));
+  EXPECT_EQ(inspect(table).at("train").at("classes"), 5);
+  EXPECT_EQ(inspect(table, {.label_column = "b"}).at("train").at("classes"), 3);
+  EXPECT_EQ(inspect(folder.path(), {.label_column = "3"}).at("train").at("classes"), 7);
+  const auto images = write_bytes(folder / "train-images-idx3-ubyte", small_images(4));
+  write_bytes(folder / "train-labels-idx1-ubyte", small_labels(4, 3));
+  for (const auto& path : {images, folder.path()}) {
+    EXPECT_EQ(data_error_of([&] { (void)inspect(path, {.label_column = "b"}); }),
+              images.string() +
+                  ": expected a CSV file, whose column of labels is asked for "
+                  "(--label-column), found data of another form");
+  }
 }
 
 TEST(Inspect, AnIdxFile) {
