@@ -10,7 +10,8 @@
 namespace millrace {
 
 Metrics predict_all(Engine& engine, const MlpSpec& model, const Part& part, std::uint32_t workers,
-                    const std::function<void(const Prediction&)>& take) {
+                    const std::function<void(const Prediction&)>& take,
+                    const std::function<void(std::span<const BadPlace>)>& report) {
   LoaderSpec spec;
   spec.data = part.data;
   spec.subset = part.subset;
@@ -33,6 +34,7 @@ Metrics predict_all(Engine& engine, const MlpSpec& model, const Part& part, std:
     done += ids.size();
     // From the last one, so that places stay what they are.
     const auto bad = lease->bad();
+    if (report && !bad.empty()) report(bad);
     for (std::size_t i = bad.size(); i-- > 0;) ids.erase(ids.begin() + bad[i].place);
     part.subset.map(ids, ids);
     for (std::uint32_t i = 0; i < chunk.count; ++i) {

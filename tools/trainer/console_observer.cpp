@@ -147,15 +147,7 @@ void ConsoleObserver::on_progress(const Progress& progress) {
 void ConsoleObserver::on_epoch(const EpochResult& epoch) { console_.line(epoch_line(epoch)); }
 
 void ConsoleObserver::on_bad_sample(const std::string& /*dataset*/, const BadSample& sample) {
-  constexpr std::uint64_t kTold = 5;
-  ++bad_told_;
-  if (bad_told_ <= kTold) {
-    console_.warning(fmt::format("bad sample {}: {}", sample.id, sample.reason));
-  } else if (bad_told_ == kTold + 1) {
-    console_.warning("further bad samples are counted" +
-                     (quarantine_.empty() ? std::string("; --quarantine FILE names them")
-                                          : ", and named in " + quarantine_.string()));
-  }
+  bad_.tell(sample);
 }
 
 void ConsoleObserver::on_finish(const RunResult& result) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tools/console/console.h"
+#include "tools/trainer/bad_options.h"
 #include "train/observer.h"
 #include "train/trainer.h"
 
@@ -24,13 +25,16 @@ std::string bad_samples_line(const RunInfo& info, const RunResult& result);
 /// what came of it.
 class ConsoleObserver final : public TrainObserver {
  public:
-  explicit ConsoleObserver(Console& console) : console_(console) {}
+  explicit ConsoleObserver(Console& console) : console_(console), bad_(console) {}
 
   /// One line on the data set, and the seconds that opening it took.
   void set_data(std::string description, double load_s);
   void set_run(const RunSpec& spec);
   /// Where bad samples are named.
-  void set_quarantine(std::filesystem::path path) { quarantine_ = std::move(path); }
+  void set_quarantine(std::filesystem::path path) {
+    quarantine_ = std::move(path);
+    bad_.set_quarantine(quarantine_);
+  }
 
   void on_start(const RunInfo& info) override;
   void on_progress(const Progress& progress) override;
@@ -47,7 +51,7 @@ class ConsoleObserver final : public TrainObserver {
   std::string recipe_;
   std::filesystem::path quarantine_;
   OnBad on_bad_ = OnBad::kFail;
-  std::uint64_t bad_told_ = 0;
+  BadWarnings bad_;
   double load_s_ = 0.0;
   RunInfo info_;
   std::chrono::steady_clock::time_point start_;

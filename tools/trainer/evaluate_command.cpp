@@ -1,4 +1,5 @@
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "formats/folder.h"
 #include "tools/console/command_line.h"
@@ -8,10 +9,12 @@
 #include "tools/console/numbers.h"
 #include "tools/console/program.h"
 #include "tools/console/usage_error.h"
+#include "tools/trainer/bad_options.h"
 #include "tools/trainer/commands.h"
 #include "tools/trainer/device_options.h"
 #include "tools/trainer/evaluation.h"
 #include "tools/trainer/options.h"
+#include "tools/trainer/quarantine_observer.h"
 
 namespace millrace {
 namespace {
@@ -59,6 +62,8 @@ int evaluate_command(const std::vector<std::string>& arguments) {
       "write what the model says of each sample: logits,\nlabels and numbers of the samples, "
       "as .safetensors",
       [&](const std::string& t) { outputs_path = t; });
+  BadArguments bad;
+  declare_leaving_out(line, "samples", bad);
   declare_device(line, device);
   declare_workers(line, workers);
   line.flag("--json", "print one JSON object in place of text", json);
@@ -68,20 +73,37 @@ int evaluate_command(const std::vector<std::string>& arguments) {
   if (!line.parse(arguments)) return print(line.help());
   if (checkpoint.empty()) throw UsageError("--checkpoint: expected a file, found none");
 
+  bad.check();
+
+  Console console("trainer evaluate", json);
   const TrainedModel model = load_model(checkpoint);
+  BadWarnings warnings(console);
+  std::optional<QuarantineObserver> quarantine;
+  if (!bad.quarantine.empty()) {
+    quarantine.emplace(bad.quarantine, console);
+    quarantine->open();
+    warnings.set_quarantine(bad.quarantine);
+  }
+  const LeavingOut leaving_out{.on_bad = bad.on_bad,
+                               .budget = bad.budget,
+                               .tell = [&](const std::string& dataset, const BadSample& sample) {
+                                 warnings.tell(sample);
+                                 if (quarantine) quarantine->on_bad_sample(dataset, sample);
+                               }};
   SampleOutputs outputs;
   const Evaluation evaluation = evaluate(
       model,
-      open_folder(data, opening(model, {.image = images.options(), .label_column = label_column})),
-      split, device, workers, outputs_path.empty() ? nullptr : &outputs);
+      open_folder(data, opening(model, {.image = images.options(), .label_column = label_column,
+                                             .tolerant = bad.on_bad != OnBad::kFail})),
+      split, device, workers, outputs_path.empty() ? nullptr : &outputs, leaving_out);
   if (!outputs_path.empty()) write_outputs(outputs_path, outputs, evaluation);
-  if (!evaluation.engine.notice.empty()) {
-    Console("trainer evaluate", json).notice(evaluation.engine.notice);
-  }
-  if (!json) return print(render(evaluation));
-  return print(
-      to_json(evaluation).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
-      '\n');
+  if (!evaluation.engine.notice.empty()) console.notice(evaluation.engine.notice);
+  const int status = print(json ? to_json(evaluation).dump(
+                                      -1, ' ', false,
+                                      nlohmann::ordered_json::error_handler_t::replace) +
+                                      '\n'
+                                : render(evaluation));
+  return status == kDone && quarantine && quarantine->failed() ? kFailed : status;
 }
 
 }  // namespace millrace

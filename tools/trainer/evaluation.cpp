@@ -10,6 +10,7 @@
 
 #include "formats/error.h"
 #include "formats/safetensors.h"
+#include "loader/readable.h"
 #include "tools/trainer/metrics_records.h"
 #include "train/streaming.h"
 #include "train/weights_hash.h"
@@ -94,31 +95,33 @@ std::string name_of(SplitName split) {
   return "test";
 }
 
-Part part_of(const TrainedModel& model, const DataFolder& data, SplitName split) {
+Part part_of(const TrainedModel& model, const DataFolder& data, SplitName split, OnBad on_bad) {
+  const OnBad each = on_bad == OnBad::kFail ? OnBad::kFail : OnBad::kLeaveOut;
   if (split == SplitName::kTest) {
     if (data.test == nullptr) {
       throw DataError(data.train->name(), "is all there is: no test files; --split train takes it");
     }
-    return {data.test, Subset::all(data.test->size())};
+    return {data.test, Subset::all(data.test->size()), each};
   }
   const RunState& state = model.checkpoint.state;
-  if (training_hash(*data.train, state.options.window_blocks) == state.dataset_hash &&
+  if (training_hash(*data.train, state.options.window_blocks, on_bad) == state.dataset_hash &&
       state.options.validation_size < data.train->size()) {
     const auto parts =
         Split::random(data.train->size(), state.options.validation_size, state.options.seed);
     const Subset& part = split == SplitName::kTrain ? parts.train : parts.validation;
-    if (part.size() > 0) return {data.train, part};
+    if (part.size() > 0) return {data.train, part, each};
     throw DataError(model.path, "was trained without validation samples; --split train takes all");
   }
-  if (split == SplitName::kTrain) return {data.train, Subset::all(data.train->size())};
+  if (split == SplitName::kTrain) return {data.train, Subset::all(data.train->size()), each};
   throw DataError(model.path,
                   "was trained on other data than " + data.train->name() +
                       ", which has no validation samples of its own; --split train takes all");
 }
 
 Evaluation evaluate(const TrainedModel& model, const DataFolder& data, SplitName split,
-                    const Device& device, std::uint32_t workers, SampleOutputs* outputs) {
-  const Part part = part_of(model, data, split);
+                    const Device& device, std::uint32_t workers, SampleOutputs* outputs,
+                    const LeavingOut& leaving_out) {
+  const Part part = part_of(model, data, split, leaving_out.on_bad);
   check_goes_with(model, *part.data);
   const auto engine = make_engine(model, device);
   Confusion confusion(model.spec.classes);
@@ -129,16 +132,27 @@ Evaluation evaluate(const TrainedModel& model, const DataFolder& data, SplitName
     outputs->labels.push_back(p.label);
     outputs->numbers.push_back(p.sample);
   };
-  const Metrics metrics = predict_all(*engine, model.spec, part, workers, take);
+  const std::string name = part.data->name();
+  BadLedger ledger(name, part.data->size(), leaving_out.budget, [&](const BadSample& bad) {
+    if (leaving_out.tell) leaving_out.tell(name, bad);
+  });
+  const Metrics metrics = predict_all(*engine, model.spec, part, workers, take,
+                                      [&ledger](auto bad) { ledger.report(bad); });
+  if (metrics.samples == 0) {
+    throw DataError(name, std::nullopt, "a sample that can be read", "none");
+  }
   return {model.path.string(),
           model.widths(),
-          part.data->name(),
+          name,
           split,
           weights_hash(model.checkpoint.parameters),
-          part.data->hash(),
+          part.on_bad == OnBad::kFail ? part.data->hash() : hash_readable(*part.data),
           engine->info(),
           metrics,
-          std::move(confusion)};
+          std::move(confusion),
+          leaving_out.on_bad,
+          ledger.budget(),
+          ledger.count()};
 }
 
 void write_outputs(const std::filesystem::path& path, const SampleOutputs& outputs,
@@ -164,6 +178,12 @@ std::string render(const Evaluation& evaluation) {
                                  name_of(evaluation.engine.precision));
   text += fmt::format("Data: {}, {} {} samples\n", evaluation.data, metrics.samples,
                       name_of(evaluation.split));
+  if (evaluation.on_bad != OnBad::kFail) {
+    text += evaluation.bad_samples == 0
+                ? "Bad samples: none\n"
+                : fmt::format("Bad samples: {} left out (at most {})\n", evaluation.bad_samples,
+                              evaluation.bad_budget);
+  }
   text += fmt::format("Loss: {:.4f}, accuracy: {:.4f}, wrong: {} of {}\n\n", metrics.mean_loss(),
                       metrics.accuracy(), metrics.samples - metrics.correct, metrics.samples);
   return text + render_classes(evaluation.confusion) + render_confusion(evaluation.confusion);
@@ -192,6 +212,9 @@ Json to_json(const Evaluation& evaluation) {
                        {"samples", confusion.samples(c)},
                        {"guesses", confusion.guesses(c)}});
   }
+  json["on_bad"] = name_of(evaluation.on_bad);
+  json["bad_budget"] = evaluation.bad_budget;
+  json["bad_samples"] = evaluation.bad_samples;
   json["classes"] = std::move(classes);
   json["confusion"] = Json();
   if (!confusion.tabled()) return json;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -12,6 +13,7 @@
 #include "tools/model/confusion.h"
 #include "tools/model/predictions.h"
 #include "tools/model/trained_model.h"
+#include "train/bad_ledger.h"
 
 namespace millrace {
 
@@ -20,10 +22,20 @@ enum class SplitName : std::uint8_t { kTrain, kValidation, kTest };
 /// "train", "validation", "test"
 std::string name_of(SplitName split);
 
+/// What becomes of samples that cannot be read: unless it is kFail they are left out, and `tell` is
+/// told of each, until they are more than `budget` of their data set.
+struct LeavingOut {
+  OnBad on_bad = OnBad::kFail;
+  BadBudget budget;
+  std::function<void(const std::string& dataset, const BadSample& sample)> tell;
+};
+
 /// The samples of a split as the model's own run made it: where `data` is what it was trained on,
-/// train and validation are those two parts; of other data train is the whole training set. Throws
-/// DataError where there is no such split.
-Part part_of(const TrainedModel& model, const DataFolder& data, SplitName split);
+/// train and validation are those two parts; of other data train is the whole training set. Samples
+/// that cannot be read are left out unless `on_bad` is kFail. Throws DataError where there is no
+/// such split.
+Part part_of(const TrainedModel& model, const DataFolder& data, SplitName split,
+             OnBad on_bad = OnBad::kFail);
 
 /// How good a model is on one split.
 struct Evaluation {
@@ -36,6 +48,9 @@ struct Evaluation {
   EngineInfo engine;
   Metrics metrics;
   Confusion confusion{0};
+  OnBad on_bad = OnBad::kFail;
+  std::uint64_t bad_budget = 0;
+  std::uint64_t bad_samples = 0;  ///< left out
 };
 
 /// What the model said of each sample of a split.
@@ -46,9 +61,11 @@ struct SampleOutputs {
 };
 
 /// Fills `outputs` where that is not null. Throws DataError where model and data do not go together
-/// (check_goes_with), and what make_engine and predict_all throw.
+/// (check_goes_with), where no sample can be read or too many cannot, and what make_engine and
+/// predict_all throw.
 Evaluation evaluate(const TrainedModel& model, const DataFolder& data, SplitName split,
-                    const Device& device, std::uint32_t workers, SampleOutputs* outputs = nullptr);
+                    const Device& device, std::uint32_t workers, SampleOutputs* outputs = nullptr,
+                    const LeavingOut& leaving_out = {});
 
 /// As a safetensors file with the tensors "logits", "labels" and "samples". Throws DataError if it
 /// cannot be written.

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
-#include <system_error>
 
 #include "tools/console/augment_options.h"
 #include "tools/console/command_line.h"
@@ -15,6 +13,7 @@
 #include "tools/console/quote.h"
 #include "tools/console/usage_error.h"
 #include "tools/fetch/sources.h"
+#include "tools/trainer/bad_options.h"
 #include "tools/trainer/device_options.h"
 
 namespace millrace {
@@ -88,26 +87,6 @@ Residency parse_residency(const std::string& text) {
 std::filesystem::path parse_path(const std::string& text) {
   if (text.empty()) throw UsageError("expected a path, found ''");
   return text;
-}
-
-OnBad parse_on_bad(const std::string& text) {
-  if (const auto on_bad = on_bad_called(text)) return *on_bad;
-  throw UsageError("expected fail, skip or substitute, found " + shown(text));
-}
-
-// Below 1 a share, else a number of samples.
-BadBudget parse_bad_budget(const std::string& text) {
-  BadBudget budget;
-  if (text.find_first_not_of("0123456789") == std::string::npos && !text.empty()) {
-    budget.count = parse_whole(text, 0, kAny);
-    return budget;
-  }
-  const char* end = text.data() + text.size();
-  const auto [last, error] = std::from_chars(text.data(), end, budget.share);
-  if (error != std::errc() || last != end || !(budget.share >= 0.0 && budget.share < 1.0)) {
-    throw UsageError("expected a share below 1 or a whole number of samples, found " + shown(text));
-  }
-  return budget;
 }
 
 void check_repeat(const Options& options) {
@@ -345,12 +324,7 @@ void check_together(const Options& options) {
         "--residency resident: expected host or auto with --rotate, --shift, --scale, --shear or "
         "--elastic, whose samples are made on the way");
   }
-  if (run.on_bad == OnBad::kFail) {
-    if (run.bad_budget != BadBudget{} || !options.quarantine.empty()) {
-      throw UsageError(std::string(options.quarantine.empty() ? "--bad-budget" : "--quarantine") +
-                       ": expected --on-bad skip or substitute with it, found fail");
-    }
-  }
+  BadArguments{run.on_bad, run.bad_budget, options.quarantine}.check();
   if (run.hidden.empty() && (run.batch_norm || run.dropout > 0.0F)) {
     throw UsageError(std::string(run.batch_norm ? "--batch-norm" : "--dropout") +
                      ": expected a hidden layer to do it to, found --hidden none");

@@ -6,16 +6,25 @@
 #include <cstddef>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
+#include <utility>
+#include <vector>
 
+#include "formats/error.h"
+#include "loader/readable.h"
 #include "tools/console/command_line.h"
+#include "tools/console/console.h"
 #include "tools/console/numbers.h"
 #include "tools/console/program.h"
 #include "tools/console/usage_error.h"
 #include "tools/model/image_samples.h"
 #include "tools/model/predictions.h"
+#include "tools/trainer/bad_options.h"
 #include "tools/trainer/commands.h"
 #include "tools/trainer/device_options.h"
+#include "tools/trainer/quarantine_observer.h"
+#include "train/bad_ledger.h"
 
 namespace millrace {
 namespace {
@@ -30,6 +39,7 @@ struct Arguments {
   Invert invert = Invert::kAuto;
   Device device;
   std::uint32_t workers = 0;
+  BadArguments bad;
   bool json = false;
 };
 
@@ -68,11 +78,43 @@ std::string told(const std::filesystem::path& image, const std::vector<Guess>& g
   return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
 }
 
+// Counts and names the images that cannot be read.
+class Unreadable {
+ public:
+  Unreadable(const Arguments& arguments, std::size_t images)
+      : console_("trainer predict", arguments.json),
+        warnings_(console_),
+        ledger_(arguments.paths.size() == 1 ? arguments.paths[0] : "the images", images,
+                arguments.bad.budget, [this](const BadSample& bad) { tell(bad); }) {
+    if (arguments.bad.quarantine.empty()) return;
+    quarantine_.emplace(arguments.bad.quarantine, console_);
+    quarantine_->open();
+    warnings_.set_quarantine(arguments.bad.quarantine);
+  }
+
+  /// Throws DataError once they are more than the budget.
+  void report(std::span<const BadPlace> bad) { ledger_.report(bad); }
+  bool lost_names() const { return quarantine_ && quarantine_->failed(); }
+
+ private:
+  void tell(const BadSample& bad) {
+    warnings_.tell(bad);
+    if (quarantine_) quarantine_->on_bad_sample(bad.file.string(), bad);
+  }
+
+  Console console_;
+  BadWarnings warnings_;
+  std::optional<QuarantineObserver> quarantine_;
+  BadLedger ledger_;
+};
+
 int predict(const Arguments& arguments) {
   const TrainedModel model = load_model(arguments.checkpoint);
   const ImageLayout layout = image_layout(model);
   const auto images = images_of(arguments.paths);
   const auto engine = make_engine(model, arguments.device);
+  Unreadable unreadable(arguments, images.size());
+  const bool tolerant = arguments.bad.on_bad != OnBad::kFail;
   const std::size_t features = model.spec.features;
   std::vector<std::byte> samples(std::min(kBatch, images.size()) * features);
   const std::vector<std::int32_t> labels(kBatch, 0);  // nobody knows them
@@ -81,12 +123,24 @@ int predict(const Arguments& arguments) {
                                                : static_cast<int>(arguments.workers));
   for (std::size_t first = 0; first < images.size(); first += kBatch) {
     const std::size_t count = std::min(kBatch, images.size() - first);
+    std::vector<std::optional<BadSample>> failed(count);
     arena.execute([&] {
       tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
-        read_image_sample(images[first + i], layout, arguments.invert,
-                          std::span(samples).subspan(i * features, features));
+        const auto sample = std::span(samples).subspan(i * features, features);
+        try {
+          read_image_sample(images[first + i], layout, arguments.invert, sample);
+        } catch (const DataError& error) {
+          if (!tolerant) throw;
+          std::ranges::fill(sample, std::byte{0});
+          failed[i] = bad_sample(first + i, error);
+        }
       });
     });
+    std::vector<BadPlace> bad;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (failed[i]) bad.push_back({static_cast<std::uint32_t>(i), std::move(*failed[i])});
+    }
+    unreadable.report(bad);
     Chunk chunk;
     chunk.batch = chunk.count = static_cast<std::uint32_t>(count);
     chunk.samples = std::span(samples).first(count * features);
@@ -95,12 +149,13 @@ int predict(const Arguments& arguments) {
     engine->predict(chunk, logits);
     std::string text;
     for (std::size_t i = 0; i < count; ++i) {
+      if (failed[i]) continue;
       const auto row = std::span(logits).subspan(i * model.spec.classes, model.spec.classes);
       text += told(images[first + i], guesses_of(row, arguments.top), arguments.json);
     }
     if (const int status = print(text); status != kDone) return status;
   }
-  return kDone;
+  return unreadable.lost_names() ? kFailed : kDone;
 }
 
 }  // namespace
@@ -120,6 +175,7 @@ int predict_command(const std::vector<std::string>& words) {
              "swap light and dark. auto: where a grey image is dark\non light, which MNIST is not "
              "[auto]",
              [&](const std::string& t) { arguments.invert = parse_invert(t); });
+  declare_leaving_out(line, "images", arguments.bad);
   declare_device(line, arguments.device);
   declare_workers(line, arguments.workers);
   line.flag("--json", "print a JSON object for each image", arguments.json);
@@ -128,6 +184,7 @@ int predict_command(const std::vector<std::string>& words) {
   if (!line.parse(words)) return print(line.help());
   if (arguments.checkpoint.empty()) throw UsageError("--checkpoint: expected a file, found none");
   if (arguments.paths.empty()) throw UsageError("expected images or folders of them, found none");
+  arguments.bad.check();
   return predict(arguments);
 }
 

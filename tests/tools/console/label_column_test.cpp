@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tools/console/usage_error.h"
+#include "tests/tools/usage_error.h"
 
 namespace millrace {
 namespace {
@@ -17,7 +17,8 @@ TEST(LabelColumn, IsWhatWasGiven) {
   EXPECT_EQ(column, "kind of thing");
   EXPECT_TRUE(line.parse({"--label-column=3"}));
   EXPECT_EQ(column, "3");
-  EXPECT_THROW(line.parse({"--label-column="}), UsageError);
+  EXPECT_EQ(test::usage_error_of([&] { line.parse({"--label-column="}); }),
+            "--label-column: expected a column's name or number, found ''");
 }
 
 }  // namespace

@@ -73,6 +73,38 @@ class BadImages(ProgramTest):
                                 "--bad-budget", budget, program=self.without_warnings())
             self.assertIn("shapes: 2 of 80 samples cannot be read, where the budget (--bad-budget) is 1: sample 7 (", line)
 
+    def test_evaluation_and_prediction_leave_out(self):
+        checkpoints = self.top / "ckpt"
+        leaving_out = ("--on-bad", "skip", "--bad-budget", "2")
+        self.train(*self.common, *leaving_out, "--checkpoint-dir", checkpoints, "--quiet", data=self.data)
+        model = ("--checkpoint", checkpoints / "last.safetensors")
+        evaluate = ("evaluate", *model, "--data", self.data, "--split", "train")
+        self.assertIn(str(self.torn), self.refuses(1, *evaluate))
+        done = self.call(*evaluate, *leaving_out, "--quarantine", "q.jsonl", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        found = json.loads(done.stdout)
+        # It is still the data that the model was trained on: 16 of the 80 are validation samples.
+        validation = self.call("evaluate", *model, "--data", self.data, "--split", "validation", *leaving_out, "--json")
+        other = json.loads(validation.stdout)
+        self.assertEqual((found["samples"] + other["samples"], found["bad_samples"] + other["bad_samples"]), (78, 2))
+        named = self.records(self.top / "q.jsonl")
+        self.assertEqual(len(named), found["bad_samples"])
+        self.assertEqual(done.stderr.count("trainer evaluate: warning: bad sample "), len(named))
+        text = self.call(*evaluate, *leaving_out).stdout
+        self.assertIn(f"Bad samples: {found['bad_samples']} left out (at most 2)\n", text)
+        line = self.refuses(2, *evaluate, "--bad-budget", "2")
+        self.assertIn("--bad-budget: expected --on-bad skip or substitute with it, found fail", line)
+
+        predict = ("predict", *model, self.data / "left", self.data / "right")
+        self.assertEqual(self.call(*predict).returncode, 1)
+        done = self.call(*predict, *leaving_out, "--quarantine", "p.jsonl")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(done.stdout.splitlines()), 78)
+        self.assertEqual([r["file"] for r in self.records(self.top / "p.jsonl")], [str(self.torn), str(self.empty)])
+        done = self.call(*predict, "--on-bad", "skip", "--bad-budget", "1")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("2 of 80 samples cannot be read, where the budget (--bad-budget) is 1", done.stderr)
+
     def without_warnings(self):
         """The trainer, with nothing but errors on stderr."""
         script = self.top / "trainer.sh"

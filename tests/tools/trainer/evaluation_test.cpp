@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 #include <string>
 
+#include "tests/support/faulty_dataset.h"
 #include "tests/support/files.h"
 #include "tests/support/training.h"
 
@@ -62,6 +65,50 @@ TEST_F(EvaluationTest, RefusesDataOfAnotherShape) {
   data_.test = test::memory_dataset({.size = 9, .width = 21, .name = "wide"});
   const std::string line = test::data_error_of([&] { on(SplitName::kTest); });
   EXPECT_NE(line.find("samples: model 20 uint8, wide 21 uint8"), std::string::npos) << line;
+}
+
+TEST_F(EvaluationTest, LeavesOutWhatCannotBeRead) {
+  const auto whole = data_.test;
+  data_.test = std::make_shared<const test::FaultyDataset>(whole, std::set<std::uint64_t>{3, 17});
+  EXPECT_NE(test::data_error_of([&] { on(SplitName::kTest); }).find("faulty.bin"),
+            std::string::npos);
+  std::vector<std::uint64_t> told;
+  const LeavingOut leaving_out{.on_bad = OnBad::kSkip,
+                               .budget = {.count = 2},
+                               .tell = [&](const std::string& name, const BadSample& bad) {
+                                 EXPECT_EQ(name, whole->name());
+                                 told.push_back(bad.id);
+                               }};
+  SampleOutputs outputs;
+  const Evaluation found =
+      evaluate(model_, data_, SplitName::kTest, kOneThread, 1, &outputs, leaving_out);
+  EXPECT_EQ(told, (std::vector<std::uint64_t>{3, 17}));
+  EXPECT_EQ(found.metrics.samples, whole->size() - 2);
+  EXPECT_EQ(found.confusion.total(), whole->size() - 2);
+  EXPECT_EQ(found.bad_samples, 2U);
+  EXPECT_EQ(outputs.numbers.size(), whole->size() - 2);
+  EXPECT_EQ(std::ranges::count(outputs.numbers, 17U), 0);
+  EXPECT_EQ(outputs.numbers[3], 4U);
+  EXPECT_NE(render(found).find("Bad samples: 2 left out (at most 2)\n"), std::string::npos);
+  EXPECT_EQ(to_json(found).at("bad_samples"), 2);
+
+  auto strict = leaving_out;
+  strict.budget.count = 1;
+  EXPECT_NE(test::data_error_of([&] {
+              evaluate(model_, data_, SplitName::kTest, kOneThread, 1, nullptr, strict);
+            }).find("2 of 90 samples cannot be read, where the budget (--bad-budget) is 1"),
+            std::string::npos);
+}
+
+TEST_F(EvaluationTest, RefusesASplitOfWhichNothingCanBeRead) {
+  std::set<std::uint64_t> all;
+  for (std::uint64_t i = 0; i < data_.test->size(); ++i) all.insert(i);
+  data_.test = std::make_shared<const test::FaultyDataset>(data_.test, all);
+  const LeavingOut leaving_out{.on_bad = OnBad::kSkip, .budget = {.count = 1000}, .tell = {}};
+  EXPECT_NE(test::data_error_of([&] {
+              evaluate(model_, data_, SplitName::kTest, kOneThread, 1, nullptr, leaving_out);
+            }).find("expected a sample that can be read, found none"),
+            std::string::npos);
 }
 
 Evaluation of_classes(std::uint32_t classes) {

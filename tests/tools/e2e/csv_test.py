@@ -1,0 +1,81 @@
+"""CSV as users have it: the column of labels that they name, and classes that have names."""
+
+import json
+import random
+
+import programs
+
+
+class Csv(programs.ProgramTest):
+    def setUp(self):
+        super().setUp()
+        draw = random.Random(4)
+        self.data = self.top / "flowers"
+        self.data.mkdir()
+        self.write("train.csv", [self.sample(draw, name) for name in ["rose", "aster", "lily"] * 60])
+        self.write("test.csv", [self.sample(draw, name) for name in ["lily", "rose"] * 20])
+
+    @staticmethod
+    def sample(draw, name):
+        center = {"aster": 40, "lily": 120, "rose": 200}[name]
+        return [str(center + draw.randrange(-20, 20)), str(draw.randrange(255)), name, str(draw.randrange(2))]
+
+    def write(self, name, samples):
+        (self.data / name).write_text("width,length,species,seen\n" + "".join(",".join(s) + "\n" for s in samples),
+                                      encoding="utf-8")
+
+    def tools(self, *arguments):
+        done = self.call(*arguments, program=programs.TOOLS)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    common = ("--epochs", "30", "--batch", "8", "--val-size", "30", "--lr", "0.1")
+
+    def test_classes_have_names(self):
+        done = self.train(*self.common, "--checkpoint-dir", "c", data=self.data)
+        self.assertIn("180 training and 40 test samples, 3 uint8, 3 classes", done.stdout)
+        model = ("evaluate", "--checkpoint", "c/last.safetensors", "--data", self.data, "--json")
+        found = json.loads(self.call(*model).stdout)
+        self.assertEqual([c["samples"] for c in found["classes"]], [0, 20, 20])
+        self.assertGreater(found["accuracy"], 0.9)
+        # The other column of labels: another data set.
+        other = self.call(*model, "--label-column", "seen")
+        self.assertEqual(other.returncode, 1)
+        self.assertIn("test.csv: line 2: ", self.without_class("test.csv"))
+
+    def without_class(self, name):
+        self.write(name, [["1", "2", "tulip", "0"]])
+        done = self.call("--data", self.data, *self.common)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("expected one of the 3 classes of the training set as the label in column 3 (\"species\"), found "
+                      "\"tulip\"", done.stderr)
+        return done.stderr
+
+    def test_the_names_are_kept(self):
+        self.tools("convert", self.data, "shards", "--shards", "2")
+        manifest = json.loads((self.top / "shards" / "manifest.json").read_text(encoding="utf-8"))
+        self.assertEqual(manifest["class_names"], ["aster", "lily", "rose"])
+
+    def test_the_column_is_named_or_counted(self):
+        table = self.top / "table.csv"
+        table.write_text("a,kind,b\n1,0,3\n4,2,6\n", encoding="utf-8")
+        classes = lambda *more: json.loads(self.tools("inspect", table, "--json", *more))["train"]["classes"]
+        self.assertEqual(classes(), 5)
+        self.assertEqual(classes("--label-column", "kind"), 3)
+        self.assertEqual(classes("--label-column=3"), 7)
+        self.tools("convert", table, "out", "--label-column", "kind", "--to", "idx")
+        self.assertEqual((self.top / "out" / "train-labels-idx1-ubyte").read_bytes()[8:], b"\x00\x02")
+        done = self.train("--epochs", "1", "--val-size", "0", "--label-column", "kind", data=table)
+        self.assertIn("2 training samples, 2 uint8, 3 classes", done.stdout)
+        stages = json.loads(self.tools("bench", table, "--label-column", "kind", "--seconds", "0.01", "--json"))
+        self.assertIn("3 classes", stages["description"])
+        line = self.refuses(1, "--data", table, "--label-column", "size")
+        self.assertIn("expected a column \"size\" for labels, found none of that name", line)
+        line = self.refuses(1, "--data", self.digits, "--label-column", "kind")
+        self.assertIn("expected a CSV file, whose column of labels is asked for (--label-column)", line)
+        line = self.refuses(1, "--data", table, "--resize", "8x8")
+        self.assertIn("found samples of 2 uint8", line)
+
+
+if __name__ == "__main__":
+    programs.main()
