@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <string>
 #include <vector>
+
+#include "formats/csv_cells.h"
 
 namespace millrace {
 namespace {
@@ -57,6 +61,60 @@ TEST(CsvRows, GoToTheirPlace) {
   const auto floats = read<float>("-0.5,1,1e3\n+3,4, 50\n");
   EXPECT_FALSE(floats.problem);
   EXPECT_EQ(floats.values, (Floats{7, 7, 7, 7, -0.5, 1000, 3, 50}));
+}
+
+// However long runs of zeros are, and wherever they lie.
+TEST(CsvRows, HaveRunsOfZeros) {
+  const CsvLayout layout{.cells = 13, .label = 6};
+  for (unsigned pattern = 0; pattern < 1U << 12U; ++pattern) {
+    std::string text;
+    std::vector<float> expected(2 * 12, 7);
+    unsigned bits = pattern;
+    for (std::size_t column = 0; column < layout.cells; ++column) {
+      if (column > 0) text += ',';
+      if (column == layout.label) {
+        text += '9';
+        continue;
+      }
+      const bool zero = (bits & 1U) == 0;
+      bits >>= 1U;
+      text += zero ? "0" : "10";
+      expected.push_back(zero ? 0 : 10);
+    }
+    const auto bytes = read<std::uint8_t>(text, layout);
+    ASSERT_EQ(bytes.values, expected) << text;
+    ASSERT_EQ(bytes.labels[2], 9) << text;
+    ASSERT_EQ(read<float>(text + "\n", layout).values, expected) << text;
+    ASSERT_TRUE(read<std::uint8_t>(text + ",0", layout).problem) << text;
+    ASSERT_TRUE(read<std::uint8_t>(text.substr(0, text.rfind(',')), layout).problem) << text;
+  }
+}
+
+// By whatever way they are read, the same bits as csv_float gives.
+TEST(CsvRows, HaveFloatsThatAreRoundedRight) {
+  std::vector<std::string> numbers{"0",         "-0",       "-0.0",      "0.1",      "1.",
+                                   ".5",        "-.25",     "16777215",  "16777217", "9999999",
+                                   "0.0000001", "1234.567", "12345.678", "1e-3",     "2.5E2",
+                                   "3.4e38",    "1e-45",    "0.3333333", "00000000", "-7"};
+  std::uint32_t state = 3;
+  for (int i = 0; i < 20'000; ++i) {
+    state = state * 1664525U + 1013904223U;
+    auto text = std::to_string(state >> (i % 24 + 4));
+    text.insert(static_cast<std::size_t>(i) % (text.size() + 1), ".");
+    numbers.push_back(text);
+  }
+  for (const auto& number : numbers) {
+    const auto expected = csv_float(number);
+    ASSERT_TRUE(expected) << number;
+    const auto rows = read<float>(number + ",1,2\n");
+    ASSERT_FALSE(rows.problem) << number;
+    ASSERT_EQ(std::bit_cast<std::uint32_t>(rows.values[4]), std::bit_cast<std::uint32_t>(*expected))
+        << number;
+  }
+  for (const auto* text : {"1.2.3", ".", "-", "--1", "1e", "0x1", "1-", ""}) {
+    EXPECT_TRUE(read<float>(std::string(text) + ",1,2\n").problem) << text;
+    EXPECT_FALSE(csv_float(text)) << text;
+  }
 }
 
 TEST(CsvRows, HaveTheirLabelAnywhere) {

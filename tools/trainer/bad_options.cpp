@@ -43,9 +43,10 @@ void declare_leaving_out(CommandLine& line, const std::string& what, BadArgument
                          "(both: they are left out) [fail]",
                          what),
              [&arguments](const std::string& t) { arguments.on_bad = parse_on_bad(t); });
-  line.value("--bad-budget", "X",
-             fmt::format("more of them are an error: a share of the {},\nor a number [0.001]", what),
-             [&arguments](const std::string& t) { arguments.budget = parse_bad_budget(t); });
+  line.value(
+      "--bad-budget", "X",
+      fmt::format("more of them are an error: a share of the {},\nor a number [0.001]", what),
+      [&arguments](const std::string& t) { arguments.budget = parse_bad_budget(t); });
   line.value("--quarantine", "FILE", "append a JSON line for each of them [none]",
              [&arguments](const std::string& t) {
                if (t.empty()) throw UsageError("expected a path, found ''");

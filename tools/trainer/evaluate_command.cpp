@@ -91,18 +91,19 @@ int evaluate_command(const std::vector<std::string>& arguments) {
                                  if (quarantine) quarantine->on_bad_sample(dataset, sample);
                                }};
   SampleOutputs outputs;
-  const Evaluation evaluation = evaluate(
-      model,
-      open_folder(data, opening(model, {.image = images.options(), .label_column = label_column,
-                                             .tolerant = bad.on_bad != OnBad::kFail})),
-      split, device, workers, outputs_path.empty() ? nullptr : &outputs, leaving_out);
+  const Evaluation evaluation =
+      evaluate(model,
+               open_folder(data, opening(model, {.image = images.options(),
+                                                 .label_column = label_column,
+                                                 .tolerant = bad.on_bad != OnBad::kFail})),
+               split, device, workers, outputs_path.empty() ? nullptr : &outputs, leaving_out);
   if (!outputs_path.empty()) write_outputs(outputs_path, outputs, evaluation);
   if (!evaluation.engine.notice.empty()) console.notice(evaluation.engine.notice);
-  const int status = print(json ? to_json(evaluation).dump(
-                                      -1, ' ', false,
-                                      nlohmann::ordered_json::error_handler_t::replace) +
-                                      '\n'
-                                : render(evaluation));
+  const int status =
+      print(json ? to_json(evaluation)
+                           .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+                       '\n'
+                 : render(evaluation));
   return status == kDone && quarantine && quarantine->failed() ? kFailed : status;
 }
 

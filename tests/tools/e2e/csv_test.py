@@ -68,7 +68,7 @@ class Csv(programs.ProgramTest):
         done = self.train("--epochs", "1", "--val-size", "0", "--label-column", "kind", data=table)
         self.assertIn("2 training samples, 2 uint8, 3 classes", done.stdout)
         stages = json.loads(self.tools("bench", table, "--label-column", "kind", "--seconds", "0.01", "--json"))
-        self.assertIn("3 classes", stages["description"])
+        self.assertIn("3 classes", stages["data"])
         line = self.refuses(1, "--data", table, "--label-column", "size")
         self.assertIn("expected a column \"size\" for labels, found none of that name", line)
         line = self.refuses(1, "--data", self.digits, "--label-column", "kind")

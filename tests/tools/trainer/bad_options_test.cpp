@@ -23,8 +23,7 @@ TEST(BadArguments, ComeFromTheCommandLine) {
   EXPECT_EQ(none.on_bad, OnBad::kFail);
   EXPECT_EQ(none.budget, BadBudget{});
   EXPECT_TRUE(none.quarantine.empty());
-  const auto all =
-      parse({"--on-bad", "skip", "--bad-budget", "0.25", "--quarantine", "q.jsonl"});
+  const auto all = parse({"--on-bad", "skip", "--bad-budget", "0.25", "--quarantine", "q.jsonl"});
   EXPECT_EQ(all.on_bad, OnBad::kSkip);
   EXPECT_EQ(all.budget.of(1000), 250U);
   EXPECT_EQ(all.quarantine, "q.jsonl");
@@ -32,11 +31,17 @@ TEST(BadArguments, ComeFromTheCommandLine) {
 }
 
 TEST(BadArguments, GoTogether) {
-  EXPECT_EQ(usage_error_of([] { parse({"--bad-budget", "2"}); }),
+  EXPECT_EQ(usage_error_of([] {
+              parse({"--bad-budget", "2"});
+            }),
             "--bad-budget: expected --on-bad skip or substitute with it, found fail");
-  EXPECT_EQ(usage_error_of([] { parse({"--quarantine", "q", "--on-bad", "fail"}); }),
+  EXPECT_EQ(usage_error_of([] {
+              parse({"--quarantine", "q", "--on-bad", "fail"});
+            }),
             "--quarantine: expected --on-bad skip or substitute with it, found fail");
-  EXPECT_EQ(usage_error_of([] { parse({"--quarantine", ""}); }),
+  EXPECT_EQ(usage_error_of([] {
+              parse({"--quarantine", ""});
+            }),
             "--quarantine: expected a path, found ''");
 }
 
@@ -44,9 +49,9 @@ TEST(BadArguments, AreRefused) {
   EXPECT_EQ(usage_error_of([] { parse_on_bad("leave out"); }),
             "expected fail, skip or substitute, found 'leave out'");
   for (const auto* text : {"", "1.0", "-1", "x", "0.5x", "nan"}) {
-    EXPECT_EQ(usage_error_of([&] { parse_bad_budget(text); }),
-              "expected a share below 1 or a whole number of samples, found '" +
-                  std::string(text) + "'");
+    EXPECT_EQ(
+        usage_error_of([&] { parse_bad_budget(text); }),
+        "expected a share below 1 or a whole number of samples, found '" + std::string(text) + "'");
   }
 }
 
