@@ -76,6 +76,7 @@ SEEDS = {
     "cifar_fuzz": {"ten": b"\0\1\2\3", "hundred": b"\1\1\2\3\4", "raw": b"\2" + bytes(3073)},
     "config_fuzz": {"options": b"# run\nepochs = 3\nhidden = [1, 2]\ndata = \"a/b\"\nquiet = true\n"},
     "csv_fuzz": {"header": b"\0label,a,b\r\n1,2,3\r\n\r\n0,4,5\r\n", "floats": b"\0001;2.5;-3e2\n0;\"1\";2\n",
+                 "names": b'\0kind,a\ndog,1\n"a ""cat""",2\n',
                  "second": b"\1a,y\n2,1\n"},
     "dataset_fuzz": {
         "pair": safetensors([("images", "U8", [2, 3], b"abcdef"), ("labels", "U8", [2], b"\0\1")]),

@@ -10,7 +10,6 @@
 
 #include "formats/error.h"
 #include "formats/folder.h"
-#include "formats/idx_names.h"
 #include "formats/shard_manifest.h"
 #include "tools/cli/idx_files.h"
 #include "tools/cli/piece_reader.h"
@@ -78,13 +77,6 @@ std::vector<std::string> class_names_of(const fs::path& in, const Dataset& data)
   // The data set is named for the manifest where it was opened by one.
   if (data.name() == manifest.string()) return read_manifest(manifest).class_names;
   return {};
-}
-
-bool has_idx_files(const fs::path& in) {
-  std::error_code unreadable;
-  if (in.filename() == kManifestName || has_manifest(in)) return false;
-  if (!fs::is_directory(in, unreadable)) return parse_idx_name(in.filename().string()).has_value();
-  return !find_idx_files(in).empty();
 }
 
 ConvertSource idx_source(const fs::path& from) {
@@ -157,7 +149,7 @@ std::vector<ConvertPart> convert_parts(const ConvertSpec& spec) {
 std::vector<ConvertSource> convert_sources(const ConvertSpec& spec) {
   std::vector<ConvertSource> sources;
   const bool as_it_is = !spec.split && spec.image == ImageOptions{} && spec.label_column.empty();
-  if (as_it_is && has_idx_files(spec.in)) {
+  if (as_it_is && !has_manifest(spec.in) && has_idx_files(spec.in)) {
     for (const auto& from : idx_files_at(spec.in)) sources.push_back(idx_source(from));
     return sources;
   }

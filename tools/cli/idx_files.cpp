@@ -16,6 +16,14 @@ namespace millrace {
 
 namespace fs = std::filesystem;
 
+bool has_idx_files(const fs::path& path) {
+  std::error_code unreadable;
+  if (!fs::is_directory(path, unreadable)) {
+    return parse_idx_name(path.filename().string()).has_value();
+  }
+  return !find_idx_files(path).empty();
+}
+
 std::vector<fs::path> idx_files_at(const fs::path& path) {
   std::error_code error;
   const auto status = fs::status(path, error);

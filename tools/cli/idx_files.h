@@ -6,6 +6,9 @@
 
 namespace millrace {
 
+/// Whether idx_files_at() finds any; a file is one by its name.
+bool has_idx_files(const std::filesystem::path& path);
+
 /// The IDX files at `path`, a folder (all variants, training and test) or one file, in the order of
 /// their names. Throws DataError where there are none.
 std::vector<std::filesystem::path> idx_files_at(const std::filesystem::path& path);

@@ -15,6 +15,7 @@
 #include "formats/idx_pair.h"
 #include "tools/cli/idx_files.h"
 #include "tools/cli/shard_files.h"
+#include "tools/cli/verify_samples.h"
 #include "tools/cli/verify_shards.h"
 
 namespace millrace {
@@ -101,7 +102,11 @@ std::optional<std::uint32_t> classes_of(const SalvagedIdx& labels) {
   return static_cast<std::uint32_t>(most) + 1;
 }
 
-Verification verify(const fs::path& path, const FileProgress& progress) {
+Verification verify(const fs::path& path, const FileProgress& progress,
+                    const OpenOptions& options) {
+  // IDX files and shards are looked at as files, whatever they hold; and they have no columns.
+  const bool as_files = options.label_column.empty() && (is_sharded(path) || has_idx_files(path));
+  if (!as_files) return verify_samples(path, options, progress);
   if (is_sharded(path)) return verify_shards(path, progress);
   Verification result;
   const auto paths = idx_files_at(path);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/folder.h"
 #include "formats/idx_salvage.h"
 
 namespace millrace {
@@ -36,13 +37,17 @@ void each_label(const SalvagedIdx& labels,
 /// One more than the largest label; nullopt for a file that holds no labels, or unsound ones.
 std::optional<std::uint32_t> classes_of(const SalvagedIdx& labels);
 
-/// Progress: files done, and of how many; false: stop. From any thread, one call at a time.
+/// Progress: files, or samples, done, and of how many; false: stop. From any thread, one call at a
+/// time.
 using FileProgress = std::function<bool(std::size_t done, std::size_t all)>;
 
 /// Reads every IDX file at `path`: every checksum, the counts of headers, frames, images and
 /// labels, every label (those of test files also against the classes of the training files). Of a
-/// sharded set see verify_shards.h. Works on all cores. Where `progress` returns false the rest is
-/// left out. Throws DataError where there are no IDX files or one cannot be opened.
-Verification verify(const std::filesystem::path& path, const FileProgress& progress);
+/// sharded set see verify_shards.h, of all other data verify_samples.h. Works on all cores. Where
+/// `progress` returns false the rest is left out. `options` are for data that open_folder opens;
+/// IDX files and shards have no columns. Throws DataError where nothing is recognised or something
+/// cannot be opened.
+Verification verify(const std::filesystem::path& path, const FileProgress& progress,
+                    const OpenOptions& options = {});
 
 }  // namespace millrace

@@ -6,6 +6,7 @@
 #include "tools/cli/verify.h"
 #include "tools/console/command_line.h"
 #include "tools/console/console.h"
+#include "tools/console/label_column.h"
 #include "tools/console/program.h"
 #include "tools/console/stop_signals.h"
 #include "tools/console/usage_error.h"
@@ -57,12 +58,14 @@ int verify_command(const std::vector<std::string>& arguments) {
   CommandLine line(
       "tools verify",
       "Reads the IDX files or shards of a folder, or one file, to the last byte: every\n"
-      "checksum, count and label. Names each bad frame and sample. The exit status\n"
-      "is 1 if there is one.");
+      "checksum, count and label; of any other data set every sample. Names each bad\n"
+      "frame and sample. The exit status is 1 if there is one.");
   std::string path;
+  OpenOptions options;
   bool json = false;
   bool quiet = false;
   line.positional("PATH", "folder or file to check", path);
+  declare_label_column(line, options.label_column);
   line.flag("--json", "print one JSON object in place of text", json);
   line.flag("--quiet", "print nothing but errors", quiet);
   line.help_flag();
@@ -72,12 +75,15 @@ int verify_command(const std::vector<std::string>& arguments) {
 
   Console console("tools verify", quiet);
   const StopSignals signals(StopSignals::First::kSetsFlag);
-  const auto found = verify(path, [&](std::size_t done, std::size_t all) {
-    console.progress({"Verifying",
-                      static_cast<double>(done) / static_cast<double>(all),
-                      {fmt::format("{} of {} files", done, all)}});
-    return !signals.flag().load();
-  });
+  const auto found = verify(
+      path,
+      [&](std::size_t done, std::size_t all) {
+        console.progress({"Verifying",
+                          static_cast<double>(done) / static_cast<double>(all),
+                          {fmt::format("{} of {}", done, all)}});
+        return !signals.flag().load();
+      },
+      options);
   console.clear_progress();
   if (signals.received() != 0) {
     console.warning(std::string("stopped by ") + signal_name(signals.received()));

@@ -1,0 +1,78 @@
+#include "tools/cli/verify_samples.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <numeric>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "formats/cifar.h"
+#include "formats/image_folder.h"
+#include "formats/split_names.h"
+#include "loader/parallel_blocks.h"
+#include "loader/readable.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::uint64_t kTogether = 16;  // samples that one core reads at a time
+
+std::string form_of(const Dataset& data) {
+  if (dynamic_cast<const ImageFolder*>(&data) != nullptr) return "images";
+  if (dynamic_cast<const CifarDataset*>(&data) != nullptr) return "cifar";
+  std::filesystem::path path = data.name();
+  std::error_code ignored;
+  // A container's name may be followed by the array's.
+  if (!std::filesystem::exists(path, ignored)) path = path.parent_path();
+  const auto extension = std::filesystem::path(plain_file_name(path)).extension().string();
+  return is_named_as_data(path) ? extension.substr(1) : "samples";
+}
+
+VerifiedFile read_all(const Dataset& data, const std::function<bool(std::uint64_t)>& done) {
+  VerifiedFile result{
+      .path = data.name(), .form = form_of(data), .samples = data.size(), .faults = {}};
+  std::vector<BadSample> bad;
+  std::mutex mutex;
+  std::atomic<bool> stopped = false;
+  for_each_block(data.size(), kTogether, 0, [&](std::uint64_t first, std::uint64_t count) {
+    if (stopped) return;
+    std::vector<std::uint64_t> ids(count);
+    std::iota(ids.begin(), ids.end(), first);
+    std::vector<std::byte> samples(count * data.sample_bytes());
+    std::vector<std::int32_t> labels(count);
+    auto found = read_readable(data, ids, samples, labels);
+    const std::scoped_lock lock(mutex);
+    for (auto& one : found) bad.push_back(std::move(one.sample));
+    if (!done(count)) stopped = true;
+  });
+  std::ranges::sort(bad, {}, &BadSample::id);
+  for (const auto& one : bad) {
+    result.faults.push_back({.what = one.reason, .samples = {.first = one.id, .count = 1}});
+  }
+  return result;
+}
+
+}  // namespace
+
+Verification verify_samples(const std::filesystem::path& path, OpenOptions options,
+                            const FileProgress& progress) {
+  options.tolerant = true;
+  const auto opened = open_folder(path, options);
+  const std::uint64_t all = opened.train->size() + (opened.test ? opened.test->size() : 0);
+  std::uint64_t done = 0;
+  bool stopped = false;
+  const auto advance = [&](std::uint64_t count) {
+    done += count;
+    stopped = stopped || !progress(done, all);
+    return !stopped;
+  };
+  Verification result;
+  result.files.push_back(read_all(*opened.train, advance));
+  if (opened.test && !stopped) result.files.push_back(read_all(*opened.test, advance));
+  return result;
+}
+
+}  // namespace millrace
