@@ -38,11 +38,12 @@ BadBudget parse_bad_budget(const std::string& text) {
 }
 
 void declare_leaving_out(CommandLine& line, const std::string& what, BadArguments& arguments) {
-  line.value("--on-bad", "HOW",
-             fmt::format("what {} that cannot be read do: fail (an error),\nskip or substitute "
-                         "(both: they are left out) [fail]",
-                         what),
-             [&arguments](const std::string& t) { arguments.on_bad = parse_on_bad(t); });
+  line.value(
+      "--on-bad", "HOW",
+      fmt::format(
+          "{} that cannot be read: fail (an error),\nskip or substitute (both: left out) [fail]",
+          what),
+      [&arguments](const std::string& t) { arguments.on_bad = parse_on_bad(t); });
   line.value(
       "--bad-budget", "X",
       fmt::format("more of them are an error: a share of the {},\nor a number [0.001]", what),

@@ -62,7 +62,7 @@ class Evaluate(programs.ProgramTest):
                          ["weights_hash"], summary["weights_hash"])
         self.assertEqual(self.weights("--epochs", "2", "--val-size", "200", *asked, "--residency", "host"),
                          summary["weights_hash"])
-        streamed = self.refuses(2, "--data", "small", "--resize", "7x7", "--residency", "stream")
+        streamed = self.refuses(2, "--data", "small", "--val-size", "100", "--resize", "7x7", "--residency", "stream")
         self.assertIn("cannot be streamed with --resize", streamed)
 
     def test_refuses_what_does_not_go_together(self):
