@@ -156,6 +156,45 @@ TEST_P(GpuEngine, GivesTheSameBitsAgainAndFromAnySource) {
   EXPECT_TRUE(resident->parameters() == parameters);
 }
 
+// Every kernel at once, small enough for compute-sanitizer: steps of 16 in parts of 7, 7 and 2,
+// one by one and in graphs, and an evaluation between them.
+TEST_P(GpuEngine, GivesTheSameBitsWithEverythingOnAndAfterAResumption) {
+  for (const auto activation : {Activation::kRelu, Activation::kGelu}) {
+    SCOPED_TRACE(name_of(activation));
+    Data data({63, {40, 21}, 10, 64, InputType::kUInt8, activation});
+    data.model.batch_norm = true;
+    data.model.dropout = 0.2F;
+    data.train.batch = 16;
+    data.train.micro_batch = 7;
+    data.train.label_smoothing = 0.1F;
+    data.train.optimizer = {0.01F, 0.0F, 0.01F, OptimizerSpec::Kind::kAdamW};
+    data.train.optimizer.clip_norm = 0.5F;
+    data.train.optimizer.ema = 0.9F;
+    const Chunk chunk = data.packed();
+    const auto whole = engine(data);
+    for (int epoch = 0; epoch < 5; ++epoch) whole->train(chunk);
+    whole->metrics();
+    whole->evaluate(chunk);
+    const double expected = whole->metrics().loss_sum;
+    const auto first = engine(data);
+    const auto second = engine(data);
+    for (int epoch = 0; epoch < 2; ++epoch) first->train(chunk);
+    first->train(chunk.slice(0, 3));
+    first->evaluate(chunk);  // which changes nothing
+    second->set_parameters(first->parameters());
+    second->set_optimizer_state(first->optimizer_state());
+    for (Engine* engine : {first.get(), second.get()}) {
+      engine->train(chunk.slice(3, chunk.batches()));
+      for (int epoch = 0; epoch < 2; ++epoch) engine->train(chunk);
+      EXPECT_TRUE(engine->parameters() == whole->parameters());
+      EXPECT_TRUE(engine->optimizer_state() == whole->optimizer_state());
+      engine->metrics();
+      engine->evaluate(chunk);
+      EXPECT_EQ(engine->metrics().loss_sum, expected);
+    }
+  }
+}
+
 TEST_P(GpuEngine, FollowsTheCpuForAHundredSteps) { expect_the_cpus_losses(Data(kEpoch)); }
 
 TEST_P(GpuEngine, FollowsTheCpuWithEveryOptimizerAndDropout) {
