@@ -39,6 +39,10 @@ mkdir -p "$tree/bin" "$tree/lib" "$tree/tests"
 cp "$build/bin/trainer" "$build/bin/tools" "$tree/bin/"
 if [[ $tests == yes && -d $build/tests ]]; then
   find "$build/tests" -maxdepth 1 -type f -name '*_tests' -perm -u+x -exec cp {} "$tree/tests/" \;
+  if [[ -d $root/tests/golden && -n $(ls -A "$tree/tests") ]]; then
+    mkdir "$tree/tests/golden"
+    cp "$root"/tests/golden/*.safetensors "$root"/tests/golden/*.json "$tree/tests/golden/"
+  fi
 fi
 cp "$root/scripts/gpu_check.sh" "$root/README.md" "$root/LICENSE" "$root/THIRD_PARTY.md" "$tree/"
 cp -r "$root/recipes" "$root/docs" "$tree/"

@@ -189,7 +189,7 @@ class Scripts(unittest.TestCase):
     # gpu_check.sh
 
     def gpu_machine(self, engine_tests="#!/bin/sh\n"):
-        for name in ("date", "timeout", "tr", "awk", "head", "ls", "sleep"):
+        for name in ("date", "timeout", "tr", "awk", "head", "ls", "sleep", "realpath"):
             (self.bin / name).symlink_to(shutil.which(name))
         folder = self.root / "build/cuda"
         self.program("tools", folder=folder / "bin")
