@@ -40,6 +40,8 @@ struct Options {
   std::string file;
   std::uint32_t samples = 60'000;
   int level = 3;
+  // So many that a run's beginning, when memory is taken from the system, counts for little.
+  std::uint64_t epochs = 10;
   double seconds = 2.0;
   bool smoke = false;
 };
@@ -90,7 +92,7 @@ double seconds_of(const std::function<void()>& work) {
 /// them.
 class Chunks {
  public:
-  explicit Chunks(const std::filesystem::path& images) {
+  Chunks(const std::filesystem::path& images, std::uint64_t epochs) {
     const std::uint32_t count = read_idx_header(images).dims.at(0);
     Bytes zeros = Bytes::allocate(count);
     std::ranges::fill(zeros.writable(), std::byte{0});
@@ -100,15 +102,11 @@ class Chunks {
     spec_.subset = Subset::all(count);
     spec_.kind = ChunkKind::kPacked;
     spec_.chunk_batches = 40;
-    spec_.epochs = kEpochs;
+    spec_.epochs = epochs;
     spec_.window_blocks = blocks_of_window(*data, std::uint64_t{32} << 20U);
   }
-  /// So many that a run's beginning, when memory is taken from the system, does not count for more
-  /// than it does in one of ten.
-  static constexpr std::uint64_t kEpochs = 10;
-
   void deliver() const {
-    ChunkCursor cursor({spec_.subset.size(), spec_.batch, spec_.chunk_batches, kEpochs}, {});
+    ChunkCursor cursor({spec_.subset.size(), spec_.batch, spec_.chunk_batches, spec_.epochs}, {});
     ChunkFiller filler(spec_);
     ChunkSlot slot = filler.make_slot(pageable_memory());
     while (const auto plan = cursor.next()) {
@@ -170,7 +168,8 @@ nlohmann::ordered_json measure(const Options& options) {
       }
     }
   };
-  const Chunks delivery(path);
+  const Chunks delivery(path, options.epochs);
+  const auto epochs = static_cast<double>(options.epochs);
   const auto chunks = [&] { delivery.deliver(); };
   const auto times = in_turn({own, plain, chunks}, options.seconds);
   const auto begin = Clock::now();
@@ -189,8 +188,8 @@ nlohmann::ordered_json measure(const Options& options) {
           {"zstd_samples_per_s", samples / times[1]},
           {"zstd_gb_per_s", gigabytes / times[1]},
           {"ratio", times[1] / times[0]},
-          {"chunks_samples_per_s", Chunks::kEpochs * samples / times[2]},
-          {"chunks_ratio", Chunks::kEpochs * times[1] / times[2]},
+          {"chunks_samples_per_s", epochs * samples / times[2]},
+          {"chunks_ratio", epochs * times[1] / times[2]},
           {"all_cores_samples_per_s", samples / all_cores},
           {"all_cores_gb_per_s", gigabytes / all_cores}};
 }
@@ -206,12 +205,15 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1U, 10'000'000U));
   app.add_option("--level", options.level, "zstd's level of the synthetic file")
       ->check(CLI::Range(1, 22));
+  app.add_option("--epochs", options.epochs, "Epochs of chunks in a run, whose memory is new")
+      ->check(CLI::Range(1U, 1000U));
   app.add_option("--seconds", options.seconds, "Time of the comparison")
       ->check(CLI::PositiveNumber);
   app.add_flag("--smoke", options.smoke, "A tiny run that only shows that it works");
   CLI11_PARSE(app, argc, argv);
   if (options.smoke) {
     options.samples = 2'000;
+    options.epochs = 2;
     options.seconds = 0.02;
   }
   std::printf("%s\n", millrace::measure(options).dump(2).c_str());
