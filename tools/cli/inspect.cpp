@@ -7,6 +7,7 @@
 #include <system_error>
 #include <vector>
 
+#include "formats/class_sizes.h"
 #include "formats/folder.h"
 #include "formats/idx.h"
 #include "formats/safetensors.h"
@@ -61,6 +62,8 @@ Json inspect_split(const std::shared_ptr<const Dataset>& data, const Progress& p
   json["classes"] = data->classes();
   json["statistics"] = record(statistics);
   json["histogram"] = histogram;
+  json["notes"] = Json::array();
+  if (auto note = empty_classes_text(histogram); !note.empty()) json["notes"].push_back(note);
   json["hash"] = data->hash();
   const auto storage = storage_of(*data);
   json["storage"] = storage ? record(*storage) : Json();

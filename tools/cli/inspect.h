@@ -19,7 +19,8 @@ namespace millrace {
 ///     "shape", …}]}
 ///
 /// A split has "samples", "shape", "dtype", "classes", "statistics" (of all values: "min", "max",
-/// "mean", "std"), "histogram" (samples of each class), "hash" and, as an IDX file has, "storage"
+/// "mean", "std"), "histogram" (samples of each class), "notes" (lines: classes without a sample),
+/// "hash" and, as an IDX file has, "storage"
 /// ("files", "shards", "frames", "bytes", "content_bytes", "ratio"), null where it is not known. A
 /// file whose name ends in .safetensors is read as that, any other as IDX. Where `options`
 /// ask for a size or channels of images, or a column of labels, what is there is opened as a data

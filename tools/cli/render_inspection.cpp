@@ -64,10 +64,14 @@ std::string storage(const Json& found) {
 }
 
 std::string split(const std::string& name, const Json& found) {
+  std::string notes;
+  for (const Json& note : found["notes"]) {
+    notes += fmt::format("  note: {}\n", note.get<std::string>());
+  }
   return fmt::format("{}: {} samples of {} {}, {} classes\n", name, found["samples"].dump(),
                      shape(found["shape"]), found["dtype"].get<std::string>(),
                      found["classes"].dump()) +
-         fmt::format("  values: {}\n", statistics(found["statistics"])) +
+         notes + fmt::format("  values: {}\n", statistics(found["statistics"])) +
          (found["storage"].is_null() ? std::string() : storage(found["storage"])) +
          fmt::format("  hash: {}\n  labels:\n", found["hash"].get<std::string>()) +
          histogram(found["histogram"]);

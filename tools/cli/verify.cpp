@@ -11,6 +11,7 @@
 #include <span>
 #include <utility>
 
+#include "formats/class_sizes.h"
 #include "formats/idx_names.h"
 #include "formats/idx_pair.h"
 #include "tools/cli/idx_files.h"
@@ -93,6 +94,17 @@ std::vector<IdxFault> label_faults(const SalvagedIdx& labels, std::uint32_t clas
   return faults;
 }
 
+void count_classes(const SalvagedIdx& labels, std::vector<std::uint64_t>& sizes) {
+  const auto& header = labels.header();
+  if (!header || header->dims.size() != 1 || !is_integer(header->dtype)) return;
+  each_label(labels, [&](std::uint64_t, std::int64_t label) {
+    if (label < 0 || label >= std::int64_t{kMostIdxClasses}) return;
+    const auto place = static_cast<std::size_t>(label);
+    if (place >= sizes.size()) sizes.resize(place + 1);
+    ++sizes[place];
+  });
+}
+
 std::optional<std::uint32_t> classes_of(const SalvagedIdx& labels) {
   const auto& header = labels.header();
   if (!header || header->dims.size() != 1 || !is_integer(header->dtype)) return std::nullopt;
@@ -147,6 +159,11 @@ Verification verify(const fs::path& path, const FileProgress& progress,
                       std::back_inserter(result.files[pair.labels - 1].faults));
     if (const auto found = classes_of(salvaged); found && key.second == IdxSplit::kTrain) {
       classes[key.first] = *found;
+      std::vector<std::uint64_t> sizes;
+      count_classes(salvaged, sizes);
+      if (auto note = empty_classes_text(sizes); !note.empty()) {
+        result.files[pair.labels - 1].notes.push_back(std::move(note));
+      }
     }
   }
   for (const auto& [key, pair] : pairs) {

@@ -33,6 +33,7 @@ nlohmann::ordered_json to_json(const Verification& found) {
       }
       entry["faults"].push_back(std::move(one));
     }
+    entry["notes"] = file.notes;
     json["files"].push_back(std::move(entry));
   }
   return json;
@@ -49,6 +50,7 @@ void show_text(Console& console, const Verification& found) {
                                file.form,
                                file.frames > 0 ? fmt::format(" of {} frames", file.frames) : ""));
     }
+    for (const auto& note : file.notes) console.line(file.path.string() + ": note: " + note);
   }
 }
 

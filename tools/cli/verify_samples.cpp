@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "formats/cifar.h"
+#include "formats/class_sizes.h"
 #include "formats/image_folder.h"
 #include "formats/split_names.h"
 #include "loader/parallel_blocks.h"
@@ -71,6 +72,9 @@ Verification verify_samples(const std::filesystem::path& path, OpenOptions optio
   };
   Verification result;
   result.files.push_back(read_all(*opened.train, advance));
+  if (auto note = empty_classes_text(class_sizes(*opened.train)); !note.empty()) {
+    result.files.back().notes.push_back(std::move(note));
+  }
   if (opened.test && !stopped) result.files.push_back(read_all(*opened.test, advance));
   return result;
 }

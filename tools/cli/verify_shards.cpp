@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "formats/class_sizes.h"
 #include "formats/error.h"
 #include "formats/folder.h"
 #include "formats/hash.h"
@@ -45,8 +46,9 @@ class ShardVerifier {
   ShardVerifier(const ShardInventory& inventory, const ExpectedShard& shard)
       : inventory_(inventory), shard_(shard) {}
 
-  /// What the two files are like, images first.
-  std::pair<VerifiedFile, VerifiedFile> verify(std::optional<std::uint32_t> classes) const {
+  /// What the two files are like, images first. Adds the labels to `sizes`, samples of a class.
+  std::pair<VerifiedFile, VerifiedFile> verify(std::optional<std::uint32_t> classes,
+                                               std::vector<std::uint64_t>& sizes) const {
     const auto header = inventory_.images_header(shard_);
     std::optional<IdxHeader> labels_header;
     auto [images, images_file] = look_at(shard_.images, header);
@@ -54,6 +56,7 @@ class ShardVerifier {
     if (labels) {
       std::ranges::move(label_faults(*labels, classes.value_or(0)),
                         std::back_inserter(labels_file.faults));
+      count_classes(*labels, sizes);
     }
     if (images && labels && images->header() && labels->header() &&
         images->samples() != labels->samples()) {
@@ -139,6 +142,7 @@ Verification verify_shards(const fs::path& path, const FileProgress& progress) {
   }
   std::optional<std::uint32_t> classes;
   if (inventory.manifest) classes = inventory.manifest->classes;
+  std::vector<std::uint64_t> sizes(classes.value_or(0));  // of the training set's classes
   std::mutex mutex;
   std::size_t done = 0;
   bool stopped = false;
@@ -147,14 +151,23 @@ Verification verify_shards(const fs::path& path, const FileProgress& progress) {
       const std::scoped_lock lock(mutex);
       if (stopped) return;
     }
-    auto both = ShardVerifier(inventory, *shards[i]).verify(classes);
+    std::vector<std::uint64_t> own;
+    auto both = ShardVerifier(inventory, *shards[i]).verify(classes, own);
     const std::scoped_lock lock(mutex);
+    if (i < inventory.train.size()) {
+      sizes.resize(std::max(sizes.size(), own.size()));
+      for (std::size_t c = 0; c < own.size(); ++c) sizes[c] += own[c];
+    }
     result.files[1 + 2 * i] = std::move(both.first);
     result.files[2 + 2 * i] = std::move(both.second);
     done += 2;
     if (!stopped && !progress(done, 2 * shards.size())) stopped = true;
   });
-  if (!stopped && result.faults() == 0) compare_set_hashes(inventory, manifest.faults);
+  if (stopped || result.faults() > 0) return result;
+  if (auto note = empty_classes_text(sizes); !note.empty()) {
+    manifest.notes.push_back(std::move(note));
+  }
+  compare_set_hashes(inventory, manifest.faults);
   return result;
 }
 

@@ -10,6 +10,7 @@
 
 #include "compute/cuda_engine.h"
 #include "compute/stage.h"
+#include "formats/class_sizes.h"
 #include "formats/error.h"
 #include "formats/folder.h"
 #include "tools/console/quote.h"
@@ -126,6 +127,9 @@ class Runs {
     const auto before = Clock::now();
     data_ = open_data(options_, options_.run);
     load_s_ = std::chrono::duration<double>(Clock::now() - before).count();
+    if (const auto empty = empty_classes_text(class_sizes(*data_.train)); !empty.empty()) {
+      console_.warning(data_.train->name() + ": " + empty);
+    }
     const RunSpec spec = with_validation(options_, *data_.train, console_);
     printer_.set_data(data_.description, load_s_);
     if (metrics_) metrics_->set_load_s(load_s_);

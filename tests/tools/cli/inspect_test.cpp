@@ -82,6 +82,20 @@ TEST(Inspect, TheColumnOfLabelsThatIsAskedFor) {
   }
 }
 
+TEST(Inspect, NotesClassesWithoutASample) {
+  const TempFolder folder;
+  auto labels = small_labels(4, 3);
+  labels.back() = std::byte{200};
+  write_bytes(folder / "train-images-idx3-ubyte", small_images(4));
+  write_bytes(folder / "train-labels-idx1-ubyte", labels);
+  const auto found = inspect(folder.path());
+  EXPECT_EQ(found.at("train").at("notes"),
+            nlohmann::ordered_json({"classes 3 to 199 of 201 have no sample"}));
+  const std::string text = render_inspection(found);
+  EXPECT_NE(text.find("  note: classes 3 to 199 of 201 have no sample\n"), std::string::npos)
+      << text;
+}
+
 TEST(Inspect, AnIdxFile) {
   const TempFolder folder;
   const auto labels = inspect(write_bytes(folder / "labels", small_labels(5, 2)));

@@ -55,6 +55,19 @@ TEST_F(VerifyTest, NamesEachBadLabel) {
   EXPECT_EQ(fault.samples, (SampleRange{41, 1}));
 }
 
+TEST_F(VerifyTest, NotesClassesWithoutASample) {
+  auto labels = test::small_labels(1000, 10);
+  labels[8 + 41] = std::byte{200};
+  std::filesystem::remove(labels_);
+  write_bytes(in_ / "train-labels-idx1-ubyte", labels);
+  const auto found = verify(in_, kGoOn);
+  EXPECT_EQ(found.faults(), 0U);
+  std::vector<std::string> notes;
+  for (const auto& file : found.files)
+    notes.insert(notes.end(), file.notes.begin(), file.notes.end());
+  EXPECT_EQ(notes, std::vector<std::string>{"classes 10 to 199 of 201 have no sample"});
+}
+
 TEST_F(VerifyTest, NamesNegativeLabels) {
   std::vector<std::int32_t> labels(100);
   labels[7] = -3;

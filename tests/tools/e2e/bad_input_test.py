@@ -93,6 +93,14 @@ class BadData(programs.ProgramTest):
         self.change(TEST_LABELS, 8 + 17, b"\x0b")
         self.says(self.data / TEST_LABELS, "byte 25", "expected", "found", "11")
 
+    def test_label_far_above_the_others_is_warned_of(self):
+        self.change(TRAIN_LABELS, 8 + 41, b"\xc8")
+        done = self.train("--quiet", "--epochs", "1", "--val-size", "100", data=self.data)
+        self.assertRegex(done.stderr, r"\Atrainer: warning: [^\n]+: classes 10 to 199 of 201 have no sample\n\Z")
+        checked = self.call("verify", self.data, program=programs.TOOLS)
+        self.assertEqual(checked.returncode, 0, checked.stderr)
+        self.assertIn(f"{TRAIN_LABELS}: note: classes 10 to 199 of 201 have no sample\n", checked.stdout)
+
     def test_negative_label(self):
         labels = (self.data / TRAIN_LABELS).read_bytes()[8:]
         self.write(TRAIN_LABELS, idx(0x09, [1200], labels[:5] + b"\xff" + labels[6:]))
