@@ -38,7 +38,7 @@ TEST(CsvLabelReader, KnowsItsClasses) {
 TEST(CsvClasses, AreAllNamesSorted) {
   std::vector<CsvLabelReader> readers(3, CsvLabelReader::of_names(100));
   for (const auto* name : {"dog", "cat"}) readers[0].read(name);
-  for (const auto* name : {"cat", "Zebra", "say \"\"hi\"\""}) readers[2].read(name);
+  for (const auto* name : {"cat", "Zebra", R"(say ""hi"")"}) readers[2].read(name);
   EXPECT_EQ(csv_classes_of(readers),
             (CsvClasses{{"Zebra", 0}, {"cat", 1}, {"dog", 2}, {"say \"hi\"", 3}}));
 }
