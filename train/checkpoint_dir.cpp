@@ -1,6 +1,10 @@
 #include "train/checkpoint_dir.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <string_view>
 #include <system_error>
@@ -80,6 +84,12 @@ CheckpointDir::CheckpointDir(fs::path folder, std::uint32_t keep)
   std::error_code error;
   fs::create_directories(folder_, error);
   if (error) throw io_error(folder_, "create the checkpoint folder", error.value());
+  lock_ = FileDescriptor(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!lock_) throw io_error(folder_, "open the checkpoint folder", errno);
+  // Where the file system has no locks nobody is kept out.
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    throw DataError(folder_, "another run is writing its checkpoints to this folder");
+  }
   remove_stale_temporaries(folder_);
   // Creates a temporary and drops it: finds a folder that cannot be written while nothing is lost
   // yet.

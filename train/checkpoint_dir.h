@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "formats/file_descriptor.h"
 #include "train/checkpoint.h"
 
 namespace millrace {
@@ -20,7 +21,8 @@ struct FoundCheckpoint {
 class CheckpointDir {
  public:
   /// Makes the folder where it is missing, removes temporaries of killed runs, and throws DataError
-  /// if the folder cannot be written, before anything is trained. `keep` is how many step-N files
+  /// if the folder cannot be written or another run is writing to it, before anything is trained.
+  /// Nobody else's run can have it until the destructor. `keep` is how many step-N files
   /// stay, at least 1.
   CheckpointDir(std::filesystem::path folder, std::uint32_t keep);
 
@@ -39,6 +41,7 @@ class CheckpointDir {
   void prune(const std::filesystem::path& written) const;
 
   std::filesystem::path folder_;
+  FileDescriptor lock_;
   std::uint32_t keep_;
 };
 

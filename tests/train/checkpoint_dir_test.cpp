@@ -33,6 +33,21 @@ struct Heard {
   };
 };
 
+TEST(CheckpointDir, IsOneRunsAtATime) {
+  const test::TempFolder folder;
+  {
+    const CheckpointDir dir(folder.path(), 1);
+    try {
+      const CheckpointDir other(folder.path(), 1);
+      FAIL() << "two at once";
+    } catch (const DataError& error) {
+      EXPECT_EQ(error.what(),
+                folder.path().string() + ": another run is writing its checkpoints to this folder");
+    }
+  }
+  const CheckpointDir next(folder.path(), 1);
+}
+
 TEST(CheckpointDir, MakesItsFolder) {
   const test::TempFolder folder;
   const CheckpointDir dir(folder / "a/b", 3);

@@ -4,19 +4,24 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdint>
+#include <ctime>
 
 namespace millrace {
 namespace {
 
 constexpr std::array<int, 3> kSignals{SIGINT, SIGTERM, SIGHUP};
 constexpr int kStatusBase = 128;
+constexpr std::int64_t kOneWish = 1'000'000'000;  // nanoseconds
 
 // A handler sees nothing but statics, and may touch lock-free ones only.
 std::atomic<bool> flag_set{false};
 std::atomic<int> first_signal{0};
+std::atomic<std::int64_t> first_time{0};  // 0: not known yet
 std::atomic<bool> ends_at_once{false};
 std::atomic<const char*> program_name{""};
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free &&
+              std::atomic<std::int64_t>::is_always_lock_free &&
               std::atomic<const char*>::is_always_lock_free);
 
 std::array<struct sigaction, kSignals.size()> previous{};
@@ -32,6 +37,13 @@ void say_last_words(int signal) {
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), size);
 }
 
+// Never 0.
+std::int64_t now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec + 1;
+}
+
 extern "C" void on_signal(int signal) {
   if (ends_at_once.load()) {
     say_last_words(signal);
@@ -39,9 +51,12 @@ extern "C" void on_signal(int signal) {
   }
   int none = 0;
   if (first_signal.compare_exchange_strong(none, signal)) {
+    first_time.store(now());
     flag_set.store(true);
     return;
   }
+  const auto first = first_time.load();
+  if (first == 0 || now() - first < kOneWish) return;
   // It stays blocked until the handler returns, and then ends the process.
   ::signal(signal, SIG_DFL);
   ::raise(signal);
@@ -53,6 +68,7 @@ StopSignals::StopSignals(First first, const char* program) {
   program_name.store(program);
   flag_set.store(false);
   first_signal.store(0);
+  first_time.store(0);
   set(first);
   for (std::size_t i = 0; i < kSignals.size(); ++i) {
     struct sigaction action {};

@@ -5,7 +5,9 @@
 namespace millrace {
 
 /// Turns SIGINT, SIGTERM and SIGHUP (unless it is ignored, as under nohup) into a flag while it
-/// lives. A second signal ends the process at once, as it does by default. At most one exists.
+/// lives. A second signal ends the process at once, as it does by default, if it comes a second
+/// later or more: one wish to stop often comes as several signals, to the process and to its group.
+/// At most one exists.
 ///
 /// Where there is nothing to save yet (First::kEndsAtOnce) it ends the process with status
 /// 128 + signal, after a line on standard error that says so.

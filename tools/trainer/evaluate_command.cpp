@@ -7,6 +7,7 @@
 #include "tools/console/image_options.h"
 #include "tools/console/label_column.h"
 #include "tools/console/numbers.h"
+#include "tools/console/output_paths.h"
 #include "tools/console/program.h"
 #include "tools/console/usage_error.h"
 #include "tools/trainer/bad_options.h"
@@ -73,6 +74,8 @@ int evaluate_command(const std::vector<std::string>& arguments) {
   if (!line.parse(arguments)) return print(line.help());
   if (checkpoint.empty()) throw UsageError("--checkpoint: expected a file, found none");
 
+  check_output_paths({{"--outputs", outputs_path}, {"--quarantine", bad.quarantine}},
+                     {{"--checkpoint", checkpoint}, {"--data", data}});
   bad.check();
 
   Console console("trainer evaluate", json);

@@ -3,6 +3,7 @@
 #include "formats/atomic_file.h"
 #include "tools/console/command_line.h"
 #include "tools/console/numbers.h"
+#include "tools/console/output_paths.h"
 #include "tools/console/program.h"
 #include "tools/console/usage_error.h"
 #include "tools/onnx/onnx_model.h"
@@ -56,6 +57,7 @@ int export_command(const std::vector<std::string>& arguments) {
   if (checkpoint.empty()) throw UsageError("--checkpoint: expected a file, found none");
   if (path.empty()) throw UsageError("--onnx: expected a file, found none");
 
+  check_output_paths({{"--onnx", path}}, {{"--checkpoint", checkpoint}});
   const TrainedModel model = load_model(checkpoint);
   if (!input_given) options.input = model.spec.input;
   const std::string bytes = onnx_model(model, options);

@@ -32,9 +32,23 @@ MetricsFile::MetricsFile(std::filesystem::path path, std::string what)
 
 void MetricsFile::begin(bool append) {
   if (!regular_) return;
+  if (!append) check_own();
   length_ = append ? whole_lines() : 0;
   if (::ftruncate(file_.get(), static_cast<off_t>(length_)) != 0) {
     throw io_error(path_, "truncate the " + what_ + " file", errno);
+  }
+}
+
+// What a run has left there begins with an object; anything else is not to be emptied.
+void MetricsFile::check_own() const {
+  char first = '{';
+  if (::pread(file_.get(), &first, 1, 0) < 0) {
+    if (errno == EBADF) return;  // may be written, not read
+    throw io_error(path_, "read the " + what_ + " file", errno);
+  }
+  if (first != '{') {
+    throw DataError(path_, 0, "an empty file or lines of JSON, to be the " + what_ + " file",
+                    "something else");
   }
 }
 

@@ -27,6 +27,7 @@ class MetricsFile {
   const std::string& error() const noexcept { return error_; }
 
  private:
+  void check_own() const;
   std::uint64_t whole_lines() const;
 
   std::filesystem::path path_;

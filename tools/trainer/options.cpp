@@ -10,6 +10,7 @@
 #include "tools/console/image_options.h"
 #include "tools/console/label_column.h"
 #include "tools/console/numbers.h"
+#include "tools/console/output_paths.h"
 #include "tools/console/quote.h"
 #include "tools/console/usage_error.h"
 #include "tools/fetch/sources.h"
@@ -29,11 +30,12 @@ constexpr float kLearningRate = 0.5F;
 
 constexpr const char* kDescription =
     "Trains a multilayer perceptron (Linear, ReLU, ..., Linear; softmax\n"
-    "cross-entropy) on a folder of IDX files or images, and tests it where\n"
+    "cross-entropy) on a folder of data files or images, and tests it where\n"
     "the folder has test files. Defaults stand in brackets.\n"
     "\n"
     "Other commands (trainer COMMAND --help):\n"
     "  evaluate    loss, accuracy, precision, recall and confusion of a checkpoint\n"
+    "  predict     what a checkpoint takes images for\n"
     "  export      a checkpoint as an ONNX model";
 
 constexpr const char* kExamples =
@@ -116,9 +118,8 @@ class Declarer {
   void data() {
     line_.group("Data");
     path("--data", "DIR",
-         "folder with IDX files, CIFAR's binary files, or a\nsub-folder of images for each class; "
-         "or one IDX\nfile "
-         "[data]",
+         "folder with IDX, NumPy, CSV, CIFAR, safetensors or\ntar files, with shards, or with a "
+         "sub-folder of\nimages for each class; or one such file [data]",
          options_.data);
     declare_images(line_, images);
     declare_label_column(line_, options_.label_column);
@@ -175,7 +176,7 @@ class Declarer {
   void training() {
     line_.group("Training");
     whole("--epochs", "passes over the training samples [10]", 0, kAny, run().epochs);
-    whole("--batch", "samples of an optimizer step [128]", 1, kAny32, run().batch);
+    whole("--batch", "samples of a batch [128]", 1, kAny32, run().batch);
     line_.value("--lr", "X", fmt::format("learning rate [{}]", run().optimizer.learning_rate),
                 [this](const std::string& t) { run().optimizer.learning_rate = parse_rate(t); });
     line_.value("--schedule", "NAME",
@@ -379,6 +380,11 @@ Options parse_options(const std::vector<std::string>& arguments) {
   options.images = declarer.images.options();
   check_together(options);
   check_repeat(options);
+  check_output_paths({{"--metrics", options.metrics},
+                      {"--trace", options.trace},
+                      {"--report", options.report},
+                      {"--quarantine", options.quarantine}},
+                     {{"--resume", options.run.resume_from}});
   if (declarer.activation_given && options.run.hidden.empty()) {
     throw UsageError("--activation: expected a hidden layer to have it, found --hidden none");
   }

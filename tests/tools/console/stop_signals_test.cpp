@@ -4,6 +4,9 @@
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX's
 #include <unistd.h>
 
+#include <chrono>
+#include <thread>
+
 namespace millrace {
 namespace {
 
@@ -39,11 +42,22 @@ TEST(StopSignals, LeaveNohupAlone) {
 
 using StopSignalsDeathTest = ::testing::Test;
 
-TEST(StopSignalsDeathTest, TheSecondSignalEnds) {
+TEST(StopSignals, ThatComeTogetherAreOne) {
+  const StopSignals signals(First::kSetsFlag);
+  ::raise(SIGTERM);
+  ::raise(SIGTERM);
+  ::raise(SIGINT);
+  EXPECT_TRUE(signals.flag().load());
+  EXPECT_EQ(signals.received(), SIGTERM);
+}
+
+TEST(StopSignalsDeathTest, ASecondSignalASecondLaterEnds) {
   EXPECT_EXIT(
       {
         const StopSignals signals(First::kSetsFlag);
         ::raise(SIGINT);
+        // What is tested is the time itself.
+        std::this_thread::sleep_for(std::chrono::milliseconds(1100));
         ::raise(SIGTERM);
         ::_exit(0);
       },

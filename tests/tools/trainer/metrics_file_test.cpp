@@ -57,6 +57,19 @@ TEST(MetricsFile, AppendsBehindTheLastWholeLine) {
   EXPECT_EQ(text_of(path), "");
 }
 
+TEST(MetricsFile, EmptiesNothingButLinesOfJson) {
+  const TempFolder folder;
+  const auto path = write_bytes(folder / "m", make_bytes("weights"));
+  EXPECT_EQ(data_error_of([&] {
+              MetricsFile file(path);
+              file.begin(false);
+            }),
+            path.string() +
+                ": byte 0: expected an empty file or lines of JSON, to be the metrics file, found "
+                "something else");
+  EXPECT_EQ(text_of(path), "weights");
+}
+
 TEST(MetricsFile, TellsAtOnceWhatCannotBeWritten) {
   const TempFolder folder;
   const auto path = folder / "none" / "m";
