@@ -78,12 +78,14 @@ std::string told(const std::filesystem::path& image, const std::vector<Guess>& g
   return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
 }
 
-// Counts and names the images that cannot be read.
+// Counts and names the images that cannot be read. Without a budget each is an error, but those
+// that can be read are worth their line.
 class Unreadable {
  public:
   Unreadable(const Arguments& arguments, std::size_t images)
       : console_("trainer predict", arguments.json),
         warnings_(console_),
+        tolerant_(arguments.bad.on_bad != OnBad::kFail),
         ledger_(arguments.paths.size() == 1 ? arguments.paths[0] : "the images", images,
                 arguments.bad.budget, [this](const BadSample& bad) { tell(bad); }) {
     if (arguments.bad.quarantine.empty()) return;
@@ -92,9 +94,16 @@ class Unreadable {
     warnings_.set_quarantine(arguments.bad.quarantine);
   }
 
-  /// Throws DataError once they are more than the budget.
-  void report(std::span<const BadPlace> bad) { ledger_.report(bad); }
-  bool lost_names() const { return quarantine_ && quarantine_->failed(); }
+  /// Throws DataError once they are more than the budget, where there is one.
+  void report(std::span<const BadPlace> bad) {
+    if (tolerant_) {
+      ledger_.report(bad);
+      return;
+    }
+    for (const BadPlace& place : bad) console_.error(place.sample.reason);
+    failed_ = failed_ || !bad.empty();
+  }
+  bool failed() const { return failed_ || (quarantine_ && quarantine_->failed()); }
 
  private:
   void tell(const BadSample& bad) {
@@ -104,6 +113,8 @@ class Unreadable {
 
   Console console_;
   BadWarnings warnings_;
+  bool tolerant_;
+  bool failed_ = false;
   std::optional<QuarantineObserver> quarantine_;
   BadLedger ledger_;
 };
@@ -114,7 +125,6 @@ int predict(const Arguments& arguments) {
   const auto images = images_of(arguments.paths);
   const auto engine = make_engine(model, arguments.device);
   Unreadable unreadable(arguments, images.size());
-  const bool tolerant = arguments.bad.on_bad != OnBad::kFail;
   const std::size_t features = model.spec.features;
   std::vector<std::byte> samples(std::min(kBatch, images.size()) * features);
   const std::vector<std::int32_t> labels(kBatch, 0);  // nobody knows them
@@ -130,7 +140,6 @@ int predict(const Arguments& arguments) {
         try {
           read_image_sample(images[first + i], layout, arguments.invert, sample);
         } catch (const DataError& error) {
-          if (!tolerant) throw;
           std::ranges::fill(sample, std::byte{0});
           failed[i] = bad_sample(first + i, error);
         }
@@ -155,7 +164,7 @@ int predict(const Arguments& arguments) {
     }
     if (const int status = print(text); status != kDone) return status;
   }
-  return unreadable.lost_names() ? kFailed : kDone;
+  return unreadable.failed() ? kFailed : kDone;
 }
 
 }  // namespace

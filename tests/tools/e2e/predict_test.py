@@ -54,6 +54,22 @@ class Predict(programs.ProgramTest):
         text = self.predict("--top", "2", "one.png")
         self.assertRegex(text, r"\Aone\.png:(  \d \(\d+\.\d\d %\)){2}\n\Z")
 
+    def test_tells_of_good_images_beside_bad_ones(self):
+        self.trained()
+        picture = png(self.pictures(1)[0][0])
+        for name, content in (("a.png", picture), ("b.png", picture[:60]), ("c.png", picture)):
+            (self.top / name).write_bytes(content)
+        start = ["predict", "--checkpoint", "c/last.safetensors"]
+        names = ["a.png", "b.png", "missing.png", "c.png"]
+        done = self.call(*start, *names)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual([line.split(":")[0] for line in done.stdout.splitlines()], ["a.png", "c.png"])
+        self.assertEqual([line.split(":")[:2] for line in done.stderr.splitlines()],
+                         [["trainer predict", " b.png"], ["trainer predict", " missing.png"]])
+        told = self.call(*start, "--json", *names)
+        self.assertEqual((told.returncode, told.stderr), (1, done.stderr))
+        self.assertEqual([json.loads(line)["image"] for line in told.stdout.splitlines()], ["a.png", "c.png"])
+
     def test_refuses_in_one_line(self):
         self.trained()
         (self.top / "broken.png").write_bytes(png([[0] * 28] * 28)[:60])
