@@ -14,16 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-/// What the JSON library says of an error, without its own name for it and what it read last.
-std::string reason(const json::exception& error) {
-  std::string_view text = error.what();
-  text = text.substr(0, text.find("; last read"));
-  if (const auto colon = text.find(": "); colon != std::string_view::npos) {
-    text.remove_prefix(colon + 2);
-  }
-  return std::string(text.substr(0, 200));
-}
-
 /// Refuses what a JSON library lets pass: one name twice in an object, and nesting without end.
 class Watch {
  public:
@@ -64,10 +54,25 @@ json parse_json(const std::filesystem::path& file, std::string_view text, const 
     return json::parse(text.begin(), text.end(), watch);
   } catch (const json::parse_error& error) {
     const auto at = error.byte == 0 ? 0 : error.byte - 1;
-    throw DataError(file, form.begin + at, form.name, reason(error));
+    throw DataError(file, form.begin + at, form.name, json_reason(error.what()));
   } catch (const json::exception& error) {
-    watch.fail(std::string(form.name), reason(error));
+    watch.fail(std::string(form.name), json_reason(error.what()));
   }
+}
+
+std::string json_reason(std::string_view what) {
+  const auto drop_through = [&what](std::string_view end) {
+    if (const auto at = what.find(end); at != std::string_view::npos) {
+      what.remove_prefix(at + end.size());
+    }
+  };
+  // "[json.exception.parse_error.101] parse error at line 1, column 3: syntax error …": the place
+  // is said otherwise.
+  const bool parsing = what.starts_with("[json.exception.parse_error");
+  what = what.substr(0, what.find("; last read"));
+  if (what.starts_with("[json.exception.")) drop_through("] ");
+  if (parsing) drop_through(": ");
+  return std::string(what.substr(0, 200));
 }
 
 std::string brief(const json& value) {

@@ -20,6 +20,10 @@ struct JsonForm {
 nlohmann::json parse_json(const std::filesystem::path& file, std::string_view text,
                           const JsonForm& form);
 
+/// What an exception of the JSON library says (its what()), without the library's own name for the
+/// error and what it read last.
+std::string json_reason(std::string_view what);
+
 /// A value as part of a message: JSON of one line, at most some hundred characters; of an object or
 /// a list its type alone.
 std::string brief(const nlohmann::json& value);

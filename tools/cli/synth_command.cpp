@@ -107,7 +107,8 @@ int synth_command(const std::vector<std::string>& arguments) {
     return kSignalBase + signals.received();
   }
   if (options.json) {
-    console.line(summary(options.spec, files, elapsed()).dump());
+    console.line(summary(options.spec, files, elapsed())
+                     .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   } else {
     for (const auto& file : files) console.line(file.string());
     console.line(fmt::format("{} training and {} test images in {:.2f} s", options.spec.train,

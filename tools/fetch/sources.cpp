@@ -4,9 +4,11 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "formats/error.h"
+#include "formats/json_text.h"
 #include "tools/console/numbers.h"
 #include "tools/console/usage_error.h"
 
@@ -14,6 +16,8 @@ namespace millrace {
 namespace {
 
 constexpr std::size_t kSumDigits = 64;
+constexpr int kDeepest = 8;
+constexpr const char* kForm = "a table of data sets in JSON";
 
 bool is_plain_name(const std::string& name) {
   return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
@@ -54,14 +58,15 @@ DataSource source_from(const std::filesystem::path& table, const std::string& na
 std::vector<DataSource> read_sources(const std::filesystem::path& file) {
   std::ifstream stream(file);
   if (!stream) throw io_error(file, "open", errno);
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  const auto table = parse_json(file, text, {.name = kForm, .deepest = kDeepest});
   std::vector<DataSource> sources;
   try {
-    const auto table = nlohmann::json::parse(stream);
     for (const auto& [name, entry] : table.items()) {
       sources.push_back(source_from(file, name, entry));
     }
   } catch (const nlohmann::json::exception& error) {
-    throw DataError(file, std::nullopt, "a table of data sets in JSON", error.what());
+    throw DataError(file, std::nullopt, kForm, json_reason(error.what()));
   }
   return sources;
 }

@@ -1,6 +1,7 @@
 """The program tools as users run it."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,12 @@ class Tools(programs.ProgramTest):
         self.assertEqual(found["train"]["histogram"], [30] * 10)
         self.assertEqual(found["test"]["samples"], 50)
         self.assertIn("train: 300 samples of 28x28 uint8, 10 classes", self.tools("inspect", "d").stdout)
+
+    def test_synth_tells_of_a_folder_that_is_not_utf8(self):
+        name = os.fsdecode(b"d\xff")
+        made = json.loads(self.tools("synth", name, "--count", "10", "--test-count", "0", "--json").stdout)
+        self.assertEqual(made["folder"], "d\ufffd")
+        self.assertEqual(len(os.listdir(self.top / name)), 2)
 
     def test_synth_takes_an_empty_folder_and_keeps_a_full_one(self):
         (self.top / "d").mkdir()

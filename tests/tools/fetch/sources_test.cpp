@@ -52,5 +52,22 @@ TEST(Sources, RefusesPathsAndWhatIsNoSum) {
   EXPECT_THROW(read_text(R"({"own": {}})"), DataError);
 }
 
+TEST(Sources, SaysWhereATableIsNoJson) {
+  const test::TempFolder folder;
+  const auto message = [&](const std::string& text) {
+    const auto file = test::write_bytes(folder / "sources.json", test::make_bytes(text));
+    const std::string line = test::data_error_of([&] { (void)read_sources(file); });
+    EXPECT_EQ(line.find("json.exception"), std::string::npos) << line;
+    EXPECT_TRUE(line.starts_with(file.string() + ": ")) << line;
+    return line;
+  };
+  const std::string broken = message(R"({"own": x})");
+  EXPECT_NE(broken.find("byte 8: expected a table of data sets in JSON, found syntax error"),
+            std::string::npos)
+      << broken;
+  const std::string missing = message(R"({"own": {}})");
+  EXPECT_NE(missing.find("found key 'mirrors' not found"), std::string::npos) << missing;
+}
+
 }  // namespace
 }  // namespace millrace
