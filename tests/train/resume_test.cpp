@@ -165,6 +165,32 @@ TEST(Resume, MoreEpochsGoOnWhereTheRunEnded) {
   EXPECT_EQ(outcome(run(spec)), outcome(run(small_run())));
 }
 
+TEST(Resume, WithDropoutSwitchedOnOrOffGoesOnFromTheSameWeights) {
+  for (const bool batch_norm : {false, true}) {
+    for (const float dropout : {0.0F, 0.25F}) {
+      const test::TempFolder folder;
+      RunSpec spec = small_run();
+      spec.epochs = 1;
+      spec.batch_norm = batch_norm;
+      spec.dropout = dropout;
+      spec.checkpoint_dir = folder.path();
+      const RunResult before = run(spec);
+      spec.dropout = 0.25F - dropout;
+      spec.resume = true;
+      EXPECT_EQ(run(spec).weights_hash, before.weights_hash) << "no step is left to train";
+      spec.epochs = 3;
+      Recorder recorder;
+      const RunResult after = run(spec, test::training_data(), test::test_data(), {&recorder});
+      EXPECT_EQ(after.history.size(), 3U);
+      EXPECT_LT(after.history[2].train_loss, before.history[0].train_loss);
+      // Nothing of a momentum that would start from zero.
+      ASSERT_EQ(recorder.notices.size(), 1U) << recorder.notices.back();
+      EXPECT_TRUE(recorder.notices[0].starts_with("dropout: checkpoint ")) << recorder.notices[0];
+      EXPECT_EQ(load_checkpoint(folder / "last.safetensors").state.options.dropout, spec.dropout);
+    }
+  }
+}
+
 TEST(Resume, OfAFinishedRunTestsIt) {
   const test::TempFolder folder;
   RunSpec spec = small_run();
