@@ -11,6 +11,7 @@
 #include "train/diverged.h"
 #include "train/epoch_loop.h"
 #include "train/evaluator.h"
+#include "train/finite_samples.h"
 #include "train/placement.h"
 #include "train/run_setup.h"
 #include "train/stopwatch.h"
@@ -35,6 +36,10 @@ class Trainer::Impl {
 
   RunResult fit(const std::atomic<bool>& stop);
   Engine& engine() { return *setup_.engine; }
+  void check_data() const {
+    check_finite_samples(*train_);
+    if (test_) check_finite_samples(*test_);
+  }
 
  private:
   template <typename... Args>
@@ -329,7 +334,15 @@ Trainer::Trainer(RunSpec spec, std::shared_ptr<const Dataset> train,
 
 Trainer::~Trainer() = default;
 
-RunResult Trainer::fit(const std::atomic<bool>& stop) { return impl_->fit(stop); }
+RunResult Trainer::fit(const std::atomic<bool>& stop) {
+  try {
+    return impl_->fit(stop);
+  } catch (const DivergedError&) {
+    // No learning rate helps where the data are at fault.
+    impl_->check_data();
+    throw;
+  }
+}
 
 Engine& Trainer::engine() { return impl_->engine(); }
 

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import struct
+import zipfile
 
 import programs
 from programs import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, idx
@@ -92,6 +93,23 @@ class BadData(programs.ProgramTest):
     def test_test_labels_outside_the_classes(self):
         self.change(TEST_LABELS, 8 + 17, b"\x0b")
         self.says(self.data / TEST_LABELS, "byte 25", "expected", "found", "11")
+
+    def test_a_sample_that_is_not_finite_is_named(self):
+        def npy(code, shape, content):
+            header = f"{{'descr': '{code}', 'fortran_order': False, 'shape': {shape}, }}"
+            header += " " * (-(len(header) + 11) % 64) + "\n"
+            return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + content
+
+        for value in (float("nan"), float("inf")):
+            values = [(i * 7 % 11) / 11 for i in range(200 * 4)]
+            values[123 * 4 + 2] = value
+            path = self.top / "set.npz"
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.writestr("x.npy", npy("<f4", "(200, 4)", struct.pack("<800f", *values)))
+                archive.writestr("y.npy", npy("<i8", "(200,)", struct.pack("<200q", *(i % 2 for i in range(200)))))
+            line = self.refuses(1, "--data", path, "--quiet", "--epochs", "1", "--val-size", "20")
+            self.assertRegex(line, r"set\.npz[^:]*: sample 123, element 2: expected a number that is finite as float32, "
+                                   f"found {value}$")
 
     def test_label_far_above_the_others_is_warned_of(self):
         self.change(TRAIN_LABELS, 8 + 41, b"\xc8")
