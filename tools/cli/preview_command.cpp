@@ -43,6 +43,20 @@ struct Arguments {
   bool quiet = false;
 };
 
+std::filesystem::path parse_output(const std::string& text) {
+  if (text.empty()) throw UsageError("expected a path, found ''");
+  std::filesystem::path path(text);
+  auto ending = path.extension().string();
+  std::ranges::transform(ending, ending.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  if (!ending.empty() && ending != ".png") {
+    throw UsageError("expected a name that ends in .png, for it becomes a PNG file, found " +
+                     shown(text));
+  }
+  return path;
+}
+
 bool parse_split(const std::string& text) {
   if (text == "train" || text == "test") return text == "test";
   throw UsageError("expected train or test, found " + shown(text));
@@ -58,10 +72,7 @@ void declare(CommandLine& line, Arguments& arguments) {
   };
   line.positional("PATH", "data folder, or an images file", arguments.path);
   line.value("-o,--output", "FILE", "write the grid to this PNG file",
-             [&](const std::string& text) {
-               if (text.empty()) throw UsageError("expected a path, found ''");
-               arguments.output = text;
-             });
+             [&](const std::string& text) { arguments.output = parse_output(text); });
   line.flag("--ascii", "print the pictures as text, within the terminal's width", arguments.ascii);
   line.value("--split", "NAME", "train or test [train]",
              [&](const std::string& text) { arguments.spec.test = parse_split(text); });
@@ -114,7 +125,12 @@ Picture draw(const Preview& shown, const Arguments& arguments) {
 
 void refuse_to_replace(const Arguments& arguments) {
   std::error_code ignored;
-  if (arguments.output.empty() || arguments.force) return;
+  if (arguments.output.empty()) return;
+  if (std::filesystem::is_directory(std::filesystem::symlink_status(arguments.output, ignored)) ||
+      !arguments.output.has_filename()) {
+    throw DataError(arguments.output, std::nullopt, "a file to write", "a folder");
+  }
+  if (arguments.force) return;
   if (std::filesystem::exists(std::filesystem::symlink_status(arguments.output, ignored))) {
     throw DataError(arguments.output, "is there already; --force replaces it");
   }

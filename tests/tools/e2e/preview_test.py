@@ -96,6 +96,11 @@ class Preview(ProgramTest):
         self.assertIn("expected a grid of at most", self.refused(2, self.digits, "-o", "g.png", "--count", "1000", "--zoom",
                                                                  "64"))
         self.assertIn("No such file", self.refused(1, self.digits, "-o", "nowhere/g.png"))
+        self.assertIn("expected a name that ends in .png", self.refused(2, self.digits, "-o", "g.jpg"))
+        (self.top / "here").mkdir()
+        for force in ((), ("--force",)):
+            self.assertIn("here: expected a file to write, found a folder",
+                          self.refused(1, self.digits, "-o", "here", *force))
 
 
 if __name__ == "__main__":
