@@ -44,12 +44,14 @@ struct ImageInfo {
 /// Decodes a PNG, JPEG, BMP, GIF (its first frame), TGA or binary PNM (P5, P6) image; its content
 /// says which, `name` is for messages.
 ///
-/// 16-bit samples become 8-bit, rounded to nearest. Transparency is dropped. CMYK becomes RGB as
-/// r = (1 - c)(1 - k), without colour profile. Colour becomes grey as luma, ITU-R BT.601:
-/// 0.299 R + 0.587 G + 0.114 B. JPEG images are decoded at the smallest of eight scales that is not
-/// below the size asked for; what is then left to resize, and all of it for the other formats, is
-/// done by a Catmull-Rom (larger) or Mitchell-Netravali (smaller) filter. EXIF orientation is not
-/// applied.
+/// 16-bit samples become 8-bit, rounded to nearest. What is transparent is laid over white, or over
+/// black where what can be seen of the image, weighted by its opacity, is lighter than half on
+/// average (luma). A TGA image that is transparent everywhere counts as opaque: many programs leave
+/// its alpha at 0. CMYK becomes RGB as r = (1 - c)(1 - k), without colour profile. Colour becomes
+/// grey as luma, ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B. JPEG images are decoded at the smallest
+/// of eight scales that is not below the size asked for; what is then left to resize, and all of it
+/// for the other formats, is done by a Catmull-Rom (larger) or Mitchell-Netravali (smaller) filter.
+/// EXIF orientation is not applied.
 ///
 /// Thread-safe. Throws DataError naming `name`: no such format, a truncated or damaged file (PNG
 /// checksums are checked), more than kMostPixels, a size that so few bytes cannot hold;

@@ -15,10 +15,12 @@
 #include <stb/stb_image_resize.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <limits>
 #include <memory>
 #include <new>
+#include <optional>
 
 #include "formats/byte_order.h"
 #include "formats/error.h"
@@ -94,19 +96,55 @@ int checked_size(std::span<const std::byte> file, const std::string& name) {
   return static_cast<int>(file.size());
 }
 
-/// `stored` values a pixel to 1 or 3: transparency comes last and is dropped.
+/// What transparent pixels are laid over: white, or black under a light image, so that it can be
+/// seen; nothing where alpha, the last value of a pixel, is not to be used. Weights of luma as in
+/// image.cpp.
+template <typename Stored>
+std::optional<std::uint32_t> background_of(const Stored* pixels, std::size_t count,
+                                           std::size_t channels, bool may_be_unused) {
+  constexpr std::uint64_t kMost = std::numeric_limits<Stored>::max();
+  // At most 2^16 * 2^16 for each of kMostPixels: 2^60.
+  std::uint64_t light = 0;
+  std::uint64_t opacity = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Stored* pixel = &pixels[i * (channels + 1)];
+    const std::uint64_t luma =
+        channels == 1
+            ? std::uint64_t{pixel[0]}
+            : (19'595ULL * pixel[0] + 38'470ULL * pixel[1] + 7'471ULL * pixel[2] + 32'768) >> 16U;
+    light += luma * pixel[channels];
+    opacity += pixel[channels];
+  }
+  if (opacity == kMost * count || (opacity == 0 && may_be_unused)) return std::nullopt;
+  return 2 * light > kMost * opacity ? 0U : static_cast<std::uint32_t>(kMost);
+}
+
+/// `stored` values a pixel to 1 or 3: alpha comes last.
 template <typename Stored>
 std::vector<std::byte> to_bytes(const Stored* pixels, std::size_t count, std::size_t stored,
-                                std::size_t channels) {
+                                std::size_t channels, bool alpha_may_be_unused) {
+  constexpr std::uint64_t kMost = std::numeric_limits<Stored>::max();
+  std::optional<std::uint32_t> background;
+  if (stored > channels) background = background_of(pixels, count, channels, alpha_may_be_unused);
   std::vector<std::byte> bytes(count * channels);
   for (std::size_t i = 0; i < count; ++i) {
+    const Stored* pixel = &pixels[i * stored];
     for (std::size_t c = 0; c < channels; ++c) {
-      const std::uint32_t value = pixels[i * stored + c];
+      std::uint64_t value = pixel[c];
+      if (background) {
+        const std::uint64_t alpha = pixel[channels];
+        value = (value * alpha + *background * (kMost - alpha) + kMost / 2) / kMost;
+      }
       bytes[i * channels + c] =
           static_cast<std::byte>(sizeof(Stored) == 1 ? value : (value * 255 + 32'767) / 65'535);
     }
   }
   return bytes;
+}
+
+bool is_gif(std::span<const std::byte> file) noexcept {
+  constexpr std::array kStart{std::byte{'G'}, std::byte{'I'}, std::byte{'F'}};
+  return file.size() >= kStart.size() && std::ranges::equal(file.first(kStart.size()), kStart);
 }
 
 }  // namespace
@@ -156,8 +194,10 @@ Image decode_stb(std::span<const std::byte> file, const std::string& name) {
               .pixels = {}};
   const auto count = std::size_t{image.width} * image.height;
   const auto values = static_cast<std::size_t>(stored);
-  image.pixels = deep ? to_bytes(pixels16.get(), count, values, image.channels)
-                      : to_bytes(pixels8.get(), count, values, image.channels);
+  // Of BMP stb has seen to it.
+  const bool unused = !is_png(file) && !is_gif(file);
+  image.pixels = deep ? to_bytes(pixels16.get(), count, values, image.channels, unused)
+                      : to_bytes(pixels8.get(), count, values, image.channels, unused);
   return image;
 }
 

@@ -96,12 +96,40 @@ TEST(ImageTest, ScalesToTheLargestValueOfPnm) {
             make_bytes({0, 85, 170, 255}));
 }
 
-TEST(ImageTest, DropsTransparency) {
-  EXPECT_EQ(decode(test::png(1, 1, 8, 6, make_bytes({0, 10, 20, 30, 0}))).pixels,
-            make_bytes({10, 20, 30}));
-  const Image gray = decode(test::png(1, 1, 8, 4, make_bytes({0, 10, 128})));
+TEST(ImageTest, LaysDarkInkOnTransparencyOverWhite) {
+  const auto rgba = make_bytes({0, 10, 20, 30, 255, 10, 20, 30, 0, 0, 0, 0, 51});
+  EXPECT_EQ(decode(test::png(3, 1, 8, 6, rgba)).pixels,
+            make_bytes({10, 20, 30, 255, 255, 255, 204, 204, 204}));
+  const Image gray = decode(test::png(3, 1, 8, 4, make_bytes({0, 10, 255, 0, 0, 100, 51})));
   EXPECT_EQ(gray.channels, 1U);
-  EXPECT_EQ(gray.pixels, make_bytes({10}));
+  EXPECT_EQ(gray.pixels, make_bytes({10, 255, 224}));
+  EXPECT_EQ(decode(test::png(1, 1, 8, 6, make_bytes({0, 10, 20, 30, 0}))).pixels,
+            make_bytes({255, 255, 255}))
+      << "nothing can be seen";
+  // 16 bits: half of 0x8000 over white.
+  EXPECT_EQ(
+      decode(test::png(2, 1, 16, 4, make_bytes({0, 0, 0, 0xff, 0xff, 0x40, 0, 0x80, 0}))).pixels,
+      make_bytes({0, 159}));
+}
+
+TEST(ImageTest, LaysLightInkOnTransparencyOverBlack) {
+  const auto rgba = make_bytes({0, 240, 250, 230, 255, 10, 20, 30, 0, 255, 255, 255, 51});
+  EXPECT_EQ(decode(test::png(3, 1, 8, 6, rgba)).pixels,
+            make_bytes({240, 250, 230, 0, 0, 0, 51, 51, 51}));
+  EXPECT_EQ(decode(test::png(3, 1, 8, 4, make_bytes({0, 128, 255, 0, 0, 127, 254}))).pixels,
+            make_bytes({128, 0, 127}))
+      << "just above half";
+  EXPECT_EQ(decode(test::png(2, 1, 8, 4, make_bytes({0, 127, 255, 0, 0}))).pixels,
+            make_bytes({127, 255}));
+}
+
+TEST(ImageTest, AlphaThatHidesNothingChangesNothing) {
+  const auto light = make_bytes({0, 250, 240, 230, 255, 1, 2, 3, 255});
+  EXPECT_EQ(decode(test::png(2, 1, 8, 6, light)).pixels, make_bytes({250, 240, 230, 1, 2, 3}));
+  // TGA of 32 bits whose alpha was left at 0; one pixel: blue, green, red, alpha.
+  const auto tga =
+      make_bytes({0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 32, 0x20, 30, 20, 10, 0});
+  EXPECT_EQ(decode(tga).pixels, make_bytes({10, 20, 30}));
 }
 
 TEST(ImageTest, ReadsPalettes) {
