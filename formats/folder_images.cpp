@@ -20,12 +20,10 @@ std::optional<DataFolder> open_image_folder(const std::filesystem::path& folder,
   if (!parts) return std::nullopt;
   const auto headers =
       options.tolerant ? ImageFolder::Headers::kAnyReadable : ImageFolder::Headers::kAll;
-  auto train =
-      std::make_shared<const ImageFolder>(parts->train, options.image, std::nullopt, headers);
+  auto train = std::make_shared<const ImageFolder>(parts->train, options.image, headers);
   std::shared_ptr<const Dataset> test;
   if (!parts->test.empty()) {
-    test = std::make_shared<const ImageFolder>(parts->test, train->options(), train->class_names(),
-                                               headers);
+    test = std::make_shared<const ImageFolder>(parts->test, *train, headers);
   }
   return data_folder(folder, std::move(train), std::move(test), options, "images");
 }

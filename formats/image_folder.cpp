@@ -118,24 +118,51 @@ std::optional<ImageFolders> find_image_folders(const fs::path& folder) {
   return std::nullopt;
 }
 
-ImageFolder::ImageFolder(fs::path folder, const ImageOptions& options,
-                         const std::optional<std::vector<std::string>>& classes, Headers headers)
-    : folder_(std::move(folder)), options_(options) {
-  find_files(classes);
-  if (!options_.resize || options_.channels == ImageChannels::kAsStored) find_common_form(headers);
+ImageFolder::ImageFolder(fs::path folder, const ImageOptions& options, Headers headers)
+    : folder_(std::move(folder)), asked_(options) {
+  find_files(nullptr);
+  find_common_form(nullptr, headers);
+}
+
+ImageFolder::ImageFolder(fs::path folder, const ImageFolder& train, Headers headers)
+    : folder_(std::move(folder)), asked_(train.asked_) {
+  find_files(&train.class_names_);
+  find_common_form(&train, headers);
+}
+
+void ImageFolder::find_common_form(const ImageFolder* train, Headers headers) {
+  auto form = train != nullptr ? CommonImageForm(asked_, train->options_) : CommonImageForm(asked_);
+  if (form.wants_headers()) {
+    bool any = train != nullptr;
+    std::exception_ptr unreadable;
+    for (const auto& path : files_) {
+      ImageInfo info;
+      try {
+        info = read_image_info(MappedFile(path).bytes(), path.string());
+      } catch (const DataError&) {
+        if (headers == Headers::kAll) throw;
+        if (!unreadable) unreadable = std::current_exception();
+        continue;
+      }
+      form.add(info, path.string());
+      any = true;
+    }
+    if (!any) std::rethrow_exception(unreadable);
+  }
+  options_ = form.options();
   shape_.dims = {options_.resize->height, options_.resize->width};
   if (options_.channels == ImageChannels::kRgb) shape_.dims.push_back(3);
 }
 
-void ImageFolder::find_files(const std::optional<std::vector<std::string>>& classes) {
-  if (classes) class_names_ = *classes;
+void ImageFolder::find_files(const std::vector<std::string>* classes) {
+  if (classes != nullptr) class_names_ = *classes;
   std::vector<FolderId> around{id_of(folder_)};
   for (const auto& path : visible_entries(folder_)) {
     if (!is_folder(path)) continue;
     const auto name = path.filename().string();
     auto known = std::ranges::find(class_names_, name);
     if (known == class_names_.end()) {
-      if (classes) {
+      if (classes != nullptr) {
         throw DataError(path, std::nullopt,
                         fmt::format("one of the {} classes of the training set", classes->size()),
                         "another class");
@@ -154,26 +181,6 @@ void ImageFolder::find_files(const std::optional<std::vector<std::string>>& clas
   if (files_.empty()) {
     throw DataError(folder_, std::nullopt, "a sub-folder of images for each class", "none");
   }
-}
-
-void ImageFolder::find_common_form(Headers headers) {
-  CommonImageForm form(options_);
-  bool any = false;
-  std::exception_ptr unreadable;
-  for (const auto& path : files_) {
-    ImageInfo info;
-    try {
-      info = read_image_info(MappedFile(path).bytes(), path.string());
-    } catch (const DataError&) {
-      if (headers == Headers::kAll) throw;
-      if (!unreadable) unreadable = std::current_exception();
-      continue;
-    }
-    form.add(info, path.string());
-    any = true;
-  }
-  if (!any) std::rethrow_exception(unreadable);
-  options_ = form.options();
 }
 
 void ImageFolder::decode(std::uint64_t id, std::span<std::byte> sample) const {

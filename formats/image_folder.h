@@ -36,19 +36,21 @@ class ImageFolder final : public Dataset {
  public:
   /// With a size to resize to and grey or RGB given, no image is opened here. Without, all headers
   /// are read: the images must then have one size, and they are grey if all of them are, else RGB.
-  /// `classes`: the names that sub-folders may have, in the order of their labels; none: those that
-  /// are there.
   ///
-  /// Throws DataError: a class without an image, a class that is not in `classes`, a symbolic link
-  /// that leads back to a folder around it, images of different sizes (naming two), and what
-  /// read_image_info throws.
+  /// Throws DataError: a class without an image, a symbolic link that leads back to a folder around
+  /// it, images of different sizes (naming two), and what read_image_info throws.
   ///
   /// With Headers::kAnyReadable images whose headers cannot be read are left for read() to refuse;
   /// one at least must be readable.
   enum class Headers : std::uint8_t { kAll, kAnyReadable };
   explicit ImageFolder(std::filesystem::path folder, const ImageOptions& options = {},
-                       const std::optional<std::vector<std::string>>& classes = {},
                        Headers headers = Headers::kAll);
+  /// The test images to `train`, decoded as those are: sub-folders may have the names of its
+  /// classes, whose labels they get, and images its size and colour where none was asked for
+  /// (CommonImageForm). Throws DataError for others, and as above; with Headers::kAnyReadable all
+  /// images may be unreadable.
+  ImageFolder(std::filesystem::path folder, const ImageFolder& train,
+              Headers headers = Headers::kAll);
 
   std::uint64_t size() const noexcept override { return files_.size(); }
   const SampleShape& shape() const noexcept override { return shape_; }
@@ -71,11 +73,12 @@ class ImageFolder final : public Dataset {
   const ImageOptions& options() const noexcept { return options_; }
 
  private:
-  void find_files(const std::optional<std::vector<std::string>>& classes);
-  void find_common_form(Headers headers);
+  void find_files(const std::vector<std::string>* classes);
+  void find_common_form(const ImageFolder* train, Headers headers);
   void decode(std::uint64_t id, std::span<std::byte> sample) const;
 
   std::filesystem::path folder_;
+  ImageOptions asked_;
   ImageOptions options_;
   SampleShape shape_;
   std::vector<std::string> class_names_;

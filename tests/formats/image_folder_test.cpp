@@ -105,6 +105,32 @@ TEST_F(ImageFolderTest, NamesTwoImagesOfDifferentSizes) {
                             " is (--resize WxH makes all of one size), found 10x7");
 }
 
+TEST_F(ImageFolderTest, NamesATestImageUnlikeTheTrainingImages) {
+  add("train/a/1.png", plain_png(3, 3, 1, 1));
+  const auto odd = add("test/a/2.png", plain_png(4, 3, 1, 1));
+  EXPECT_EQ(error_of(), at("test/a/2.png") +
+                            ": expected an image of 3x3, as the training images are (--resize WxH "
+                            "makes all of one size), found 4x3");
+  EXPECT_EQ(error_of({.channels = ImageChannels::kGray}), error_of());
+  EXPECT_EQ(open_folder(folder_.path(), {.image = {.resize = ImageSize{2, 2}}}).test->shape(),
+            (SampleShape{{2, 2}}));
+  test::write_bytes(odd, plain_png(3, 3, 3, 1));
+  const auto colour = at("test/a/2.png") +
+                      ": expected a grey image, as the training images are (--gray or --rgb makes "
+                      "all of one kind), found one in colour";
+  EXPECT_EQ(error_of(), colour);
+  EXPECT_EQ(error_of({.resize = ImageSize{2, 2}}), colour);
+  EXPECT_EQ(open_folder(folder_.path(), {.image = {.channels = ImageChannels::kRgb}}).test->shape(),
+            (SampleShape{{3, 3, 3}}));
+  EXPECT_EQ(
+      open_folder(folder_.path(), {.image = {.channels = ImageChannels::kGray}}).test->shape(),
+      (SampleShape{{3, 3}}));
+  add("train/a/1.png", plain_png(3, 3, 3, 1));
+  test::write_bytes(odd, plain_png(3, 3, 1, 7));
+  EXPECT_EQ(read_all(*open_folder(folder_.path()).test).first, ByteVector(27, std::byte{7}))
+      << "grey is widened, as within the training set";
+}
+
 TEST_F(ImageFolderTest, IgnoresHiddenAndOtherFiles) {
   add("a/1.png", plain_png(2, 2, 1, 1));
   add("a/.2.png", make_bytes("x"));

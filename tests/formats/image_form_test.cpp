@@ -29,6 +29,25 @@ TEST(CommonImageForm, NamesTheImageOfAnotherSize) {
             "b: expected an image of 4x3, as a is (--resize WxH makes all of one size), found 8x6");
 }
 
+TEST(CommonImageForm, HoldsTestImagesToTheTrainingImages) {
+  const ImageOptions training{.resize = kSmall, .channels = ImageChannels::kGray};
+  CommonImageForm form({}, training);
+  EXPECT_TRUE(form.wants_headers());
+  EXPECT_EQ(form.options(), training);
+  form.add({kSmall, 1}, "a");
+  EXPECT_NE(test::data_error_of([&] {
+              form.add({kLarge, 1}, "b");
+            }).find("b: expected an image of 4x3, as the training images are"),
+            std::string::npos);
+  EXPECT_NE(test::data_error_of([&] {
+              form.add({kSmall, 3}, "c");
+            }).find("c: expected a grey image, as the training images are"),
+            std::string::npos);
+  CommonImageForm colour({}, {.resize = kSmall, .channels = ImageChannels::kRgb});
+  colour.add({kSmall, 1}, "d");
+  EXPECT_EQ(colour.options().channels, ImageChannels::kRgb);
+}
+
 TEST(CommonImageForm, IsWhatWasAskedFor) {
   CommonImageForm sized({.resize = kLarge});
   EXPECT_TRUE(sized.wants_headers());
