@@ -160,15 +160,22 @@ void AtomicFile::write_through(std::span<const std::byte> bytes) {
   }
 }
 
-void AtomicFile::commit() {
+void AtomicFile::sync() {
   check_open();
   flush();
+  if (::fsync(file_.get()) == 0) return;
+  const int code = errno;
+  failed_ = true;
+  throw io_error(path_, "sync to disk", code);
+}
+
+void AtomicFile::commit() {
+  sync();
   const auto fail = [this](std::string_view action) {
     const int code = errno;
     failed_ = true;
     throw io_error(path_, action, code);
   };
-  if (::fsync(file_.get()) != 0) fail("sync to disk");
   if (::renameat(folder_.get(), temporary_name_.c_str(), folder_.get(), path_.filename().c_str()) !=
       0) {
     fail("rename its temporary file");

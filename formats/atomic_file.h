@@ -32,6 +32,9 @@ class AtomicFile {
   /// naming `path`; the file can then only be dropped.
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text);
+  /// Makes what is written so far durable (fsync) where it is: of files that are to appear together
+  /// the last one can then hardly fail after the first one has appeared. Throws as write() does.
+  void sync();
   /// Throws DataError; the older file is then still there, unless it was the folder's fsync that
   /// failed.
   void commit();

@@ -162,12 +162,18 @@ void EncodedWriter::write(std::span<const std::byte> bytes) {
   remaining_ -= bytes.size();
 }
 
-void EncodedWriter::commit() {
+void EncodedWriter::finish() {
   if (remaining_ != 0) {
     throw std::logic_error(fmt::format("{}: {} bytes were never written",
                                        encoder_->file().path().string(), remaining_));
   }
   encoder_->finish();
+  encoder_->file().sync();
+  finished_ = true;
+}
+
+void EncodedWriter::commit() {
+  if (!finished_) finish();
   encoder_->file().commit();
 }
 

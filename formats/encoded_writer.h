@@ -28,6 +28,9 @@ class EncodedWriter {
   /// Throws std::invalid_argument for more than remaining(), DataError if the file cannot be
   /// written.
   void write(std::span<const std::byte> bytes);
+  /// After the last write(), at most once: the rest of the file is written and durable, and little
+  /// is left for commit() to fail at. Throws as commit() does.
+  void finish();
   /// Throws std::logic_error while bytes remain, DataError if the file cannot be written.
   void commit();
 
@@ -37,6 +40,7 @@ class EncodedWriter {
  private:
   std::unique_ptr<Encoder> encoder_;
   std::uint64_t remaining_;
+  bool finished_ = false;
 };
 
 }  // namespace millrace

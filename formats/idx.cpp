@@ -200,6 +200,8 @@ void IdxWriter::append(std::span<const std::byte> elements) {
   }
 }
 
+void IdxWriter::finish() { file_.finish(); }
+
 void IdxWriter::commit() { file_.commit(); }
 
 }  // namespace millrace

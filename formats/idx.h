@@ -88,6 +88,8 @@ class IdxWriter {
   /// Appends whole elements in host byte order, as many as there are. Throws std::invalid_argument
   /// if that is no whole number of elements or more than the header says.
   void append(std::span<const std::byte> elements);
+  /// As EncodedWriter::finish().
+  void finish();
   /// Throws std::logic_error if elements are missing.
   void commit();
 

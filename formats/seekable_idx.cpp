@@ -57,11 +57,17 @@ void SeekableIdxWriter::append(std::span<const std::byte> elements) {
   }
 }
 
-void SeekableIdxWriter::commit() {
+void SeekableIdxWriter::finish() {
   if (remaining_ != 0) {
     throw std::logic_error(fmt::format("{}: {} bytes were never written", path_, remaining_));
   }
   if (!frame_.empty()) file_.append(std::exchange(frame_, {}));
+  file_.finish();
+  finished_ = true;
+}
+
+void SeekableIdxWriter::commit() {
+  if (!finished_) finish();
   file_.commit();
 }
 

@@ -30,9 +30,11 @@ class SeekableIdxWriter {
   /// Appends whole elements in host byte order, as many as there are. Throws std::invalid_argument
   /// if that is no whole number of elements or more than the header says.
   void append(std::span<const std::byte> elements);
-  /// Throws std::logic_error if elements are missing.
+  /// As SeekableWriter::finish(). Throws std::logic_error if elements are missing.
+  void finish();
+  /// finish() where that was not called, and makes the file appear.
   void commit();
-  /// Of all frames, after commit().
+  /// Of all frames, after finish().
   const SeekTable& table() const noexcept { return file_.table(); }
 
  private:
@@ -42,6 +44,7 @@ class SeekableIdxWriter {
   std::size_t frame_bytes_;
   std::uint64_t remaining_;
   std::vector<std::byte> frame_;
+  bool finished_ = false;
 };
 
 }  // namespace millrace

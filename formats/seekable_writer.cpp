@@ -68,13 +68,20 @@ class SeekableWriter::Work {
     while (!jobs_.empty() && is_done(*jobs_.front())) write_first();
   }
 
-  void commit() {
+  void finish() {
     while (!jobs_.empty()) write_first();
     stop();
     file_.write(table_.encode());
+    file_.sync();
+    finished_ = true;
+  }
+
+  void commit() {
+    if (!finished_) finish();
     file_.commit();
   }
 
+  bool finished() const noexcept { return finished_; }
   const SeekTable& table() const noexcept { return table_; }
   const std::filesystem::path& path() const noexcept { return file_.path(); }
 
@@ -157,6 +164,7 @@ class SeekableWriter::Work {
   SeekTable table_;
   int level_;
   std::size_t most_in_flight_ = 0;
+  bool finished_ = false;
   std::deque<std::shared_ptr<Job>> jobs_;  // in the order of the file; the caller's
   std::mutex mutex_;
   std::condition_variable more_;
@@ -183,8 +191,14 @@ void SeekableWriter::append(std::vector<std::byte> content) {
                                             work_->path().string(), content.size(),
                                             SeekTable::kMostContent));
   }
+  // No thread is left that would compress it.
+  if (work_->finished()) {
+    throw std::logic_error(work_->path().string() + ": SeekableWriter used after finish()");
+  }
   work_->append(std::move(content));
 }
+
+void SeekableWriter::finish() { work_->finish(); }
 
 void SeekableWriter::commit() { work_->commit(); }
 

@@ -27,12 +27,15 @@ class SeekableWriter {
   SeekableWriter& operator=(SeekableWriter&& other) noexcept;
 
   /// Appends `content` as one frame; waits while too many are in flight. Throws
-  /// std::invalid_argument for more than SeekTable::kMostContent bytes or none, DataError if the
-  /// file cannot be written.
+  /// std::invalid_argument for more than SeekTable::kMostContent bytes or none,
+  /// std::logic_error after finish(), DataError if the file cannot be written.
   void append(std::vector<std::byte> content);
-  /// Waits for all frames, writes the table and makes the file appear. Throws DataError.
+  /// After the last append(): waits for all frames, ends the threads, writes the table and makes
+  /// all of it durable, so that little is left for commit() to fail at. Throws DataError.
+  void finish();
+  /// finish() where that was not called, and makes the file appear. Throws DataError.
   void commit();
-  /// The frames that are written so far; all of them after commit().
+  /// The frames that are written so far; all of them after finish().
   const SeekTable& table() const noexcept;
 
  private:

@@ -212,6 +212,23 @@ TEST(AtomicFile, AFullDiskIsSeenByCommitToo) {
   EXPECT_EQ(folder.names(), Names{});
 }
 
+TEST(AtomicFile, SyncWritesWhatIsGatheredUnderTheTemporaryName) {
+  const TempFolder folder;
+  AtomicFile file(folder / "a");
+  file.write("x");
+  file.sync();
+  EXPECT_EQ(std::filesystem::file_size(file.temporary()), 1U);
+  EXPECT_FALSE(std::filesystem::exists(folder / "a"));
+  file.write("y");
+  file.commit();
+  EXPECT_EQ(std::filesystem::file_size(folder / "a"), 2U);
+  const test::FileSizeLimit limit(10);
+  AtomicFile full(folder / "b");
+  full.write("more than ten bytes");
+  EXPECT_NE(data_error_of([&] { full.sync(); }).find("File too large"), std::string::npos);
+  EXPECT_THROW(full.commit(), std::logic_error);
+}
+
 TEST(AtomicFile, AFolderThatGoesAwayIsSeenByCommit) {
   const TempFolder folder;
   std::filesystem::create_directory(folder / "b");

@@ -100,6 +100,17 @@ TEST_P(EncodedWriterTest, HoldsToItsSize) {
   EXPECT_EQ(content_of_file(path()), make_bytes("abc"));
 }
 
+TEST_P(EncodedWriterTest, FinishLeavesOnlyTheNameToCommit) {
+  EncodedWriter writer(path(), 3);
+  EXPECT_THROW(writer.finish(), std::logic_error);
+  writer.write(make_bytes("abc"));
+  writer.finish();
+  EXPECT_FALSE(std::filesystem::exists(path()));
+  const test::FileSizeLimit limit(0);  // nothing is left to be written
+  writer.commit();
+  EXPECT_EQ(content_of_file(path()), make_bytes("abc"));
+}
+
 TEST_P(EncodedWriterTest, AFullDiskLeavesTheOlderFile) {
   write_bytes(path(), make_bytes("old"));
   const test::FileSizeLimit limit(5'000);

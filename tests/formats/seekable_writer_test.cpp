@@ -8,6 +8,7 @@
 #include "formats/compression.h"
 #include "tests/support/compressed.h"
 #include "tests/support/files.h"
+#include "tests/support/limits.h"
 #include "tests/support/seekable.h"
 
 namespace millrace {
@@ -70,6 +71,19 @@ TEST(SeekableWriter, LeavesNothingUnlessItIsCommitted) {
   SeekableWriter empty(folder / "b");
   empty.commit();
   EXPECT_TRUE(read_seek_table("b", read_bytes(folder / "b"))->frames().empty());
+}
+
+TEST(SeekableWriter, FinishLeavesOnlyTheNameToCommit) {
+  const TempFolder folder;
+  SeekableWriter writer(folder / "a");
+  writer.append(pixels(10));
+  writer.finish();
+  EXPECT_FALSE(std::filesystem::exists(folder / "a"));
+  EXPECT_EQ(writer.table().frames().size(), 1U);
+  EXPECT_THROW(writer.append(pixels(10)), std::logic_error);
+  const test::FileSizeLimit limit(0);  // nothing is left to be written
+  writer.commit();
+  EXPECT_EQ(read_seek_table("a", read_bytes(folder / "a"))->frames(), writer.table().frames());
 }
 
 TEST(SeekableWriter, RefusesWhatNoFrameHolds) {

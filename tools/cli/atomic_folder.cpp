@@ -56,8 +56,12 @@ AtomicFolder::AtomicFolder(AtomicFolder&& other) noexcept
       temporary_(std::exchange(other.temporary_, {})),
       lock_(std::move(other.lock_)) {}
 
-void AtomicFolder::commit() {
+void AtomicFolder::sync() const {
   if (::syncfs(lock_.get()) != 0) throw io_error(path_, "sync to disk", errno);
+}
+
+void AtomicFolder::commit() {
+  sync();
   struct stat status {};
   const bool replaces = ::lstat(path_.c_str(), &status) == 0;
   // In one step, so that at any time one of the two is there.

@@ -21,6 +21,9 @@ class AtomicFolder {
   const std::filesystem::path& path() const noexcept { return path_; }
   /// Where to put files until commit().
   const std::filesystem::path& temporary() const noexcept { return temporary_; }
+  /// Makes what is in it durable (syncfs) where it is, so that little is left for commit() to fail
+  /// at. Throws DataError.
+  void sync() const;
   /// An older folder at path() is replaced in one step, and removed then. Throws DataError; the
   /// older folder is then as it was.
   void commit();

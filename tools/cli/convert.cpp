@@ -10,9 +10,11 @@
 #include <system_error>
 #include <utility>
 
+#include "formats/atomic_file.h"
 #include "formats/error.h"
 #include "formats/idx.h"
 #include "formats/seekable_idx.h"
+#include "tools/cli/atomic_folder.h"
 #include "tools/cli/convert_files.h"
 #include "tools/cli/convert_shards.h"
 #include "tools/cli/convert_source.h"
@@ -35,6 +37,9 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   virtual void append(std::span<const std::byte> elements) = 0;
+  /// After the last append(): all is written and durable, so that little is left for commit() to
+  /// fail at.
+  virtual void finish() = 0;
   /// Returns the number of frames.
   virtual std::uint64_t commit() = 0;
 };
@@ -44,6 +49,7 @@ class EncodedIdx final : public Writer {
   EncodedIdx(const fs::path& path, const IdxHeader& header, std::optional<int> level)
       : file_(path, header, level) {}
   void append(std::span<const std::byte> elements) override { file_.append(elements); }
+  void finish() override { file_.finish(); }
   std::uint64_t commit() override {
     file_.commit();
     return 0;
@@ -58,6 +64,7 @@ class SeekableIdx final : public Writer {
   SeekableIdx(const fs::path& path, const IdxHeader& header, const SeekableOptions& options)
       : file_(path, header, options) {}
   void append(std::span<const std::byte> elements) override { file_.append(elements); }
+  void finish() override { file_.finish(); }
   std::uint64_t commit() override {
     file_.commit();
     return file_.table().frames().size();
@@ -151,6 +158,8 @@ std::vector<ConvertedFile> convert(
   std::error_code error;
   fs::create_directories(spec.out, error);
   if (error) throw io_error(spec.out, "create the folder", error.value());
+  remove_stale_temporaries(spec.out);
+  remove_stale_folders(spec.out);
 
   std::vector<ConvertedFile> written;
   std::uint64_t done = 0;
@@ -163,6 +172,7 @@ std::vector<ConvertedFile> convert(
       return progress(done, all);
     });
     if (!whole) return written;
+    task.writer->finish();
   }
   for (auto& task : tasks) {
     task.file.frames = task.writer->commit();

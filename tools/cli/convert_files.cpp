@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "formats/atomic_file.h"
 #include "formats/error.h"
 #include "formats/idx_names.h"
 #include "tools/cli/atomic_folder.h"
@@ -49,6 +50,7 @@ std::vector<ConvertedFile> convert_to_files(
     throw DataError(spec.out,
                     "has IDX files, which would hide the new ones; choose another folder");
   }
+  remove_stale_temporaries(spec.out);
   remove_stale_folders(spec.out);
 
   std::uint64_t all = 0;

@@ -69,6 +69,8 @@ class CsvSink final : public PartSink {
     done_ += labels.size();
   }
 
+  void finish() override { file_.sync(); }
+
   std::vector<ConvertedFile> commit() override {
     const auto size = file_.size();
     file_.commit();

@@ -80,14 +80,8 @@ class ImagesSink final : public PartSink {
   }
 
   void finish() override {
-    if (part_.split != "train") return;
-    const auto empty = std::ranges::find(counts_, 0U);
-    if (empty == counts_.end()) return;
-    const auto label = static_cast<std::size_t>(empty - counts_.begin());
-    throw DataError(part_.data->name(),
-                    fmt::format("class {} has no training sample: a folder of images cannot keep "
-                                "the numbers of the classes behind it",
-                                names_[label]));
+    if (part_.split == "train") refuse_empty_class();
+    folder_.sync();
   }
 
   std::vector<ConvertedFile> commit() override {
@@ -99,6 +93,16 @@ class ImagesSink final : public PartSink {
   }
 
  private:
+  void refuse_empty_class() const {
+    const auto empty = std::ranges::find(counts_, 0U);
+    if (empty == counts_.end()) return;
+    const auto label = static_cast<std::size_t>(empty - counts_.begin());
+    throw DataError(part_.data->name(),
+                    fmt::format("class {} has no training sample: a folder of images cannot keep "
+                                "the numbers of the classes behind it",
+                                names_[label]));
+  }
+
   static fs::path checked_target(const ConvertSpec& spec, const ConvertPart& part) {
     if (!holds_images(*part.data)) {
       throw DataError(part.data->name(), std::nullopt, "images, [h, w] or [h, w, 3] uint8",

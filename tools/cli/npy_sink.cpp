@@ -25,6 +25,11 @@ class NpySink final : public PartSink {
     labels_.write(part_.encode_labels(labels));
   }
 
+  void finish() override {
+    samples_.sync();
+    labels_.sync();
+  }
+
   std::vector<ConvertedFile> commit() override {
     std::vector<ConvertedFile> files;
     for (auto* file : {&samples_, &labels_}) {

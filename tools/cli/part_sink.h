@@ -23,8 +23,9 @@ class PartSink {
   /// Whole samples as the data set has them, and their labels. Throws DataError for what the form
   /// cannot hold and for what cannot be written.
   virtual void append(std::span<const std::byte> samples, std::span<const std::int32_t> labels) = 0;
-  /// After the last append(): the rest is written, so that little is left for commit() to fail at.
-  virtual void finish() {}
+  /// After the last append(): the rest is written and durable, so that little is left for commit()
+  /// to fail at.
+  virtual void finish() = 0;
   virtual std::vector<ConvertedFile> commit() = 0;
 };
 

@@ -49,7 +49,12 @@ class TarShard {
   }
   void finish() {
     append(std::vector<std::byte>(kTarEnd));
-    if (seekable_ && !frame_.empty()) seekable_->append(std::exchange(frame_, {}));
+    if (plain_) {
+      plain_->sync();
+      return;
+    }
+    if (!frame_.empty()) seekable_->append(std::exchange(frame_, {}));
+    seekable_->finish();
   }
   ConvertedFile commit(const std::string& from) {
     ConvertedFile file{.from = from, .to = path_, .content = content_};

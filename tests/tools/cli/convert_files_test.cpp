@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "formats/compression.h"
+#include "formats/error.h"
 #include "formats/folder.h"
 #include "formats/idx.h"
 #include "formats/image.h"
@@ -14,6 +15,7 @@
 #include "formats/tar.h"
 #include "tests/support/files.h"
 #include "tests/support/idx_files.h"
+#include "tests/support/limits.h"
 #include "tests/support/seekable.h"
 #include "tools/cli/atomic_folder.h"
 
@@ -229,6 +231,36 @@ TEST_F(ConvertFilesTest, OverwritesOnlyByForceAndLeavesNothingWhenItIsStopped) {
     auto again = spec(to);
     again.force = true;
     EXPECT_FALSE(convert(again, kGoOn).empty());
+    for (const auto& entry : std::filesystem::directory_iterator(out_)) {
+      EXPECT_FALSE(entry.path().filename().string().starts_with('.')) << entry.path();
+    }
+  }
+}
+
+// A limit one byte below the largest file stands for a disk that is full at the very end.
+TEST_F(ConvertFilesTest, NothingAppearsWhereTheLastBytesDoNotFit) {
+  for (const auto to : kAllForms) {
+    if (to == StoredAs::kImages) continue;  // a folder of small files
+    out_ = folder_ / name_of(to);
+    std::uintmax_t largest = 0;
+    for (const auto& file : convert(spec(to), kGoOn)) {
+      largest = std::max(largest, std::filesystem::file_size(file.to));
+    }
+    std::filesystem::remove_all(out_);
+    {
+      const test::FileSizeLimit limit(largest - 1);
+      EXPECT_THROW(convert(spec(to), kGoOn), DataError) << name_of(to);
+    }
+    EXPECT_TRUE(std::filesystem::is_empty(out_)) << name_of(to);
+  }
+}
+
+TEST_F(ConvertFilesTest, RemovesWhatKilledConversionsLeft) {
+  for (const auto to : kAllForms) {
+    out_ = folder_ / name_of(to);
+    std::filesystem::create_directories(out_ / ".train.1-0.millrace-tmp" / "0");
+    write_bytes(out_ / ".train.csv.1-0.millrace-tmp", test::make_bytes("x"));
+    EXPECT_FALSE(convert(spec(to), kGoOn).empty());
     for (const auto& entry : std::filesystem::directory_iterator(out_)) {
       EXPECT_FALSE(entry.path().filename().string().starts_with('.')) << entry.path();
     }
