@@ -10,7 +10,7 @@
 #include "formats/error.h"
 #include "loader/loader.h"
 #include "loader/stand_in.h"
-#include "tests/loader/fake_dataset.h"
+#include "tests/support/fake_dataset.h"
 
 // Chunks of data of which not all can be read: sample by sample as the definition says.
 

@@ -15,7 +15,7 @@
 
 #include "formats/error.h"
 #include "loader/loader.h"
-#include "tests/loader/fake_dataset.h"
+#include "tests/support/fake_dataset.h"
 
 namespace millrace {
 namespace {

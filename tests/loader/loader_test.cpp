@@ -13,7 +13,7 @@
 #include <tuple>
 #include <vector>
 
-#include "tests/loader/fake_dataset.h"
+#include "tests/support/fake_dataset.h"
 
 namespace millrace {
 namespace {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "tests/loader/fake_dataset.h"
+#include "tests/support/fake_dataset.h"
 #include "tests/support/faulty_dataset.h"
 #include "tests/support/memory_dataset.h"
 

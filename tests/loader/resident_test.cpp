@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "tests/loader/fake_dataset.h"
+#include "tests/support/fake_dataset.h"
 
 namespace millrace {
 namespace {

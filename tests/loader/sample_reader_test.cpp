@@ -14,7 +14,7 @@
 
 #include "loader/convert.h"
 #include "loader/gather.h"
-#include "tests/loader/fake_dataset.h"
+#include "tests/support/fake_dataset.h"
 
 namespace millrace {
 namespace {

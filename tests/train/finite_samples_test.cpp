@@ -7,7 +7,7 @@
 #include <limits>
 #include <string>
 
-#include "tests/loader/fake_dataset.h"
+#include "tests/support/fake_dataset.h"
 #include "tests/support/files.h"
 
 namespace millrace {
