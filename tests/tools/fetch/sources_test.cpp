@@ -56,7 +56,7 @@ TEST(Sources, SaysWhereATableIsNoJson) {
   const test::TempFolder folder;
   const auto message = [&](const std::string& text) {
     const auto file = test::write_bytes(folder / "sources.json", test::make_bytes(text));
-    const std::string line = test::data_error_of([&] { (void)read_sources(file); });
+    std::string line = test::data_error_of([&] { (void)read_sources(file); });
     EXPECT_EQ(line.find("json.exception"), std::string::npos) << line;
     EXPECT_TRUE(line.starts_with(file.string() + ": ")) << line;
     return line;
