@@ -137,10 +137,12 @@ OptimizerState optimizer_state_shapes(const MlpSpec& model, const OptimizerSpec&
   return tensors;
 }
 
-OptimizerState empty_state(const MlpSpec& model, OptimizerSpec optimizer) {
+OptimizerState empty_state(const MlpSpec& model, OptimizerSpec optimizer, bool moments) {
   if (!optimizer.adaptive()) optimizer.momentum = 1.0F;
   OptimizerState tensors = optimizer_state_shapes(model, optimizer);
-  std::erase_if(tensors, [](const Tensor& tensor) { return tensor.name == kStepTensor; });
+  std::erase_if(tensors, [moments](const Tensor& tensor) {
+    return tensor.name == kStepTensor || (!moments && !tensor.name.ends_with(kRawSuffix));
+  });
   for (Tensor& tensor : tensors) tensor.values.resize(elements(tensor));
   return tensors;
 }

@@ -25,7 +25,8 @@ bool is_trained(const Tensor& parameter) noexcept;
 OptimizerState optimizer_state_shapes(const MlpSpec& model, const OptimizerSpec& optimizer);
 
 /// The same but for "step", with all values zero; a momentum buffer also where momentum is 0.
-OptimizerState empty_state(const MlpSpec& model, OptimizerSpec optimizer);
+/// Without `moments` only each parameter itself, where there is an average.
+OptimizerState empty_state(const MlpSpec& model, OptimizerSpec optimizer, bool moments = true);
 
 /// What a trained model computes, as Linear, ReLU, …, Linear alone: normalisation by the running
 /// statistics is taken into the weights and biases before it. Tensors in pairs, [out, in] and

@@ -76,7 +76,7 @@ class BlockDataset final : public Dataset {
   /// Samples of the largest block.
   std::uint64_t largest_block() const noexcept { return largest_block_; }
   /// [size()].
-  std::span<const std::int32_t> labels() const noexcept { return labels_; }
+  std::span<const std::int32_t> labels() const noexcept override { return labels_; }
   /// Tells the kernel that block `index` will be decoded soon.
   void expect_block(std::size_t index) const noexcept;
   /// Decodes block `index` straight to `samples` ([block.count, elements], dtype()) and `labels`

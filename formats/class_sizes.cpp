@@ -4,26 +4,9 @@
 
 #include <cstddef>
 
-#include "formats/block_dataset.h"
-#include "formats/image_folder.h"
-#include "formats/resized_dataset.h"
-
 namespace millrace {
-namespace {
-
-std::span<const std::int32_t> labels_in_memory(const Dataset& data) {
-  if (const auto* blocks = dynamic_cast<const BlockDataset*>(&data)) return blocks->labels();
-  if (const auto* images = dynamic_cast<const ImageFolder*>(&data)) return images->labels();
-  if (const auto* resized = dynamic_cast<const ResizedDataset*>(&data)) {
-    return labels_in_memory(resized->stored());
-  }
-  return data.contiguous().labels;
-}
-
-}  // namespace
-
 std::vector<std::uint64_t> class_sizes(const Dataset& data) {
-  const auto labels = labels_in_memory(data);
+  const auto labels = data.labels();
   if (labels.empty()) return {};
   std::vector<std::uint64_t> sizes(data.classes());
   for (const std::int32_t label : labels) ++sizes[static_cast<std::size_t>(label)];

@@ -54,6 +54,9 @@ class Dataset {
 
   /// The data in place where it is all in memory (or mapped); empty spans where it is not.
   virtual ContiguousView contiguous() const noexcept { return {}; }
+  /// All labels, [size()], where they are at hand without reading samples; empty where they are
+  /// not.
+  virtual std::span<const std::int32_t> labels() const noexcept { return contiguous().labels; }
 };
 
 /// What every read() begins with, so that an error leaves the caller's memory as it was. Throws

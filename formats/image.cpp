@@ -51,11 +51,9 @@ ImageInfo read_info(Codec codec, std::span<const std::byte> file, const std::str
   return info;
 }
 
-// ITU-R BT.601 luma in 16-bit fixed point, rounded; the weights add up to 65536.
-std::byte luma(const std::byte* rgb) noexcept {
+std::byte luma_of(const std::byte* rgb) noexcept {
   const auto value = [rgb](int i) { return std::to_integer<std::uint32_t>(rgb[i]); };
-  return static_cast<std::byte>(
-      (19'595 * value(0) + 38'470 * value(1) + 7'471 * value(2) + 32'768) >> 16U);
+  return static_cast<std::byte>(luma(value(0), value(1), value(2)));
 }
 
 Image with_channels(Image image, ImageChannels channels) {
@@ -67,7 +65,7 @@ Image with_channels(Image image, ImageChannels channels) {
   std::vector<std::byte> pixels(count * wanted);
   for (std::size_t i = 0; i < count; ++i) {
     if (wanted == 1) {
-      pixels[i] = luma(&image.pixels[3 * i]);
+      pixels[i] = luma_of(&image.pixels[3 * i]);
     } else {
       std::fill_n(&pixels[3 * i], 3, image.pixels[i]);
     }

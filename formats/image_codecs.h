@@ -32,6 +32,12 @@ Image decode_stb(std::span<const std::byte> file, const std::string& name);
 /// does not look at.
 void check_png(std::span<const std::byte> file, const std::string& name);
 
+/// ITU-R BT.601 luma in 16-bit fixed point, rounded; the weights add up to 65536. Of values of up
+/// to 16 bits.
+constexpr std::uint32_t luma(std::uint32_t red, std::uint32_t green, std::uint32_t blue) noexcept {
+  return (19'595 * red + 38'470 * green + 7'471 * blue + 32'768) >> 16U;
+}
+
 /// By stb_image_resize. Throws std::bad_alloc.
 Image resize_image(const Image& image, ImageSize size);
 

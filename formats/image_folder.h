@@ -66,8 +66,7 @@ class ImageFolder final : public Dataset {
             std::span<std::int32_t> labels) const override;
 
   const std::vector<std::string>& class_names() const noexcept override { return class_names_; }
-  /// [size()].
-  std::span<const std::int32_t> labels() const noexcept { return labels_; }
+  std::span<const std::int32_t> labels() const noexcept override { return labels_; }
   const std::filesystem::path& file(std::uint64_t id) const { return files_.at(id); }
   /// What every image is decoded with: size and channels are given.
   const ImageOptions& options() const noexcept { return options_; }

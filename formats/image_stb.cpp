@@ -97,8 +97,7 @@ int checked_size(std::span<const std::byte> file, const std::string& name) {
 }
 
 /// What transparent pixels are laid over: white, or black under a light image, so that it can be
-/// seen; nothing where alpha, the last value of a pixel, is not to be used. Weights of luma as in
-/// image.cpp.
+/// seen; nothing where alpha, the last value of a pixel, is not to be used.
 template <typename Stored>
 std::optional<std::uint32_t> background_of(const Stored* pixels, std::size_t count,
                                            std::size_t channels, bool may_be_unused) {
@@ -108,11 +107,8 @@ std::optional<std::uint32_t> background_of(const Stored* pixels, std::size_t cou
   std::uint64_t opacity = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const Stored* pixel = &pixels[i * (channels + 1)];
-    const std::uint64_t luma =
-        channels == 1
-            ? std::uint64_t{pixel[0]}
-            : (19'595ULL * pixel[0] + 38'470ULL * pixel[1] + 7'471ULL * pixel[2] + 32'768) >> 16U;
-    light += luma * pixel[channels];
+    const std::uint64_t value = channels == 1 ? pixel[0] : luma(pixel[0], pixel[1], pixel[2]);
+    light += value * pixel[channels];
     opacity += pixel[channels];
   }
   if (opacity == kMost * count || (opacity == 0 && may_be_unused)) return std::nullopt;

@@ -75,6 +75,10 @@ std::string json_reason(std::string_view what) {
   return std::string(what.substr(0, 200));
 }
 
+std::string json_line(const nlohmann::ordered_json& value) {
+  return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 std::string brief(const json& value) {
   constexpr std::size_t kLongest = 100;
   if (value.is_structured()) return value.type_name();

@@ -24,6 +24,9 @@ nlohmann::json parse_json(const std::filesystem::path& file, std::string_view te
 /// error and what it read last.
 std::string json_reason(std::string_view what);
 
+/// JSON of one line, without its end; what is no UTF-8 in it, as a file's name may be, is replaced.
+std::string json_line(const nlohmann::ordered_json& value);
+
 /// A value as part of a message: JSON of one line, at most some hundred characters; of an object or
 /// a list its type alone.
 std::string brief(const nlohmann::json& value);

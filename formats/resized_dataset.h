@@ -34,6 +34,7 @@ class ResizedDataset final : public Dataset {
   const std::vector<std::string>& class_names() const noexcept override {
     return stored_->class_names();
   }
+  std::span<const std::int32_t> labels() const noexcept override { return stored_->labels(); }
   /// The stored one's.
   std::string name() const override { return stored_->name(); }
   /// Of what it delivers. Makes all samples, on all cores.

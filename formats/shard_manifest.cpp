@@ -233,9 +233,7 @@ ShardManifest parse_manifest(const std::filesystem::path& path, std::string_view
   return Parser(path).parse(parse_json(path, text, kForm));
 }
 
-std::string render_shard(const Shard& shard) {
-  return to_json(shard).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
+std::string render_shard(const Shard& shard) { return json_line(to_json(shard)); }
 
 Shard parse_shard(const std::filesystem::path& path, std::string_view text) {
   return Parser(path).shard(parse_json(path, text, kForm), "");

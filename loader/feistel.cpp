@@ -130,26 +130,24 @@ void range(const Feistel& feistel, std::uint64_t first, std::uint64_t* out, std:
   for (; i < count; ++i) out[i] = feistel(first + i);
 }
 
-void apply(const Feistel& feistel, std::uint64_t* values, std::size_t count) {
+template <bool kInverse>
+HWY_INLINE void permute_all(const Feistel& feistel, std::uint64_t* values, std::size_t count) {
   const Lanes lanes;
   const Constants c = constants(feistel);
   const std::size_t width = hn::Lanes(lanes);
   std::size_t i = 0;
   for (; i + width <= count; i += width) {
-    permute<false>(feistel, c, hn::LoadU(lanes, values + i), values + i);
+    permute<kInverse>(feistel, c, hn::LoadU(lanes, values + i), values + i);
   }
-  for (; i < count; ++i) values[i] = feistel(values[i]);
+  for (; i < count; ++i) values[i] = kInverse ? feistel.inverse(values[i]) : feistel(values[i]);
+}
+
+void apply(const Feistel& feistel, std::uint64_t* values, std::size_t count) {
+  permute_all<false>(feistel, values, count);
 }
 
 void invert(const Feistel& feistel, std::uint64_t* values, std::size_t count) {
-  const Lanes lanes;
-  const Constants c = constants(feistel);
-  const std::size_t width = hn::Lanes(lanes);
-  std::size_t i = 0;
-  for (; i + width <= count; i += width) {
-    permute<true>(feistel, c, hn::LoadU(lanes, values + i), values + i);
-  }
-  for (; i < count; ++i) values[i] = feistel.inverse(values[i]);
+  permute_all<true>(feistel, values, count);
 }
 
 #endif

@@ -43,7 +43,7 @@ class LayeredNet : public CpuNet {
   }
 
   OptimizerState optimizer_state() const final {
-    OptimizerState tensors = options_.state_tensors(model_, moments());
+    OptimizerState tensors = empty_state(model_, options_.optimizer, moments());
     std::size_t next = 0;
     if (moments()) next = gather(tensors, next, Moment::kFirst);
     if (options_.optimizer.adaptive()) next = gather(tensors, next, Moment::kSecond);
@@ -54,7 +54,7 @@ class LayeredNet : public CpuNet {
   void set_optimizer_state(const OptimizerState& state) final {
     const std::size_t raw = options_.averaged() ? parameter_shapes(model_).size() : 0;
     const bool wanted = moments() || state.size() > raw;
-    const OptimizerState shapes = options_.state_tensors(model_, wanted);
+    const OptimizerState shapes = empty_state(model_, options_.optimizer, wanted);
     const auto tensors = match_tensors(shapes, state);
     if (wanted && !moments()) make_moments();
     std::size_t next = 0;

@@ -57,14 +57,6 @@ struct StepOptions {
     factor = static_cast<float>(share > 1.0 ? 1.0 : share);  // a NaN stays one
   }
   bool averaged() const { return optimizer.ema > 0.0F; }
-  /// What a net's state consists of, with or without moments.
-  OptimizerState state_tensors(const MlpSpec& model, bool moments) const {
-    OptimizerState tensors = empty_state(model, optimizer);
-    if (!moments) {
-      std::erase_if(tensors, [](const Tensor& t) { return !t.name.ends_with(kRawSuffix); });
-    }
-    return tensors;
-  }
   bool has_moments() const { return optimizer.adaptive() || optimizer.momentum != 0.0F; }
 };
 

@@ -202,8 +202,7 @@ class DeviceEngine final : public Engine {
     }
     const std::size_t raw = network_.averaged() ? parameter_shapes(model_).size() : 0;
     const bool moments = network_.first.bytes() != 0 || rest.size() > raw;
-    OptimizerState wanted = empty_state(model_, optimizer_);
-    if (!moments) wanted.erase(wanted.begin(), wanted.end() - static_cast<std::ptrdiff_t>(raw));
+    const OptimizerState wanted = empty_state(model_, optimizer_, moments);
     const auto matched = match_tensors(wanted, rest);
     const std::span<const Tensor* const> tensors(matched);
     runtime_->make_current();

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "formats/json_text.h"
 #include "tools/cli/bench.h"
 #include "tools/cli/commands.h"
 #include "tools/console/augment_options.h"
@@ -75,9 +76,7 @@ int bench_command(const std::vector<std::string>& arguments) {
     console.warning(std::string("stopped by ") + signal_name(signals.received()));
     return kSignalBase + signals.received();
   }
-  std::string text = json ? bench_json(*result).dump(
-                                -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
-                          : render_bench(*result);
+  std::string text = json ? json_line(bench_json(*result)) : render_bench(*result);
   if (text.ends_with('\n')) text.pop_back();
   console.line(text);
   return console.output_error() == 0 ? kDone : kFailed;

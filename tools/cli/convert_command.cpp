@@ -5,6 +5,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "formats/json_text.h"
 #include "formats/shard_names.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/convert.h"
@@ -188,8 +189,7 @@ int convert_command(const std::vector<std::string>& arguments) {
     return kSignalBase + signals.received();
   }
   if (options.json) {
-    console.line(summary(options.spec, files, elapsed())
-                     .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    console.line(json_line(summary(options.spec, files, elapsed())));
   } else {
     show_text(console, files, elapsed());
   }

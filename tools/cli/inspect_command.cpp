@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "formats/json_text.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/inspect.h"
 #include "tools/console/command_line.h"
@@ -36,7 +37,7 @@ int inspect_command(const std::vector<std::string>& arguments) {
   });
   console.clear_progress();
   if (!json) return print(render_inspection(found));
-  return print(found.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n');
+  return print(json_line(found) + '\n');
 }
 
 }  // namespace millrace

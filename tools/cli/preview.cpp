@@ -9,11 +9,8 @@
 #include <span>
 #include <utility>
 
-#include "formats/block_dataset.h"
 #include "formats/error.h"
 #include "formats/folder.h"
-#include "formats/image_folder.h"
-#include "formats/resized_dataset.h"
 #include "loader/permutation.h"
 #include "loader/readable.h"
 
@@ -21,16 +18,6 @@ namespace millrace {
 namespace {
 
 constexpr std::uint64_t kTogether = 64;  // samples read at a time
-
-// Where labels are at hand without reading samples; else empty.
-std::span<const std::int32_t> labels_of(const Dataset& data) {
-  if (const auto* images = dynamic_cast<const ImageFolder*>(&data)) return images->labels();
-  if (const auto* blocks = dynamic_cast<const BlockDataset*>(&data)) return blocks->labels();
-  if (const auto* resized = dynamic_cast<const ResizedDataset*>(&data)) {
-    return labels_of(resized->stored());  // NOLINT(misc-no-recursion): once
-  }
-  return data.contiguous().labels;
-}
 
 std::string class_name(const Dataset& data, std::int32_t label) {
   const auto number = static_cast<std::size_t>(label);
@@ -69,7 +56,7 @@ struct Taken {
 void take(const Dataset& data, std::span<const std::uint64_t> ids, std::optional<std::int32_t> only,
           std::uint64_t count, Taken& taken) {
   const auto size = static_cast<std::size_t>(data.sample_bytes());
-  const auto known = labels_of(data);
+  const auto known = data.labels();
   std::vector<std::byte> bytes(ids.size() * size);
   std::vector<std::int32_t> labels(ids.size());
   const auto bad = read_readable(data, ids, bytes, labels);
@@ -89,7 +76,7 @@ void take(const Dataset& data, std::span<const std::uint64_t> ids, std::optional
 Taken choose(const Dataset& data, const PreviewSpec& spec) {
   std::optional<std::int32_t> only;
   if (!spec.only.empty()) only = class_called(data, spec.only);
-  const auto known = labels_of(data);
+  const auto known = data.labels();
   Permutation order;
   if (spec.shuffle) order = Permutation(data.size(), spec.seed, 0);
   Taken taken;

@@ -7,6 +7,7 @@
 
 #include "formats/atomic_file.h"
 #include "formats/error.h"
+#include "formats/json_text.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/preview.h"
 #include "tools/console/augment_options.h"
@@ -210,9 +211,7 @@ int preview_command(const std::vector<std::string>& arguments_given) {
     file.commit();
   }
   if (arguments.json) {
-    return print(to_json(shown, arguments, grid)
-                     .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
-                 '\n');
+    return print(json_line(to_json(shown, arguments, grid)) + '\n');
   }
   if (arguments.ascii) {
     TextLayout layout;

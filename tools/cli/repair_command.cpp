@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "formats/json_text.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/repair.h"
 #include "tools/console/command_line.h"
@@ -95,8 +96,7 @@ int repair_command(const std::vector<std::string>& arguments) {
     return kSignalBase + signals.received();
   }
   if (json) {
-    console.line(
-        to_json(files).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    console.line(json_line(to_json(files)));
   } else {
     show_text(console, files);
   }

@@ -4,6 +4,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "formats/json_text.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/synth.h"
 #include "tools/console/command_line.h"
@@ -107,8 +108,7 @@ int synth_command(const std::vector<std::string>& arguments) {
     return kSignalBase + signals.received();
   }
   if (options.json) {
-    console.line(summary(options.spec, files, elapsed())
-                     .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    console.line(json_line(summary(options.spec, files, elapsed())));
   } else {
     for (const auto& file : files) console.line(file.string());
     console.line(fmt::format("{} training and {} test images in {:.2f} s", options.spec.train,

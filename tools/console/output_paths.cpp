@@ -31,19 +31,15 @@ bool same(const fs::path& a, const fs::path& b) {
 
 void check_output_paths(const std::vector<NamedPath>& outputs,
                         const std::vector<NamedPath>& inputs) {
+  std::vector<NamedPath> taken = inputs;
   for (const auto& output : outputs) {
     if (output.path.empty() || is_stream(output.path)) continue;
-    for (const auto& other : outputs) {
-      if (&other == &output) break;
+    for (const auto& other : taken) {
       if (other.path.empty() || !same(output.path, other.path)) continue;
       throw UsageError(output.option + ": expected another file than " + other.option +
                        " has, found " + shown(output.path.string()));
     }
-    for (const auto& input : inputs) {
-      if (input.path.empty() || !same(output.path, input.path)) continue;
-      throw UsageError(output.option + ": expected another file than " + input.option +
-                       " has, found " + shown(output.path.string()));
-    }
+    taken.push_back(output);
   }
 }
 

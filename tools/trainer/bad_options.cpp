@@ -67,4 +67,16 @@ void BadWarnings::tell(const BadSample& sample) {
   }
 }
 
+BadReports::BadReports(const BadArguments& arguments, Console& console) : warnings_(console) {
+  if (arguments.quarantine.empty()) return;
+  quarantine_.emplace(arguments.quarantine, console);
+  quarantine_->open();
+  warnings_.set_quarantine(arguments.quarantine);
+}
+
+void BadReports::tell(const std::string& dataset, const BadSample& sample) {
+  warnings_.tell(sample);
+  if (quarantine_) quarantine_->on_bad_sample(dataset, sample);
+}
+
 }  // namespace millrace

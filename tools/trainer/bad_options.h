@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "loader/bad_sample.h"
 #include "tools/console/command_line.h"
 #include "tools/console/console.h"
+#include "tools/trainer/quarantine_observer.h"
 #include "train/bad_ledger.h"
 
 namespace millrace {
@@ -38,12 +40,28 @@ class BadWarnings {
 
   /// Where all of them are named.
   void set_quarantine(std::filesystem::path path) { quarantine_ = std::move(path); }
+  const std::filesystem::path& quarantine() const noexcept { return quarantine_; }
   void tell(const BadSample& sample);
 
  private:
   Console& console_;
   std::filesystem::path quarantine_;
   std::uint64_t told_ = 0;
+};
+
+/// Warns of bad samples, and names them in the quarantine file where there is one.
+class BadReports {
+ public:
+  /// Makes the file. Throws DataError if it cannot be written. `console` outlives it.
+  BadReports(const BadArguments& arguments, Console& console);
+
+  void tell(const std::string& dataset, const BadSample& sample);
+  /// Whether the file lacks some of them.
+  bool failed() const noexcept { return quarantine_ && quarantine_->failed(); }
+
+ private:
+  BadWarnings warnings_;
+  std::optional<QuarantineObserver> quarantine_;
 };
 
 }  // namespace millrace

@@ -169,8 +169,9 @@ void ConsoleObserver::on_finish(const RunResult& result) {
   }
   if (on_bad_ != OnBad::kFail) {
     const bool any = result.bad_samples + result.bad_test_samples > 0;
-    console_.line(bad_samples_line(info_, result) +
-                  (any && !quarantine_.empty() ? "; named in " + quarantine_.string() : ""));
+    console_.line(
+        bad_samples_line(info_, result) +
+        (any && !bad_.quarantine().empty() ? "; named in " + bad_.quarantine().string() : ""));
   }
   print_times(result);
   console_.line("Verdict: " + result.verdict);

@@ -31,10 +31,7 @@ class ConsoleObserver final : public TrainObserver {
   void set_data(std::string description, double load_s);
   void set_run(const RunSpec& spec);
   /// Where bad samples are named.
-  void set_quarantine(std::filesystem::path path) {
-    quarantine_ = std::move(path);
-    bad_.set_quarantine(quarantine_);
-  }
+  void set_quarantine(std::filesystem::path path) { bad_.set_quarantine(std::move(path)); }
 
   void on_start(const RunInfo& info) override;
   void on_progress(const Progress& progress) override;
@@ -49,7 +46,6 @@ class ConsoleObserver final : public TrainObserver {
   Console& console_;
   std::string data_;
   std::string recipe_;
-  std::filesystem::path quarantine_;
   OnBad on_bad_ = OnBad::kFail;
   BadWarnings bad_;
   double load_s_ = 0.0;

@@ -1,7 +1,7 @@
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "formats/folder.h"
+#include "formats/json_text.h"
 #include "tools/console/command_line.h"
 #include "tools/console/console.h"
 #include "tools/console/image_options.h"
@@ -15,7 +15,6 @@
 #include "tools/trainer/device_options.h"
 #include "tools/trainer/evaluation.h"
 #include "tools/trainer/options.h"
-#include "tools/trainer/quarantine_observer.h"
 
 namespace millrace {
 namespace {
@@ -80,18 +79,11 @@ int evaluate_command(const std::vector<std::string>& arguments) {
 
   Console console("trainer evaluate", json);
   const TrainedModel model = load_model(checkpoint);
-  BadWarnings warnings(console);
-  std::optional<QuarantineObserver> quarantine;
-  if (!bad.quarantine.empty()) {
-    quarantine.emplace(bad.quarantine, console);
-    quarantine->open();
-    warnings.set_quarantine(bad.quarantine);
-  }
+  BadReports reports(bad, console);
   const LeavingOut leaving_out{.on_bad = bad.on_bad,
                                .budget = bad.budget,
                                .tell = [&](const std::string& dataset, const BadSample& sample) {
-                                 warnings.tell(sample);
-                                 if (quarantine) quarantine->on_bad_sample(dataset, sample);
+                                 reports.tell(dataset, sample);
                                }};
   SampleOutputs outputs;
   const Evaluation evaluation =
@@ -102,12 +94,8 @@ int evaluate_command(const std::vector<std::string>& arguments) {
                split, device, workers, outputs_path.empty() ? nullptr : &outputs, leaving_out);
   if (!outputs_path.empty()) write_outputs(outputs_path, outputs, evaluation);
   if (!evaluation.engine.notice.empty()) console.notice(evaluation.engine.notice);
-  const int status =
-      print(json ? to_json(evaluation)
-                           .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
-                       '\n'
-                 : render(evaluation));
-  return status == kDone && quarantine && quarantine->failed() ? kFailed : status;
+  const int status = print(json ? json_line(to_json(evaluation)) + '\n' : render(evaluation));
+  return status == kDone && reports.failed() ? kFailed : status;
 }
 
 }  // namespace millrace

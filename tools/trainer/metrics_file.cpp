@@ -1,4 +1,5 @@
 #include "tools/trainer/metrics_file.h"
+#include "formats/json_text.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -72,8 +73,7 @@ std::uint64_t MetricsFile::whole_lines() const {
 
 void MetricsFile::write(const nlohmann::ordered_json& record) {
   if (!error_.empty()) return;
-  const std::string line =
-      record.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+  const std::string line = json_line(record) + '\n';
   Output output(file_.get());
   output.write(line);
   if (output.error() == 0) {

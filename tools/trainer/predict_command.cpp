@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "formats/error.h"
+#include "formats/json_text.h"
 #include "loader/readable.h"
 #include "tools/console/command_line.h"
 #include "tools/console/console.h"
@@ -23,7 +24,6 @@
 #include "tools/trainer/bad_options.h"
 #include "tools/trainer/commands.h"
 #include "tools/trainer/device_options.h"
-#include "tools/trainer/quarantine_observer.h"
 #include "train/bad_ledger.h"
 
 namespace millrace {
@@ -75,7 +75,7 @@ std::string told(const std::filesystem::path& image, const std::vector<Guess>& g
   for (const Guess& g : guesses) {
     object["top"].push_back({{"class", g.label}, {"probability", g.share}});
   }
-  return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+  return json_line(object) + '\n';
 }
 
 // Counts and names the images that cannot be read. Without a budget each is an error, but those
@@ -84,15 +84,11 @@ class Unreadable {
  public:
   Unreadable(const Arguments& arguments, std::size_t images)
       : console_("trainer predict", arguments.json),
-        warnings_(console_),
+        reports_(arguments.bad, console_),
         tolerant_(arguments.bad.on_bad != OnBad::kFail),
         ledger_(arguments.paths.size() == 1 ? arguments.paths[0] : "the images", images,
-                arguments.bad.budget, [this](const BadSample& bad) { tell(bad); }) {
-    if (arguments.bad.quarantine.empty()) return;
-    quarantine_.emplace(arguments.bad.quarantine, console_);
-    quarantine_->open();
-    warnings_.set_quarantine(arguments.bad.quarantine);
-  }
+                arguments.bad.budget,
+                [this](const BadSample& bad) { reports_.tell(bad.file.string(), bad); }) {}
 
   /// Throws DataError once they are more than the budget, where there is one.
   void report(std::span<const BadPlace> bad) {
@@ -103,19 +99,13 @@ class Unreadable {
     for (const BadPlace& place : bad) console_.error(place.sample.reason);
     failed_ = failed_ || !bad.empty();
   }
-  bool failed() const { return failed_ || (quarantine_ && quarantine_->failed()); }
+  bool failed() const { return failed_ || reports_.failed(); }
 
  private:
-  void tell(const BadSample& bad) {
-    warnings_.tell(bad);
-    if (quarantine_) quarantine_->on_bad_sample(bad.file.string(), bad);
-  }
-
   Console console_;
-  BadWarnings warnings_;
+  BadReports reports_;
   bool tolerant_;
   bool failed_ = false;
-  std::optional<QuarantineObserver> quarantine_;
   BadLedger ledger_;
 };
 
