@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 
 namespace millrace {
@@ -12,13 +13,14 @@ class StepPacer {
  public:
   static constexpr double kTargetSeconds = 0.025;
 
-  /// At least 1, at most `available`; 1 before the first measurement.
+  /// At least 1, at most `available`; 1 before the first measurement. If not all, a power of two:
+  /// an engine that keeps a plan for each number of steps then keeps few.
   std::uint32_t next(std::uint32_t available) const {
     if (available <= 1 || step_s_ < 0.0) return std::min(available, 1U);
     const double steps = kTargetSeconds / std::max(step_s_, 1e-9);
     return steps >= static_cast<double>(available)
                ? available
-               : std::max(1U, static_cast<std::uint32_t>(steps));
+               : std::bit_floor(std::max(1U, static_cast<std::uint32_t>(steps)));
   }
 
   /// A slower step counts at once, a faster one by halves: better to come back too early.
