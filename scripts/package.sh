@@ -38,7 +38,7 @@ tree=$work/$name
 mkdir -p "$tree/bin" "$tree/lib" "$tree/tests"
 cp "$build/bin/trainer" "$build/bin/tools" "$tree/bin/"
 if [[ $tests == yes && -d $build/tests ]]; then
-  find "$build/tests" -maxdepth 1 -type f -name '*_tests' -perm -u+x -exec cp {} "$tree/tests/" \;
+  find "$build/tests" -maxdepth 1 -type f \( -name '*_tests' -o -name train_victim \) -perm -u+x -exec cp {} "$tree/tests/" \;
   if [[ -d $root/tests/golden && -n $(ls -A "$tree/tests") ]]; then
     mkdir "$tree/tests/golden"
     cp "$root"/tests/golden/*.safetensors "$root"/tests/golden/*.json "$tree/tests/golden/"

@@ -29,7 +29,9 @@ class Victim {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    std::string program = MILLRACE_TRAIN_VICTIM;
+    // Beside this program, wherever both were copied to.
+    std::string program =
+        std::filesystem::read_symlink("/proc/self/exe").replace_filename("train_victim").string();
     std::string argument = folder.string();
     std::array<char*, 3> arguments = {program.data(), argument.data(), nullptr};
     const int code =
