@@ -148,7 +148,10 @@ class CudaRuntime final : public Runtime {
     if (product == nullptr) return {};
     // The heuristic may name an algorithm that then refuses the epilogue.
     const cublasStatus_t tried = run(*product, stream);
-    if (tried == CUBLAS_STATUS_NOT_SUPPORTED || tried == CUBLAS_STATUS_INVALID_VALUE) return {};
+    if (LtProduct::refuses(matmul, tried)) {
+      static_cast<void>(cudaGetLastError());  // or the next launch would be blamed for it
+      return {};
+    }
     check(tried, "cublasLtMatmul", __FILE__, __LINE__, stage_);
     return {product.release()};
   }

@@ -46,19 +46,6 @@ __global__ void __launch_bounds__(kThreads) each_row(SoftmaxLoss kernel) {
   if (row < kernel.rows) kernel(Warp{}, row);  // the same for a whole warp
 }
 
-// threadIdx.x: column, threadIdx.y: lane.
-__global__ void __launch_bounds__(kWarp* ColumnSums::kLanes) each_column(ColumnSums kernel) {
-  __shared__ float parts[kWarp][ColumnSums::kLanes + 1];
-  const std::uint32_t column = blockIdx.x * kWarp + threadIdx.x;
-  float* mine = parts[threadIdx.x];
-  mine[threadIdx.y] = column < kernel.width ? kernel.part(column, threadIdx.y) : 0.0F;
-  for (std::uint32_t half = ColumnSums::kLanes / 2; half > 0; half /= 2) {
-    __syncthreads();
-    if (threadIdx.y < half) tree_add(mine, threadIdx.y, half);
-  }
-  if (threadIdx.y == 0 && column < kernel.width) kernel.sums.store(column, mine[0]);
-}
-
 // threadIdx.x: column, threadIdx.y: lane. The sum over the lanes of each column, for all of them.
 // Called by all threads of a block of kWarp columns.
 template <std::uint32_t kLanes>
@@ -79,6 +66,15 @@ __global__ void __launch_bounds__(kWarp* NormStatistics::kLanes)
     norm_statistics(NormStatistics kernel) {
   const std::uint32_t column = blockIdx.x * kWarp + threadIdx.x;
   const bool inside = column < kernel.width;
+// The three kernels below: threadIdx.x: column, threadIdx.y: lane.
+__global__ void __launch_bounds__(kWarp* ColumnSums::kLanes) each_column(ColumnSums kernel) {
+  const std::uint32_t column = blockIdx.x * kWarp + threadIdx.x;
+  const bool inside = column < kernel.width;
+  const float sum =
+      column_sum<ColumnSums::kLanes>(inside ? kernel.part(column, threadIdx.y) : 0.0F);
+  if (threadIdx.y == 0 && inside) kernel.sums.store(column, sum);
+}
+
   const float sum =
       column_sum<NormStatistics::kLanes>(inside ? kernel.sum_part(column, threadIdx.y) : 0.0F);
   const float mean = kernel.mean_of(sum);
@@ -107,7 +103,7 @@ __device__ double block_sum(double part) {
     __syncthreads();
     if (threadIdx.x < half) tree_add(parts, threadIdx.x, half);
   }
-  return parts[0];
+  return threadIdx.x == 0 ? parts[0] : 0.0;  // the others may come here before it is the sum
 }
 
 __global__ void __launch_bounds__(SquareSums::kLanes) square_sums(SquareSums kernel) {

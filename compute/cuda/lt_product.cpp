@@ -85,7 +85,10 @@ void LtProduct::describe(const StageName& stage_) {
   set(CUBLASLT_MATMUL_DESC_TRANSB, transpose[matmul.transpose_b ? 1 : 0]);
   set(CUBLASLT_MATMUL_DESC_EPILOGUE, lt_epilogue(matmul.epilogue));
   // The search wants the addresses too: their alignment decides what may be used.
-  if (matmul.bias != nullptr) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, matmul.bias);
+  if (matmul.bias != nullptr) {
+    set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, matmul.bias);
+    set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, data_type(matmul.output));
+  }
   if (matmul.mask != nullptr) {
     set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, matmul.mask);
     set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, matmul.mask_ld);
@@ -114,16 +117,26 @@ bool LtProduct::search(cublasLtHandle_t handle, std::size_t workspace_bytes,
   preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment(matmul_.b));
   preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, alignment(matmul_.d));
   preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, alignment(matmul_.d));
+  // Parts of a long sum are added up in float32 and then rounded, not rounded to bfloat16 and
+  // added. (All of cuBLASLt's ways to add them up have a fixed order.)
+  const std::uint32_t reductions = matmul_.output == ElementType::kFloat32
+                                       ? CUBLASLT_REDUCTION_SCHEME_MASK
+                                       : CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
+  preference.set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, reductions);
   cublasLtMatmulHeuristicResult_t found{};
   int count = 0;
   const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(handle, operation_, a_, b_, d_, d_,
                                                                preference.get(), 1, &found, &count);
-  // An epilogue that does not go with these types is reported in either way.
-  if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE) return false;
+  if (LtProduct::refuses(matmul_, status)) return false;
   MILLRACE_CHECK(status);
   if (count == 0 || found.state != CUBLAS_STATUS_SUCCESS) return false;
   algorithm_ = found.algo;
   return true;
+}
+
+bool LtProduct::refuses(const Matmul& matmul, cublasStatus_t status) noexcept {
+  if (status == CUBLAS_STATUS_SUCCESS) return false;
+  return matmul.epilogue != Epilogue::kNone || status == CUBLAS_STATUS_NOT_SUPPORTED;
 }
 
 cublasStatus_t LtProduct::run(cublasLtHandle_t handle, void* workspace, std::size_t workspace_bytes,

@@ -21,6 +21,11 @@ class LtProduct {
   LtProduct(const LtProduct&) = delete;
   LtProduct& operator=(const LtProduct&) = delete;
 
+  /// Whether a status of a search or a first run means that there is no such product. Releases
+  /// differ in what they say of an epilogue that does not go with a type or shape; a device that
+  /// fails altogether will fail the plain product too, which then tells.
+  static bool refuses(const Matmul& matmul, cublasStatus_t status) noexcept;
+
   cublasStatus_t run(cublasLtHandle_t handle, void* workspace, std::size_t workspace_bytes,
                      cudaStream_t stream) const;
 

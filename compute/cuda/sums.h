@@ -21,7 +21,7 @@ MILLRACE_HOST_DEVICE void tree_add(Part* parts, std::uint32_t i, std::uint32_t h
 /// The gradient of a bias where the matrix product has no epilogue for it: sums[c] = sum over rows
 /// of dy[r, c]. dy: [rows, width]; sums: [width], of any type.
 struct ColumnSums {
-  static constexpr std::uint32_t kLanes = 8;  ///< threads of one column
+  static constexpr std::uint32_t kLanes = 32;  ///< threads of one column
 
   Elements dy;
   Elements sums;
