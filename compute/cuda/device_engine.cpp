@@ -59,9 +59,7 @@ class DeviceEngine final : public Engine {
         runner_(*runtime_, network_, compute_.get()),
         metrics_(pinned_buffer(*runtime_, sizeof(DeviceMetrics))) {
     runtime_->stage("setting up");
-    // Between tensors, and in the padding of biases that come from a kernel, nobody writes.
-    runtime_->fill_zero(network_.gradient.data(), network_.gradient.bytes(), compute_.get());
-    runtime_->fill_zero(network_.metrics.data(), network_.metrics.bytes(), compute_.get());
+    network_.clear(*runtime_, compute_.get());
     if (train.optimizer.adaptive() || train.optimizer.momentum != 0.0F) {
       network_.make_moments(*runtime_, compute_.get());
     }

@@ -57,6 +57,41 @@ const std::byte* Network::parameter(std::size_t offset, bool training) const {
          offset * size_of(arithmetic.storage);
 }
 
+Gather Network::gather(const void* samples, const std::uint32_t* indices,
+                       std::uint32_t rows) const {
+  return {samples,           model.input == InputType::kUInt8,
+          indices,           rows,
+          layout.width(0),   layout.padded(0),
+          model.input_scale, activations(x)};
+}
+
+OptimizerUpdate Network::update(const StepConstants* step) const {
+  OptimizerUpdate update;
+  update.weights = masters.as<float>();
+  update.gradient = step_gradient().as<const float>();
+  update.clip = clip.as<const float>();
+  update.first = first.as<float>();
+  update.second = second.as<float>();
+  update.average = average.as<float>();
+  update.rounded = activations(rounded);
+  update.step = step;
+  update.trained = layout.trained();
+  update.size = layout.size();
+  return update;
+}
+
+void Network::clear(Runtime& runtime, StreamHandle stream) const {
+  const auto zero = [&](const DeviceBuffer& buffer) {
+    if (buffer.bytes() != 0) runtime.fill_zero(buffer.data(), buffer.bytes(), stream);
+  };
+  for (const DeviceBuffer* buffer :
+       {&gradient, &total, &squares, &clip, &x, &logits, &losses, &correct, &metrics})
+    zero(*buffer);
+  for (const auto* buffers : {&y, &slopes, &z, &batch, &mask, &dy}) {
+    for (const DeviceBuffer& buffer : *buffers) zero(buffer);
+  }
+}
+
 void Network::make_moments(Runtime& runtime, StreamHandle stream) {
   const auto make = [&](DeviceBuffer& buffer, const char* what) {
     if (buffer.bytes() != 0) return;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "compute/cuda/elementwise.h"
 #include "compute/cuda/owned.h"
 #include "compute/cuda/parameter_layout.h"
 #include "compute/spec.h"
@@ -14,6 +15,7 @@ namespace millrace::cuda {
 struct Arithmetic {
   ElementType storage = ElementType::kFloat32;  ///< of samples, activations and their gradients
   bool tf32 = false;                            ///< float32 products may run on TF32 tensor cores
+  bool one_kernel = false;  ///< train with SmallTraining where model and device allow it
 };
 
 /// The device memory of one model: parameters, optimizer state, activations. Logits, gradients of
@@ -44,6 +46,14 @@ struct Network {
   }
   /// What products read: those values, or their rounded copy.
   const std::byte* parameter(std::size_t offset, bool training) const;
+  /// From samples, or those that indices name, to x.
+  Gather gather(const void* samples, const std::uint32_t* indices, std::uint32_t rows) const;
+  /// Of a step that `step` belongs to.
+  OptimizerUpdate update(const StepConstants* step) const;
+  /// Zeroes what is neither parameters nor made with zeros. Steps write before they read; but
+  /// products are tried before there was a step, and of a mask's last words a product writes a part
+  /// and reads all.
+  void clear(Runtime& runtime, StreamHandle stream) const;
   /// Makes what the optimizer keeps beside each parameter, zero, where it is missing.
   void make_moments(Runtime& runtime, StreamHandle stream);
 

@@ -22,10 +22,7 @@ StepPlan::StepPlan(Runtime& runtime, const Network& network, StreamHandle stream
 
 void StepPlan::enqueue(const Batch& batch, const Part& part) {
   const ParameterLayout& layout = network_.layout;
-  runtime_.launch(Gather{batch.samples, network_.model.input == InputType::kUInt8, batch.indices,
-                         rows_, layout.width(0), layout.padded(0), network_.model.input_scale,
-                         network_.activations(network_.x)},
-                  stream_);
+  runtime_.launch(network_.gather(batch.samples, batch.indices, rows_), stream_);
   enqueue_forward(batch, part);
   runtime_.launch(SoftmaxLoss{network_.logits.as<float>(), batch.labels, batch.indices, rows_,
                               layout.width(layers_.size()), layout.padded(layers_.size()),
@@ -266,22 +263,7 @@ void StepPlan::enqueue_step(const Batch& batch, const Part& part) {
         ClipFactor{squares, network_.train.optimizer.clip_norm, network_.clip.as<float>()},
         stream_);
   }
-  runtime_.launch(update(batch), stream_);
-}
-
-OptimizerUpdate StepPlan::update(const Batch& batch) const {
-  OptimizerUpdate update;
-  update.weights = network_.masters.as<float>();
-  update.gradient = network_.step_gradient().as<const float>();
-  update.clip = network_.clip.as<const float>();
-  update.first = network_.first.as<float>();
-  update.second = network_.second.as<float>();
-  update.average = network_.average.as<float>();
-  update.rounded = network_.activations(network_.rounded);
-  update.step = batch.step;
-  update.trained = network_.layout.trained();
-  update.size = network_.layout.size();
-  return update;
+  runtime_.launch(network_.update(batch.step), stream_);
 }
 
 }  // namespace millrace::cuda

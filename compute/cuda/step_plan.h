@@ -65,7 +65,6 @@ class StepPlan {
   Normalise norm(std::size_t l) const;
   NormStatistics statistics(std::size_t l) const;
   Keeping keeping(std::size_t l, const Batch& batch, const Part& part) const;
-  OptimizerUpdate update(const Batch& batch) const;
 
   Runtime& runtime_;
   const Network& network_;

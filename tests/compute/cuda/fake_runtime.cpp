@@ -230,6 +230,9 @@ MatmulHandle FakeRuntime::plan(const Matmul& p, StreamHandle stream) {
   ++device_->live;
   return {std::make_unique<Product>(Product{p}).release()};
 }
+                     if (p.epilogue == Epilogue::kBiasReluMask) {
+                       std::memset(p.mask, 0xFF, static_cast<std::size_t>(p.mask_ld * p.n / 8));
+                     }
 
 void FakeRuntime::destroy(MatmulHandle matmul) noexcept {
   const std::unique_ptr<Product> owner(&object<Product>(matmul));
