@@ -143,6 +143,12 @@ class CudaRuntime final : public Runtime {
     MILLRACE_CHECK(launch_kernel(kernel, native(stream)));
   }
 
+  bool prepare(const SmallTraining& kernel) override {
+    bool runs = false;
+    MILLRACE_CHECK(prepare_small_training(kernel, index_, &runs));
+    return runs;
+  }
+
   MatmulHandle plan(const Matmul& matmul, StreamHandle stream) override {
     auto product = LtProduct::make(blas_, matmul, kWorkspaceBytes, stage_);
     if (product == nullptr) return {};

@@ -65,7 +65,7 @@ class DeviceEngine final : public Engine {
     }
     check_learning_rate(optimizer_.learning_rate);
     upload_parameters(initial_parameters(model_, train.seed, train.initializer));
-    unfused_ = runner_.plan(rows_at_once_, true).unfused();
+    if (!runner_.one_kernel()) unfused_ = runner_.plan(rows_at_once_, true).unfused();
   }
 
   // What is under way reads memory that is about to go.
@@ -229,6 +229,7 @@ class DeviceEngine final : public Engine {
     EngineInfo info;
     info.device = "cuda:" + std::to_string(device_index_);
     info.description = runtime_->device_name();
+    if (runner_.one_kernel()) info.description += ", trains in one kernel";
     if (unfused_ != 0) {
       info.description += ", " + std::to_string(unfused_) + " of " +
                           std::to_string(3 * network_.layers() - 1) +

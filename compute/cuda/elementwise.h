@@ -32,9 +32,16 @@ struct Gather {
     const std::uint32_t groups = padded / kColumns;
     const std::size_t row = i / groups;
     const auto column = static_cast<std::uint32_t>(i % groups) * kColumns;
+    float values[kColumns] = {};
+    load(row, column, values);
+    for (std::uint32_t k = 0; k < kColumns; ++k) to.store(row * padded + column + k, values[k]);
+  }
+
+  /// Four columns of a row; those beyond the features stay as they are. column: a multiple of 4.
+  MILLRACE_HOST_DEVICE void load(std::size_t row, std::uint32_t column,
+                                 float (&values)[kColumns]) const {
     const std::size_t sample = indices != nullptr ? indices[row] : row;
     const std::size_t at = sample * features + column;
-    float values[kColumns] = {};
     if (bytes && features % kColumns == 0 && column < features) {
       // Rows of whole words: one load. The buffer's base is aligned far beyond that.
       const std::uint32_t word = static_cast<const std::uint32_t*>(from)[at / kColumns];
@@ -48,7 +55,6 @@ struct Gather {
                            : static_cast<const float*>(from)[at + k]);
       }
     }
-    for (std::uint32_t k = 0; k < kColumns; ++k) to.store(row * padded + column + k, values[k]);
   }
 };
 

@@ -6,6 +6,7 @@
 #include "compute/cuda/dropout.h"
 #include "compute/cuda/elementwise.h"
 #include "compute/cuda/norm.h"
+#include "compute/cuda/small_training.h"
 #include "compute/cuda/softmax_loss.h"
 #include "compute/cuda/sums.h"
 
@@ -15,6 +16,6 @@ namespace millrace::cuda {
 using Kernel =
     std::variant<Gather, BiasRelu, ReluGradient, Dropout, Activate, SlopeGradient, NormStatistics,
                  NormGradientSums, NormGradient, AddGradient, OptimizerUpdate, CopyElements,
-                 SoftmaxLoss, ColumnSums, SquareSums, ClipFactor, MetricsSums>;
+                 SoftmaxLoss, SmallTraining, ColumnSums, SquareSums, ClipFactor, MetricsSums>;
 
 }  // namespace millrace::cuda

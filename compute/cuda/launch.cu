@@ -1,8 +1,11 @@
 #include "compute/cuda/launch.h"
 
+#include <cooperative_groups.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <variant>
 
 namespace millrace::cuda {
@@ -30,6 +33,7 @@ struct Warp {
     }
     return value;
   }
+  __device__ static void sync() { __syncwarp(); }
   __device__ static bool any(bool value) { return __any_sync(0xFFFFFFFFU, value ? 1 : 0) != 0; }
 };
 
@@ -62,10 +66,6 @@ __device__ float column_sum(float part) {
   return mine[0];
 }
 
-__global__ void __launch_bounds__(kWarp* NormStatistics::kLanes)
-    norm_statistics(NormStatistics kernel) {
-  const std::uint32_t column = blockIdx.x * kWarp + threadIdx.x;
-  const bool inside = column < kernel.width;
 // The three kernels below: threadIdx.x: column, threadIdx.y: lane.
 __global__ void __launch_bounds__(kWarp* ColumnSums::kLanes) each_column(ColumnSums kernel) {
   const std::uint32_t column = blockIdx.x * kWarp + threadIdx.x;
@@ -75,6 +75,10 @@ __global__ void __launch_bounds__(kWarp* ColumnSums::kLanes) each_column(ColumnS
   if (threadIdx.y == 0 && inside) kernel.sums.store(column, sum);
 }
 
+__global__ void __launch_bounds__(kWarp* NormStatistics::kLanes)
+    norm_statistics(NormStatistics kernel) {
+  const std::uint32_t column = blockIdx.x * kWarp + threadIdx.x;
+  const bool inside = column < kernel.width;
   const float sum =
       column_sum<NormStatistics::kLanes>(inside ? kernel.sum_part(column, threadIdx.y) : 0.0F);
   const float mean = kernel.mean_of(sum);
@@ -129,12 +133,57 @@ __global__ void __launch_bounds__(MetricsSums::kLanes) all_rows(MetricsSums kern
   if (threadIdx.x == 0) kernel.finish(parts[0]);
 }
 
+/// The block of SmallTraining.
+struct Threads {
+  template <class F>
+  __device__ void each(std::uint32_t count, const F& f) const {
+    for (std::uint32_t i = threadIdx.x; i < count; i += SmallTraining::kThreads) f(i);
+  }
+  template <class F>
+  __device__ void each_group(std::uint32_t count, const F& f) const {
+    for (std::uint32_t i = threadIdx.x / kWarp; i < count; i += SmallTraining::kGroups) {
+      f(Warp{}, i);
+    }
+  }
+  __device__ void sync() const { __syncthreads(); }
+};
+static_assert(SmallTraining::kGroups * kWarp == SmallTraining::kThreads);
+
+// While blocks wait for the slowest one's forward(), the next step's samples are on their way.
+__global__ void __launch_bounds__(SmallTraining::kThreads) small_training(SmallTraining kernel) {
+  extern __shared__ __align__(16) float small_training_memory[];
+  float* memory = small_training_memory;
+  const auto grid = cooperative_groups::this_grid();
+  const Threads block;
+  const std::uint32_t b = blockIdx.x;
+  const std::uint32_t steps = kernel.steps();
+  kernel.stage(block, b, 0, memory);
+  for (std::uint32_t step = 0; step < steps; ++step) {
+    kernel.forward(block, b, step, memory);
+    auto arrived = grid.barrier_arrive();
+    if (step + 1 < steps) kernel.stage(block, b, step + 1, memory);
+    grid.barrier_wait(std::move(arrived));
+    kernel.output(block, b, step, memory);
+    grid.sync();
+    kernel.update(block, b, step, memory);
+  }
+}
+
 unsigned blocks(std::size_t items, std::size_t each) {
   return static_cast<unsigned>((items + each - 1) / each);
 }
 
 void start(const SoftmaxLoss& kernel, cudaStream_t stream) {
   each_row<<<blocks(kernel.rows, kThreads / kWarp), kThreads, 0, stream>>>(kernel);
+}
+
+// The launch's own status is that of cudaGetLastError() too.
+void start(const SmallTraining& kernel, cudaStream_t stream) {
+  SmallTraining copy = kernel;
+  void* arguments[] = {&copy};
+  cudaLaunchCooperativeKernel(reinterpret_cast<const void*>(small_training), kernel.blocks(),
+                              SmallTraining::kThreads, arguments, kernel.memory() * sizeof(float),
+                              stream);
 }
 
 void start(const ColumnSums& kernel, cudaStream_t stream) {
@@ -176,6 +225,29 @@ void start(const Elementwise& kernel, cudaStream_t stream) {
 cudaError_t launch_kernel(const Kernel& kernel, cudaStream_t stream) {
   std::visit([stream](const auto& k) { start(k, stream); }, kernel);
   return cudaGetLastError();
+}
+
+cudaError_t prepare_small_training(const SmallTraining& kernel, int device, bool* runs) {
+  *runs = false;
+  const auto bytes = static_cast<int>(kernel.memory() * sizeof(float));
+  int cooperative = 0;
+  int processors = 0;
+  int most_bytes = 0;
+  int blocks_each = 0;
+  cudaError_t status = cudaDeviceGetAttribute(&cooperative, cudaDevAttrCooperativeLaunch, device);
+  if (status != cudaSuccess) return status;
+  status = cudaDeviceGetAttribute(&most_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+  if (status != cudaSuccess) return status;
+  if (cooperative == 0 || bytes > most_bytes) return cudaSuccess;
+  status = cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device);
+  if (status != cudaSuccess) return status;
+  status = cudaFuncSetAttribute(small_training, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
+  if (status != cudaSuccess) return status;
+  status = cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks_each, small_training,
+                                                         SmallTraining::kThreads, bytes);
+  if (status != cudaSuccess) return status;
+  *runs = static_cast<unsigned>(blocks_each * processors) >= kernel.blocks();
+  return cudaSuccess;
 }
 
 }  // namespace millrace::cuda

@@ -9,4 +9,8 @@ namespace millrace::cuda {
 /// Enqueues a kernel. Returns the status of the launch, not of what it does.
 cudaError_t launch_kernel(const Kernel& kernel, cudaStream_t stream);
 
+/// To be called before kernels of this shape are launched. Whether the device can run all of one's
+/// blocks at the same time.
+cudaError_t prepare_small_training(const SmallTraining& kernel, int device, bool* runs);
+
 }  // namespace millrace::cuda

@@ -14,6 +14,7 @@ std::unique_ptr<Engine> make_cuda_engine(const MlpSpec& model, const TrainSpec& 
   if (!obstacle.empty()) throw DeviceError("device cuda: " + obstacle);
   cuda::Arithmetic arithmetic;
   if (train.precision == Precision::kBFloat16) arithmetic.storage = cuda::ElementType::kBFloat16;
+  arithmetic.one_kernel = true;
   arithmetic.tf32 = train.precision == Precision::kTf32;
   return cuda::make_device_engine(cuda::make_cuda_runtime(device.index), model, train, arithmetic,
                                   device.index);

@@ -15,6 +15,10 @@ constexpr std::size_t kMostGraphs = 64;
 
 void PieceRunner::run(const Piece& piece, const Batch& batch) {
   runtime_.stage(piece.training ? "training on a chunk" : "evaluating a chunk");
+  if (piece.training && small_) {
+    runtime_.launch(small_->training(piece, batch), stream_);
+    return enqueue_sums(piece);
+  }
   auto found = graphs_.find(piece);
   if (found == graphs_.end()) {
     if (!warm(piece)) return enqueue(piece, batch);
@@ -76,6 +80,10 @@ void PieceRunner::enqueue(const Piece& piece, const Batch& batch) {
     if (piece.training) moved.step = batch.step + part.row / piece.batch;
     plan(rows, piece.training).enqueue(moved, part);
   });
+  enqueue_sums(piece);
+}
+
+void PieceRunner::enqueue_sums(const Piece& piece) {
   runtime_.launch(
       MetricsSums{network_.losses.as<const float>(), network_.correct.as<const std::uint8_t>(),
                   piece.rows, piece.training ? piece.batch : 0,

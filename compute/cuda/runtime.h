@@ -67,6 +67,9 @@ class Runtime {
   virtual void copy_to_host(void* to, const void* from, std::size_t bytes, StreamHandle stream) = 0;
   virtual void fill_zero(void* to, std::size_t bytes, StreamHandle stream) = 0;
   virtual void launch(const Kernel& kernel, StreamHandle stream) = 0;
+  /// To be called before kernels of this shape are launched. False if the device cannot run all of
+  /// one's blocks at the same time.
+  virtual bool prepare(const SmallTraining& kernel) = 0;
 
   /// Searches an algorithm for this product, the same each time on one kind of device, and tries it
   /// on `stream`, whatever the inputs are: its outputs are overwritten. An empty handle where there

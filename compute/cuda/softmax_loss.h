@@ -12,8 +12,8 @@ namespace millrace::cuda {
 /// and the gradient of the step's mean loss.
 ///     loss = log(sum_c exp(z_c)) - sum_c t_c z_c;  dz_c = (exp(z_c) / sum - t_c) / step_rows
 /// with t_c = (1 - smoothing) [c = label] + smoothing / classes.
-/// A group of threads does a row. `Group` has lane(), size(), and max, sum and any over the group:
-/// a warp on a device, one thread on the host.
+/// A group of threads does a row. `Group` has lane(), size(), max, sum and any over the group, and
+/// sync(), after which its threads see what each wrote: a warp on a device, one thread on the host.
 struct SoftmaxLoss {
   const float* logits = nullptr;           ///< [rows, stride]
   const std::int32_t* labels = nullptr;    ///< by sample
@@ -77,6 +77,7 @@ struct OneThread {
   static float max(float value) { return value; }
   static float sum(float value) { return value; }
   static bool any(bool value) { return value; }
+  static void sync() {}
 };
 
 }  // namespace millrace::cuda

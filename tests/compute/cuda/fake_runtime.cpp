@@ -189,6 +189,12 @@ void FakeRuntime::launch(const Kernel& kernel, StreamHandle stream) {
   enqueue(stream, {[=] { run_on_host(kernel); }, nullptr, nullptr});
 }
 
+bool FakeRuntime::prepare(const SmallTraining& kernel) {
+  check_alive();
+  check_not_capturing("prepare");
+  return kernel.blocks() <= device_->blocks;
+}
+
 MatmulHandle FakeRuntime::plan(const Matmul& p, StreamHandle stream) {
   check_alive();
   check_not_capturing("plan");
@@ -224,15 +230,15 @@ MatmulHandle FakeRuntime::plan(const Matmul& p, StreamHandle stream) {
   const std::size_t rows = p.epilogue == Epilogue::kBiasGradientOfB ? p.n : p.m;
   enqueue(stream, {[=] {
                      std::memset(p.d, 0xFF, size_of(p.output) * p.n * p.ldd);
+                     if (p.epilogue == Epilogue::kBiasReluMask) {
+                       std::memset(p.mask, 0xFF, static_cast<std::size_t>(p.mask_ld * p.n / 8));
+                     }
                      if (bias_written) std::memset(p.bias, 0xFF, size_of(p.output) * rows);
                    },
                    nullptr, nullptr});
   ++device_->live;
   return {std::make_unique<Product>(Product{p}).release()};
 }
-                     if (p.epilogue == Epilogue::kBiasReluMask) {
-                       std::memset(p.mask, 0xFF, static_cast<std::size_t>(p.mask_ld * p.n / 8));
-                     }
 
 void FakeRuntime::destroy(MatmulHandle matmul) noexcept {
   const std::unique_ptr<Product> owner(&object<Product>(matmul));

@@ -29,6 +29,7 @@ struct FakeDevice {
   Schedule schedule = Schedule::kAtOnce;
   std::set<Epilogue> refused;          // by plan()
   std::int64_t refused_mask_rows = 0;  // m of products that may not write a mask
+  std::uint32_t blocks = 1000;         // that it runs at the same time
   std::size_t memory = std::size_t{1} << 30U;
   bool dead = false;    // every call fails from now on
   int calls_left = -1;  // until it dies; negative: any number
@@ -76,6 +77,7 @@ class FakeRuntime final : public Runtime {
   void copy_to_host(void* to, const void* from, std::size_t bytes, StreamHandle stream) override;
   void fill_zero(void* to, std::size_t bytes, StreamHandle stream) override;
   void launch(const Kernel& kernel, StreamHandle stream) override;
+  bool prepare(const SmallTraining& kernel) override;
   MatmulHandle plan(const Matmul& matmul, StreamHandle stream) override;
   void destroy(MatmulHandle matmul) noexcept override;
   void run(MatmulHandle matmul, StreamHandle stream) override;

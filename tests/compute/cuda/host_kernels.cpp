@@ -1,5 +1,6 @@
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 #include <variant>
 #include <vector>
@@ -8,6 +9,8 @@
 
 namespace millrace::cuda::test {
 namespace {
+
+constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
 
 template <class Part>
 Part tree_sum(std::vector<Part> parts) {
@@ -86,6 +89,45 @@ void run(const MetricsSums& kernel) {
     parts.push_back(kernel.part(lane));
   }
   kernel.finish(tree_sum(parts));
+}
+
+// One thread is all of a block's, and blocks take turns in each phase; in a different order each
+// time, for none may depend on another within one.
+struct OneByOne {
+  template <class F>
+  void each(std::uint32_t count, const F& f) const {
+    for (std::uint32_t i = 0; i < count; ++i) f(i);
+  }
+  template <class F>
+  void each_group(std::uint32_t count, const F& f) const {
+    for (std::uint32_t i = 0; i < count; ++i) f(OneThread{}, i);
+  }
+  void sync() const {}
+};
+
+void run(const SmallTraining& kernel) {
+  const std::uint32_t blocks = kernel.blocks();
+  // What new hands out is aligned to 16 bytes.
+  std::vector<std::vector<float>> memory(blocks, std::vector<float>(kernel.memory(), kUnknown));
+  const OneByOne block;
+  bool backwards = false;
+  const auto all_blocks = [&](const auto& phase) {
+    for (std::uint32_t i = 0; i < blocks; ++i) {
+      const std::uint32_t b = backwards ? blocks - 1 - i : i;
+      phase(b, memory[b].data());
+    }
+    backwards = !backwards;
+  };
+  const std::uint32_t steps = kernel.steps();
+  all_blocks([&](std::uint32_t b, float* own) { kernel.stage(block, b, 0, own); });
+  for (std::uint32_t step = 0; step < steps; ++step) {
+    all_blocks([&](std::uint32_t b, float* own) {
+      kernel.forward(block, b, step, own);
+      if (step + 1 < steps) kernel.stage(block, b, step + 1, own);
+    });
+    all_blocks([&](std::uint32_t b, float* own) { kernel.output(block, b, step, own); });
+    all_blocks([&](std::uint32_t b, float* own) { kernel.update(block, b, step, own); });
+  }
 }
 
 template <class Elementwise>

@@ -1,0 +1,326 @@
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "compute/cuda/elementwise.h"
+#include "compute/cuda/softmax_loss.h"
+
+namespace millrace::cuda {
+
+/// All steps of a piece, of a float32 network with one hidden layer of ReLUs that is small: in one
+/// kernel, since such a step's products take less time than the launches between them.
+///
+/// It is the CPU engine's way of a step (docs/architecture.md): a block has kColumns columns of a
+/// layer's input, and of its weights. A step is three phases, each done by all blocks:
+///   forward()  the hidden sums that the block's input columns give
+///   output()   for some rows: the blocks' sums added up, the output layer, the loss, the way back
+///   update()   the gradient of the block's weights over the batch, and the optimizer
+/// A phase reads what other blocks wrote in the one before: between forward() and output(), and
+/// between output() and update(), all blocks meet. After update() they need not: a block reads the
+/// input layer's weights that are its own, and output() reads the rest after a meeting.
+///
+/// `Block` runs a block's threads: each(n, f) calls f(i) for all i < n, each_group(n, f) the same
+/// with a group of threads as SoftmaxLoss has them, sync() is where a block's threads meet.
+/// On the host one thread does it all. Each sum has one order, which the shape decides.
+struct SmallTraining {
+  static constexpr std::uint32_t kThreads = 256;
+  static constexpr std::uint32_t kGroups = 8;    ///< of a block
+  static constexpr std::uint32_t kColumns = 16;  ///< divides all widths
+  static constexpr std::uint32_t kMostWidth = 64;
+  static constexpr std::uint32_t kMostBlocks = 72;  ///< all have to run at the same time
+  static constexpr std::size_t kMostBytes = std::size_t{96} << 10U;  ///< of a block's memory
+
+  Gather samples;  ///< of the piece's rows; `to` and `rows` are of no use
+  const std::int32_t* labels = nullptr;
+  std::uint32_t rows = 0;    ///< of all steps
+  std::uint32_t batch = 0;   ///< of each but the last
+  std::uint32_t hidden = 0;  ///< padded widths, as is samples.padded
+  std::uint32_t outputs = 0;
+  std::uint32_t classes = 0;
+  std::size_t weight[2] = {};  ///< where the layers' begin, in elements
+  std::size_t bias[2] = {};
+  float* gradient = nullptr;
+  OptimizerUpdate optimizer;  ///< `step`: of the first step
+  float* parts = nullptr;     ///< [input_blocks(), batch rounded up to 4, hidden]
+  float* y = nullptr;         ///< [batch, hidden]
+  float* dy = nullptr;        ///< the same
+  float* logits = nullptr;    ///< [batch, outputs]
+  float* dz = nullptr;        ///< the same
+  float* losses = nullptr;    ///< [rows]
+  std::uint8_t* correct = nullptr;
+  float smoothing = 0.0F;
+
+  MILLRACE_HOST_DEVICE std::uint32_t steps() const { return (rows + batch - 1) / batch; }
+  MILLRACE_HOST_DEVICE std::uint32_t input_blocks() const { return samples.padded / kColumns; }
+  MILLRACE_HOST_DEVICE std::uint32_t blocks() const { return input_blocks() + hidden / kColumns; }
+
+  /// Of `parts`, in floats.
+  std::size_t parts_size() const { return std::size_t{input_blocks()} * round_up(batch) * hidden; }
+  /// Of a block's memory, in floats; aligned to 16 bytes.
+  MILLRACE_HOST_DEVICE std::size_t memory() const {
+    return 2 * inputs_size() + hidden * kStride + scratch_size() + kPartials + kThreads;
+  }
+  bool fits() const {
+    return hidden <= kMostWidth && outputs <= kMostWidth && blocks() <= kMostBlocks &&
+           memory() * sizeof(float) <= kMostBytes;
+  }
+
+  /// Brings a step's samples into the block's memory, where forward() and update() find them.
+  /// Reads nothing that the kernel writes.
+  template <class Block>
+  MILLRACE_HOST_DEVICE void stage(const Block& block, std::uint32_t b, std::uint32_t step,
+                                  float* memory) const {
+    if (b >= input_blocks()) return;
+    float* x = inputs(memory, step);
+    const std::uint32_t count = rows_of(step);
+    const std::size_t first = std::size_t{step} * batch;
+    block.each(round_up(count) * kQuads, [&](std::uint32_t i) {
+      const std::uint32_t row = i / kQuads;
+      const std::uint32_t column = i % kQuads * 4;
+      float values[4] = {};
+      if (row < count) samples.load(first + row, b * kColumns + column, values);
+      store(x + row * kStride + column, values);
+    });
+  }
+
+  template <class Block>
+  MILLRACE_HOST_DEVICE void forward(const Block& block, std::uint32_t b, std::uint32_t step,
+                                    float* memory) const {
+    if (b >= input_blocks()) return;
+    const float* x = inputs(memory, step);
+    float* w = weights(memory);
+    block.sync();  // update() has written them
+    block.each(hidden * kQuads, [&](std::uint32_t i) {
+      const std::uint32_t out = i / kQuads;
+      const std::uint32_t column = i % kQuads * 4;
+      float values[4];
+      load(
+          optimizer.weights + weight[0] + std::size_t{out} * samples.padded + b * kColumns + column,
+          values);
+      store(w + out * kStride + column, values);
+    });
+    block.sync();
+    // Four rows by four outputs: these far enough apart that the threads beside each other read
+    // different banks.
+    const std::uint32_t apart = hidden / 4;
+    const std::uint32_t padded = round_up(rows_of(step));
+    float* to = parts + std::size_t{b} * round_up(batch) * hidden;
+    block.each(padded / 4 * apart, [&](std::uint32_t i) {
+      const std::uint32_t row = i / apart * 4;
+      const std::uint32_t out = i % apart;
+      float sums[4][4] = {};
+      for (std::uint32_t c = 0; c < kColumns; c += 4) {
+        float xs[4][4];
+        float ws[4][4];
+        for (std::uint32_t k = 0; k < 4; ++k) {
+          load(x + (row + k) * kStride + c, xs[k]);
+          load(w + (out + k * apart) * kStride + c, ws[k]);
+        }
+        for (std::uint32_t e = 0; e < 4; ++e) {
+          for (std::uint32_t r = 0; r < 4; ++r) {
+            for (std::uint32_t o = 0; o < 4; ++o) {
+              sums[r][o] = std::fma(xs[r][e], ws[o][e], sums[r][o]);
+            }
+          }
+        }
+      }
+      for (std::uint32_t r = 0; r < 4; ++r) {
+        for (std::uint32_t o = 0; o < 4; ++o) {
+          to[std::size_t{row + r} * hidden + out + o * apart] = sums[r][o];
+        }
+      }
+    });
+  }
+
+  /// Rows b, b + blocks(), … of the step.
+  template <class Block>
+  MILLRACE_HOST_DEVICE void output(const Block& block, std::uint32_t b, std::uint32_t step,
+                                   float* memory) const {
+    const std::uint32_t count = rows_of(step);
+    if (b >= count) return;
+    const std::uint32_t mine = (count - b + blocks() - 1) / blocks();
+    const std::uint32_t stride = hidden + 1;  // rows of weights in different banks
+    float* w = scratch(memory);
+    float* sums = w + outputs * stride;                // [kShares, mine, hidden]
+    float* h = sums + kShares * most_rows() * hidden;  // [kGroups, hidden]
+    block.each(outputs * hidden, [&](std::uint32_t i) {
+      w[i / hidden * stride + i % hidden] = optimizer.weights[weight[1] + i];
+    });
+    // A thread adds up a share of the blocks' parts.
+    const std::uint32_t share = (input_blocks() + kShares - 1) / kShares;
+    block.each(kShares * mine * hidden, [&](std::uint32_t i) {
+      const std::uint32_t column = i % hidden;
+      const std::uint32_t row = b + i / hidden % mine * blocks();
+      const std::uint32_t first = i / hidden / mine * share;
+      const std::uint32_t last = least(first + share, input_blocks());
+      const float* from = parts + std::size_t{row} * hidden + column;
+      const std::size_t next = std::size_t{round_up(batch)} * hidden;
+      float sum = 0.0F;
+      for (std::uint32_t p = first; p < last; ++p) sum += from[p * next];
+      sums[i] = sum;
+    });
+    block.sync();
+    SoftmaxLoss loss;
+    loss.logits = logits;
+    const std::size_t before = std::size_t{step} * batch;
+    loss.labels = samples.indices != nullptr ? labels : labels + before;
+    loss.indices = samples.indices != nullptr ? samples.indices + before : nullptr;
+    loss.rows = count;
+    loss.classes = classes;
+    loss.stride = outputs;
+    loss.gradient = {dz, ElementType::kFloat32};
+    loss.losses = losses + before;
+    loss.correct = correct + before;
+    loss.smoothing = smoothing;
+    block.each_group(mine, [&](const auto& group, std::uint32_t i) {
+      const std::uint32_t row = b + i * blocks();
+      float* activations = h + i % kGroups * hidden;
+      for (std::uint32_t o = group.lane(); o < hidden; o += group.size()) {
+        float sum = optimizer.weights[bias[0] + o];
+        for (std::uint32_t s = 0; s < kShares; ++s) sum += sums[(s * mine + i) * hidden + o];
+        activations[o] = sum < 0.0F ? 0.0F : sum;  // a NaN stays one
+        y[std::size_t{row} * hidden + o] = activations[o];
+      }
+      group.sync();
+      for (std::uint32_t k = group.lane(); k < outputs; k += group.size()) {
+        float sum = optimizer.weights[bias[1] + k];
+        for (std::uint32_t o = 0; o < hidden; ++o) {
+          sum = std::fma(activations[o], w[k * stride + o], sum);
+        }
+        logits[std::size_t{row} * outputs + k] = sum;
+      }
+      group.sync();
+      loss(group, row);
+      group.sync();
+      for (std::uint32_t o = group.lane(); o < hidden; o += group.size()) {
+        float sum = 0.0F;
+        for (std::uint32_t k = 0; k < classes; ++k) {
+          sum = std::fma(dz[std::size_t{row} * outputs + k], w[k * stride + o], sum);
+        }
+        // Not "unless y > 0": the gradient of a NaN must not vanish.
+        dy[std::size_t{row} * hidden + o] = activations[o] <= 0.0F ? 0.0F : sum;
+      }
+      group.sync();
+    });
+  }
+
+  template <class Block>
+  MILLRACE_HOST_DEVICE void update(const Block& block, std::uint32_t b, std::uint32_t step,
+                                   float* memory) const {
+    const std::uint32_t layer = b < input_blocks() ? 0 : 1;
+    const std::uint32_t column = (layer == 0 ? b : b - input_blocks()) * kColumns;
+    const std::uint32_t wide = layer == 0 ? samples.padded : hidden;
+    const std::uint32_t width = layer == 0 ? hidden : outputs;
+    const std::uint32_t count = rows_of(step);
+    float* x = inputs(memory, step);
+    float* d = scratch(memory);  // [count, width]
+    if (layer == 1) {
+      block.each(count * kQuads, [&](std::uint32_t i) {
+        float values[4];
+        load(y + std::size_t{i / kQuads} * hidden + column + i % kQuads * 4, values);
+        store(x + i / kQuads * kStride + i % kQuads * 4, values);
+      });
+    }
+    block.each(count * width / 4, [&](std::uint32_t i) {
+      float values[4];
+      load((layer == 0 ? dy : dz) + std::size_t{i} * 4, values);
+      store(d + i * 4, values);
+    });
+    block.sync();
+    // Four columns by four outputs over a share of the rows: `width` such tiles.
+    const std::uint32_t shares = kThreads / width;
+    const std::uint32_t share = (count + shares - 1) / shares;
+    float* sums = partials(memory);     // [shares, width, kColumns]
+    float* of_bias = sums + kPartials;  // [shares, width]
+    block.each(shares * width, [&](std::uint32_t i) {
+      const std::uint32_t left = i % width % kQuads * 4;
+      const std::uint32_t out = i % width / kQuads * 4;
+      const std::uint32_t part = i / width;
+      const std::uint32_t last = least((part + 1) * share, count);
+      float products[4][4] = {};  // by output, by column
+      float total[4] = {};
+      for (std::uint32_t r = part * share; r < last; ++r) {
+        float xs[4];
+        float ds[4];
+        load(x + r * kStride + left, xs);
+        load(d + r * width + out, ds);
+        for (std::uint32_t o = 0; o < 4; ++o) {
+          for (std::uint32_t c = 0; c < 4; ++c) {
+            products[o][c] = std::fma(ds[o], xs[c], products[o][c]);
+          }
+          total[o] += ds[o];
+        }
+      }
+      for (std::uint32_t o = 0; o < 4; ++o) {
+        store(sums + (part * width + out + o) * kColumns + left, products[o]);
+      }
+      if (left == 0) store(of_bias + part * width + out, total);
+    });
+    block.sync();
+    OptimizerUpdate now = optimizer;
+    now.step += step;
+    const auto finish = [&](const float* from, std::uint32_t each, std::size_t parameter) {
+      float sum = 0.0F;
+      for (std::uint32_t s = 0; s < shares; ++s) sum += from[s * each];
+      gradient[parameter] = sum;
+      now(parameter);
+    };
+    block.each(width * kColumns, [&](std::uint32_t i) {
+      finish(sums + i, width * kColumns,
+             weight[layer] + std::size_t{i / kColumns} * wide + column + i % kColumns);
+    });
+    if (column != 0) return;
+    block.each(width, [&](std::uint32_t o) { finish(of_bias + o, width, bias[layer] + o); });
+  }
+
+ private:
+  static constexpr std::uint32_t kQuads = kColumns / 4;
+  static constexpr std::uint32_t kStride = kColumns + 4;  ///< of rows, against bank conflicts
+  static constexpr std::uint32_t kShares = 4;             ///< of the blocks' parts
+  static constexpr std::size_t kPartials = std::size_t{kThreads} * kColumns;
+
+  MILLRACE_HOST_DEVICE static std::uint32_t round_up(std::uint32_t n) { return (n + 3) / 4 * 4; }
+  MILLRACE_HOST_DEVICE static std::uint32_t least(std::uint32_t a, std::uint32_t b) {
+    return a < b ? a : b;
+  }
+  MILLRACE_HOST_DEVICE static void load(const void* from, float (&values)[4]) {
+    std::memcpy(values, __builtin_assume_aligned(from, 16), sizeof values);
+  }
+  MILLRACE_HOST_DEVICE static void store(void* to, const float (&values)[4]) {
+    std::memcpy(__builtin_assume_aligned(to, 16), values, sizeof values);
+  }
+
+  MILLRACE_HOST_DEVICE std::uint32_t rows_of(std::uint32_t step) const {
+    return least(batch, rows - step * batch);
+  }
+  /// Of output(), at most.
+  MILLRACE_HOST_DEVICE std::uint32_t most_rows() const { return (batch + blocks() - 1) / blocks(); }
+
+  // The block's memory: the samples of two steps, weights, what one phase alone needs, and sums.
+  MILLRACE_HOST_DEVICE std::size_t inputs_size() const {
+    return std::size_t{round_up(batch)} * kStride;
+  }
+  MILLRACE_HOST_DEVICE std::size_t scratch_size() const {
+    const std::size_t of_output = std::size_t{outputs} * (hidden + 1) +
+                                  std::size_t{kShares} * most_rows() * hidden +
+                                  std::size_t{kGroups} * hidden;
+    const std::size_t of_update = std::size_t{batch} * (hidden > outputs ? hidden : outputs);
+    const std::size_t most = of_output > of_update ? of_output : of_update;
+    return (most + 3) / 4 * 4;
+  }
+  MILLRACE_HOST_DEVICE float* inputs(float* memory, std::uint32_t step) const {
+    return memory + step % 2 * inputs_size();
+  }
+  MILLRACE_HOST_DEVICE float* weights(float* memory) const { return memory + 2 * inputs_size(); }
+  MILLRACE_HOST_DEVICE float* scratch(float* memory) const {
+    return weights(memory) + std::size_t{hidden} * kStride;
+  }
+  MILLRACE_HOST_DEVICE float* partials(float* memory) const {
+    return scratch(memory) + scratch_size();
+  }
+};
+
+}  // namespace millrace::cuda
