@@ -16,8 +16,16 @@ struct CsvLayout {
   std::vector<std::string> columns;  ///< names in the header; empty: no header
   std::size_t cells = 0;             ///< in each line
   std::size_t label = 0;             ///< the column of labels, from 0
-  bool labelled = true;              ///< false: a header without the column that was asked for
-  bool named_classes = false;        ///< the first sample's label is no number, but a name
+  /// Where in its sample each other column's value stands; empty: where it stands in the line.
+  std::vector<std::size_t> places;
+  bool labelled = true;        ///< false: a header without the column that was asked for
+  bool named_classes = false;  ///< the first sample's label is no number, but a name
+};
+
+/// The columns of values, without that of labels, in the order that samples have them.
+struct CsvColumns {
+  std::vector<std::string> names;  ///< none: a file without a header
+  std::filesystem::path of;        ///< whose they are, for messages
 };
 
 struct CsvOptions {
@@ -29,6 +37,9 @@ struct CsvOptions {
   std::optional<std::uint32_t> classes = {};
   /// Labels are names, and these; empty: those that are there, sorted by bytes, or numbers.
   std::vector<std::string> class_names = {};
+  /// The columns to be there, found by their names and in this order; where there are no names, by
+  /// their places, and the file has no header either. None: the file's own.
+  std::optional<CsvColumns> columns = {};
   /// Samples are float32 even if all are whole numbers from 0 to 255.
   bool as_float = false;
 };
@@ -45,8 +56,12 @@ struct CsvSamples {
 /// either, that may be a class's name: then the line is a header if that cell is the name of the
 /// labels' column, or that column is another, or the other cells count 0, 1, 2, … or 1, 2, 3, ….
 /// Throws DataError: an empty file, fewer than two columns, a label_column that is not there (where
-/// there is a header and a name was asked for, labelled is false instead).
+/// there is a header and a name was asked for, labelled is false instead), two columns that may be
+/// it, other columns than options.columns (where labelled is true), lines that end in "\r" alone.
 CsvLayout read_csv_layout(const std::filesystem::path& path, const CsvOptions& options = {});
+
+/// Of the file at `path`, for one that goes with it.
+CsvColumns columns_of(const std::filesystem::path& path, const CsvLayout& layout);
 
 /// Reads comma-separated values (RFC 4180) of numbers, a sample a line, by several threads; plain,
 /// gzip or zstd. Labels are numbers, or names of classes, as the first sample's is; never both.

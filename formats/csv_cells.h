@@ -8,6 +8,11 @@
 
 namespace millrace {
 
+/// What ends a line, and what does not: a line that holds "\r" is none.
+inline constexpr std::string_view kCsvLineEnds = R"(lines that end in "\n" or "\r\n")";
+inline constexpr std::string_view kCsvLoneReturn =
+    R"(a "\r" alone, as old Macs wrote line ends (tr '\r' '\n' makes new ones))";
+
 /// The lines of a text, without their ends "\n" or "\r\n".
 class CsvLines {
  public:

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "formats/csv_cells.h"
+#include "formats/csv_columns.h"
 #include "formats/in_quotes.h"
 
 namespace millrace {
@@ -90,9 +91,20 @@ bool is_header(const Cells& first, const std::optional<Cells>& second, const std
 void find_label(const std::filesystem::path& path, std::uint64_t line, const std::string& asked,
                 const Cells* sample, CsvLayout& layout) {
   const auto& columns = layout.columns;
-  const auto named = asked.empty() ? std::ranges::find_if(columns, is_label_name)
-                                   : std::ranges::find(columns, asked);
+  const auto is_it = [&asked](const std::string& name) {
+    return asked.empty() ? is_label_name(name) : name == asked;
+  };
+  const auto named = std::ranges::find_if(columns, is_it);
   if (named != columns.end()) {
+    const auto other = std::find_if(named + 1, columns.end(), is_it);
+    if (other != columns.end()) {
+      throw csv_error(
+          path, line,
+          asked.empty() ? std::string("one column of labels (--label-column N says which)")
+                        : fmt::format("one column {} for labels", in_quotes(asked)),
+          fmt::format("{} in column {} and {} in column {}", in_quotes(*named),
+                      named - columns.begin() + 1, in_quotes(*other), other - columns.begin() + 1));
+    }
     layout.label = static_cast<std::size_t>(named - columns.begin());
     return;
   }
@@ -137,6 +149,9 @@ CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view tex
   if (!line) throw DataError(path, std::nullopt, "lines of numbers", "none");
   const auto at = static_cast<std::size_t>(line->data() - text.data());
   front.first_line += static_cast<std::uint64_t>(std::ranges::count(text.substr(0, at), '\n'));
+  if (line->find('\r') != std::string_view::npos) {
+    throw csv_error(path, front.first_line, kCsvLineEnds, kCsvLoneReturn);
+  }
   auto& layout = front.layout;
   layout.separator = separator_of(*line);
   const auto first = cells_of(*line, layout.separator);
@@ -146,12 +161,21 @@ CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view tex
   }
   std::optional<Cells> second;
   if (const auto below = next()) second = cells_of(*below, layout.separator);
-  const bool header = is_header(first, second, options.label_column);
+  const auto& wanted = options.columns;
+  bool header = is_header(first, second, options.label_column);
+  if (wanted && wanted->names.empty()) header = false;
+  if (wanted && !wanted->names.empty() && !header) {
+    throw csv_error(path, front.first_line,
+                    fmt::format("a header with the columns of {}", wanted->of.string()), "none");
+  }
   if (header) layout.columns.assign(first.begin(), first.end());
   const auto* sample = !header ? &first : second ? &*second : nullptr;
   if (sample != nullptr && sample->size() != layout.cells)
     sample = nullptr;  // told when it is read
   find_label(path, front.first_line, options.label_column, sample, layout);
+  if (header && wanted && layout.labelled) {
+    layout.places = places_by_name(path, front.first_line, layout, *wanted);
+  }
   layout.named_classes = layout.labelled && sample != nullptr && is_text((*sample)[layout.label]);
   front.rows = text.substr(at);
   if (header) {

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <system_error>
 #include <type_traits>
+#include <vector>
 
 #include "formats/csv_cells.h"
 #include "formats/in_quotes.h"
@@ -124,7 +125,7 @@ class PlainRow {
   bool read_label(std::int32_t& label) {
     std::string_view cell(at_, static_cast<std::size_t>(end_ - at_));
     cell = cell.substr(0, cell.find(layout_.separator));
-    if (cell.find_first_of("\" \t") != std::string_view::npos) return false;
+    if (cell.find_first_of("\" \t\r") != std::string_view::npos) return false;
     const auto found = reader_.read(cell);
     if (!found) return false;
     label = *found;
@@ -148,7 +149,21 @@ class RowReader {
 
   /// nullopt: all is well, or it is another type.
   std::optional<CsvProblem> read(std::string_view line, T* to, std::int32_t& label) {
+    const auto& places = layout_.places;
+    if (places.empty()) return read_in_order(line, to, label);
+    row_.resize(places.size());
+    auto problem = read_in_order(line, row_.data(), label);
+    for (std::size_t i = 0; i < places.size(); ++i) to[places[i]] = row_[i];
+    return problem;
+  }
+
+ private:
+  std::optional<CsvProblem> read_in_order(std::string_view line, T* to, std::int32_t& label) {
     if (plain_.read(line, to, label)) return std::nullopt;
+    if (line.find('\r') != std::string_view::npos) {
+      return CsvProblem{
+          .line = 0, .expected = std::string(kCsvLineEnds), .found = std::string(kCsvLoneReturn)};
+    }
     CsvCells cells(line, layout_.separator);
     std::size_t column = 0;
     for (auto cell = cells.next(); cell; cell = cells.next(), ++column) {
@@ -172,7 +187,6 @@ class RowReader {
                       .found = std::to_string(column)};
   }
 
- private:
   CsvProblem bad_cell(std::string_view cell, std::size_t column, std::string_view what) const {
     const auto name =
         layout_.columns.empty() ? "" : fmt::format(" ({})", in_quotes(layout_.columns[column]));
@@ -185,6 +199,7 @@ class RowReader {
   CsvLabelReader& reader_;
   std::atomic<bool>& other_type_;
   PlainRow<T> plain_;
+  std::vector<T> row_;  // in the file's order, where that is another
 };
 
 }  // namespace

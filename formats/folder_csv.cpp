@@ -35,6 +35,7 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
   if (!test_file.empty()) {
     csv.label_column =
         layout.columns.empty() ? std::to_string(layout.label + 1) : layout.columns[layout.label];
+    csv.columns = columns_of(train_file, layout);
     const auto test_layout = read_csv_layout(test_file, csv);
     // As competitions publish it: the same columns without the labels.
     unlabelled = !test_layout.labelled && test_layout.cells + 1 == layout.cells;

@@ -55,6 +55,55 @@ TEST(CsvFront, FindsTheColumnOfLabels) {
             "a.csv: line 1: expected a column 3 for labels, found 2 columns");
 }
 
+TEST(CsvFront, RefusesTwoColumnsOfLabels) {
+  const auto error = [](std::string_view text, const std::string& asked = "") {
+    return data_error_of([&] { (void)front_of(text, asked); });
+  };
+  EXPECT_EQ(error("a,label,b,label\n1,2,3,4\n"),
+            "a.csv: line 1: expected one column of labels (--label-column N says which), found "
+            "\"label\" in column 2 and \"label\" in column 4");
+  EXPECT_NE(error("y,label\n1,2\n").find("found \"y\" in column 1 and \"label\" in column 2"),
+            std::string::npos);
+  EXPECT_EQ(
+      error("\nkind,label,kind\n1,2,3\n", "kind"),
+      "a.csv: line 2: expected one column \"kind\" for labels, found \"kind\" in column 1 and "
+      "\"kind\" in column 3");
+  EXPECT_EQ(front_of("label,label,a\n1,2,3\n", "2").layout.label, 1U);
+  EXPECT_EQ(front_of("y,label,a\n1,2,3\n", "label").layout.label, 1U);
+}
+
+TEST(CsvFront, RefusesLinesThatEndInAReturnAlone) {
+  EXPECT_EQ(
+      data_error_of([] { (void)front_of("label,a\r1,2\r3,4\r"); }),
+      R"(a.csv: line 1: expected lines that end in "\n" or "\r\n", found a "\r" alone, as old )"
+      R"(Macs wrote line ends (tr '\r' '\n' makes new ones))");
+  EXPECT_EQ(front_of("label,a\r\n1,2\r\n").rows, "1,2\r\n");
+}
+
+TEST(CsvFront, TakesTheColumnsOfAnotherFile) {
+  const auto front = [](std::string_view text, std::vector<std::string> names,
+                        const std::string& label = "label") {
+    return parse_csv_front(
+        "a.csv", text,
+        {.label_column = label, .columns = CsvColumns{.names = std::move(names), .of = "t.csv"}});
+  };
+  EXPECT_EQ(front("b,label,a\n1,2,3\n", {"a", "b"}).layout.places,
+            (std::vector<std::size_t>{1, 0}));
+  EXPECT_TRUE(front("a,b,label\n1,2,3\n", {"a", "b"}).layout.places.empty());
+  // Without headers there is nothing to go by but places; one line that looks like one is none.
+  EXPECT_EQ(front("cat,2,7\n", {}, "1").rows, "cat,2,7\n");
+  EXPECT_FALSE(front("b,c\n1,2\n", {"a", "b"}).layout.labelled) << "told by who asked";
+  EXPECT_EQ(data_error_of([&] {
+              (void)front("1,2,3\n", {"a", "b"});
+            }),
+            "a.csv: line 1: expected a header with the columns of t.csv, found none");
+  EXPECT_EQ(data_error_of([&] {
+              (void)front("label,a,c\n1,2,3\n", {"a", "b"});
+            }),
+            "a.csv: line 1: expected the columns of t.csv, found none called \"b\", but \"c\" in "
+            "column 3");
+}
+
 TEST(CsvFront, SaysWhetherClassesHaveNames) {
   EXPECT_TRUE(front_of("label,a\ncat,1\n").layout.named_classes);
   EXPECT_TRUE(front_of("cat,1\ndog,1\n").layout.named_classes);

@@ -126,6 +126,16 @@ TEST(CsvRows, HaveTheirLabelAnywhere) {
   }
 }
 
+TEST(CsvRows, GoWhereAnotherFileHasTheirColumns) {
+  const CsvLayout layout{.cells = 4, .label = 1, .places = {2, 0, 1}};
+  for (const auto* text : {"1,9,2,3\n4,8,5,6\n", "1 ,9,2,3\n4,8,5,\"6\"\n"}) {
+    const auto rows = read<std::uint8_t>(text, layout);
+    EXPECT_FALSE(rows.problem) << text;
+    EXPECT_EQ(rows.values, (Floats{7, 7, 7, 7, 7, 7, 2, 3, 1, 5, 6, 4})) << text;
+    EXPECT_EQ(rows.labels, (Labels32{-7, -7, 9, 8})) << text;
+  }
+}
+
 TEST(CsvRows, SayThatTheyAreOfAnotherType) {
   for (const auto* text : {"0,1,256\n", "0,1,\n", "0,1,1.0\n", "-1,1,3\n", "0,1,x\n", "1000,1,3\n",
                            "0,1,2\n3,4,5.5\n"}) {

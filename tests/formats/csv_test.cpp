@@ -197,6 +197,50 @@ TEST_F(CsvTest, GivesTheTestPartTheClassesOfTheTrainingPart) {
   EXPECT_EQ(open_folder(folder_.path()).test->classes(), 2U);
 }
 
+TEST_F(CsvTest, GivesTheTestPartTheColumnsOfTheTrainingPart) {
+  write("label,a,b,c\n0,1,2,3\n1,4,5,6\n", "train.csv");
+  const auto test_sample = [&] {
+    std::vector<std::byte> sample(3);
+    std::vector<std::int32_t> label(1);
+    open_folder(folder_.path()).test->read(std::vector<std::uint64_t>{0}, sample, label);
+    EXPECT_EQ(label[0], 1);
+    std::vector<int> values;
+    for (const auto byte : sample) values.push_back(std::to_integer<int>(byte));
+    return values;
+  };
+  for (const auto* text : {"label,a,b,c\n1,10,20,30\n", "a,b,c,label\n10,20,30,1\n",
+                           "c,label,a,b\n30,1,10,20\n", "c;a;\"b\";label\r\n30; 10;20;1\r\n"}) {
+    write(text, "test.csv");
+    EXPECT_EQ(test_sample(), (std::vector<int>{10, 20, 30})) << text;
+  }
+  const auto error = [&](std::string_view text) {
+    const auto path = write(text, "test.csv");
+    const auto message = data_error_of([&] { (void)open_folder(folder_.path()); });
+    EXPECT_TRUE(message.starts_with(path.string() + ": ")) << message;
+    return message.substr(message.find(": ") + 2);
+  };
+  const auto expected =
+      "line 1: expected the columns of " + (folder_ / "train.csv").string() + ", found ";
+  EXPECT_EQ(error("label,a,x,c\n1,2,3,4\n"), expected + "none called \"b\", but \"x\" in column 3");
+  EXPECT_EQ(error("id,label,a,b,c\n1,1,2,3,4\n"), expected + "\"id\" in column 1 besides");
+  EXPECT_EQ(error("1,2,3,1\n"), "line 1: expected a header with the columns of " +
+                                    (folder_ / "train.csv").string() + ", found none");
+  // As the validation part it is joined in the same way.
+  std::filesystem::rename(folder_ / "test.csv", folder_ / "val.csv");
+  write("label,c,b,a\n1,30,20,10\n", "val.csv");
+  EXPECT_EQ(test_sample(), (std::vector<int>{10, 20, 30}));
+}
+
+TEST_F(CsvTest, RefusesAReturnWithinALine) {
+  for (const auto* text : {"label,a\n1,2\r3,4\n", "label,a\n1,2\n\"c\ra\",3\n", "a,label\n2,c\rd\n",
+                           "label,a\r\n1,2\r\r\n"}) {
+    EXPECT_NE(
+        error_of(text).find(R"(expected lines that end in "\n" or "\r\n", found a "\r" alone)"),
+        std::string::npos)
+        << text;
+  }
+}
+
 // More than one piece, so that threads share it; the error is the first one all the same.
 TEST_F(CsvTest, IsTheSameForManyPieces) {
   std::string text = "label,a,b,c\n";

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "formats/csv.h"
+
+// The columns of one CSV file by the names of another's. Users want csv.h.
+
+namespace millrace {
+
+/// For each column but that of labels, in the order of the file, its place among `wanted`; empty
+/// where all are in their places. `line`: of the header, for messages. Throws DataError naming the
+/// first name that is missing and the first that is left over; or one that stands there twice where
+/// that leaves open which is which.
+std::vector<std::size_t> places_by_name(const std::filesystem::path& path, std::uint64_t line,
+                                        const CsvLayout& layout, const CsvColumns& wanted);
+
+}  // namespace millrace

@@ -1,0 +1,57 @@
+#include "formats/csv_columns.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+
+#include "tests/support/files.h"
+
+namespace millrace {
+namespace {
+
+using Names = std::vector<std::string>;
+using Places = std::vector<std::size_t>;
+
+/// Of a file whose label is in column `label`, counted from 0.
+Places places(Names columns, std::size_t label, Names wanted) {
+  CsvLayout layout{.columns = std::move(columns), .label = label};
+  layout.cells = layout.columns.size();
+  return places_by_name("a.csv", 3, layout, {.names = std::move(wanted), .of = "t.csv"});
+}
+
+std::string error(Names columns, std::size_t label, Names wanted) {
+  return test::data_error_of([&] { (void)places(std::move(columns), label, std::move(wanted)); });
+}
+
+TEST(CsvColumns, LeaveTheLabelsOut) {
+  const CsvLayout layout{.columns = {"a", "y", "b"}, .cells = 3, .label = 1};
+  EXPECT_EQ(columns_of("t.csv", layout).names, (Names{"a", "b"}));
+  EXPECT_TRUE(columns_of("t.csv", {.cells = 3}).names.empty());
+}
+
+TEST(CsvColumns, AreFoundByTheirNames) {
+  EXPECT_EQ(places({"a", "b", "y"}, 2, {"a", "b"}), Places());
+  EXPECT_EQ(places({"y", "a", "b"}, 0, {"a", "b"}), Places());
+  EXPECT_EQ(places({"b", "y", "c", "a"}, 1, {"a", "b", "c"}), (Places{1, 2, 0}));
+  EXPECT_EQ(places({"", "y", "a"}, 1, {"a", ""}), (Places{1, 0}));
+}
+
+TEST(CsvColumns, NameWhatIsMissingAndWhatIsLeftOver) {
+  const std::string begin = "a.csv: line 3: expected the columns of t.csv, found ";
+  EXPECT_EQ(error({"y", "a", "c"}, 0, {"a", "b", "d"}),
+            begin + "none called \"b\", but \"c\" in column 3");
+  EXPECT_EQ(error({"a", "y"}, 1, {"a", "b"}), begin + "none called \"b\"");
+  EXPECT_EQ(error({"z", "y", "a"}, 1, {"a"}), begin + "\"z\" in column 1 besides");
+  EXPECT_EQ(error({"a", "y", "a"}, 1, {"a"}), begin + "\"a\" in column 3 besides");
+}
+
+TEST(CsvColumns, OfOneNameAreToldApartByTheirPlacesAlone) {
+  EXPECT_EQ(places({"y", "a", "a", "b"}, 0, {"a", "a", "b"}), Places());
+  EXPECT_EQ(error({"y", "b", "a", "a"}, 0, {"a", "a", "b"}),
+            "a.csv: line 3: expected the columns of t.csv in their order, two being called \"a\", "
+            "found another order");
+}
+
+}  // namespace
+}  // namespace millrace
