@@ -20,8 +20,7 @@ std::optional<DataFolder> open_tar_folder(const std::filesystem::path& folder,
                                                   options.most_decoded);
   std::shared_ptr<const Dataset> test;
   if (!shards.test.empty()) {
-    test = std::make_shared<const WebDataset>(shards.test, train->options(), train->classes(),
-                                              options.most_decoded);
+    test = std::make_shared<const WebDataset>(shards.test, *train, options.most_decoded);
   }
   return data_folder(folder, std::move(train), std::move(test), options);
 }

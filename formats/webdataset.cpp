@@ -181,7 +181,20 @@ class WebDataset::Indexer {
 WebDataset::WebDataset(const std::vector<std::filesystem::path>& shards,
                        const ImageOptions& options, std::optional<std::uint32_t> classes,
                        std::uint64_t most_decoded)
-    : options_(options) {
+    : asked_(options), options_(options) {
+  open(shards, classes, most_decoded);
+  find_form(nullptr);
+}
+
+WebDataset::WebDataset(const std::vector<std::filesystem::path>& shards, const WebDataset& train,
+                       std::uint64_t most_decoded)
+    : asked_(train.asked_), options_(train.asked_) {
+  open(shards, train.classes_, most_decoded);
+  find_form(&train);
+}
+
+void WebDataset::open(const std::vector<std::filesystem::path>& shards,
+                      std::optional<std::uint32_t> classes, std::uint64_t most_decoded) {
   if (shards.empty()) throw std::invalid_argument("WebDataset: expected shards, found none");
   name_ = shards.size() == 1 ? shards[0].string() : shards[0].parent_path().string();
   std::uint64_t seekable = 0;
@@ -199,10 +212,9 @@ WebDataset::WebDataset(const std::vector<std::filesystem::path>& shards,
   classes_ = classes.value_or(
       static_cast<std::uint32_t>(std::ranges::max_element(samples_, {}, &Sample::label)->label) +
       1);
-  find_form();
 }
 
-void WebDataset::find_form() {
+void WebDataset::find_form(const WebDataset* train) {
   if (arrays_) {
     // Each is looked at again when it is read.
     const auto& first = samples_.front();
@@ -216,7 +228,9 @@ void WebDataset::find_form() {
     }
     return;
   }
-  CommonImageForm form(options_);
+  // Images beside arrays to train on are refused by their shape, by whoever has both.
+  auto form = train != nullptr && !train->arrays_ ? CommonImageForm(asked_, train->options_)
+                                                  : CommonImageForm(asked_);
   if (form.wants_headers()) {
     std::optional<ContentReader> from;
     for (std::size_t i = 0; i < samples_.size(); ++i) {

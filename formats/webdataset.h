@@ -39,6 +39,10 @@ class WebDataset final : public Dataset {
   explicit WebDataset(const std::vector<std::filesystem::path>& shards,
                       const ImageOptions& options = {}, std::optional<std::uint32_t> classes = {},
                       std::uint64_t most_decoded = std::uint64_t{1} << 30);
+  /// The test samples to `train`, with labels in its classes; images have its size and colour where
+  /// none was asked for (CommonImageForm). Throws DataError for others, and as above.
+  WebDataset(const std::vector<std::filesystem::path>& shards, const WebDataset& train,
+             std::uint64_t most_decoded = std::uint64_t{1} << 30);
 
   std::uint64_t size() const noexcept override { return samples_.size(); }
   const SampleShape& shape() const noexcept override { return shape_; }
@@ -64,13 +68,16 @@ class WebDataset final : public Dataset {
   };
   class Indexer;
 
-  void find_form();
+  void open(const std::vector<std::filesystem::path>& shards, std::optional<std::uint32_t> classes,
+            std::uint64_t most_decoded);
+  void find_form(const WebDataset* train);
   std::span<const std::byte> stored(const Sample& sample, ContentReader& from) const;
   /// For messages, from the member's header: kept for all samples, names would take more memory
   /// than everything else.
   std::string name_of(const Sample& sample, ContentReader& from) const;
   void decode(const Sample& sample, ContentReader& from, std::span<std::byte> to) const;
 
+  ImageOptions asked_;
   ImageOptions options_;
   std::string name_;
   std::vector<std::unique_ptr<const RandomContent>> shards_;

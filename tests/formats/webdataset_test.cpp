@@ -194,6 +194,38 @@ TEST_F(WebDatasetTest, OpensFolders) {
             (folder_ / "train-000001.tar").string() + ": 1 training samples, 2x3 uint8, 2 classes");
 }
 
+TEST_F(WebDatasetTest, NamesATestImageUnlikeTheTrainingImages) {
+  const auto zero = make_bytes("0");
+  const auto error = [&](const ImageOptions& options = {}) {
+    return data_error_of([&] { (void)open_folder(folder_.path(), {.image = options}); });
+  };
+  const auto with_test = [&](const ByteVector& png) {
+    return write({{"0.png", png}, {"0.cls", zero}}, "test.tar").string();
+  };
+  write({{"0.png", image(1)}, {"0.cls", zero}}, "train.tar");
+  const auto path = with_test(test::png_of(4, 2, 1, ByteVector(8)));
+  EXPECT_EQ(error(), path +
+                         "/0.png: expected an image of 3x2, as the training images are (--resize "
+                         "WxH makes all of one size), found 4x2");
+  EXPECT_EQ(open_folder(folder_.path(), {.image = {.resize = ImageSize{2, 2}}}).test->shape(),
+            (SampleShape{{2, 2}}));
+  with_test(test::png_of(3, 2, 3, ByteVector(18)));
+  EXPECT_EQ(error(), path +
+                         "/0.png: expected a grey image, as the training images are (--gray or "
+                         "--rgb makes all of one kind), found one in colour");
+  EXPECT_EQ(error({.resize = ImageSize{2, 2}}), error());
+  EXPECT_EQ(
+      open_folder(folder_.path(), {.image = {.channels = ImageChannels::kGray}}).test->shape(),
+      (SampleShape{{2, 3}}));
+  // Grey ones become RGB beside training images in colour.
+  write({{"0.png", test::png_of(3, 2, 3, ByteVector(18))}, {"0.cls", zero}}, "train.tar");
+  with_test(image(1));
+  EXPECT_EQ(open_folder(folder_.path()).test->shape(), (SampleShape{{2, 3, 3}}));
+  // Images are no arrays, nor the other way round.
+  write({{"0.npy", test::npy_images(1)}, {"0.cls", zero}}, "train.tar");
+  EXPECT_NE(error().find("expected samples of 1x2x3 uint8"), std::string::npos) << error();
+}
+
 TEST_F(WebDatasetTest, NamesWhatIsMissingOrTwice) {
   const auto one = make_bytes("1");
   EXPECT_EQ(error_of({{"0.png", image(1)}, {"1.cls", one}}),
