@@ -30,6 +30,14 @@ void check_limit(const char* what, float value, float most, float least = 0.0F) 
   throw std::invalid_argument(line.data());
 }
 
+std::string text_of(const SampleShape& shape) {
+  std::string text;
+  for (const std::uint64_t dim : shape.dims) {
+    text += (text.empty() ? "" : "x") + std::to_string(dim);
+  }
+  return text.empty() ? "one value" : text;
+}
+
 std::int32_t fixed(double value) { return static_cast<std::int32_t>(std::lround(value * 65536.0)); }
 
 }  // namespace
@@ -37,35 +45,36 @@ std::int32_t fixed(double value) { return static_cast<std::int32_t>(std::lround(
 Augmenter::Augmenter(const AugmentSpec& spec, const SampleShape& shape, DType dtype,
                      std::uint64_t seed)
     : spec_(spec), seed_(seed) {
-  const auto& dims = shape.dims;
-  if (dtype != DType::kUInt8 || dims.size() < 2 || dims.size() > 3 || dims[0] > kLongestSide ||
-      dims[1] > kLongestSide) {
+  const auto layout = image_layout_of(shape);
+  if (dtype != DType::kUInt8 || !layout || layout->height > kLongestSide ||
+      layout->width > kLongestSide) {
     throw std::invalid_argument(
-        "augmentation: expected images, uint8 [height, width] or [height, width, channels] of "
-        "sides of at most 1024, found " +
-        std::string(name_of(dtype)) + " samples of " + std::to_string(dims.size()) + " dimensions");
+        "augmentation: expected images, uint8 [height, width], [height, width, 1 or 3] or [1 or 3, "
+        "height, width] of sides of at most 1024, found samples of " +
+        text_of(shape) + " " + std::string(name_of(dtype)));
   }
+  layout_ = *layout;
   check_limit("rotate", spec.rotate, kMost.rotate);
   check_limit("shift", spec.shift, kMost.shift);
   check_limit("scale", spec.scale, kMost.scale);
   check_limit("shear", spec.shear, kMost.shear);
-  height_ = static_cast<std::size_t>(dims[0]);
-  width_ = static_cast<std::size_t>(dims[1]);
-  if (dims.size() == 3) channels_ = static_cast<std::size_t>(dims[2]);
   if (spec.elastic == 0.0F) return;
   check_limit("elastic sigma", spec.elastic_sigma, ElasticField::kMostSigma,
               ElasticField::kLeastSigma);
   check_limit("elastic", spec.elastic, ElasticField::kMostAlphaBySigma * spec.elastic_sigma);
-  elastic_.emplace(spec.elastic, spec.elastic_sigma, height_, width_);
+  elastic_.emplace(spec.elastic, spec.elastic_sigma, layout_.height, layout_.width);
 }
 
 void Augmenter::apply(std::uint64_t epoch, std::span<const std::uint64_t> ids,
                       std::span<std::byte> samples) const {
-  std::vector<std::uint32_t> scratch(warp_scratch(height_, width_));
+  const std::size_t height = layout_.height;
+  const std::size_t width = layout_.width;
+  const std::size_t channels = layout_.channels;
+  std::vector<std::uint32_t> scratch(warp_scratch(height, width));
   std::vector<std::int16_t> field(elastic_ ? elastic_->scratch() : 0);
-  const std::size_t bytes = height_ * width_ * channels_;
-  const double x_middle = (static_cast<double>(width_) - 1.0) / 2.0;
-  const double y_middle = (static_cast<double>(height_) - 1.0) / 2.0;
+  const std::size_t bytes = height * width * channels;
+  const double x_middle = (static_cast<double>(width) - 1.0) / 2.0;
+  const double y_middle = (static_cast<double>(height) - 1.0) / 2.0;
   constexpr double kRadians = std::numbers::pi / 180.0;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     std::array<double, 8> draws{};  // each in (-1, 1)
@@ -103,8 +112,9 @@ void Augmenter::apply(std::uint64_t epoch, std::span<const std::uint64_t> ids,
     auto* image = reinterpret_cast<std::uint8_t*>(samples.data() + i * bytes);
     Displacement displacement;
     if (elastic_) displacement = elastic_->draw(seed_, epoch, ids[i], field.data());
-    for (std::size_t channel = 0; channel < channels_; ++channel) {
-      const Plane plane{image + channel, height_, width_, channels_};
+    for (std::size_t channel = 0; channel < channels; ++channel) {
+      const Plane plane = layout_.planes ? Plane{image + channel * height * width, height, width, 1}
+                                         : Plane{image + channel, height, width, channels};
       if (elastic_) {
         warp(plane, map, displacement, scratch.data());
       } else {

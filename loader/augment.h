@@ -6,6 +6,7 @@
 #include <span>
 
 #include "formats/dataset.h"
+#include "formats/image_layout.h"
 #include "loader/elastic.h"
 
 namespace millrace {
@@ -33,19 +34,19 @@ struct AugmentSpec {
 /// the elastic field in pixels of the sample.
 class Augmenter {
  public:
-  /// Throws std::invalid_argument for samples that are not uint8 [H, W] or [H, W, C], sides of up
-  /// to 1024, and for limits out of range: rotate up to 180, shift 512, scale 0.8, shear 45; those
-  /// of ElasticField.
+  /// Throws std::invalid_argument for samples that are not uint8 images (image_layout_of) of sides
+  /// of up to 1024, and for limits out of range: rotate up to 180, shift 512, scale 0.8, shear 45;
+  /// those of ElasticField.
   Augmenter(const AugmentSpec& spec, const SampleShape& shape, DType dtype, std::uint64_t seed);
 
-  /// samples: [ids.size(), H, W(, C)]. Any number of threads at once.
+  /// samples: [ids.size(), …]. Any number of threads at once.
   void apply(std::uint64_t epoch, std::span<const std::uint64_t> ids,
              std::span<std::byte> samples) const;
 
  private:
   AugmentSpec spec_;
   std::uint64_t seed_;
-  std::size_t height_ = 0, width_ = 0, channels_ = 1;
+  ImageLayout layout_;
   std::optional<ElasticField> elastic_;
 };
 

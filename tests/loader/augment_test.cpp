@@ -106,6 +106,30 @@ TEST(Augmenter, WithoutElasticDistortionDoesWhatItEverDid) {
   EXPECT_EQ(distorted(with_elastic(kAll, 0.0F, 9.0F), kShape), distorted(kAll, kShape));
 }
 
+// Each plane as the same channel of the same image whose channels lie side by side.
+TEST(Augmenter, DistortsPlanesOfColourAsPixelsOfColour) {
+  constexpr std::size_t kPixels = std::size_t{28} * 28;
+  const auto spec = with_elastic(kAll, 34.0F, 4.0F);
+  std::vector<std::byte> planes(3 * kPixels);
+  std::vector<std::byte> pixels(planes.size());
+  for (std::size_t p = 0; p < kPixels; ++p) {
+    for (std::size_t c = 0; c < 3; ++c) {
+      pixels[3 * p + c] = planes[c * kPixels + p] = static_cast<std::byte>(p * (c + 2) / 3);
+    }
+  }
+  const auto before = planes;
+  const std::vector<std::uint64_t> ids{12};
+  Augmenter(spec, {{3, 28, 28}}, DType::kUInt8, 1).apply(4, ids, planes);
+  Augmenter(spec, {{28, 28, 3}}, DType::kUInt8, 1).apply(4, ids, pixels);
+  EXPECT_NE(planes, before);
+  for (std::size_t p = 0; p < kPixels; ++p) {
+    for (std::size_t c = 0; c < 3; ++c) ASSERT_EQ(planes[c * kPixels + p], pixels[3 * p + c]) << p;
+  }
+  std::vector<std::byte> gray(before.begin(), before.begin() + kPixels);
+  Augmenter(spec, {{1, 28, 28}}, DType::kUInt8, 1).apply(4, ids, gray);
+  EXPECT_TRUE(std::equal(gray.begin(), gray.end(), planes.begin()));
+}
+
 TEST(Augmenter, DistortsByTheFieldAlone) {
   const auto displaced = [](float alpha) {
     auto samples = squares(1);
@@ -180,6 +204,11 @@ TEST(Augmenter, RefusesWhatIsNoImageAndLimitsOutOfRange) {
   EXPECT_EQ(refusal({0, -1.0F, 0, 0}), "shift: expected a number from 0 to 512, found -1");
   EXPECT_EQ(refusal({0, 0, 0, 50.0F}), "shear: expected a number from 0 to 45, found 50");
   EXPECT_EQ(refusal(kAll, {{8, 8, 3}}), "accepted");
+  EXPECT_EQ(refusal(kAll, {{3, 8, 8}}), "accepted");
+  EXPECT_EQ(
+      refusal(kAll, {{4, 8, 9}}),
+      "augmentation: expected images, uint8 [height, width], [height, width, 1 or 3] or [1 or "
+      "3, height, width] of sides of at most 1024, found samples of 4x8x9 uint8");
   EXPECT_EQ(refusal(with_elastic({}, 4001.0F, 4.0F)),
             "elastic: expected a number from 0 to 4000, found 4001");
   EXPECT_EQ(refusal(with_elastic({}, -1.0F, 4.0F)),
