@@ -67,13 +67,9 @@ class PartWriter {
       : spec_(spec),
         part_(part),
         journal_(journal),
-        count_(shards_of(spec, part)),
+        count_(spec.shards),
         hasher_(begin_dataset_hash(*part.data)),
         reader_(part.data, spec.jobs) {}
-
-  static std::uint32_t shards_of(const ConvertSpec& spec, const ConvertPart& part) {
-    return static_cast<std::uint32_t>(std::min<std::uint64_t>(spec.shards, part.data->size()));
-  }
 
   /// False: stopped. `done` takes bytes of samples.
   bool write(const std::function<bool(std::uint64_t)>& done, std::vector<ConvertedFile>& files) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
@@ -143,6 +144,15 @@ std::vector<ConvertPart> convert_parts(const ConvertSpec& spec) {
   std::vector<ConvertPart> parts;
   parts.push_back({.split = "train", .data = opened.train, .class_names = names});
   if (opened.test) parts.push_back({.split = "t10k", .data = opened.test, .class_names = names});
+  for (const auto& part : parts) {
+    if (spec.shards > part.data->size()) {
+      throw std::invalid_argument(
+          fmt::format("--shards: expected at most {}, a shard for each {} "
+                      "sample of {}, found {}",
+                      part.data->size(), part.split == "train" ? "training" : "test",
+                      part.data->name(), spec.shards));
+    }
+  }
   return parts;
 }
 

@@ -49,7 +49,8 @@ struct ConvertPart {
 
 /// The training samples at spec.in and, where there are some, the test samples, as open_folder
 /// finds them and spec.image and spec.split make them. Throws DataError as open_folder does, for a
-/// split of a data set that has test samples already, and for what IDX cannot hold.
+/// split of a data set that has test samples already, and for what IDX cannot hold;
+/// std::invalid_argument for more shards than a part has samples.
 std::vector<ConvertPart> convert_parts(const ConvertSpec& spec);
 
 /// The IDX files at spec.in (see idx_files_at), or, where it is a folder without any, is to be

@@ -81,7 +81,7 @@ class TarSink final : public PartSink {
   TarSink(const ConvertSpec& spec, const ConvertPart& part)
       : spec_(spec),
         part_(part),
-        count_(std::min<std::uint64_t>(std::max(1U, spec.shards), part.data->size())),
+        count_(std::max(1U, spec.shards)),
         images_(holds_images(*part.data)) {
     if (!images_) {
       const NpyHeader header{.dtype = part.data->dtype(), .shape = part.data->shape().dims};
