@@ -4,12 +4,19 @@
 #include <cmath>
 #include <cstring>
 #include <iterator>
+#include <optional>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "formats/atomic_file.h"
+#include "formats/csv_cells.h"
+#include "formats/csv_labels.h"
 #include "formats/error.h"
+#include "formats/idx_pair.h"
+#include "formats/in_quotes.h"
 #include "loader/convert.h"
 #include "tools/cli/part_sink.h"
 #include "tools/cli/target.h"
@@ -42,10 +49,56 @@ void put_values(std::string& text, std::span<const std::byte> sample, const std:
   }
 }
 
+/// A name as a cell; nullopt where it would not be read as that name.
+std::optional<std::string> cell_of(const std::string& name) {
+  std::string cell = name;
+  if (name.find_first_of(",\"") != std::string::npos) {
+    cell = "\"";
+    for (const char c : name) cell += c == '"' ? "\"\"" : std::string(1, c);
+    cell += '"';
+  }
+  const auto read = CsvCells(cell, ',').next();
+  if (name.find_first_of("\r\n") != std::string::npos || csv_class_name(*read) != name ||
+      !CsvLabelReader::of_names(1).read(*read)) {
+    return std::nullopt;
+  }
+  return cell;
+}
+
+/// What stands for each class: its name, where it has one and they do not just count from 0.
+/// Classes that are called by numbers have those as labels.
+std::vector<std::string> cells_of_classes(const ConvertPart& part) {
+  const auto& names = part.class_names;
+  std::vector<std::string> cells;
+  std::set<std::int32_t> numbers;
+  for (const auto& name : names) {
+    if (const auto number = csv_label(name, kMostIdxClasses)) numbers.insert(*number);
+  }
+  if (!names.empty() && numbers.size() != names.size()) {
+    for (const auto& name : names) {
+      auto cell = cell_of(name);
+      if (!cell) {
+        throw DataError(part.data->name(), std::nullopt,
+                        "classes named as csv can hold them, all by numbers or all by words "
+                        "without line breaks and blanks around them",
+                        in_quotes(name));
+      }
+      cells.push_back(std::move(*cell));
+    }
+    return cells;
+  }
+  for (std::uint32_t c = 0; c < part.data->classes(); ++c) {
+    cells.push_back(std::to_string(names.empty() ? static_cast<std::int32_t>(c)
+                                                 : *csv_label(names[c], kMostIdxClasses)));
+  }
+  return cells;
+}
+
 class CsvSink final : public PartSink {
  public:
   CsvSink(const ConvertSpec& spec, const ConvertPart& part)
       : part_(part),
+        labels_(cells_of_classes(part)),
         file_(free_target(spec, split_name(part) + ".csv")),
         elements_(static_cast<std::size_t>(part.data->shape().elements())) {
     std::string header = "label";
@@ -60,7 +113,7 @@ class CsvSink final : public PartSink {
       auto& text = pieces[piece];
       const auto end = std::min(labels.size(), (piece + 1) * kLines);
       for (auto i = piece * kLines; i < end; ++i) {
-        text += std::to_string(labels[i]);
+        text += labels_[static_cast<std::size_t>(labels[i])];
         put(text, samples.subspan(i * bytes, bytes), done_ + i);
         text += '\n';
       }
@@ -114,6 +167,7 @@ class CsvSink final : public PartSink {
   }
 
   const ConvertPart& part_;
+  std::vector<std::string> labels_;  // as they are written, by class
   AtomicFile file_;
   std::size_t elements_;
   std::uint64_t done_ = 0;

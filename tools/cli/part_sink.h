@@ -36,8 +36,10 @@ class PartSink {
 std::unique_ptr<PartSink> make_npy_sink(const ConvertSpec& spec, const ConvertPart& part);
 
 /// train.csv and test.csv: a header "label,pixel0,pixel1,…", then a line for each sample. Keeps
-/// values and order, not the shape; floating-point numbers come back the same. Refuses values that
-/// are not finite.
+/// values and order, not the shape; floating-point numbers come back the same. Where classes have
+/// names those are the labels, and numbers where all names are. Throws DataError for values that
+/// are not finite, and names that would be read as others (with line breaks, with blanks around
+/// them, numbers beside words).
 std::unique_ptr<PartSink> make_csv_sink(const ConvertSpec& spec, const ConvertPart& part);
 
 /// WebDataset shards train-000000.tar, …, spec.shards of them (1): for each sample NNNNNN.png, or

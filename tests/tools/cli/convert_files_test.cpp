@@ -15,6 +15,7 @@
 #include "formats/tar.h"
 #include "tests/support/files.h"
 #include "tests/support/idx_files.h"
+#include "tests/support/images.h"
 #include "tests/support/limits.h"
 #include "tests/support/seekable.h"
 #include "tools/cli/atomic_folder.h"
@@ -116,6 +117,70 @@ TEST_F(ConvertFilesTest, WritesFloatsOfCsvSoThatTheyComeBack) {
   again.force = true;
   EXPECT_NE(data_error_of([&] { convert(again, kGoOn); }).find("sample 1: expected finite values"),
             std::string::npos);
+}
+
+TEST_F(ConvertFilesTest, WritesTheNamesOfClassesToCsv) {
+  const auto convert_to = [&](StoredAs to, const std::filesystem::path& in,
+                              const std::filesystem::path& out, std::uint32_t shards = 0) {
+    ConvertSpec asked{.in = in, .out = out, .to = to, .shards = shards};
+    convert(asked, kGoOn);
+    return open_folder(out);
+  };
+  const auto class_folder = [&](const std::string& name, int first) {
+    const auto folder = in_ / "photos" / "train" / name;
+    std::filesystem::create_directories(folder);
+    const std::vector<std::byte> pixels{static_cast<std::byte>(first), std::byte{1}};
+    write_bytes(folder / "0.png", test::png_of(2, 1, 1, pixels));
+  };
+  const std::vector<std::string> names{"a, b", "it's", "two \"words\""};
+  for (const auto& name : names) class_folder(name, 7);
+  const auto photos = in_ / "photos";
+  const auto csv = convert_to(StoredAs::kCsv, photos, out_ / "csv");
+  EXPECT_EQ(csv.train->class_names(), names);
+  const auto text = text_of(out_ / "csv" / "train.csv");
+  EXPECT_EQ(text, "label,pixel0,pixel1\n\"a, b\",7,1\nit's,7,1\n\"two \"\"words\"\"\",7,1\n");
+  // By way of what keeps names, and back.
+  convert_to(StoredAs::kSeekable, out_ / "csv", out_ / "shards", 2);
+  convert_to(StoredAs::kCsv, out_ / "shards", out_ / "again");
+  EXPECT_EQ(text_of(out_ / "again" / "train.csv"), text);
+
+  const auto refusal = [&] {
+    return data_error_of([&] { convert_to(StoredAs::kCsv, photos, out_ / "refused"); });
+  };
+  for (const std::string& name : {" cat", "cat\n", "c\rat", "12", "-1.5"}) {
+    class_folder(name, 1);
+    EXPECT_NE(refusal().find("expected classes named as csv can hold them"), std::string::npos)
+        << name;
+    std::filesystem::remove_all(photos / "train" / name);
+  }
+}
+
+// Of folders that are called by numbers those are the classes, in whatever order they are sorted.
+TEST_F(ConvertFilesTest, WritesClassesCalledByNumbersAsNumbers) {
+  for (const auto* name : {"0", "1", "10", "02"}) {
+    const auto folder = in_ / "photos" / name;
+    std::filesystem::create_directories(folder);
+    write_bytes(folder / "0.png", test::png_of(1, 1, 1, std::vector<std::byte>{std::byte{5}}));
+  }
+  convert({.in = in_ / "photos", .out = out_, .to = StoredAs::kCsv}, kGoOn);
+  EXPECT_EQ(text_of(out_ / "train.csv"), "label,pixel0\n0,5\n2,5\n1,5\n10,5\n");
+}
+
+TEST_F(ConvertFilesTest, RefusesMoreShardsThanSamples) {
+  for (const auto to : {StoredAs::kSeekable, StoredAs::kTar, StoredAs::kTarZst}) {
+    auto asked = spec(to);
+    asked.shards = kTest + 1;
+    try {
+      convert(asked, kGoOn);
+      ADD_FAILURE() << name_of(to);
+    } catch (const std::invalid_argument& error) {
+      const auto data = (in_ / "t10k-images-idx3-ubyte").string();
+      EXPECT_EQ(std::string(error.what()), "--shards: expected at most " + std::to_string(kTest) +
+                                               ", a shard for each test sample of " + data +
+                                               ", found " + std::to_string(kTest + 1));
+    }
+    EXPECT_FALSE(std::filesystem::exists(out_));
+  }
 }
 
 TEST_F(ConvertFilesTest, WritesArchivesOfWholeSamples) {
