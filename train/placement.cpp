@@ -1,9 +1,5 @@
 #include "train/placement.h"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <fstream>
 #include <limits>
 #include <new>
 #include <optional>
@@ -11,37 +7,13 @@
 
 #include "formats/block_dataset.h"
 #include "loader/resident.h"
+#include "train/free_memory.h"
 
 namespace millrace {
 namespace {
 
 // Index chunks count samples in 32 bits.
 constexpr std::uint64_t kMaxSamples = std::numeric_limits<std::uint32_t>::max();
-
-// What the control group that a container runs in leaves it (the kernel's cgroup-v2.rst); no limit
-// where there is none.
-std::uint64_t free_in_group() {
-  std::uint64_t most = 0;
-  std::uint64_t used = 0;
-  std::ifstream limit("/sys/fs/cgroup/memory.max");
-  std::ifstream current("/sys/fs/cgroup/memory.current");
-  if (!(limit >> most) || !(current >> used)) return std::numeric_limits<std::uint64_t>::max();
-  return most - std::min(most, used);
-}
-
-// What the kernel can hand out without swapping: pages of files that it would drop count too.
-// (proc(5), MemAvailable; sysconf(3) knows free pages alone.)
-std::uint64_t free_memory() {
-  std::ifstream file("/proc/meminfo");
-  std::string name;
-  std::string unit;
-  for (std::uint64_t kib = 0; file >> name >> kib; std::getline(file, unit)) {
-    if (name == "MemAvailable:") return std::min(kib * 1024, free_in_group());
-  }
-  const long pages = ::sysconf(_SC_AVPHYS_PAGES);
-  const long page = ::sysconf(_SC_PAGESIZE);
-  return pages <= 0 || page <= 0 ? 0 : static_cast<std::uint64_t>(pages) * page;
-}
 
 bool in_place(const Dataset& data, InputType type) {
   return !data.contiguous().samples.empty() &&

@@ -5,8 +5,11 @@
 #include <stdexcept>
 #include <utility>
 
+#include "compute/cuda_engine.h"
 #include "compute/tensors.h"
 #include "train/compatibility.h"
+#include "train/free_memory.h"
+#include "train/model_memory.h"
 #include "train/streaming.h"
 
 namespace millrace {
@@ -130,6 +133,9 @@ RunSetup set_up(const RunSpec& spec, const Dataset& train, const Dataset* test,
   setup.plan = make_plan(spec, train, test);
   setup.schedule.emplace(spec.schedule, spec.optimizer.learning_rate, setup.plan.steps_per_epoch,
                          spec.epochs);
+  const bool on_cpu = spec.device.kind == Device::Kind::kCpu ||
+                      (spec.device.kind == Device::Kind::kAuto && !cuda_obstacle().empty());
+  check_memory(setup.plan.model, setup.plan.train, on_cpu, memory_at_hand());
   setup.engine = make_engine(setup.plan.model, setup.plan.train, spec.device);
   if (const auto info = setup.engine->info(); !info.notice.empty()) notice(info.notice);
   if (!spec.checkpoint_dir.empty()) setup.checkpoints.emplace(spec.checkpoint_dir, spec.keep);
