@@ -29,25 +29,7 @@ std::string text(std::span<const std::uint32_t> widths) {
   return all;
 }
 
-std::string warmup_text(const ScheduleSpec& schedule) {
-  if (schedule.warmup_epochs == 0.0) return "";
-  return " after a warm-up of " + text(static_cast<float>(schedule.warmup_epochs)) + " epochs";
-}
-
-std::string text(const ScheduleSpec& schedule) {
-  switch (schedule.kind) {
-    case ScheduleSpec::Kind::kConstant:
-      break;
-    case ScheduleSpec::Kind::kStep:
-      return "step by " + text(static_cast<float>(schedule.gamma)) + " every " +
-             text(schedule.step_epochs) + " epochs" + warmup_text(schedule);
-    case ScheduleSpec::Kind::kCosine:
-      return "cosine" + warmup_text(schedule);
-    case ScheduleSpec::Kind::kOneCycle:
-      return "one-cycle" + warmup_text(schedule);
-  }
-  return "constant" + warmup_text(schedule);
-}
+std::string text(const ScheduleSpec& value) { return describe(value); }
 
 class Differences {
  public:

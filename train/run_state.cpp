@@ -1,6 +1,5 @@
 #include "train/run_state.h"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -46,17 +45,9 @@ json encode_sample(const SampleSpec& sample) {
           {"scale", sample.scale}};
 }
 
-constexpr std::array<std::pair<std::string_view, ScheduleSpec::Kind>, 4> kSchedules{
-    {{"constant", ScheduleSpec::Kind::kConstant},
-     {"step", ScheduleSpec::Kind::kStep},
-     {"cosine", ScheduleSpec::Kind::kCosine},
-     {"one-cycle", ScheduleSpec::Kind::kOneCycle}}};
-
 json encode_schedule(const RunOptions& options) {
   const ScheduleSpec& schedule = options.schedule;
-  const auto* const named = std::ranges::find(
-      kSchedules, schedule.kind, &std::pair<std::string_view, ScheduleSpec::Kind>::second);
-  return {{"kind", named->first},
+  return {{"kind", name_of(schedule.kind)},
           {"warmup_epochs", schedule.warmup_epochs},
           {"step_epochs", schedule.step_epochs},
           {"gamma", schedule.gamma},
@@ -207,13 +198,9 @@ SampleSpec decode_sample(const json& object, std::uint64_t features) {
 }
 
 void decode_schedule(const json& object, RunOptions& options) {
-  const auto kind = object.at("kind").get<std::string>();
-  const auto* const named =
-      std::ranges::find(kSchedules, kind, &std::pair<std::string_view, ScheduleSpec::Kind>::first);
-  if (named == kSchedules.end()) {
-    throw json::type_error::create(302, "no known schedule", &object);
-  }
-  options.schedule.kind = named->second;
+  const auto kind = schedule_called(object.at("kind").get<std::string>());
+  if (!kind) throw json::type_error::create(302, "no known schedule", &object);
+  options.schedule.kind = *kind;
   options.schedule.warmup_epochs = object.at("warmup_epochs").get<double>();
   options.schedule.step_epochs = whole<std::uint64_t>(object, "step_epochs");
   options.schedule.gamma = object.at("gamma").get<double>();

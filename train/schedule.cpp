@@ -1,11 +1,11 @@
 #include "train/schedule.h"
 
+#include <fmt/format.h>
+
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <numbers>
 #include <stdexcept>
-#include <string>
 
 #include "formats/exact_math.h"
 
@@ -18,10 +18,7 @@ constexpr double kFinalOver = 10000.0;  // and that this times the last
 
 void check(bool holds, const char* what, const char* expected, double found) {
   if (holds) return;
-  std::array<char, 32> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), found);
-  throw std::invalid_argument(std::string(what) + ": expected " + expected + ", found " +
-                              std::string(digits.data(), end.ptr));
+  throw std::invalid_argument(fmt::format("{}: expected {}, found {}", what, expected, found));
 }
 
 // From `begin` at 0 to `end` at 1, along half a cosine.
@@ -39,17 +36,55 @@ double one_cycle(double rate, double step, double steps) {
 
 }  // namespace
 
+const char* name_of(ScheduleSpec::Kind kind) noexcept {
+  switch (kind) {
+    case ScheduleSpec::Kind::kStep:
+      return "step";
+    case ScheduleSpec::Kind::kCosine:
+      return "cosine";
+    case ScheduleSpec::Kind::kOneCycle:
+      return "one-cycle";
+    case ScheduleSpec::Kind::kConstant:
+      break;
+  }
+  return "constant";
+}
+
+std::optional<ScheduleSpec::Kind> schedule_called(std::string_view name) noexcept {
+  using Kind = ScheduleSpec::Kind;
+  for (const Kind kind : {Kind::kConstant, Kind::kStep, Kind::kCosine, Kind::kOneCycle}) {
+    if (name == name_of(kind)) return kind;
+  }
+  return std::nullopt;
+}
+
+std::string describe(const ScheduleSpec& spec) {
+  const auto epochs = [](double count) {
+    return fmt::format("{} epoch{}", count, count == 1.0 ? "" : "s");
+  };
+  std::string text = name_of(spec.kind);
+  if (spec.kind == ScheduleSpec::Kind::kStep) {
+    text += fmt::format(" by {} every {}", static_cast<float>(spec.gamma),
+                        epochs(static_cast<double>(spec.step_epochs)));
+  }
+  // Options are floats: 0.1 of them is not the double nearest to 0.1.
+  if (spec.warmup_epochs != 0.0) {
+    text += " after a warm-up of " + epochs(static_cast<float>(spec.warmup_epochs));
+  }
+  return text;
+}
+
 Schedule::Schedule(const ScheduleSpec& spec, float learning_rate, std::uint64_t steps_per_epoch,
                    std::uint64_t epochs)
     : spec_(spec), rate_(double{learning_rate}), steps_per_epoch_(steps_per_epoch) {
-  check(std::isfinite(spec.warmup_epochs) && spec.warmup_epochs >= 0.0, "warm-up",
+  check(std::isfinite(spec.warmup_epochs) && spec.warmup_epochs >= 0.0, "--warmup",
         "a finite number of epochs of at least 0", spec.warmup_epochs);
-  check(std::isfinite(spec.gamma) && spec.gamma >= 0.0, "gamma", "a finite number of at least 0",
+  check(std::isfinite(spec.gamma) && spec.gamma >= 0.0, "--gamma", "a finite number of at least 0",
         spec.gamma);
-  check(spec.step_epochs > 0, "step epochs", "at least 1", 0.0);
+  check(spec.step_epochs > 0, "--step-epochs", "at least 1", 0.0);
   const double all = static_cast<double>(steps_per_epoch) * static_cast<double>(epochs);
   const double warmup = std::round(spec.warmup_epochs * static_cast<double>(steps_per_epoch));
-  check(warmup == 0.0 || warmup < all, "warm-up", "fewer epochs than the run has",
+  check(warmup == 0.0 || warmup < all, "--warmup", "fewer epochs than the run has",
         spec.warmup_epochs);
   warmup_ = static_cast<std::uint64_t>(warmup);
   steps_ = all - warmup;

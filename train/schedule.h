@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace millrace {
 
@@ -21,6 +24,13 @@ struct ScheduleSpec {
 
   bool operator==(const ScheduleSpec&) const = default;
 };
+
+/// "constant", "step", "cosine", "one-cycle".
+const char* name_of(ScheduleSpec::Kind kind) noexcept;
+/// The schedule of that name; nullopt if there is none.
+std::optional<ScheduleSpec::Kind> schedule_called(std::string_view name) noexcept;
+/// "step by 0.1 every 10 epochs after a warm-up of 0.5 epochs".
+std::string describe(const ScheduleSpec& spec);
 
 /// A schedule over the steps of one run.
 class Schedule {

@@ -52,11 +52,16 @@ void ConsoleObserver::set_data(std::string description, double load_s) {
   load_s_ = load_s;
 }
 
-void ConsoleObserver::set_run(const RunSpec& spec) {
+void ConsoleObserver::set_run(const RunSpec& spec, bool window_given) {
   on_bad_ = spec.on_bad;
+  window_given_ = window_given;
+  threads_ = spec.device.threads;
   recipe_ = fmt::format("batch {}", spec.batch);
   if (spec.accumulate > 1) recipe_ += fmt::format(" x {}", spec.accumulate);
   recipe_ += fmt::format(", lr {}", spec.optimizer.learning_rate);
+  if (spec.schedule.kind != ScheduleSpec::Kind::kConstant || spec.schedule.warmup_epochs > 0.0) {
+    recipe_ += ", " + describe(spec.schedule);
+  }
   if (spec.optimizer.kind != OptimizerSpec::Kind::kSgd) {
     recipe_ += fmt::format(", {}", name_of(spec.optimizer.kind));
   }
@@ -111,6 +116,14 @@ void ConsoleObserver::on_start(const RunInfo& info) {
           "mixes better, or 'tools convert' of a shuffled source",
           info.mixing));
     }
+  }
+  // What could not be said before.
+  if (window_given_ && info.window_blocks == 0) {
+    console_.notice("--shuffle-window has no effect: the data set is not streamed (" +
+                    info.residency + ")");
+  }
+  if (threads_ != 0 && engine.device != "cpu") {
+    console_.notice("--threads has no effect: " + engine.device + " computes");
   }
   console_.line(
       fmt::format("Model: {}, {} parameters", fmt::join(info.widths, "-"), info.parameters));

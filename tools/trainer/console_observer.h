@@ -29,7 +29,8 @@ class ConsoleObserver final : public TrainObserver {
 
   /// One line on the data set, and the seconds that opening it took.
   void set_data(std::string description, double load_s);
-  void set_run(const RunSpec& spec);
+  /// `window_given`: by the user, who is told where nothing is streamed.
+  void set_run(const RunSpec& spec, bool window_given = false);
   /// Where bad samples are named.
   void set_quarantine(std::filesystem::path path) { bad_.set_quarantine(std::move(path)); }
 
@@ -47,6 +48,8 @@ class ConsoleObserver final : public TrainObserver {
   std::string data_;
   std::string recipe_;
   OnBad on_bad_ = OnBad::kFail;
+  bool window_given_ = false;
+  std::uint32_t threads_ = 0;
   BadWarnings bad_;
   double load_s_ = 0.0;
   RunInfo info_;

@@ -41,7 +41,7 @@ class Onnx(programs.ProgramTest):
 
     def test_gives_our_outputs(self):
         for options in MODELS:
-            self.train("--epochs", "2", "--checkpoint-dir", "c", *options)
+            self.train("--epochs", "2", "--checkpoint-dir", "c", "--force", *options)
             done = self.call("evaluate", "--checkpoint", "c/last.safetensors", "--data", self.digits, "--outputs",
                              "o.safetensors", "--json")
             self.assertEqual(done.returncode, 0, done.stderr)

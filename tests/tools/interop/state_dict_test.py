@@ -59,7 +59,7 @@ class StateDict(programs.ProgramTest):
             for optimizer in ("sgd", "adamw"):
                 with self.subTest(shape=shape, optimizer=optimizer):
                     self.train(*options_of(*shape), "--epochs", "2", "--optimizer", optimizer, "--lr", "0.01", "--momentum",
-                               "0.9" if optimizer == "sgd" else "0", "--checkpoint-dir", "c")
+                               "0.9" if optimizer == "sgd" else "0", "--checkpoint-dir", "c", "--force")
                     model = network(*shape)
                     model.load_state_dict(self.checkpoint())
                     with torch.no_grad():
@@ -74,7 +74,7 @@ class StateDict(programs.ProgramTest):
                 model(self.train_set[0][:100])  # so that running statistics are of some use
                 safetensors.save_file(model.state_dict(), self.top / "theirs.safetensors")
                 self.train(*options_of(*shape), "--init", "theirs.safetensors", "--epochs", "1", "--lr", "0",
-                           "--checkpoint-dir", "c")
+                           "--checkpoint-dir", "c", "--force")
                 ours = self.checkpoint()
                 for name, values in model.state_dict().items():
                     if "running_" not in name and "num_batches" not in name:
@@ -98,7 +98,7 @@ class StateDict(programs.ProgramTest):
                         loss.backward()
                         optimizer.step()
                 self.train(*options_of(*shape), "--init", "theirs.safetensors", "--epochs", "2", "--batch", "100", "--lr",
-                           "0.1", "--momentum", "0.9", "--shuffle", "off", "--val-size", "0", "--checkpoint-dir", "c")
+                           "0.1", "--momentum", "0.9", "--shuffle", "off", "--val-size", "0", "--checkpoint-dir", "c", "--force")
                 ours = self.checkpoint()
                 for name, values in model.state_dict().items():
                     if "num_batches" not in name:
