@@ -54,14 +54,14 @@ Augmenter::Augmenter(const AugmentSpec& spec, const SampleShape& shape, DType dt
         text_of(shape) + " " + std::string(name_of(dtype)));
   }
   layout_ = *layout;
-  check_limit("rotate", spec.rotate, kMost.rotate);
-  check_limit("shift", spec.shift, kMost.shift);
-  check_limit("scale", spec.scale, kMost.scale);
-  check_limit("shear", spec.shear, kMost.shear);
+  check_limit("--rotate", spec.rotate, kMost.rotate);
+  check_limit("--shift", spec.shift, kMost.shift);
+  check_limit("--scale", spec.scale, kMost.scale);
+  check_limit("--shear", spec.shear, kMost.shear);
   if (spec.elastic == 0.0F) return;
-  check_limit("elastic sigma", spec.elastic_sigma, ElasticField::kMostSigma,
+  check_limit("--elastic-sigma", spec.elastic_sigma, ElasticField::kMostSigma,
               ElasticField::kLeastSigma);
-  check_limit("elastic", spec.elastic, ElasticField::kMostAlphaBySigma * spec.elastic_sigma);
+  check_limit("--elastic", spec.elastic, ElasticField::kMostAlphaBySigma * spec.elastic_sigma);
   elastic_.emplace(spec.elastic, spec.elastic_sigma, layout_.height, layout_.width);
 }
 

@@ -37,39 +37,38 @@ void check_share(const char* what, float share) {
 }
 
 void check_spec(const RunSpec& spec, const Dataset& train) {
-  if (spec.batch == 0) refuse("batch", "at least 1", "0");
-  if (spec.on_bad == OnBad::kLeaveOut)
-    refuse("bad samples", "fail, skip or substitute", "leave out");
+  if (spec.batch == 0) refuse("--batch", "at least 1", "0");
+  if (spec.on_bad == OnBad::kLeaveOut) refuse("--on-bad", "fail, skip or substitute", "leave out");
   if (!(spec.bad_budget.share >= 0.0 && spec.bad_budget.share <= 1.0)) {
-    refuse("bad budget", "a share from 0 to 1", std::to_string(spec.bad_budget.share));
+    refuse("--bad-budget", "a share from 0 to 1", std::to_string(spec.bad_budget.share));
   }
-  if (spec.accumulate == 0) refuse("accumulate", "at least 1 batch", "0");
+  if (spec.accumulate == 0) refuse("--accumulate", "at least 1 batch", "0");
   if (std::uint64_t{spec.batch} * spec.accumulate > kMaxU32) {
-    refuse("accumulate", "at most " + std::to_string(kMaxU32) + " samples of a step",
+    refuse("--accumulate", "at most " + std::to_string(kMaxU32) + " samples of a step",
            std::to_string(std::uint64_t{spec.batch} * spec.accumulate));
   }
-  check_rate("norm to clip gradients to", spec.optimizer.clip_norm);
-  check_share("decay of the average", spec.optimizer.ema);
-  if (spec.slots == 0) refuse("slots", "at least 1", "0");
-  if (std::ranges::count(spec.hidden, 0U) != 0) refuse("hidden", "widths of at least 1", "0");
-  check_rate("learning rate", spec.optimizer.learning_rate);
-  check_rate("momentum", spec.optimizer.momentum);
-  check_rate("weight decay", spec.optimizer.weight_decay);
-  check_share("dropout", spec.dropout);
-  check_share("label smoothing", spec.label_smoothing);
+  check_rate("--clip-norm", spec.optimizer.clip_norm);
+  check_share("--ema", spec.optimizer.ema);
+  if (spec.slots == 0) refuse("--slots", "at least 1", "0");
+  if (std::ranges::count(spec.hidden, 0U) != 0) refuse("--hidden", "widths of at least 1", "0");
+  check_rate("--lr", spec.optimizer.learning_rate);
+  check_rate("--momentum", spec.optimizer.momentum);
+  check_rate("--weight-decay", spec.optimizer.weight_decay);
+  check_share("--dropout", spec.dropout);
+  check_share("--label-smoothing", spec.label_smoothing);
   if (spec.augment.enabled()) {
     if (spec.residency == Residency::kResident) {
-      refuse("augmentation", "samples that workers bring, so residency host or auto", "resident");
+      refuse("--residency", "host or auto for samples that workers distort", "resident");
     }
     const Augmenter refuses(spec.augment, train.shape(), train.dtype(), spec.seed);
   }
-  if (spec.batch_norm && spec.batch == 1) refuse("batch normalisation", "batches above 1", "1");
-  check_rate("target accuracy", spec.stopping.target_accuracy);
+  if (spec.batch_norm && spec.batch == 1) refuse("--batch-norm", "a --batch above 1", "1");
+  check_rate("--target-acc", spec.stopping.target_accuracy);
   if (spec.stopping.target_accuracy > 0.0F && spec.validation_size == 0) {
-    refuse("target accuracy", "validation samples to reach it on", "none");
+    refuse("--target-acc", "validation samples to reach it on", "none");
   }
   if (spec.validation_size >= train.size()) {
-    refuse("validation size",
+    refuse("--val-size",
            "fewer than the " + std::to_string(train.size()) + " samples of " + train.name(),
            std::to_string(spec.validation_size));
   }

@@ -199,10 +199,10 @@ TEST(Augmenter, RefusesWhatIsNoImageAndLimitsOutOfRange) {
   EXPECT_NE(refusal(kAll, {{784}}).find("uint8 [height, width]"), std::string::npos);
   EXPECT_NE(refusal(kAll, kShape, DType::kFloat32).find("float32"), std::string::npos);
   EXPECT_NE(refusal(kAll, {{2000, 10}}).find("1024"), std::string::npos);
-  EXPECT_EQ(refusal({181.0F, 0, 0, 0}), "rotate: expected a number from 0 to 180, found 181");
-  EXPECT_EQ(refusal({0, 0, 0.9F, 0}), "scale: expected a number from 0 to 0.8, found 0.9");
-  EXPECT_EQ(refusal({0, -1.0F, 0, 0}), "shift: expected a number from 0 to 512, found -1");
-  EXPECT_EQ(refusal({0, 0, 0, 50.0F}), "shear: expected a number from 0 to 45, found 50");
+  EXPECT_EQ(refusal({181.0F, 0, 0, 0}), "--rotate: expected a number from 0 to 180, found 181");
+  EXPECT_EQ(refusal({0, 0, 0.9F, 0}), "--scale: expected a number from 0 to 0.8, found 0.9");
+  EXPECT_EQ(refusal({0, -1.0F, 0, 0}), "--shift: expected a number from 0 to 512, found -1");
+  EXPECT_EQ(refusal({0, 0, 0, 50.0F}), "--shear: expected a number from 0 to 45, found 50");
   EXPECT_EQ(refusal(kAll, {{8, 8, 3}}), "accepted");
   EXPECT_EQ(refusal(kAll, {{3, 8, 8}}), "accepted");
   EXPECT_EQ(
@@ -210,13 +210,13 @@ TEST(Augmenter, RefusesWhatIsNoImageAndLimitsOutOfRange) {
       "augmentation: expected images, uint8 [height, width], [height, width, 1 or 3] or [1 or "
       "3, height, width] of sides of at most 1024, found samples of 4x8x9 uint8");
   EXPECT_EQ(refusal(with_elastic({}, 4001.0F, 4.0F)),
-            "elastic: expected a number from 0 to 4000, found 4001");
+            "--elastic: expected a number from 0 to 4000, found 4001");
   EXPECT_EQ(refusal(with_elastic({}, -1.0F, 4.0F)),
-            "elastic: expected a number from 0 to 4000, found -1");
+            "--elastic: expected a number from 0 to 4000, found -1");
   EXPECT_EQ(refusal(with_elastic({}, 34.0F, 0.5F)),
-            "elastic sigma: expected a number from 1 to 128, found 0.5");
+            "--elastic-sigma: expected a number from 1 to 128, found 0.5");
   EXPECT_EQ(refusal(with_elastic({}, 34.0F, std::nanf(""))),
-            "elastic sigma: expected a number from 1 to 128, found nan");
+            "--elastic-sigma: expected a number from 1 to 128, found nan");
 }
 
 }  // namespace

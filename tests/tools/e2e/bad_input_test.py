@@ -170,7 +170,7 @@ class BadData(programs.ProgramTest):
         self.says(path)
 
     def test_validation_takes_all(self):
-        self.says("validation size", "1200 samples", "found 1200", status=2, more=["--val-size", "1200"])
+        self.says("--val-size: expected fewer than the 1200 samples", "found 1200", status=2, more=["--val-size", "1200"])
 
 
 class BadOptions(programs.ProgramTest):
