@@ -133,6 +133,13 @@ void CheckpointDir::prune(const fs::path& written) const {
   }
 }
 
+std::vector<std::string> checkpoint_names(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const Entry& entry : checkpoints_in(folder)) names.push_back(entry.path.filename().string());
+  std::ranges::sort(names);
+  return names;
+}
+
 std::optional<FoundCheckpoint> newest_good(const fs::path& folder,
                                            const std::function<void(const std::string&)>& notice) {
   const std::vector<Entry> entries = checkpoints_in(folder);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "formats/file_descriptor.h"
 #include "train/checkpoint.h"
@@ -44,6 +45,10 @@ class CheckpointDir {
   FileDescriptor lock_;
   std::uint32_t keep_;
 };
+
+/// The names of the checkpoints in `folder`, in the order of their names; none where there is no
+/// such folder. Throws DataError if it cannot be listed.
+std::vector<std::string> checkpoint_names(const std::filesystem::path& folder);
 
 /// The checkpoint of `folder` that was written last and is whole. One that is damaged is told to
 /// `notice` and passed over. nullopt if there is no checkpoint at all (or no such folder); throws

@@ -180,5 +180,18 @@ TEST(NewestGood, AllDamagedIsAnErrorAndNotANewRun) {
   EXPECT_EQ(heard.lines.size(), 1U);
 }
 
+TEST(CheckpointNames, AreThoseThatARunWrites) {
+  const test::TempFolder folder;
+  EXPECT_TRUE(checkpoint_names(folder / "none").empty());
+  for (const char* name :
+       {"step-12.safetensors", "last.safetensors", "best.safetensors", "step-x.safetensors",
+        "model.safetensors", ".last.safetensors.1-0.millrace-tmp"}) {
+    test::write_bytes(folder / name, test::make_bytes("x"));
+  }
+  EXPECT_EQ(
+      checkpoint_names(folder.path()),
+      (std::vector<std::string>{"best.safetensors", "last.safetensors", "step-12.safetensors"}));
+}
+
 }  // namespace
 }  // namespace millrace

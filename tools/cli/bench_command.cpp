@@ -60,6 +60,8 @@ int bench_command(const std::vector<std::string>& arguments) {
       "  tools bench photos --resize 64x64");
   if (!line.parse(arguments)) return print(line.help());
   if (path.empty()) throw UsageError("expected a folder or file to measure, found none");
+  line.refuse_both("--json", "--quiet");
+  check_augmentation(line, spec.augment);
   spec.path = path;
   spec.image = images.options();
 

@@ -116,6 +116,8 @@ ConvertOptions parse(const std::vector<std::string>& arguments) {
   }
   if (in.empty()) throw UsageError("expected a folder to convert, found none");
   if (out.empty()) throw UsageError("expected a folder to write to, found none");
+  line.refuse_both("--json", "--quiet");
+  if (!spec.split) line.refuse_idle("--seed", "--split", "--split with it", "none");
   spec.in = in;
   spec.out = out;
   spec.image = images.options();

@@ -45,7 +45,7 @@ FetchOptions parse(const std::vector<std::string>& arguments) {
              [&](const std::string& text) {
                spec.retries = static_cast<unsigned>(parse_whole(text, 0, kMostRetries));
              });
-  line.value("--stall", "SECONDS", "give a mirror up that sends next to nothing so long [20]",
+  line.value("--stall", "SECONDS", "give a mirror up that sends next to nothing so long\n[20]",
              [&](const std::string& text) {
                spec.limits.stall_s = static_cast<long>(parse_whole(text, 1, kMostSeconds));
              });
@@ -64,6 +64,7 @@ FetchOptions parse(const std::vector<std::string>& arguments) {
     options.help = line.help();
     return options;
   }
+  line.refuse_both("--json", "--quiet");
   if (name.empty()) throw UsageError("expected the name of a data set, found none");
   spec.source = source_called(name, known_sources());
   if (spec.folder.empty()) spec.folder = name;

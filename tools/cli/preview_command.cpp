@@ -74,7 +74,7 @@ void declare(CommandLine& line, Arguments& arguments) {
   line.positional("PATH", "data folder, or an images file", arguments.path);
   line.value("-o,--output", "FILE", "write the grid to this PNG file",
              [&](const std::string& text) { arguments.output = parse_output(text); });
-  line.flag("--ascii", "print the pictures as text, within the terminal's width", arguments.ascii);
+  line.flag("--ascii", "print the pictures as text, within the terminal's\nwidth", arguments.ascii);
   line.value("--split", "NAME", "train or test [train]",
              [&](const std::string& text) { arguments.spec.test = parse_split(text); });
   whole("--count", "samples, at most [64, with augmentation or\n--ascii 8]", 1, kMostCount,
@@ -157,6 +157,19 @@ nlohmann::ordered_json to_json(const Preview& shown, const Arguments& arguments,
   return json;
 }
 
+void check(CommandLine& line, Arguments& arguments) {
+  line.refuse_both("--json", "--quiet");
+  line.refuse_both("--json", "--ascii");
+  check_augmentation(line, arguments.spec.augment);
+  if (!arguments.spec.shuffle && !arguments.spec.augment.enabled()) {
+    line.refuse_idle("--seed", "--shuffle", "--shuffle or augmentation with it", "neither");
+  }
+  if (!arguments.output.empty()) return;
+  for (const char* name : {"--zoom", "--force"}) {
+    line.refuse_idle(name, "--output", "-o FILE with it", "none");
+  }
+}
+
 void settle(Arguments& arguments) {
   PreviewSpec& spec = arguments.spec;
   spec.data = arguments.path;
@@ -190,6 +203,7 @@ int preview_command(const std::vector<std::string>& arguments_given) {
   if (arguments.output.empty() && !arguments.ascii) {
     throw UsageError("expected -o FILE or --ascii, found neither");
   }
+  check(line, arguments);
   settle(arguments);
   refuse_to_replace(arguments);
 

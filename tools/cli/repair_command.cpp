@@ -76,6 +76,7 @@ int repair_command(const std::vector<std::string>& arguments) {
   line.help_flag();
   line.examples("Example:\n  tools repair data/broken data/mended");
   if (!line.parse(arguments)) return print(line.help());
+  line.refuse_both("--json", "--quiet");
   if (in.empty()) throw UsageError("expected a folder or file to repair, found none");
   if (out.empty()) throw UsageError("expected a folder to write to, found none");
   spec.in = in;

@@ -57,6 +57,7 @@ SynthOptions parse(const std::vector<std::string>& arguments) {
     options.help = line.help();
     return options;
   }
+  line.refuse_both("--json", "--quiet");
   if (folder.empty()) throw UsageError("expected a folder to write to, found none");
   spec.folder = folder;
   return options;

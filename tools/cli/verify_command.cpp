@@ -74,6 +74,7 @@ int verify_command(const std::vector<std::string>& arguments) {
   line.help_flag();
   line.examples("Example:\n  tools verify data/mnist-zst");
   if (!line.parse(arguments)) return print(line.help());
+  line.refuse_both("--json", "--quiet");
   if (path.empty()) throw UsageError("expected a folder or file to check, found none");
 
   Console console("tools verify", quiet);

@@ -23,4 +23,10 @@ void declare_augmentation(CommandLine& line, AugmentSpec& augment) {
          augment.elastic_sigma);
 }
 
+void check_augmentation(CommandLine& line, AugmentSpec& augment) {
+  if (augment.elastic != 0.0F) return;
+  line.refuse_idle("--elastic-sigma", "--elastic", "--elastic with it", "none");
+  augment.elastic_sigma = AugmentSpec().elastic_sigma;
+}
+
 }  // namespace millrace

@@ -9,4 +9,7 @@ namespace millrace {
 /// `augment`; it outlives `line`.
 void declare_augmentation(CommandLine& line, AugmentSpec& augment);
 
+/// Throws UsageError for an --elastic-sigma of nothing; one of a recipe becomes the usual one.
+void check_augmentation(CommandLine& line, AugmentSpec& augment);
+
 }  // namespace millrace

@@ -194,7 +194,11 @@ void CommandLine::apply(const std::string& file, std::span<const ConfigEntry> en
       throw UsageError(where + "unknown option " + entry.key +
                        (meant ? "; did you mean " + *meant + "?" : std::string()));
     }
-    if (option->count() != 0) continue;
+    const std::string option_name = "--" + entry.key;
+    if (option->count() != 0) {
+      overruled_.emplace(option_name, entry);
+      continue;
+    }
     try {
       const bool is_switch = option->get_items_expected_max() == 0;
       const bool optional = option->get_items_expected_min() == 0;
@@ -205,13 +209,46 @@ void CommandLine::apply(const std::string& file, std::span<const ConfigEntry> en
       }
       option->add_result(value);
       option->run_callback();
+      in_config_.emplace(option_name, where + entry.key);
     } catch (const UsageError& error) {
       const std::string message = error.what();
-      const std::string name = "--" + entry.key + ": ";
+      const std::string name = option_name + ": ";
       throw UsageError(where + entry.key + ": " +
                        (message.starts_with(name) ? message.substr(name.size()) : message));
     }
   }
+}
+
+bool CommandLine::given(const std::string& name) const {
+  return app_.get_option(name)->count() != 0;
+}
+
+const ConfigEntry* CommandLine::overruled(const std::string& name) const {
+  const auto found = overruled_.find(name);
+  return found == overruled_.end() ? nullptr : &found->second;
+}
+
+std::string CommandLine::place(const std::string& name) const {
+  const auto found = in_config_.find(name);
+  return found == in_config_.end() ? name : found->second;
+}
+
+void CommandLine::refuse_idle(const std::string& name, const std::string& cause,
+                              const std::string& expected, const std::string& found) {
+  if (!given(name)) return;
+  const std::string reason = fmt::format("expected {}, found {}", expected, found);
+  if (in_config_.contains(name) && given(cause) && !in_config_.contains(cause)) {
+    notes_.push_back(fmt::format("{} has no effect: {}", place(name), reason));
+    return;
+  }
+  const bool elsewhere = !in_config_.contains(name) && in_config_.contains(cause);
+  throw UsageError(
+      fmt::format("{}: {}{}", place(name), reason, elsewhere ? " (" + place(cause) + ")" : ""));
+}
+
+void CommandLine::refuse_both(const std::string& one, const std::string& other) const {
+  if (!given(one) || !given(other)) return;
+  throw UsageError(fmt::format("{} and {}: expected one of them, found both", one, other));
 }
 
 }  // namespace millrace

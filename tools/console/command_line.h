@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,6 +51,26 @@ class CommandLine {
   void apply(const std::string& file, std::span<const ConfigEntry> entries,
              std::span<const std::string> refused);
 
+  /// Whether the command line or a config file had the option: given("--gamma").
+  bool given(const std::string& name) const;
+  /// The entry of a config file that the command line's own value stands in for; null where there
+  /// is none.
+  const ConfigEntry* overruled(const std::string& name) const;
+  /// How messages name an option: "--gamma", or "run.toml:3: gamma" where a config file had it.
+  std::string place(const std::string& name) const;
+
+  /// To be called for an option that does nothing because of what `cause` is. Where it was given,
+  /// throws UsageError: "--gamma: expected --schedule step with it, found cosine". But what a
+  /// config file says may be overruled: if it had the option, and the command line the cause, that
+  /// is a line of notes(), and the option to be taken for not given.
+  void refuse_idle(const std::string& name, const std::string& cause, const std::string& expected,
+                   const std::string& found);
+  /// Throws UsageError where both were given: "--gray and --rgb: expected one of them, found both".
+  void refuse_both(const std::string& one, const std::string& other) const;
+  const std::vector<std::string>& notes() const noexcept { return notes_; }
+  /// A line that the user should know, after the others.
+  void note(std::string line) { notes_.push_back(std::move(line)); }
+
   std::string help() const { return app_.help(); }
 
  private:
@@ -59,6 +80,9 @@ class CommandLine {
   [[noreturn]] void refuse_extra(const std::string& argument) const;
   std::vector<std::string> names() const;
 
+  std::map<std::string, std::string> in_config_;  // names: how place() calls them
+  std::map<std::string, ConfigEntry> overruled_;
+  std::vector<std::string> notes_;
   std::string group_ = "Options";
   bool asked_for_help_ = false;
   CLI::App app_;

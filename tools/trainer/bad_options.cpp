@@ -11,12 +11,6 @@
 
 namespace millrace {
 
-void BadArguments::check() const {
-  if (on_bad != OnBad::kFail || (budget == BadBudget{} && quarantine.empty())) return;
-  throw UsageError(std::string(quarantine.empty() ? "--bad-budget" : "--quarantine") +
-                   ": expected --on-bad skip or substitute with it, found fail");
-}
-
 OnBad parse_on_bad(const std::string& text) {
   if (const auto on_bad = on_bad_called(text)) return *on_bad;
   throw UsageError("expected fail, skip or substitute, found " + shown(text));
@@ -53,6 +47,13 @@ void declare_leaving_out(CommandLine& line, const std::string& what, BadArgument
                if (t.empty()) throw UsageError("expected a path, found ''");
                arguments.quarantine = t;
              });
+}
+
+void check_bad_options(CommandLine& line, OnBad on_bad) {
+  if (on_bad != OnBad::kFail) return;
+  for (const char* name : {"--bad-budget", "--quarantine"}) {
+    line.refuse_idle(name, "--on-bad", "--on-bad skip or substitute with it", "fail");
+  }
 }
 
 void BadWarnings::tell(const BadSample& sample) {

@@ -18,9 +18,6 @@ struct BadArguments {
   OnBad on_bad = OnBad::kFail;
   BadBudget budget;
   std::filesystem::path quarantine;  ///< empty: none
-
-  /// Throws UsageError for a budget or a file where the first bad sample is an error.
-  void check() const;
 };
 
 /// "fail", "skip" or "substitute"; and a share of the samples, or a number of them. Both throw
@@ -31,6 +28,9 @@ BadBudget parse_bad_budget(const std::string& text);
 /// Declares the three for a command that looks at each of `what` ("samples", "images") once, and so
 /// leaves bad ones out, with skip as with substitute. `arguments` outlives `line`.
 void declare_leaving_out(CommandLine& line, const std::string& what, BadArguments& arguments);
+
+/// Throws UsageError for a budget or a file where the first bad sample is an error.
+void check_bad_options(CommandLine& line, OnBad on_bad);
 
 /// Warns of the first few bad samples, and then once that there are more.
 class BadWarnings {

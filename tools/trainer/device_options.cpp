@@ -43,4 +43,9 @@ void declare_workers(CommandLine& line, std::uint32_t& workers) {
   });
 }
 
+void check_device(CommandLine& line, const Device& device) {
+  if (device.kind != Device::Kind::kCuda) return;
+  line.refuse_idle("--threads", "--device", "--device cpu or auto with it", "cuda");
+}
+
 }  // namespace millrace

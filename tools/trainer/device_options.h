@@ -17,5 +17,7 @@ Device parse_device(const std::string& text);
 /// Declares --device and --threads, --workers for a sub-command; the targets outlive `line`.
 void declare_device(CommandLine& line, Device& device);
 void declare_workers(CommandLine& line, std::uint32_t& workers);
+/// Throws UsageError for --threads where a GPU is to compute.
+void check_device(CommandLine& line, const Device& device);
 
 }  // namespace millrace

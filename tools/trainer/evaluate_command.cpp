@@ -75,7 +75,8 @@ int evaluate_command(const std::vector<std::string>& arguments) {
 
   check_output_paths({{"--outputs", outputs_path}, {"--quarantine", bad.quarantine}},
                      {{"--checkpoint", checkpoint}, {"--data", data}});
-  bad.check();
+  check_bad_options(line, bad.on_bad);
+  check_device(line, device);
 
   Console console("trainer evaluate", json);
   const TrainedModel model = load_model(checkpoint);

@@ -10,12 +10,12 @@
 #include "tools/console/image_options.h"
 #include "tools/console/label_column.h"
 #include "tools/console/numbers.h"
-#include "tools/console/output_paths.h"
 #include "tools/console/quote.h"
 #include "tools/console/usage_error.h"
 #include "tools/fetch/sources.h"
 #include "tools/trainer/bad_options.h"
 #include "tools/trainer/device_options.h"
+#include "tools/trainer/option_checks.h"
 
 namespace millrace {
 namespace {
@@ -56,11 +56,15 @@ Precision parse_precision(const std::string& text) {
 }
 
 ScheduleSpec::Kind parse_schedule(const std::string& text) {
-  if (text == "constant") return ScheduleSpec::Kind::kConstant;
-  if (text == "step") return ScheduleSpec::Kind::kStep;
-  if (text == "cosine") return ScheduleSpec::Kind::kCosine;
-  if (text == "one-cycle") return ScheduleSpec::Kind::kOneCycle;
+  if (const auto kind = schedule_called(text)) return *kind;
   throw UsageError("expected constant, step, cosine or one-cycle, found " + shown(text));
+}
+
+// Of the validation samples.
+float parse_target(const std::string& text) {
+  const float share = parse_rate(text);
+  if (share > 0.0F && share <= 1.0F) return share;
+  throw UsageError("expected a number above 0 and at most 1, found " + shown(text));
 }
 
 Activation parse_activation(const std::string& text) {
@@ -89,25 +93,6 @@ Residency parse_residency(const std::string& text) {
 std::filesystem::path parse_path(const std::string& text) {
   if (text.empty()) throw UsageError("expected a path, found ''");
   return text;
-}
-
-void check_repeat(const Options& options) {
-  if (options.repeat == 1) return;
-  const std::string option = "--repeat " + std::to_string(options.repeat);
-  for (const char* single : {options.report.empty() ? nullptr : "--report",
-                             options.trace.empty() ? nullptr : "--trace"}) {
-    if (single == nullptr) continue;
-    throw UsageError(option + ": expected no " + single + " with it, which is of a single run");
-  }
-  if (!options.run.resume_from.empty()) {
-    throw UsageError(option +
-                     ": expected --resume without a file, each seed having its own, found " +
-                     shown(options.run.resume_from.string()));
-  }
-  if (options.run.seed > kAny - (options.repeat - 1)) {
-    throw UsageError(option + ": expected seeds up to " + std::to_string(kAny) + ", found --seed " +
-                     std::to_string(options.run.seed));
-  }
 }
 
 /// Declares options that fill a field each.
@@ -155,20 +140,14 @@ class Declarer {
                 [this](const std::string& t) { run().hidden = parse_widths(t); });
     line_.value("--activation", "NAME",
                 "of the hidden layers: relu, gelu, tanh, sigmoid\nor leaky-relu [relu]",
-                [this](const std::string& t) {
-                  run().activation = parse_activation(t);
-                  activation_given = true;
-                });
+                [this](const std::string& t) { run().activation = parse_activation(t); });
     line_.value("--batch-norm", "on|off", "normalise hidden layers over the batch [off]",
                 [this](const std::string& t) { run().batch_norm = parse_switch(t); });
     line_.value("--dropout", "X", "share of hidden outputs that a step drops [0]",
                 [this](const std::string& t) { run().dropout = parse_fraction(t); });
     line_.value("--initializer", "NAME",
                 "of the first weights, drawn by the seed: pytorch,\nhe or xavier [pytorch]",
-                [this](const std::string& t) {
-                  run().initializer = parse_initializer(t);
-                  initializer_given = true;
-                });
+                [this](const std::string& t) { run().initializer = parse_initializer(t); });
     path("--init", "FILE", "initial parameters, a .safetensors file\n[none: --initializer]",
          run().init);
   }
@@ -189,9 +168,8 @@ class Declarer {
           run().schedule.step_epochs);
     line_.value("--gamma", "X", "factor of each step of --schedule step [0.1]",
                 [this](const std::string& t) { run().schedule.gamma = double{parse_rate(t)}; });
-    line_.value(
-        "--target-acc", "X", "end at this validation accuracy [none]",
-        [this](const std::string& t) { run().stopping.target_accuracy = parse_fraction(t); });
+    line_.value("--target-acc", "X", "end at this validation accuracy [none]",
+                [this](const std::string& t) { run().stopping.target_accuracy = parse_target(t); });
     whole("--patience", "end after N epochs without a better one [0: never]", 0, kAny,
           run().stopping.patience);
     line_.value("--optimizer", "NAME", "sgd, nesterov, adam or adamw [sgd]",
@@ -259,6 +237,7 @@ class Declarer {
                            run().resume = true;
                            run().resume_from = t;
                          });
+    line_.flag("--force", "replace checkpoints of another run in that folder", options_.force);
   }
 
   void output(bool& version) {
@@ -281,8 +260,6 @@ class Declarer {
 
   std::filesystem::path config;
   ImageArguments images;
-  bool activation_given = false;
-  bool initializer_given = false;
 
  private:
   RunSpec& run() { return options_.run; }
@@ -307,45 +284,6 @@ class Declarer {
   CommandLine& line_;
   Options& options_;
 };
-
-void check_together(const Options& options) {
-  const RunSpec& run = options.run;
-  const OptimizerSpec& optimizer = run.optimizer;
-  if (optimizer.adaptive() && optimizer.momentum != 0.0F) {
-    throw UsageError("--momentum: expected an optimizer sgd or nesterov, found " +
-                     std::string(name_of(optimizer.kind)) + ", which has --beta1");
-  }
-  if (optimizer.kind == OptimizerSpec::Kind::kNesterov && optimizer.momentum == 0.0F) {
-    throw UsageError("--optimizer nesterov: expected --momentum with it, found none");
-  }
-  if (!(optimizer.epsilon > 0.0F))
-    throw UsageError("--epsilon: expected a number above 0, found 0");
-  if (run.augment.enabled() && run.residency == Residency::kResident) {
-    throw UsageError(
-        "--residency resident: expected host or auto with --rotate, --shift, --scale, --shear or "
-        "--elastic, whose samples are made on the way");
-  }
-  BadArguments{run.on_bad, run.bad_budget, options.quarantine}.check();
-  if (run.hidden.empty() && (run.batch_norm || run.dropout > 0.0F)) {
-    throw UsageError(std::string(run.batch_norm ? "--batch-norm" : "--dropout") +
-                     ": expected a hidden layer to do it to, found --hidden none");
-  }
-  if (std::uint64_t{run.batch} * run.accumulate > kAny32) {
-    throw UsageError("--accumulate: expected at most " + std::to_string(kAny32) +
-                     " samples of a step, found " +
-                     std::to_string(std::uint64_t{run.batch} * run.accumulate));
-  }
-  if (run.checkpoint_every != 0 && run.checkpoint_dir.empty()) {
-    throw UsageError("--checkpoint-every: expected --checkpoint-dir with it, found none");
-  }
-  if (!run.resume) return;
-  if (run.resume_from.empty() && run.checkpoint_dir.empty()) {
-    throw UsageError("--resume: expected a file, or --checkpoint-dir with it, found neither");
-  }
-  if (!run.resume_from.empty() && !run.init.empty()) {
-    throw UsageError("--resume FILE and --init: expected one of them, found both");
-  }
-}
 
 }  // namespace
 
@@ -374,23 +312,13 @@ Options parse_options(const std::vector<std::string>& arguments) {
     return options;
   }
   if (!declarer.config.empty()) {
-    const std::vector<std::string> refused{"config", "help", "version"};
+    const std::vector<std::string> refused{"config", "help", "version", "force"};
     line.apply(declarer.config.string(), read_config(declarer.config), refused);
   }
   options.images = declarer.images.options();
-  check_together(options);
-  check_repeat(options);
-  check_output_paths({{"--metrics", options.metrics},
-                      {"--trace", options.trace},
-                      {"--report", options.report},
-                      {"--quarantine", options.quarantine}},
-                     {{"--resume", options.run.resume_from}});
-  if (declarer.activation_given && options.run.hidden.empty()) {
-    throw UsageError("--activation: expected a hidden layer to have it, found --hidden none");
-  }
-  if (declarer.initializer_given && !options.run.init.empty()) {
-    throw UsageError("--initializer: expected no --init with it, whose file has the first weights");
-  }
+  check_options(options, line);
+  options.window_given = line.given("--shuffle-window");
+  options.notes = line.notes();
   return options;
 }
 
@@ -401,7 +329,7 @@ std::uint64_t default_validation_size(std::uint64_t samples) noexcept {
 std::string resume_command(const std::vector<std::string>& arguments) {
   std::vector<std::string> command;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i].starts_with("--resume=")) continue;
+    if (arguments[i].starts_with("--resume=") || arguments[i] == "--force") continue;
     if (arguments[i] == "--resume") {
       // Its file, if it has one, is what does not begin as an option.
       if (i + 1 < arguments.size() && !arguments[i + 1].starts_with('-')) ++i;

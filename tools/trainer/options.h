@@ -29,7 +29,10 @@ struct Options {
   std::filesystem::path report;       ///< empty: none
   std::filesystem::path trace;        ///< empty: none
   std::uint64_t repeat = 1;           ///< runs, whose seeds follow that of `run`
+  bool force = false;                 ///< checkpoints of another run may be replaced
+  bool window_given = false;          ///< of a stream, by --shuffle-window
   bool quiet = false;
+  std::vector<std::string> notes;  ///< lines that the user should know
 };
 
 /// Reads the trainer's arguments (without the program's name) and the config file they name. Throws
@@ -42,7 +45,7 @@ std::uint64_t default_validation_size(std::uint64_t samples) noexcept;
 
 /// The command that goes on with a run that was started with `arguments` (the program's name
 /// first) and has a checkpoint folder, quoted for a shell: what --resume named makes way for the
-/// newest checkpoint.
+/// newest checkpoint, and nothing is replaced by --force again.
 std::string resume_command(const std::vector<std::string>& arguments);
 
 }  // namespace millrace

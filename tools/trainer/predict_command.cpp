@@ -171,7 +171,7 @@ int predict_command(const std::vector<std::string>& words) {
     arguments.top = static_cast<std::uint32_t>(parse_whole(t, 1, 1U << 20U));
   });
   line.value("--invert", "auto|on|off",
-             "swap light and dark. auto: where a grey image is dark\non light, which MNIST is not "
+             "swap light and dark. auto: where a grey image is\ndark on light, which MNIST is not "
              "[auto]",
              [&](const std::string& t) { arguments.invert = parse_invert(t); });
   declare_leaving_out(line, "images", arguments.bad);
@@ -183,7 +183,8 @@ int predict_command(const std::vector<std::string>& words) {
   if (!line.parse(words)) return print(line.help());
   if (arguments.checkpoint.empty()) throw UsageError("--checkpoint: expected a file, found none");
   if (arguments.paths.empty()) throw UsageError("expected images or folders of them, found none");
-  arguments.bad.check();
+  check_bad_options(line, arguments.bad.on_bad);
+  check_device(line, arguments.device);
   return predict(arguments);
 }
 

@@ -16,6 +16,7 @@
 #include "tools/console/quote.h"
 #include "tools/console/stop_signals.h"
 #include "tools/fetch/fetch_on_console.h"
+#include "tools/trainer/checkpoint_guard.h"
 #include "tools/trainer/console_observer.h"
 #include "tools/trainer/metrics_observer.h"
 #include "tools/trainer/quarantine_observer.h"
@@ -111,6 +112,14 @@ RunResult fit(Trainer& trainer, const std::atomic<bool>& stop, TraceWriter* trac
   }
 }
 
+void refuse_to_replace(const Options& options) {
+  if (options.force || options.run.checkpoint_dir.empty()) return;
+  if (options.repeat == 1) return refuse_to_replace_checkpoints(options.run);
+  for (std::uint64_t i = 0; i < options.repeat; ++i) {
+    refuse_to_replace_checkpoints(spec_of_seed(options.run, i));
+  }
+}
+
 // One command's runs, whose data are opened once.
 class Runs {
  public:
@@ -143,7 +152,7 @@ class Runs {
  private:
   // Leaves its result in result_. The status where it was stopped, else 0.
   int run_one(const RunSpec& spec, const std::filesystem::path& tensorboard_folder) {
-    printer_.set_run(spec);
+    printer_.set_run(spec, options_.window_given);
     std::vector<TrainObserver*> observers{&printer_};
     if (metrics_) observers.push_back(&*metrics_);
     std::optional<QuarantineObserver> quarantine;
@@ -160,6 +169,8 @@ class Runs {
       observers.push_back(&*tensorboard);
     }
     Trainer trainer(spec, data_.train, data_.test, observers);
+    // Only now nobody else's run can leave any.
+    if (!options_.force) refuse_to_replace_checkpoints(spec);
     if (tensorboard) tensorboard->begin(trainer.engine(), *data_.train);
     signals_.set(StopSignals::First::kSetsFlag);
     result_ = fit(trainer, signals_.flag(), trace_ ? &*trace_ : nullptr);
@@ -226,6 +237,8 @@ class Runs {
 }  // namespace
 
 int run(const Options& options, const std::vector<std::string>& arguments, Console& console) {
+  refuse_to_replace(options);
+  for (const std::string& note : options.notes) console.notice(note);
   return Runs(options, arguments, console).run();
 }
 

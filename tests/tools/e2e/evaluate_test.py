@@ -9,7 +9,7 @@ import programs
 class Evaluate(programs.ProgramTest):
     def trained(self, *arguments):
         """Trains with checkpoints in c; returns the summary."""
-        return self.summary("--epochs", "2", "--val-size", "200", "--checkpoint-dir", "c", *arguments)
+        return self.summary("--epochs", "2", "--val-size", "200", "--checkpoint-dir", "c", "--force", *arguments)
 
     def evaluate(self, *arguments):
         done = self.call("evaluate", "--checkpoint", "c/last.safetensors", "--data", self.digits, *arguments)
@@ -95,6 +95,9 @@ class Evaluate(programs.ProgramTest):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("Usage: trainer evaluate [OPTIONS]", done.stdout)
         self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80)
+        for command in ("predict", "export"):
+            lines = self.call(command, "--help").stdout.splitlines()
+            self.assertLessEqual(max(map(len, lines)), 80)
         self.assertIn("evaluate ", self.call("--help").stdout)
 
 

@@ -97,6 +97,12 @@ class Preview(ProgramTest):
                                                                  "64"))
         self.assertIn("No such file", self.refused(1, self.digits, "-o", "nowhere/g.png"))
         self.assertIn("expected a name that ends in .png", self.refused(2, self.digits, "-o", "g.jpg"))
+        for words, expected in ((["--seed", "0", "--ascii"], "--seed: expected --shuffle or augmentation with it, found neither"),
+                                (["--ascii", "--zoom", "2"], "--zoom: expected -o FILE with it, found none"),
+                                (["--ascii", "--force"], "--force: expected -o FILE with it, found none"),
+                                (["--ascii", "--json"], "--json and --ascii: expected one of them, found both"),
+                                (["--ascii", "--elastic-sigma", "4"], "--elastic-sigma: expected --elastic with it, found none")):
+            self.assertIn("tools preview: " + expected, self.refused(2, self.digits, *words))
         (self.top / "here").mkdir()
         for force in ((), ("--force",)):
             self.assertIn("here: expected a file to write, found a folder",

@@ -39,7 +39,7 @@ class Report(programs.ProgramTest):
 
     def test_shows_the_run(self):
         page = self.page("--val-size", "200", "--metrics", "m.jsonl", "--lr", "0.25", "--patience", "7", "--target-acc",
-                         "0.999", "--gamma", "0.5", "--step-epochs", "4")
+                         "0.999", "--schedule", "step", "--gamma", "0.5", "--step-epochs", "4")
         summary = self.records(self.top / "m.jsonl")[-1]
         for part in (f"<b>{100 * summary['test_acc']:.2f} %</b>", summary["weights_hash"], summary["dataset_hash"],
                      "<dt>--lr</dt><dd>0.25</dd>", "<dt>--patience</dt><dd>7</dd>", "<dt>--target-acc</dt><dd>0.999</dd>",

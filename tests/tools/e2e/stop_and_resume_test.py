@@ -107,6 +107,28 @@ class StopAndResume(programs.ProgramTest):
         self.assertEqual(done.stderr, "trainer: note: no checkpoint in c: starting a new run\n")
         self.assertNotIn("Resumed", done.stdout)
 
+    def test_a_new_run_replaces_no_checkpoints_unasked(self):
+        arguments = ["--epochs", "1", "--val-size", "200", "--checkpoint-dir", "c"]
+        self.train(*arguments)
+        before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in (self.top / "c").iterdir()}
+        (self.top / "m.jsonl").write_text('{"old": 1}\n', encoding="utf-8")
+        line = self.refuses(2, "--data", "nowhere", *arguments, "--seed", "1", "--metrics", "m.jsonl", "--report", "r.html")
+        self.assertEqual(line, "trainer: --checkpoint-dir c: expected no checkpoints of another run, found best.safetensors, "
+                               "last.safetensors; --resume goes on from them, --force replaces them (see trainer --help)")
+        self.assertEqual({p: (p.read_bytes(), p.stat().st_mtime_ns) for p in (self.top / "c").iterdir()}, before)
+        self.assertEqual((self.top / "m.jsonl").read_text(encoding="utf-8"), '{"old": 1}\n')
+        self.assertFalse((self.top / "r.html").exists())
+        self.train(*arguments, "--seed", "1", "--force")
+        self.assertEqual({p.name for p in (self.top / "c").iterdir()}, {p.name for p in before})
+        self.assertTrue(all(p.read_bytes() != before[p][0] for p in (self.top / "c").iterdir()))
+
+    def test_a_seed_of_several_replaces_none_either(self):
+        arguments = ["--data", self.digits, "--epochs", "1", "--val-size", "200", "--checkpoint-dir", "c"]
+        self.call(*arguments, "--repeat", "2", "--seed", "5")
+        line = self.refuses(2, *arguments, "--repeat", "3", "--seed", "4")
+        self.assertIn("--checkpoint-dir c/seed-5: ", line)
+        self.assertFalse((self.top / "c/seed-4").exists())
+
     def test_resume_passes_over_a_damaged_checkpoint(self):
         arguments = ["--epochs", "3", "--val-size", "200", "--checkpoint-dir", "c", "--checkpoint-every", "5"]
         expected = self.weights(*arguments)

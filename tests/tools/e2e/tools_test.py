@@ -122,6 +122,11 @@ class Tools(programs.ProgramTest):
                 (2, ["synth"], "tools synth: expected a folder to write to, found none (see tools synth --help)"),
                 (2, ["synth", "d", "--count", "0"],
                  "tools synth: --count: expected a whole number from 1 to 4294967295, found 0 (see tools synth --help)"),
+                (2, ["convert", "d", "e", "--seed", "0"], "tools convert: --seed: expected --split with it, found none (see"),
+                (2, ["bench", "d", "--elastic-sigma", "5"],
+                 "tools bench: --elastic-sigma: expected --elastic with it, found none (see"),
+                (2, ["verify", "d", "--json", "--quiet"],
+                 "tools verify: --json and --quiet: expected one of them, found both (see"),
                 (2, ["inspect", "d", "e"], "tools inspect: unexpected argument 'e' (see tools inspect --help)"),
                 (1, ["inspect", "none"], "tools inspect: none: ")):
             with self.subTest(arguments):
@@ -132,7 +137,7 @@ class Tools(programs.ProgramTest):
 
     def test_help(self):
         for arguments in (["--help"], ["synth", "--help"], ["inspect", "-h"], ["convert", "--help"],
-                          ["verify", "--help"], ["repair", "-h"],
+                          ["verify", "--help"], ["repair", "-h"], ["preview", "--help"], ["bench", "-h"], ["fetch", "-h"],
                           ["synth", "--count", "0", "--help"]):
             done = self.tools(*arguments)
             self.assertTrue(done.stdout.startswith("Usage: tools"), done.stdout)

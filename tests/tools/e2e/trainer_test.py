@@ -115,7 +115,7 @@ class Metrics(programs.ProgramTest):
     def test_replace_those_of_an_older_run_and_follow_those_of_a_resumed_one(self):
         arguments = ["--val-size", "200", "--checkpoint-dir", "c", "--metrics", "m.jsonl"]
         for _ in range(2):
-            self.train("--epochs", "2", *arguments)
+            self.train("--epochs", "2", "--force", *arguments)
             self.assertEqual(len(self.records(self.top / "m.jsonl")), 3)
         with open(self.top / "m.jsonl", "a", encoding="utf-8") as file:
             file.write('{"epo')  # where a process was killed

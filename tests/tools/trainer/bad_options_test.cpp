@@ -14,7 +14,7 @@ BadArguments parse(const std::vector<std::string>& words) {
   BadArguments arguments;
   declare_leaving_out(line, "samples", arguments);
   line.parse(words);
-  arguments.check();
+  check_bad_options(line, arguments.on_bad);
   return arguments;
 }
 

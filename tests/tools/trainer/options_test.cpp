@@ -61,8 +61,6 @@ TEST(ParseOptions, ReadsEveryOption) {
                                          "cuda:2",
                                          "--precision",
                                          "bf16",
-                                         "--threads",
-                                         "3",
                                          "--workers",
                                          "4",
                                          "--residency",
@@ -96,7 +94,6 @@ TEST(ParseOptions, ReadsEveryOption) {
   EXPECT_EQ(run.seed, 18446744073709551615U);
   EXPECT_EQ(run.device.kind, Device::Kind::kCuda);
   EXPECT_EQ(run.device.index, 2);
-  EXPECT_EQ(run.device.threads, 3U);
   EXPECT_EQ(run.precision, Precision::kBFloat16);
   EXPECT_EQ(run.workers, 4U);
   EXPECT_EQ(run.residency, Residency::kHost);
@@ -146,6 +143,16 @@ TEST(ParseOptions, ResumeTakesAFileOrNone) {
   EXPECT_EQ(error({"--resume"}),
             "--resume: expected a file, or --checkpoint-dir with it, found neither");
   EXPECT_NE(error({"--resume", "f", "--init", "g"}), "");
+}
+
+TEST(ParseOptions, ForceIsOfANewRunWithCheckpoints) {
+  EXPECT_FALSE(parse_options({}).force);
+  EXPECT_TRUE(parse_options({"--checkpoint-dir", "c", "--force"}).force);
+  EXPECT_TRUE(parse_options({"--checkpoint-dir", "c", "--resume", "d/f", "--force"}).force);
+  EXPECT_EQ(error({"--force"}), "--force: expected --checkpoint-dir with it, found none");
+  EXPECT_EQ(
+      error({"--checkpoint-dir", "c", "--resume", "--force"}),
+      "--force: expected --resume FILE or none with it, found --resume, which replaces nothing");
 }
 
 struct Refusal {
@@ -358,6 +365,8 @@ TEST_F(ConfigOption, NamesTheLine) {
             ":2: batch: expected a whole number from 1 to 4294967295, found 0");
   EXPECT_EQ(error("quiet = 3\n"), ":1: quiet: expected on or off, found 3");
   EXPECT_EQ(error("config = 'x'\n"), ":1: unknown option config");
+  // What may be lost is said by whoever starts the run.
+  EXPECT_EQ(error("force = true\n"), ":1: unknown option force");
 }
 
 TEST(DefaultValidationSize, IsASixthOfASmallSet) {
@@ -396,8 +405,9 @@ TEST(ParseOptions, TakesActivationAndInitializer) {
             "--initializer: expected pytorch, he or xavier, found 'zeros'");
   EXPECT_EQ(error({"--activation", "tanh", "--hidden", "none"}),
             "--activation: expected a hidden layer to have it, found --hidden none");
-  EXPECT_EQ(error({"--initializer", "he", "--init", "f"}),
-            "--initializer: expected no --init with it, whose file has the first weights");
+  EXPECT_EQ(
+      error({"--initializer", "he", "--init", "f"}),
+      "--initializer: expected no --init with it, whose file has the first weights, found 'f'");
 }
 
 TEST(ParseOptions, RepeatsRunsThatHaveFilesOfTheirOwn) {
@@ -429,6 +439,8 @@ TEST(ResumeCommand, KeepsTheArgumentsAndResumesOnce) {
   EXPECT_EQ(resume_command({"bin/trainer", "--data", "my data", "--checkpoint-dir", "c"}),
             "bin/trainer --data 'my data' --checkpoint-dir c --resume");
   EXPECT_EQ(resume_command({"t", "--resume", "--checkpoint-dir", "c"}),
+            "t --checkpoint-dir c --resume");
+  EXPECT_EQ(resume_command({"t", "--checkpoint-dir", "c", "--force"}),
             "t --checkpoint-dir c --resume");
   EXPECT_EQ(resume_command({"t", "--resume", "c/step-1.safetensors", "--epochs", "3"}),
             "t --epochs 3 --resume");
