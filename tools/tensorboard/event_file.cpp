@@ -48,6 +48,8 @@ void EventFile::write(std::int64_t step, const Summary& summary) {
   append(summary_event(now(), step, summary));
 }
 
+void EventFile::restart(std::int64_t step) { append(restart_event(now(), step)); }
+
 void EventFile::append(const std::string& event) {
   if (!error_.empty()) return;
   const std::string record = tf_record(event);

@@ -18,6 +18,8 @@ class EventFile {
   /// Makes the folder where it is missing. Throws DataError if it, or a file in it, cannot be made.
   explicit EventFile(const std::filesystem::path& folder);
 
+  /// See restart_event().
+  void restart(std::int64_t step);
   /// `step` is what TensorBoard shows on its horizontal axis.
   void write(std::int64_t step, const Summary& summary);
 

@@ -15,7 +15,12 @@ constexpr std::uint32_t kWallTime = 1;
 constexpr std::uint32_t kStep = 2;
 constexpr std::uint32_t kFileVersion = 3;
 constexpr std::uint32_t kSummary = 5;
+constexpr std::uint32_t kSessionLog = 7;
 }  // namespace event
+namespace session_log {
+constexpr std::uint32_t kStatus = 1;
+constexpr std::int64_t kStart = 1;
+}  // namespace session_log
 namespace summary {
 constexpr std::uint32_t kValue = 1;
 }  // namespace summary
@@ -133,6 +138,16 @@ std::string version_event(double wall_time) {
   ProtoMessage message;
   message.real(event::kWallTime, wall_time);
   message.text(event::kFileVersion, "brain.Event:2");
+  return message.bytes();
+}
+
+std::string restart_event(double wall_time, std::int64_t step) {
+  ProtoMessage session;
+  session.integer(session_log::kStatus, session_log::kStart);
+  ProtoMessage message;
+  message.real(event::kWallTime, wall_time);
+  message.integer(event::kStep, step);
+  message.message(event::kSessionLog, session);
   return message.bytes();
 }
 

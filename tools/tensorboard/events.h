@@ -46,6 +46,9 @@ class Summary {
 
 /// What a file begins with. `wall_time`: seconds since 1970.
 std::string version_event(double wall_time);
+/// That a run goes on from `step`: what other files of the folder tell of it and of later steps is
+/// over, and not shown.
+std::string restart_event(double wall_time, std::int64_t step);
 std::string summary_event(double wall_time, std::int64_t step, const Summary& summary);
 
 }  // namespace millrace

@@ -1,5 +1,4 @@
 #include "tools/trainer/metrics_file.h"
-#include "formats/json_text.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,7 +10,9 @@
 #include <string_view>
 #include <utility>
 
+#include "formats/atomic_file.h"
 #include "formats/error.h"
+#include "formats/json_text.h"
 #include "tools/console/output.h"
 
 namespace millrace {
@@ -31,44 +32,68 @@ MetricsFile::MetricsFile(std::filesystem::path path, std::string what)
   regular_ = S_ISREG(status.st_mode);
 }
 
-void MetricsFile::begin(bool append) {
+void MetricsFile::begin() {
   if (!regular_) return;
-  if (!append) check_own();
-  length_ = append ? whole_lines() : 0;
-  if (::ftruncate(file_.get(), static_cast<off_t>(length_)) != 0) {
+  // What a run has left there begins with an object; anything else is not to be emptied.
+  char first = '{';
+  if (::pread(file_.get(), &first, 1, 0) < 0 && errno != EBADF) {  // may be written, not read
+    throw io_error(path_, "read the " + what_ + " file", errno);
+  }
+  if (first != '{') refuse(0);
+  cut(0);
+}
+
+void MetricsFile::go_on(const std::function<bool(const nlohmann::ordered_json&)>& goes) {
+  if (!regular_) return;
+  const std::string text = content();
+  std::string kept;
+  std::string_view rest = text;
+  for (std::size_t end = 0; (end = rest.find('\n')) != std::string_view::npos;) {
+    const std::string_view line = rest.substr(0, end + 1);
+    rest.remove_prefix(line.size());
+    const auto json = nlohmann::ordered_json::parse(line, nullptr, false);
+    if (!json.is_object() || !goes(json)) kept += line;
+  }
+  if (!rest.empty() && rest.front() != '{') refuse(text.size() - rest.size());
+  if (text.starts_with(kept)) {
+    cut(kept.size());
+  } else {
+    replace(kept);
+  }
+}
+
+void MetricsFile::refuse(std::uint64_t byte) const {
+  throw DataError(path_, byte, "an empty file or lines of JSON, to be the " + what_ + " file",
+                  "something else");
+}
+
+void MetricsFile::cut(std::uint64_t length) {
+  if (::ftruncate(file_.get(), static_cast<off_t>(length)) != 0) {
     throw io_error(path_, "truncate the " + what_ + " file", errno);
   }
+  length_ = length;
 }
 
-// What a run has left there begins with an object; anything else is not to be emptied.
-void MetricsFile::check_own() const {
-  char first = '{';
-  if (::pread(file_.get(), &first, 1, 0) < 0) {
-    if (errno == EBADF) return;  // may be written, not read
-    throw io_error(path_, "read the " + what_ + " file", errno);
-  }
-  if (first != '{') {
-    throw DataError(path_, 0, "an empty file or lines of JSON, to be the " + what_ + " file",
-                    "something else");
-  }
+// Lines between others go in one step, so that a kill loses none of those that stay.
+void MetricsFile::replace(const std::string& text) {
+  AtomicFile file(std::filesystem::canonical(path_));  // what a link names, not the link
+  file.write(text);
+  file.commit();
+  file_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
+  if (!file_) throw io_error(path_, "open the " + what_ + " file", errno);
+  length_ = text.size();
 }
 
-// Bytes up to the last line break.
-std::uint64_t MetricsFile::whole_lines() const {
-  struct stat status {};
-  if (::fstat(file_.get(), &status) != 0)
-    throw io_error(path_, "read the " + what_ + " file", errno);
-  std::array<char, 4096> block{};
-  for (auto end = static_cast<std::uint64_t>(status.st_size); end > 0;) {
-    const std::uint64_t begin = end > block.size() ? end - block.size() : 0;
-    const ssize_t got = ::pread(file_.get(), block.data(), end - begin, static_cast<off_t>(begin));
+std::string MetricsFile::content() const {
+  std::string text;
+  std::array<char, 65536> block{};
+  for (;;) {
+    const ssize_t got =
+        ::pread(file_.get(), block.data(), block.size(), static_cast<off_t>(text.size()));
     if (got < 0) throw io_error(path_, "read the " + what_ + " file", errno);
-    const std::string_view text(block.data(), static_cast<std::size_t>(got));
-    const std::size_t last = text.rfind('\n');
-    if (last != std::string_view::npos) return begin + last + 1;
-    end = begin;
+    if (got == 0) return text;
+    text.append(block.data(), static_cast<std::size_t>(got));
   }
-  return 0;
 }
 
 void MetricsFile::write(const nlohmann::ordered_json& record) {

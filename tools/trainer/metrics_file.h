@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -18,17 +19,22 @@ class MetricsFile {
   /// `what` it is, for messages.
   explicit MetricsFile(std::filesystem::path path, std::string what = "metrics");
 
-  /// Empties the file, or keeps its lines where `append`; a line that was cut off when a process
-  /// was killed goes. Throws DataError.
-  void begin(bool append);
+  /// Empties the file. Throws DataError where it cannot be, or holds something else than JSON.
+  void begin();
+  /// Keeps the lines that are there, but those of JSON that `goes` says it of, and one that was cut
+  /// off when a process was killed. Throws DataError where it cannot, or where the file's end is no
+  /// such line; all is kept then.
+  void go_on(const std::function<bool(const nlohmann::ordered_json& line)>& goes);
   void write(const nlohmann::ordered_json& record);
 
   /// One line with file and reason, empty while nothing failed.
   const std::string& error() const noexcept { return error_; }
 
  private:
-  void check_own() const;
-  std::uint64_t whole_lines() const;
+  [[noreturn]] void refuse(std::uint64_t byte) const;
+  std::string content() const;
+  void cut(std::uint64_t length);
+  void replace(const std::string& text);
 
   std::filesystem::path path_;
   std::string what_;

@@ -7,14 +7,28 @@
 
 namespace millrace {
 
-MetricsObserver::MetricsObserver(const std::filesystem::path& path, bool append, Console& console)
-    : file_(path), append_(append), console_(console) {}
+MetricsObserver::MetricsObserver(const std::filesystem::path& path, bool resumed, Console& console)
+    : file_(path), go_on_(resumed), console_(console) {}
 
 void MetricsObserver::on_start(const RunInfo& info) {
   info_ = info;
   // Only now: a run that never starts leaves an older file as it is.
-  file_.begin(append_);
-  append_ = true;  // a run after this one is of the same command
+  if (go_on_) {
+    file_.go_on([this](const auto& line) { return comes_again(line); });
+  } else {
+    file_.begin();
+  }
+  go_on_ = true;  // a run after this one is of the same command
+}
+
+// Lines of this run that are of what comes after the checkpoint, and of its end.
+bool MetricsObserver::comes_again(const nlohmann::ordered_json& line) const {
+  if (seed_ && line.contains("repeat") && line.contains("seeds")) return true;
+  if (line.contains("seed") ? !seed_ || line["seed"] != *seed_ : seed_.has_value()) return false;
+  if (line.contains("summary")) return true;
+  const auto epoch = line.find("epoch");
+  return epoch != line.end() && epoch->is_number_unsigned() &&
+         epoch->get<std::uint64_t>() >= info_.first_epoch;
 }
 
 void MetricsObserver::on_epoch(const EpochResult& epoch) { write_of_run(epoch_record(epoch)); }

@@ -15,9 +15,10 @@ namespace millrace {
 /// warning; the run goes on.
 class MetricsObserver final : public TrainObserver {
  public:
-  /// Throws DataError if the file cannot be written. `append`: the run may go on from another one,
-  /// whose lines stay. `console` outlives the observer.
-  MetricsObserver(const std::filesystem::path& path, bool append, Console& console);
+  /// Throws DataError if the file cannot be written. `resumed`: the run may go on from a
+  /// checkpoint, whose epochs' lines stay, and others'; those of later epochs, which come again,
+  /// and a summary go. `console` outlives the observer.
+  MetricsObserver(const std::filesystem::path& path, bool resumed, Console& console);
 
   void set_load_s(double seconds) { load_s_ = seconds; }
   /// Where one file has several runs: each line of those to come begins with this seed.
@@ -33,11 +34,12 @@ class MetricsObserver final : public TrainObserver {
   bool failed() const noexcept { return !file_.error().empty(); }
 
  private:
+  bool comes_again(const nlohmann::ordered_json& line) const;
   void write(const nlohmann::ordered_json& record);
   void write_of_run(const nlohmann::ordered_json& record);
 
   MetricsFile file_;
-  bool append_;
+  bool go_on_;
   Console& console_;
   RunInfo info_;
   double load_s_ = 0.0;

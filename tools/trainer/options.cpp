@@ -243,7 +243,8 @@ class Declarer {
   void output(bool& version) {
     line_.group("Output");
     path("--metrics", "FILE",
-         "JSON lines: one an epoch, then a summary. A new\nrun replaces the file, --resume appends",
+         "JSON lines: one an epoch, then a summary. A new\nrun replaces the file, --resume goes on "
+         "in it",
          options_.metrics);
     path("--tensorboard", "DIR", "a new event file in DIR, for TensorBoard to show",
          options_.tensorboard);

@@ -1,6 +1,5 @@
 #include "tools/trainer/quarantine_observer.h"
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "formats/error.h"
@@ -11,9 +10,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Lines that are no such records belong to somebody else.
-std::optional<std::pair<std::string, std::uint64_t>> named_in(const std::string& line) {
-  const Json json = Json::parse(line, nullptr, false);
-  if (!json.is_object() || !json.contains("dataset") || !json.contains("sample")) return {};
+std::optional<std::pair<std::string, std::uint64_t>> named_in(const Json& json) {
+  if (!json.contains("dataset") || !json.contains("sample")) return {};
   if (!json["dataset"].is_string() || !json["sample"].is_number_unsigned()) return {};
   return std::pair{json["dataset"].get<std::string>(), json["sample"].get<std::uint64_t>()};
 }
@@ -26,13 +24,10 @@ QuarantineObserver::QuarantineObserver(std::filesystem::path path, Console& cons
 void QuarantineObserver::open() {
   if (file_) return;
   file_.emplace(path_, "quarantine");
-  file_->begin(true);
-  std::error_code unreadable;
-  if (!std::filesystem::is_regular_file(path_, unreadable)) return;
-  std::ifstream lines(path_);
-  for (std::string line; std::getline(lines, line);) {
+  file_->go_on([this](const Json& line) {
     if (auto named = named_in(line)) known_.insert(std::move(*named));
-  }
+    return false;
+  });
 }
 
 void QuarantineObserver::on_bad_sample(const std::string& dataset, const BadSample& sample) {

@@ -165,7 +165,7 @@ class Runs {
     if (report_) observers.push_back(&*report_);
     std::optional<TensorboardObserver> tensorboard;
     if (!tensorboard_folder.empty()) {
-      tensorboard.emplace(tensorboard_folder, console_);
+      tensorboard.emplace(tensorboard_folder, spec.resume, console_);
       observers.push_back(&*tensorboard);
     }
     Trainer trainer(spec, data_.train, data_.test, observers);
@@ -183,7 +183,7 @@ class Runs {
     }
     if (report_) {
       report_->write({arguments_, spec, data_, load_s_}, trainer.engine(), result_);
-      console_.line("Report: " + options_.report.string());
+      console_.line("Report: " + one_line(options_.report.string()));
     }
     return 0;
   }

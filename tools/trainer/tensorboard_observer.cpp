@@ -27,8 +27,9 @@ std::vector<Picture> first_pictures(const Dataset& data, std::size_t most) {
   return pictures;
 }
 
-TensorboardObserver::TensorboardObserver(std::filesystem::path folder, Console& console)
-    : folder_(std::move(folder)), console_(console) {}
+TensorboardObserver::TensorboardObserver(std::filesystem::path folder, bool resumed,
+                                         Console& console)
+    : folder_(std::move(folder)), resumed_(resumed), console_(console) {}
 
 void TensorboardObserver::begin(Engine& engine, const Dataset& train) {
   constexpr std::size_t kSamples = 32;
@@ -36,10 +37,16 @@ void TensorboardObserver::begin(Engine& engine, const Dataset& train) {
   file_.emplace(folder_);
   engine_ = &engine;
   const auto pictures = first_pictures(train, kSamples);
-  if (pictures.empty()) return;
-  Summary summary;
-  summary.image("samples", mosaic(pictures, kColumns, 2));
-  write(0, summary);
+  if (!pictures.empty()) samples_.image("samples", mosaic(pictures, kColumns, 2));
+}
+
+void TensorboardObserver::on_start(const RunInfo& info) {
+  info_ = info;
+  if (resumed_) {
+    file_->restart(static_cast<std::int64_t>(info.first_epoch));
+    warn_of_failure();
+  }
+  if (!samples_.message().bytes().empty()) write(0, samples_);
 }
 
 void TensorboardObserver::on_epoch(const EpochResult& epoch) {
@@ -68,11 +75,14 @@ void TensorboardObserver::on_finish(const RunResult& result) {
 }
 
 void TensorboardObserver::write(std::uint64_t epoch, const Summary& summary) {
-  const bool failed_before = failed();
   file_->write(static_cast<std::int64_t>(epoch), summary);
-  if (failed() && !failed_before) {
-    console_.warning(file_->error() + "; the run goes on without TensorBoard's events");
-  }
+  warn_of_failure();
+}
+
+void TensorboardObserver::warn_of_failure() {
+  if (!failed() || warned_) return;
+  warned_ = true;
+  console_.warning(file_->error() + "; the run goes on without TensorBoard's events");
 }
 
 }  // namespace millrace

@@ -17,22 +17,27 @@ namespace millrace {
 /// that fails on the way is told once, as a warning; the run goes on.
 class TensorboardObserver final : public TrainObserver {
  public:
-  /// `console` outlives the observer.
-  TensorboardObserver(std::filesystem::path folder, Console& console);
+  /// `resumed`: the run may go on from a checkpoint; what the folder tells of later epochs is then
+  /// shown no more. `console` outlives the observer.
+  TensorboardObserver(std::filesystem::path folder, bool resumed, Console& console);
 
   /// What the figures are of, to be told before training begins. Makes a file in the folder, and
   /// throws DataError if it cannot. `engine` outlives the observer.
   void begin(Engine& engine, const Dataset& train);
-  void on_start(const RunInfo& info) override { info_ = info; }
+  void on_start(const RunInfo& info) override;
   void on_epoch(const EpochResult& epoch) override;
   void on_finish(const RunResult& result) override;
 
   bool failed() const noexcept { return file_ && !file_->error().empty(); }
 
  private:
+  void warn_of_failure();
   void write(std::uint64_t epoch, const Summary& summary);
 
   std::filesystem::path folder_;
+  bool resumed_;
+  bool warned_ = false;
+  Summary samples_;
   std::optional<EventFile> file_;  // none before begin(): a run that never starts leaves none
   Console& console_;
   Engine* engine_ = nullptr;

@@ -47,6 +47,17 @@ class TensorBoard(programs.ProgramTest):
         self.assertEqual((image.width, image.height), (8 * 30 - 2, 4 * 30 - 2))
         self.assertEqual(Image.open(io.BytesIO(image.encoded_image_string)).size, (238, 118))
 
+    def test_shows_a_resumed_run_once(self):
+        run = ["--val-size", "200", "--checkpoint-dir", "c", "--tensorboard", "tb"]
+        self.train("--epochs", "4", "--checkpoint-every", "10", *run)  # of 8 steps an epoch
+        self.train("--epochs", "5", "--resume", "c/step-20.safetensors", "--lr", "0.25", *run)
+        events = self.read()
+        for tag in ("loss/train", "accuracy/validation"):
+            self.assertEqual([s.step for s in events.Scalars(tag)], [0, 1, 2, 3, 4])
+        self.assertEqual([s.value for s in events.Scalars("learning_rate")], [0.5, 0.5, 0.25, 0.25, 0.25])
+        self.assertEqual([s.step for s in events.Scalars("accuracy/test")], [4])
+        self.assertEqual([h.step for h in events.Histograms("parameters/0.weight")], [0, 1, 2, 3, 4])
+
     def test_reads_what_a_killed_run_left(self):
         process = self.start("--data", self.digits, "--val-size", "200", "--epochs", "100000", "--tensorboard", "tb")
         for line in process.stdout:

@@ -60,6 +60,14 @@ TEST(Events, BeginWithTheirVersion) {
   EXPECT_EQ(reader.text(3), "brain.Event:2");
 }
 
+TEST(Events, SayWhereARunGoesOn) {
+  const std::string event = restart_event(2.5, 6);
+  const ProtoReader reader(event);
+  EXPECT_EQ(reader.real64(1), 2.5);
+  EXPECT_EQ(reader.integer(2), 6);
+  EXPECT_EQ(reader.message(7).integer(1), 1);
+}
+
 TEST(Events, HoldWhatASummaryWasTold) {
   Summary summary;
   summary.scalar("loss", 0.1);

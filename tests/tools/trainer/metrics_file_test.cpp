@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/support/files.h"
 
@@ -23,7 +26,7 @@ std::string text_of(const std::filesystem::path& path) {
 TEST(MetricsFile, HasEachLineAtOnce) {
   const TempFolder folder;
   MetricsFile file(folder / "m.jsonl");
-  file.begin(false);
+  file.begin();
   file.write({{"epoch", 0}, {"loss", 0.5}});
   EXPECT_EQ(text_of(folder / "m.jsonl"), "{\"epoch\":0,\"loss\":0.5}\n");
   file.write({{"text", "a\nb \xff"}});  // not UTF-8
@@ -37,24 +40,44 @@ TEST(MetricsFile, ReplacesOnlyOnceItBegins) {
   const auto path = write_bytes(folder / "m", make_bytes("{\"old\":1}\n"));
   MetricsFile file(path);
   EXPECT_EQ(text_of(path), "{\"old\":1}\n");
-  file.begin(false);
+  file.begin();
   file.write({{"new", 1}});
   EXPECT_EQ(text_of(path), "{\"new\":1}\n");
 }
 
-TEST(MetricsFile, AppendsBehindTheLastWholeLine) {
+bool none(const nlohmann::ordered_json& /*line*/) { return false; }
+
+TEST(MetricsFile, GoesOnBehindTheLastWholeLine) {
   const TempFolder folder;
-  for (const std::string& cut : {std::string(), std::string("{\"ep"), std::string(9000, 'x')}) {
+  for (const std::string& cut :
+       {std::string(), std::string("{\"ep"), "{" + std::string(90'000, 'x')}) {
     const auto path = write_bytes(folder / "m", make_bytes("{\"a\":1}\n{\"b\":2}\n" + cut));
     MetricsFile file(path);
-    file.begin(true);
+    file.go_on(none);
     file.write({{"c", 3}});
     EXPECT_EQ(text_of(path), "{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n");
   }
-  const auto path = write_bytes(folder / "m", make_bytes("no line at all"));
-  MetricsFile file(path);
-  file.begin(true);
-  EXPECT_EQ(text_of(path), "");
+}
+
+TEST(MetricsFile, LetsLinesGo) {
+  const TempFolder folder;
+  const auto has_a = [](const nlohmann::ordered_json& line) { return line.contains("a"); };
+  const std::string foreign = "{\"b\":1}\nnot JSON\n[1]\n\n";
+  for (const auto& [before, after] :
+       {std::pair{foreign + "{\"a\":1}\n{\"a\":2}\n", foreign},
+        std::pair{"{\"a\":1}\n" + foreign + "{\"a\":2}\n{\"", foreign},
+        std::pair{std::string("{\"a\":1}\n"), std::string()}}) {
+    const auto path = write_bytes(folder / "m", make_bytes(before));
+    const auto link = folder / "link";
+    if (!std::filesystem::is_symlink(link)) std::filesystem::create_symlink("m", link);
+    MetricsFile file(link);
+    file.go_on(has_a);
+    EXPECT_EQ(text_of(path), after);
+    file.write({{"a", 3}});
+    EXPECT_EQ(text_of(path), after + "{\"a\":3}\n");
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
+  }
+  EXPECT_EQ(folder.names(), (std::vector<std::string>{"link", "m"}));
 }
 
 TEST(MetricsFile, EmptiesNothingButLinesOfJson) {
@@ -62,12 +85,17 @@ TEST(MetricsFile, EmptiesNothingButLinesOfJson) {
   const auto path = write_bytes(folder / "m", make_bytes("weights"));
   EXPECT_EQ(data_error_of([&] {
               MetricsFile file(path);
-              file.begin(false);
+              file.begin();
             }),
             path.string() +
                 ": byte 0: expected an empty file or lines of JSON, to be the metrics file, found "
                 "something else");
   EXPECT_EQ(text_of(path), "weights");
+  write_bytes(path, make_bytes("{\"a\":1}\nweights"));
+  EXPECT_NE(
+      data_error_of([&] { MetricsFile(path).go_on(none); }).find(": byte 8: expected an empty"),
+      std::string::npos);
+  EXPECT_EQ(text_of(path), "{\"a\":1}\nweights");
 }
 
 TEST(MetricsFile, TellsAtOnceWhatCannotBeWritten) {
@@ -82,7 +110,7 @@ TEST(MetricsFile, TellsAtOnceWhatCannotBeWritten) {
 TEST(MetricsFile, KeepsTheErrorOfAFullDisk) {
   if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
   MetricsFile file("/dev/full");
-  file.begin(false);
+  file.begin();
   file.write({{"a", 1}});
   EXPECT_EQ(file.error(), "/dev/full: cannot write metrics: No space left on device");
   file.write({{"a", 2}});

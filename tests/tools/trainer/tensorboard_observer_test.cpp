@@ -42,7 +42,7 @@ Told told_in(const std::filesystem::path& path) {
 TEST(TensorboardObserver, TellsWhatTheRunSays) {
   const test::TempFolder folder;
   Console console("test", true);
-  TensorboardObserver observer(folder / "tb", console);
+  TensorboardObserver observer(folder / "tb", false, console);
   EXPECT_TRUE(folder.names().empty());
   const RunSpec spec = test::small_run();
   Trainer trainer(spec, test::training_data(), test::test_data(), {&observer});
