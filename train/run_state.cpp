@@ -322,7 +322,8 @@ TensorMetadata encode_run_state(const RunState& state) {
 RunState decode_run_state(const std::filesystem::path& file, const TensorMetadata& metadata) {
   const Decoder in(file, metadata);
   if (!metadata.contains(std::string(kVersionKey))) {
-    throw DataError(file, std::nullopt, "a checkpoint with run state to resume from",
+    throw DataError(file, std::nullopt,
+                    "a checkpoint of the trainer, which says of what model and run it is",
                     "a safetensors file without " + std::string(kVersionKey));
   }
   if (in.text(kVersionKey) != kVersion) in.fail(kVersionKey, "version 1", in.text(kVersionKey));

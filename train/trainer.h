@@ -93,8 +93,9 @@ class Trainer {
   /// Trains to the last epoch, or until `stop` becomes true, which is looked at about every 25 ms:
   /// then it saves a checkpoint where there is a checkpoint_dir, and returns with
   /// RunResult::stopped set. Throws DivergedError; the last good checkpoint stays as it was. Throws
-  /// DataError for samples that cannot be read (see RunSpec::on_bad) or a checkpoint that cannot be
-  /// written. To be called once.
+  /// DataError for samples that cannot be read (see RunSpec::on_bad), for a sample that is not
+  /// finite where it is why training diverged, and for a checkpoint that cannot be written. To be
+  /// called once.
   RunResult fit(const std::atomic<bool>& stop);
 
   Engine& engine();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tools/console/process_usage.h"
+#include "tools/console/quote.h"
 #include "tools/trainer/metrics_records.h"
 
 namespace millrace {
@@ -46,6 +47,9 @@ std::string bad_samples_line(const RunInfo& info, const RunResult& result) {
   }
   return line;
 }
+
+// Names of files and folders may hold anything.
+void ConsoleObserver::line(const std::string& text) { console_.line(one_line(text)); }
 
 void ConsoleObserver::set_data(std::string description, double load_s) {
   data_ = std::move(description);
@@ -100,16 +104,14 @@ void ConsoleObserver::on_start(const RunInfo& info) {
   info_ = info;
   start_ = std::chrono::steady_clock::now();
   const EngineInfo& engine = info.engine;
-  console_.line(fmt::format("Device: {} ({}), {} {}, {}", engine.device, engine.description,
-                            engine.threads, engine.threads == 1 ? "thread" : "threads",
-                            name_of(engine.precision)));
-  console_.line("Data: " + data_);
-  console_.line(fmt::format("Split: {} to train on, {} for validation, {} to test; {}",
-                            info.train_samples, info.validation_samples, info.test_samples,
-                            info.residency));
+  line(fmt::format("Device: {} ({}), {} {}, {}", engine.device, engine.description, engine.threads,
+                   engine.threads == 1 ? "thread" : "threads", name_of(engine.precision)));
+  line("Data: " + data_);
+  line(fmt::format("Split: {} to train on, {} for validation, {} to test; {}", info.train_samples,
+                   info.validation_samples, info.test_samples, info.residency));
   if (info.window_blocks != 0) {
-    console_.line(fmt::format("Stream: windows of {} blocks, mixing {:.3f} (1 is a global shuffle)",
-                              info.window_blocks, info.mixing));
+    line(fmt::format("Stream: windows of {} blocks, mixing {:.3f} (1 is a global shuffle)",
+                     info.window_blocks, info.mixing));
     if (info.mixing < kWellMixed) {
       console_.warning(fmt::format(
           "batches hold runs of one class: mixing is {:.2f} of 1; --shuffle-window with more MB "
@@ -125,13 +127,11 @@ void ConsoleObserver::on_start(const RunInfo& info) {
   if (threads_ != 0 && engine.device != "cpu") {
     console_.notice("--threads has no effect: " + engine.device + " computes");
   }
-  console_.line(
-      fmt::format("Model: {}, {} parameters", fmt::join(info.widths, "-"), info.parameters));
-  console_.line(
-      fmt::format("Run: {} epochs of {} steps, {}", info.epochs, info.steps_per_epoch, recipe_));
+  line(fmt::format("Model: {}, {} parameters", fmt::join(info.widths, "-"), info.parameters));
+  line(fmt::format("Run: {} epochs of {} steps, {}", info.epochs, info.steps_per_epoch, recipe_));
   if (!info.resumed_from.empty()) {
-    console_.line(fmt::format("Resumed: {}, at epoch {}, step {} of {}", info.resumed_from.string(),
-                              info.first_epoch, info.first_step_in_epoch, info.steps_per_epoch));
+    line(fmt::format("Resumed: {}, at epoch {}, step {} of {}", info.resumed_from.string(),
+                     info.first_epoch, info.first_step_in_epoch, info.steps_per_epoch));
   }
 }
 
@@ -157,7 +157,7 @@ void ConsoleObserver::on_progress(const Progress& progress) {
   console_.progress(bar);
 }
 
-void ConsoleObserver::on_epoch(const EpochResult& epoch) { console_.line(epoch_line(epoch)); }
+void ConsoleObserver::on_epoch(const EpochResult& epoch) { line(epoch_line(epoch)); }
 
 void ConsoleObserver::on_bad_sample(const std::string& /*dataset*/, const BadSample& sample) {
   bad_.tell(sample);
@@ -169,39 +169,38 @@ void ConsoleObserver::on_finish(const RunResult& result) {
     return;
   }
   if (result.ended_early) {
-    console_.line("Ended after epoch " + std::to_string(result.history.back().epoch) + ": " +
-                  *result.ended_early);
+    line("Ended after epoch " + std::to_string(result.history.back().epoch) + ": " +
+         *result.ended_early);
   }
   if (result.target_s) {
-    console_.line(
+    line(
         fmt::format("Target: reached after {:.3f} s of training and validation", *result.target_s));
   }
   if (result.test_acc && result.test_loss) {
-    console_.line(fmt::format("Test, test_loss: {:.4f}, test_acc: {:.4f}", *result.test_loss,
-                              *result.test_acc));
+    line(fmt::format("Test, test_loss: {:.4f}, test_acc: {:.4f}", *result.test_loss,
+                     *result.test_acc));
   }
   if (on_bad_ != OnBad::kFail) {
     const bool any = result.bad_samples + result.bad_test_samples > 0;
-    console_.line(
-        bad_samples_line(info_, result) +
-        (any && !bad_.quarantine().empty() ? "; named in " + bad_.quarantine().string() : ""));
+    line(bad_samples_line(info_, result) +
+         (any && !bad_.quarantine().empty() ? "; named in " + bad_.quarantine().string() : ""));
   }
   print_times(result);
-  console_.line("Verdict: " + result.verdict);
-  if (!result.checkpoint.empty()) console_.line("Checkpoint: " + result.checkpoint.string());
-  console_.line("Weights: " + result.weights_hash);
+  line("Verdict: " + result.verdict);
+  if (!result.checkpoint.empty()) line("Checkpoint: " + result.checkpoint.string());
+  line("Weights: " + result.weights_hash);
 }
 
 void ConsoleObserver::print_times(const RunResult& result) {
   const double epoch_s = median_epoch_s(info_, result);
   if (epoch_s >= 0.0) {
-    console_.line(fmt::format("Speed: {:.4f} s an epoch, {} samples/s", epoch_s,
-                              render_count(result.samples_per_s)));
+    line(fmt::format("Speed: {:.4f} s an epoch, {} samples/s", epoch_s,
+                     render_count(result.samples_per_s)));
   }
-  std::string line = fmt::format("Time: {:.2f} s, of that {:.2f} s loading, {:.2f} s fitting",
+  std::string text = fmt::format("Time: {:.2f} s, of that {:.2f} s loading, {:.2f} s fitting",
                                  seconds_since_start(), load_s_, result.fit_s);
-  if (result.checkpoint_s > 0.0) line += fmt::format(" ({:.2f} s saving)", result.checkpoint_s);
-  console_.line(line + fmt::format("; {:.0f} MB", peak_rss_mb()));
+  if (result.checkpoint_s > 0.0) text += fmt::format(" ({:.2f} s saving)", result.checkpoint_s);
+  line(text + fmt::format("; {:.0f} MB", peak_rss_mb()));
 }
 
 }  // namespace millrace

@@ -42,6 +42,7 @@ class ConsoleObserver final : public TrainObserver {
   void on_finish(const RunResult& result) override;
 
  private:
+  void line(const std::string& text);
   void print_times(const RunResult& result);
 
   Console& console_;

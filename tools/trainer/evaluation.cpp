@@ -11,6 +11,7 @@
 #include "formats/error.h"
 #include "formats/safetensors.h"
 #include "loader/readable.h"
+#include "tools/console/quote.h"
 #include "tools/trainer/metrics_records.h"
 #include "train/streaming.h"
 #include "train/weights_hash.h"
@@ -174,9 +175,9 @@ void write_outputs(const std::filesystem::path& path, const SampleOutputs& outpu
 
 std::string render(const Evaluation& evaluation) {
   const Metrics& metrics = evaluation.metrics;
-  std::string text = fmt::format("Model: {}, {}, {}\n", evaluation.checkpoint, evaluation.widths,
-                                 name_of(evaluation.engine.precision));
-  text += fmt::format("Data: {}, {} {} samples\n", evaluation.data, metrics.samples,
+  std::string text = fmt::format("Model: {}, {}, {}\n", one_line(evaluation.checkpoint),
+                                 evaluation.widths, name_of(evaluation.engine.precision));
+  text += fmt::format("Data: {}, {} {} samples\n", one_line(evaluation.data), metrics.samples,
                       name_of(evaluation.split));
   if (evaluation.on_bad != OnBad::kFail) {
     text += evaluation.bad_samples == 0

@@ -5,6 +5,7 @@
 #include "tools/console/numbers.h"
 #include "tools/console/output_paths.h"
 #include "tools/console/program.h"
+#include "tools/console/quote.h"
 #include "tools/console/usage_error.h"
 #include "tools/onnx/onnx_model.h"
 #include "tools/trainer/commands.h"
@@ -22,7 +23,7 @@ bool is_first(const std::string& text, const std::string& first, const std::stri
 std::string told(const TrainedModel& model, const OnnxOptions& options, const std::string& path,
                  std::uint64_t bytes) {
   return fmt::format("{}: {}, {} bytes\nInput: samples, a batch of {} {}\nOutput: {}, {} of each\n",
-                     path, model.widths(), bytes, shape_text(model.sample_shape().dims),
+                     one_line(path), model.widths(), bytes, shape_text(model.sample_shape().dims),
                      options.input == InputType::kUInt8 ? "uint8" : "float",
                      options.probabilities ? "probabilities" : "logits", model.spec.classes);
 }

@@ -18,6 +18,7 @@
 #include "tools/console/console.h"
 #include "tools/console/numbers.h"
 #include "tools/console/program.h"
+#include "tools/console/quote.h"
 #include "tools/console/usage_error.h"
 #include "tools/model/image_samples.h"
 #include "tools/model/predictions.h"
@@ -67,7 +68,7 @@ std::vector<Guess> guesses_of(std::span<const float> logits, std::uint32_t top) 
 
 std::string told(const std::filesystem::path& image, const std::vector<Guess>& guesses, bool json) {
   if (!json) {
-    std::string line = image.string() + ':';
+    std::string line = one_line(image.string()) + ':';
     for (const Guess& g : guesses) line += fmt::format("  {} ({:.2f} %)", g.label, 100.0 * g.share);
     return line + '\n';
   }
