@@ -6,6 +6,8 @@ add_custom_target(package
   DEPENDS trainer tools
   COMMENT "Packing a tarball"
   VERBATIM USES_TERMINAL)
-if(TARGET cuda_engine_tests)
-  add_dependencies(package cuda_engine_tests)
-endif()
+foreach(checker cuda_engine_tests products_bench)  # what gpu_check.sh runs
+  if(TARGET ${checker})
+    add_dependencies(package ${checker})
+  endif()
+endforeach()

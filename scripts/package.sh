@@ -37,6 +37,7 @@ trap 'rm -rf "$work"' EXIT
 tree=$work/$name
 mkdir -p "$tree/bin" "$tree/lib" "$tree/tests"
 cp "$build/bin/trainer" "$build/bin/tools" "$tree/bin/"
+[[ ! -x $build/bin/products_bench ]] || cp "$build/bin/products_bench" "$tree/bin/"
 if [[ $tests == yes && -d $build/tests ]]; then
   find "$build/tests" -maxdepth 1 -type f \( -name '*_tests' -o -name train_victim \) -perm -u+x -exec cp {} "$tree/tests/" \;
   if [[ -d $root/tests/golden && -n $(ls -A "$tree/tests") ]]; then

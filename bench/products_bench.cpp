@@ -1,0 +1,140 @@
+// What the matrix products of a training step take on a GPU by themselves: cuBLASLt's plain ones,
+// of the engine's own shapes and addresses, many times over in one graph. The engine's step is then
+// held against that.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "compute/cuda/cuda_runtime.h"
+#include "compute/cuda/network.h"
+#include "compute/cuda/owned.h"
+#include "compute/cuda/products.h"
+#include "compute/engine.h"
+
+namespace {
+
+namespace cuda = millrace::cuda;
+
+struct Options {
+  std::vector<std::uint32_t> hidden{1024, 1024, 1024};
+  std::uint32_t features = 784;
+  std::uint32_t classes = 10;
+  std::uint32_t batch = 1024;
+  std::uint32_t steps = 50;
+  std::uint32_t repeats = 9;
+  std::string precision = "bf16";
+  int device = 0;
+};
+
+// Numbers as a network has them: products of zeros take less power, and so less time.
+void fill(cuda::Runtime& runtime, const cuda::DeviceBuffer& buffer, cuda::ElementType type,
+          cuda::StreamHandle stream) {
+  std::vector<std::byte> host(buffer.bytes());
+  const cuda::Elements elements{host.data(), type};
+  std::uint32_t state = 1;
+  for (std::size_t i = 0; i < host.size() / size_of(type); ++i) {
+    state = state * 1664525U + 1013904223U;
+    elements.store(i, static_cast<float>(state >> 8U) / 8388608.0F - 1.0F);
+  }
+  runtime.copy_to_device(buffer.data(), host.data(), host.size(), stream);
+  runtime.synchronize(stream);
+}
+
+nlohmann::json measure(const Options& options) {
+  millrace::MlpSpec model;
+  model.features = options.features;
+  model.hidden = options.hidden;
+  model.classes = options.classes;
+  millrace::TrainSpec train;
+  train.batch = options.batch;
+  cuda::Arithmetic arithmetic;
+  if (options.precision == "bf16") arithmetic.storage = cuda::ElementType::kBFloat16;
+  arithmetic.tf32 = options.precision == "tf32";
+
+  const std::string obstacle = cuda::device_obstacle(options.device);
+  if (!obstacle.empty()) throw millrace::DeviceError(obstacle);
+  const auto runtime = cuda::make_cuda_runtime(options.device);
+  const cuda::Stream stream(*runtime, runtime->create_stream("products"));
+  const std::uint32_t rows = options.batch;
+  const cuda::Network network(*runtime, model, train, arithmetic, rows, rows, rows);
+  network.clear(*runtime, stream.get());
+  for (const auto* buffer : {&network.masters, &network.rounded, &network.x}) {
+    fill(*runtime, *buffer,
+         buffer == &network.masters ? cuda::ElementType::kFloat32 : arithmetic.storage,
+         stream.get());
+  }
+  for (const auto* buffers : {&network.y, &network.dy}) {
+    for (const auto& buffer : *buffers) fill(*runtime, buffer, arithmetic.storage, stream.get());
+  }
+
+  // Each reads what was filled above: outputs go to memory that no product reads.
+  const auto no_epilogue = cuda::Epilogue::kNone;
+  std::vector<cuda::Matmul> products;
+  for (std::size_t l = 0; l < network.layers(); ++l) {
+    products.push_back(cuda::forward_product(network, rows, l, true, no_epilogue));
+    products.push_back(cuda::weight_gradient_product(network, rows, l, no_epilogue));
+    if (l > 0) products.push_back(cuda::data_gradient_product(network, rows, l, no_epilogue));
+  }
+  std::size_t most = 1;
+  for (const auto& p : products) {
+    most = std::max(most, size_of(p.output) * static_cast<std::size_t>(p.ldd * p.n));
+  }
+  const cuda::DeviceBuffer out = cuda::device_buffer(*runtime, most, "the outputs");
+  double flops = 0.0;
+  std::vector<cuda::MatmulPlan> plans;
+  for (auto& p : products) {
+    p.d = out.data();
+    flops += 2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
+    plans.emplace_back(*runtime, runtime->plan(p, stream.get()));
+    if (!plans.back()) throw millrace::DeviceError("cuBLASLt has no algorithm for a product");
+  }
+  runtime->begin_capture(stream.get());
+  for (std::uint32_t s = 0; s < options.steps; ++s) {
+    for (const auto& plan : plans) runtime->run(plan.get(), stream.get());
+  }
+  const cuda::Graph graph(*runtime, runtime->end_capture(stream.get()));
+
+  const cuda::Event begin(*runtime, runtime->create_timing_event());
+  const cuda::Event end(*runtime, runtime->create_timing_event());
+  std::vector<double> seconds;
+  for (std::uint32_t r = 0; r <= options.repeats; ++r) {
+    runtime->record(begin.get(), stream.get());
+    runtime->launch(graph.get(), stream.get());
+    runtime->record(end.get(), stream.get());
+    runtime->synchronize(stream.get());
+    if (r != 0) seconds.push_back(runtime->seconds_between(begin.get(), end.get()));  // else warm
+  }
+  std::sort(seconds.begin(), seconds.end());
+  const double step_s = seconds[seconds.size() / 2] / options.steps;
+  return {{"bench", "products"},     {"device", runtime->device_name()}, {"hidden", options.hidden},
+          {"batch", options.batch},  {"precision", options.precision},   {"products", plans.size()},
+          {"step_us", step_s * 1e6}, {"tflops", flops / step_s / 1e12}};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App app{"The plain matrix products of a training step, on a GPU by themselves"};
+  app.add_option("--hidden", options.hidden, "Widths of the hidden layers")->delimiter(',');
+  app.add_option("--features", options.features);
+  app.add_option("--classes", options.classes);
+  app.add_option("--batch", options.batch);
+  app.add_option("--steps", options.steps, "In one graph")->check(CLI::PositiveNumber);
+  app.add_option("--repeats", options.repeats)->check(CLI::PositiveNumber);
+  app.add_option("--precision", options.precision)->check(CLI::IsMember({"fp32", "tf32", "bf16"}));
+  app.add_option("--device", options.device, "Number of the GPU");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    std::puts(measure(options).dump().c_str());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "products_bench: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
