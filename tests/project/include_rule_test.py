@@ -46,7 +46,7 @@ RULES = {
         {"cli11", "fmt", "json", "xxhash", "tbb", "zstd", "libdeflate", "highway", "curl", "openssl", "stb"},
     ),
     "bench": (
-        {"bench", "tests/support", "tools", "train", "loader", "formats", "compute", "compute/cpu"},
+        {"bench", "tests/support", "tools", "train", "loader", "formats", "compute", "compute/cpu", "compute/cuda"},
         {"benchmark", "cli11", "onednn", "tbb", "highway", "intrinsics", "json", "fmt", "zstd"},
     ),
     "examples": ({"train", "loader", "formats", "compute"}, set()),

@@ -21,7 +21,7 @@ while [ $# -gt 0 ]; do
   [ "$1" != --metrics ] || metrics=$2
   shift
 done
-[ -z "$metrics" ] || printf '%s\\n' '{"epoch":0}' "{\\"summary\\":true,\\"epoch_s\\":0.00125,\\"weights_hash\\":\\"HASH\\",\\"device_description\\":\\"A GPU\\",\\"verdict\\":\\"copy-bound: it is\\"}" >"$metrics"
+[ -z "$metrics" ] || printf '%s\\n' '{"epoch":0}' "{\\"summary\\":true,\\"epoch_s\\":0.00125,\\"weights_hash\\":\\"HASH\\",\\"device_description\\":\\"A GPU\\",\\"train_samples\\":50000,\\"verdict\\":\\"copy-bound: it is\\",\\"engine\\":{\\"busy_s\\":3,\\"idle_s\\":1,\\"copying_s\\":0.5,\\"hidden_s\\":0.49}}" >"$metrics"
 """
 
 
@@ -194,6 +194,7 @@ class Scripts(unittest.TestCase):
         folder = self.root / "build/cuda"
         self.program("tools", folder=folder / "bin")
         self.program("trainer", RUNS, folder / "bin")
+        self.program("products_bench", "#!/bin/sh\necho '{\"bench\":\"products\",\"step_us\":20.5,\"tflops\":1}'\n", folder / "bin")
         self.program("cuda_engine_tests", engine_tests, folder / "tests")
         self.program("compute-sanitizer")
 
@@ -209,7 +210,13 @@ class Scripts(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
         self.assertEqual((found["device"], found["obstacle"], found["failed"]), ("A GPU", "", 0))
         steps = {step["name"]: step for step in found["steps"]}
-        self.assertEqual({step["result"] for step in steps.values()}, {"passed", "skipped"})
+        self.assertEqual({name for name, step in steps.items() if step["result"] == "skipped"}, {"PyTorch"})
+        # An epoch of 1.25 ms is 49 steps of 25.5 us.
+        self.assertEqual({name: (step["value"], step["result"]) for name, step in steps.items()
+                          if step["result"] in ("met", "MISSED")},
+                         {"an epoch of it": (1.25, "met"), "GPU idle in 10 epochs": (25, "MISSED"),
+                          "copies hidden": (98, "met"), "host against resident": (1, "met"),
+                          "of their speed, bf16": (80.36, "met")})
         self.assertEqual(steps["784-32-10, batch 128, host"]["value"], 1.25)
         self.assertEqual(steps["784-32-10, batch 128, host"]["detail"], "copy-bound: it is")
         for name in ("engine tests", "parity with the CPU", "determinism", "compute-sanitizer racecheck", "loader_tests",
