@@ -33,13 +33,13 @@ using test::Schedule;
 struct Fixture {
   explicit Fixture(const Data& data, ElementType storage = ElementType::kFloat32,
                    Schedule schedule = Schedule::kAtOnce, std::set<Epilogue> refused = {},
-                   std::int64_t refused_mask_rows = 0)
+                   std::int64_t refused_mask_rows = 0, bool tf32 = false)
       : device(std::make_shared<FakeDevice>()) {
     device->schedule = schedule;
     device->refused = std::move(refused);
     device->refused_mask_rows = refused_mask_rows;
     engine = make_device_engine(std::make_unique<FakeRuntime>(device), data.model, data.train,
-                                {storage, false}, 0);
+                                {storage, tf32}, 0);
   }
   ~Fixture() {
     engine.reset();
@@ -77,6 +77,7 @@ struct Case {
   ElementType storage;
   std::set<Epilogue> refused;
   std::int64_t refused_mask_rows = 0;
+  bool tf32 = false;
 };
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
@@ -95,7 +96,7 @@ std::vector<Case> cases() {
        ElementType::kFloat32,
        {kBias, kBiasRelu, kBiasReluMask, kReluGradient, kReluGradientBiasGradient,
         kBiasGradientOfB}}};
-  std::vector<Case> all;
+  std::vector<Case> all{{"tf32_all", ElementType::kFloat32, {}, 0, true}};
   for (const Case& c : float32) {
     all.push_back({"f32_" + c.name, ElementType::kFloat32, c.refused, c.refused_mask_rows});
     all.push_back({"bf16_" + c.name, ElementType::kBFloat16, c.refused, c.refused_mask_rows});
@@ -106,9 +107,10 @@ std::vector<Case> cases() {
 class DeviceEngineTest : public testing::TestWithParam<Case> {};
 
 TEST_P(DeviceEngineTest, AgreesWithTheReference) {
-  const bool exact = GetParam().storage == ElementType::kFloat32;
-  const double bound = exact ? 1e-4 : 0.12;
-  const double loss_bound = exact ? 1e-5 : 1e-2;
+  // As on a GPU (gpu_engine_test.cpp).
+  const bool half = GetParam().storage == ElementType::kBFloat16;
+  const double bound = half ? 0.12 : GetParam().tf32 ? 5e-2 : 1e-4;
+  const double loss_bound = half ? 1e-2 : GetParam().tf32 ? 2e-3 : 1e-5;
   const std::vector<Shape> shapes{{1, {}, 2, 1, InputType::kUInt8},
                                   {5, {7}, 3, 16, InputType::kUInt8},
                                   {63, {33}, 2, 37, InputType::kFloat32},
@@ -118,10 +120,10 @@ TEST_P(DeviceEngineTest, AgreesWithTheReference) {
     SCOPED_TRACE(std::to_string(shape.features) + " features");
     const Data data(shape);
     const Fixture fixture(data, GetParam().storage, Schedule::kRandom, GetParam().refused,
-                          GetParam().refused_mask_rows);
+                          GetParam().refused_mask_rows, GetParam().tf32);
     Engine& engine = *fixture.engine;
     const Parameters begin = engine.parameters();
-    ReferenceMlp reference(begin, exact ? 1e-4 : 5e-2);
+    ReferenceMlp reference(begin, half ? 5e-2 : GetParam().tf32 ? 1e-2 : 1e-4);
     OptimizerSpec sgd = data.train.optimizer;
     const Chunk chunk = data.packed();
     for (std::uint32_t s = 0; s < chunk.batches(); ++s) {

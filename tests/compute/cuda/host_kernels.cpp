@@ -1,5 +1,7 @@
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 #include <variant>
@@ -145,6 +147,16 @@ void set_bit(void* mask, std::int64_t at, bool value) {
   byte = static_cast<std::uint8_t>(value ? byte | one : byte & ~one);
 }
 
+// Cut off, as tensor cores that are handed float32 do: the worse of what a library may choose.
+float to_tf32(float value) {
+  if (!std::isfinite(value)) return value;
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &value, sizeof bits);
+  bits &= ~0x1FFFU;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
 }  // namespace
 
 void run_on_host(const Kernel& kernel) {
@@ -152,15 +164,20 @@ void run_on_host(const Kernel& kernel) {
 }
 
 void run_on_host(const Matmul& p) {
+  // Of a TF32 product's inputs ten bits of the fraction are kept.
+  const auto input = [&](const Elements& from, std::int64_t i) {
+    const float value = from.load(static_cast<std::size_t>(i));
+    return double{p.tf32 ? to_tf32(value) : value};
+  };
   const Elements a{const_cast<void*>(p.a), p.input};
   const Elements b{const_cast<void*>(p.b), p.input};
   const Elements d{p.d, p.output};
   const Elements bias{p.bias, p.output};
   const auto op_a = [&](std::int64_t i, std::int64_t l) {
-    return double{a.load(p.transpose_a ? i * p.lda + l : l * p.lda + i)};
+    return input(a, p.transpose_a ? i * p.lda + l : l * p.lda + i);
   };
   const auto op_b = [&](std::int64_t l, std::int64_t j) {
-    return double{b.load(p.transpose_b ? l * p.ldb + j : j * p.ldb + l)};
+    return input(b, p.transpose_b ? l * p.ldb + j : j * p.ldb + l);
   };
   std::vector<double> row_sums(static_cast<std::size_t>(p.m));
   for (std::int64_t j = 0; j < p.n; ++j) {
