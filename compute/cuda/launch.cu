@@ -149,7 +149,19 @@ struct Threads {
 };
 static_assert(SmallTraining::kGroups * kWarp == SmallTraining::kThreads);
 
-// While blocks wait for the slowest one's forward(), the next step's samples are on their way.
+// Calls `meanwhile` while other blocks are still on their way to the meeting.
+template <class F>
+__device__ void meet(const cooperative_groups::grid_group& grid, const F& meanwhile) {
+#if CUDART_VERSION >= 12020
+  auto arrived = grid.barrier_arrive();
+  meanwhile();
+  grid.barrier_wait(std::move(arrived));
+#else
+  meanwhile();
+  grid.sync();
+#endif
+}
+
 __global__ void __launch_bounds__(SmallTraining::kThreads) small_training(SmallTraining kernel) {
   extern __shared__ __align__(16) float small_training_memory[];
   float* memory = small_training_memory;
@@ -160,9 +172,9 @@ __global__ void __launch_bounds__(SmallTraining::kThreads) small_training(SmallT
   kernel.stage(block, b, 0, memory);
   for (std::uint32_t step = 0; step < steps; ++step) {
     kernel.forward(block, b, step, memory);
-    auto arrived = grid.barrier_arrive();
-    if (step + 1 < steps) kernel.stage(block, b, step + 1, memory);
-    grid.barrier_wait(std::move(arrived));
+    meet(grid, [&] {
+      if (step + 1 < steps) kernel.stage(block, b, step + 1, memory);
+    });
     kernel.output(block, b, step, memory);
     grid.sync();
     kernel.update(block, b, step, memory);
@@ -241,7 +253,9 @@ cudaError_t prepare_small_training(const SmallTraining& kernel, int device, bool
   if (cooperative == 0 || bytes > most_bytes) return cudaSuccess;
   status = cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device);
   if (status != cudaSuccess) return status;
-  status = cudaFuncSetAttribute(small_training, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
+  // Of the function, and so of every engine of the process: the most that any may want.
+  status = cudaFuncSetAttribute(small_training, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                std::min(static_cast<int>(SmallTraining::kMostBytes), most_bytes));
   if (status != cudaSuccess) return status;
   status = cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks_each, small_training,
                                                          SmallTraining::kThreads, bytes);
