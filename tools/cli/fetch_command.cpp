@@ -28,12 +28,14 @@ struct FetchOptions {
 FetchOptions parse(const std::vector<std::string>& arguments) {
   FetchOptions options;
   FetchSpec& spec = options.spec;
-  CommandLine line("tools fetch",
-                   "Downloads mnist, fashion-mnist or kmnist from public mirrors, and checks each\n"
-                   "file's SHA-256. Files that are there stay; a download that was broken off\n"
-                   "(NAME.part) goes on where it stopped. The variable MILLRACE_SOURCES may name\n"
-                   "another table of data sets, in JSON: {\"NAME\": {\"mirrors\": [URL/...],\n"
-                   "\"files\": [{\"name\": ..., \"size\": ..., \"sha256\": ...}]}}.");
+  CommandLine line(
+      "tools fetch",
+      "Downloads mnist, fashion-mnist or kmnist from public mirrors, and checks each\n"
+      "file's SHA-256. Files that are there, compressed or not, stay; a download that\n"
+      "was broken off (NAME.part) goes on where it stopped. MILLRACE_SOURCES in the\n"
+      "environment may name another table of data sets, in JSON: {\"NAME\": {\n"
+      "\"mirrors\": [URL/...], \"files\": [{\"name\": ..., \"size\": ..., \"sha256\": ...,\n"
+      "\"content_sha256\": ...}]}}, the last one, of what is in it, if it is known.");
   std::string name;
   line.positional("NAME", "mnist, fashion-mnist or kmnist", name);
   line.value("-o,--output", "DIR", "folder to write to, made where it is missing [NAME]",

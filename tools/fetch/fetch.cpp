@@ -10,6 +10,7 @@
 
 #include "formats/error.h"
 #include "tools/fetch/partial_file.h"
+#include "tools/fetch/present.h"
 #include "tools/fetch/sha256.h"
 
 namespace millrace {
@@ -140,16 +141,14 @@ class Download {
   std::string found_sum_;
 };
 
-/// Whether the file is there as it should be.
-bool is_there(const FetchSpec& spec, const SourceFile& file) {
-  const auto path = spec.folder / file.name;
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return false;
-  const std::string sum = sha256_of_file(path);
-  if (sum == file.sha256) return true;
-  if (spec.force) return false;
-  throw DataError(path, std::nullopt, "SHA-256 " + file.sha256,
-                  sum + "; tools fetch --force replaces it");
+// What of an older form stays would be taken before the new file, or twice.
+void remove_others(const Present& present, const std::filesystem::path& fetched) {
+  for (const auto& path : present.others) {
+    std::error_code error;
+    if (path == fetched) continue;
+    std::filesystem::remove(path, error);
+    if (error) throw io_error(path, "remove what was replaced", error.value());
+  }
 }
 
 }  // namespace
@@ -159,16 +158,25 @@ FetchResult fetch(const FetchSpec& spec, const FetchHooks& hooks) {
   std::filesystem::create_directories(spec.folder, error);
   if (error) throw io_error(spec.folder, "make the folder", error.value());
   // All that is there is looked at first, so that a file in the way is told before a long download.
-  std::vector<bool> there;
-  for (const auto& file : spec.source.files) there.push_back(is_there(spec, file));
+  std::vector<Present> present;
+  for (const auto& file : spec.source.files) {
+    present.push_back(find_present(spec.folder, file, spec.force));
+    if (!present.back().unchecked.empty()) hooks.notice(present.back().unchecked);
+  }
   FetchResult result;
   for (std::size_t i = 0; i < spec.source.files.size(); ++i) {
     const SourceFile& file = spec.source.files[i];
-    if (!there[i] && !Download(spec, hooks, file).run()) {
+    const auto path = spec.folder / file.name;
+    const bool there = !present[i].path.empty();
+    if (there) {
+      remove_stale_part(path);
+    } else if (!Download(spec, hooks, file).run()) {
       result.stopped = true;
       return result;
     }
-    result.files.push_back({spec.folder / file.name, file.size, there[i]});
+    remove_others(present[i], there ? present[i].path : path);
+    const auto& found = there ? present[i].path : path;
+    result.files.push_back({found, std::filesystem::file_size(found), there});
   }
   return result;
 }

@@ -14,7 +14,7 @@ namespace millrace {
 struct FetchSpec {
   DataSource source;
   std::filesystem::path folder;  ///< made where it is missing
-  bool force = false;            ///< replace files of other content
+  bool force = false;            ///< replace files of other content, in any form
   unsigned retries = 4;          ///< rounds through the mirrors after the first
   unsigned first_wait_ms = 500;  ///< before the first of them; it doubles, up to 16 times as long
   HttpLimits limits;
@@ -29,7 +29,7 @@ struct FetchHooks {
 
 struct FetchedFile {
   std::filesystem::path path;
-  std::uint64_t bytes = 0;  ///< of the whole file
+  std::uint64_t bytes = 0;  ///< of the file
   bool was_there = false;
 };
 
@@ -38,13 +38,13 @@ struct FetchResult {
   bool stopped = false;
 };
 
-/// Downloads the files of a data set that `folder` does not have yet. A file appears there only
-/// whole, durable and with the right SHA-256. A broken download goes on where it stopped, at any
-/// mirror: the sum, not the server, says whether the pieces fit, and where they do not the file is
-/// fetched anew.
+/// Downloads the files of a data set that `folder` does not have yet, under their names or in
+/// another form (see find_present). A file appears there only whole, durable and with the right
+/// SHA-256. A broken download goes on where it stopped, at any mirror: the sum, not the server,
+/// says whether the pieces fit, and where they do not the file is fetched anew.
 ///
-/// Throws DataError if no mirror has a good file, if a file of that name has another content and
-/// `force` is not set, or if the folder cannot be written.
+/// Throws DataError if no mirror has a good file, if a file that stands for it has another content
+/// and `force` is not set, or if the folder cannot be written.
 FetchResult fetch(const FetchSpec& spec, const FetchHooks& hooks);
 
 }  // namespace millrace

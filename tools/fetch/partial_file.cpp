@@ -15,6 +15,8 @@ namespace {
 
 constexpr mode_t kMode = 0644;
 
+std::filesystem::path part_of(std::filesystem::path path) { return path += ".part"; }
+
 }  // namespace
 
 PartialFile::PartialFile(std::filesystem::path path) : path_(std::move(path)) {
@@ -32,11 +34,7 @@ PartialFile::PartialFile(std::filesystem::path path) : path_(std::move(path)) {
   size_ = static_cast<std::uint64_t>(status.st_size);
 }
 
-std::filesystem::path PartialFile::temporary() const {
-  auto part = path_;
-  part += ".part";
-  return part;
-}
+std::filesystem::path PartialFile::temporary() const { return part_of(path_); }
 
 void PartialFile::write(std::uint64_t offset, std::span<const std::byte> bytes) {
   if (offset < size_) {
@@ -63,6 +61,15 @@ void PartialFile::publish() {
   const auto parent = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
   const FileDescriptor folder(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder || ::fsync(folder.get()) != 0) throw io_error(parent, "make durable", errno);
+}
+
+void remove_stale_part(const std::filesystem::path& path) {
+  const auto part = part_of(path);
+  const FileDescriptor file(::open(part.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return;  // not ours
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return;
+  if (::unlink(part.c_str()) != 0 && errno != ENOENT) throw io_error(part, "remove", errno);
 }
 
 }  // namespace millrace

@@ -35,4 +35,8 @@ class PartialFile {
   std::uint64_t size_ = 0;
 };
 
+/// Removes what an earlier download left beside `path`, which came otherwise, unless another
+/// process is at it. Throws DataError if it cannot.
+void remove_stale_part(const std::filesystem::path& path);
+
 }  // namespace millrace

@@ -37,14 +37,16 @@ DataSource source_from(const std::filesystem::path& table, const std::string& na
     }
   }
   for (const auto& file : entry.at("files")) {
-    source.files.push_back({file.at("name"), file.at("size"), file.at("sha256")});
+    source.files.push_back({file.at("name"), file.at("size"), file.at("sha256"),
+                            file.value("content_sha256", std::string())});
     const SourceFile& last = source.files.back();
     if (!is_plain_name(last.name)) {
       throw DataError(table, std::nullopt, "a file's name without a path", shown(last.name));
     }
-    if (!is_sum(last.sha256)) {
+    for (const std::string* sum : {&last.sha256, &last.content_sha256}) {
+      if (is_sum(*sum) || (sum->empty() && sum == &last.content_sha256)) continue;
       throw DataError(table, std::nullopt, "a SHA-256 of 64 hexadecimal digits, lower case",
-                      shown(last.sha256));
+                      shown(*sum));
     }
   }
   if (source.mirrors.empty() || source.files.empty()) {

@@ -13,6 +13,8 @@ struct SourceFile {
   std::string name;        ///< in the folder and behind a mirror's URL; no path
   std::uint64_t size = 0;  ///< bytes
   std::string sha256;      ///< 64 hexadecimal digits, lower case
+  /// The same of what it decompresses to, by which other forms of it are known; empty: none is.
+  std::string content_sha256 = {};
 };
 
 /// A data set that can be downloaded.
@@ -26,7 +28,8 @@ struct DataSource {
 const std::vector<DataSource>& published_sources();
 
 /// Reads another table: {"NAME": {"mirrors": ["http://…/"], "files": [{"name": …, "size": …,
-/// "sha256": …}]}}. Throws DataError where it cannot be read or is no such table.
+/// "sha256": …, "content_sha256": …}]}}, the last one where it is known. Throws DataError where it
+/// cannot be read or is no such table.
 std::vector<DataSource> read_sources(const std::filesystem::path& file);
 
 /// The table that the variable MILLRACE_SOURCES names, for a mirror of one's own, else the

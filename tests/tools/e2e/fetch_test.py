@@ -131,6 +131,18 @@ class Fetch(programs.ProgramTest):
         self.fails(["404", "500", "loop", "lie", "long"], "HTTP status 404", "HTTP status 500", "redirects",
                    "found more", hashlib.sha256(CONTENT["a.gz"]).hexdigest())
 
+    def test_takes_what_is_there_uncompressed(self):
+        self.out.mkdir()
+        (self.out / "a").write_bytes(b"unpacked")
+        (self.out / "a.gz.part").write_bytes(b"begun")
+        done = self.fetch(["good"], "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"note: {self.out}/a is taken for a.gz as it is, for only that file's sum is known", done.stderr)
+        self.assertEqual([f["was_there"] for f in json.loads(done.stdout)["files"]], [True, False])
+        self.assertEqual(sorted(p.name for p in self.out.iterdir()), ["a", "b.gz"])
+        self.assertEqual([asked[1] for asked in self.server.asked], ["b.gz"])
+        self.fetches(["good"], "--force")
+
     def test_keeps_a_file_of_other_content(self):
         self.out.mkdir()
         (self.out / "b.gz").write_bytes(b"mine")

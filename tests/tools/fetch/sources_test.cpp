@@ -40,6 +40,9 @@ TEST(Sources, ReadsAnotherTable) {
   const DataSource own = source_called("own", sources);
   EXPECT_EQ(own.files.at(0).name, "f.gz");
   EXPECT_EQ(own.files.at(0).size, 3U);
+  EXPECT_EQ(own.files.at(0).content_sha256, "");
+  const auto known = read_text(table("http://x/", "f.gz", sum + R"(", "content_sha256": ")" + sum));
+  EXPECT_EQ(known.at(0).files.at(0).content_sha256, sum);
   EXPECT_THROW(source_called("other", sources), UsageError);
 }
 
@@ -48,6 +51,7 @@ TEST(Sources, RefusesPathsAndWhatIsNoSum) {
   EXPECT_THROW(read_text(table("http://x/", "../f", sum)), DataError);
   EXPECT_THROW(read_text(table("http://x", "f", sum)), DataError);
   EXPECT_THROW(read_text(table("http://x/", "f", "abc")), DataError);
+  EXPECT_THROW(read_text(table("http://x/", "f", sum + R"(", "content_sha256": "abc)")), DataError);
   EXPECT_THROW(read_text("{"), DataError);
   EXPECT_THROW(read_text(R"({"own": {}})"), DataError);
 }
