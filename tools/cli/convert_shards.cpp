@@ -267,7 +267,9 @@ std::vector<ConvertedFile> convert_to_shards(
   ShardManifest manifest{.dtype = train.dtype(),
                          .shape = train.shape().dims,
                          .classes = train.classes(),
-                         .class_names = parts[0].class_names};
+                         .class_names = parts[0].class_names,
+                         .train = {},
+                         .test = {}};
   for (const auto& part : parts) {
     PartWriter writer(spec, part, journal);
     if (!writer.write(advance, files)) return {};

@@ -177,13 +177,14 @@ Verification verify(const fs::path& path, const FileProgress& progress,
       continue;
     }
     const auto& images = result.files[pair.images - 1];
-    auto& labels = result.files[pair.labels - 1];
+    auto& label_file = result.files[pair.labels - 1];
     // What cannot be read has been said.
-    if (images.samples == labels.samples || images.samples == 0 || labels.samples == 0) continue;
-    labels.faults.push_back(
+    if (images.samples == label_file.samples || images.samples == 0 || label_file.samples == 0)
+      continue;
+    label_file.faults.push_back(
         {.what = fmt::format("byte 4: expected {} labels, one for each image in {}, "
                              "found {}",
-                             images.samples, images.path.string(), labels.samples),
+                             images.samples, images.path.string(), label_file.samples),
          .samples = {}});
   }
   return result;

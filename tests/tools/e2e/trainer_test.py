@@ -66,6 +66,18 @@ class Trainer(programs.ProgramTest):
         tested = self.summary("--epochs", "0", "--init", "c/last.safetensors")
         self.assertEqual((tested["weights_hash"], tested["test_acc"]), (trained["weights_hash"], trained["test_acc"]))
 
+    def test_says_which_options_turn_out_to_have_no_effect(self):
+        done = self.train("--epochs", "1", "--val-size", "200", "--shuffle-window", "32")
+        self.assertEqual(done.stderr, "trainer: note: --shuffle-window has no effect: the data set is not streamed "
+                                      "(resident)\n")
+
+    def test_names_what_a_range_depends_on(self):
+        for words, expected in ((["--warmup", "3", "--epochs", "2"], "--warmup: expected fewer epochs than the run has, found 3"),
+                                (["--rotate", "181"], "--rotate: expected a number from 0 to 180, found 181"),
+                                (["--batch-norm", "on", "--batch", "1"], "--batch-norm: expected a --batch above 1, found 1"),
+                                (["--hidden", "1000000,1000000"], "--hidden: expected a model that fits in the ")):
+            self.assertIn(f"trainer: {expected}", self.refuses(2, "--data", self.digits, "--val-size", "200", *words))
+
     def test_quiet_prints_nothing(self):
         done = self.train("--epochs", "1", "--quiet")
         self.assertEqual((done.stdout, done.stderr), ("", ""))
@@ -157,6 +169,14 @@ class ConfigFile(programs.ProgramTest):
         self.assertEqual(self.weights("--config", config), self.weights(*written_out))
         # The command line has precedence.
         self.assertEqual(self.weights("--lr", "0.5", "--config", config), self.weights(*written_out, "--lr", "0.5"))
+
+    def test_may_leave_an_option_without_effect(self):
+        self.config('optimizer = "adamw"\nbeta1 = 0.8\nlr = 0.01\nval-size = 200\n')
+        done = self.train("--config", "run.toml", "--epochs", "1", "--optimizer", "sgd")
+        self.assertEqual(done.stderr.splitlines(),
+                         ["trainer: note: run.toml:2: beta1 has no effect: expected --optimizer adam or adamw with it, found sgd",
+                          "trainer: note: run.toml:3: lr was chosen for adamw, and --optimizer is sgd: --lr may have to be "
+                          "another"])
 
     def test_names_the_line_of_a_mistake(self):
         self.config("lr = 0.5\nepoch = 3\n")
