@@ -84,11 +84,12 @@ write_json() {
   fi
 }
 
-# note NAME RESULT SECONDS VALUE UNIT DETAIL
+# note NAME RESULT SECONDS VALUE UNIT DETAIL: what is noted is kept, whatever comes of the machine.
 note() {
   printf '%-34s %-7s %6s s  %12s %-9s %s\n' "$1" "$2" "$3" "$4" "$5" "${6:0:60}"
   [[ $2 != FAILED ]] || failures=$((failures + 1))
   steps+=("{\"name\":$(quoted "$1"),\"result\":$(quoted "$2"),\"seconds\":$3,\"value\":${4:-null},\"unit\":$(quoted "$5"),\"detail\":$(quoted "$6")}")
+  write_json
 }
 
 # limited SECONDS COMMAND...: output to $work/log; 124 when its time, or all time, is up.

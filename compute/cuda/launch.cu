@@ -162,7 +162,7 @@ __device__ void meet(const cooperative_groups::grid_group& grid, const F& meanwh
 #endif
 }
 
-__global__ void __launch_bounds__(SmallTraining::kThreads) small_training(SmallTraining kernel) {
+__global__ void __launch_bounds__(SmallTraining::kThreads, 1) small_training(SmallTraining kernel) {
   extern __shared__ __align__(16) float small_training_memory[];
   float* memory = small_training_memory;
   const auto grid = cooperative_groups::this_grid();
