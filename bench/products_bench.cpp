@@ -45,6 +45,27 @@ void fill(cuda::Runtime& runtime, const cuda::DeviceBuffer& buffer, cuda::Elemen
   runtime.synchronize(stream);
 }
 
+double seconds_of_a_step(cuda::Runtime& runtime, cuda::StreamHandle stream,
+                         const std::vector<cuda::MatmulPlan>& plans, const Options& options) {
+  runtime.begin_capture(stream);
+  for (std::uint32_t s = 0; s < options.steps; ++s) {
+    for (const auto& plan : plans) runtime.run(plan.get(), stream);
+  }
+  const cuda::Graph graph(runtime, runtime.end_capture(stream));
+  const cuda::Event begin(runtime, runtime.create_timing_event());
+  const cuda::Event end(runtime, runtime.create_timing_event());
+  std::vector<double> seconds;
+  for (std::uint32_t r = 0; r <= options.repeats; ++r) {
+    runtime.record(begin.get(), stream);
+    runtime.launch(graph.get(), stream);
+    runtime.record(end.get(), stream);
+    runtime.synchronize(stream);
+    if (r != 0) seconds.push_back(runtime.seconds_between(begin.get(), end.get()));  // else warm
+  }
+  std::sort(seconds.begin(), seconds.end());
+  return seconds[seconds.size() / 2] / options.steps;
+}
+
 nlohmann::json measure(const Options& options) {
   millrace::MlpSpec model;
   model.features = options.features;
@@ -73,47 +94,52 @@ nlohmann::json measure(const Options& options) {
   }
 
   // Each reads what was filled above: outputs go to memory that no product reads.
-  const auto no_epilogue = cuda::Epilogue::kNone;
-  std::vector<cuda::Matmul> products;
+  using enum cuda::Epilogue;
+  std::vector<cuda::Matmul> plain;
+  std::vector<cuda::Matmul> fused;  // as the engine wants them, of a network of ReLUs
   for (std::size_t l = 0; l < network.layers(); ++l) {
-    products.push_back(cuda::forward_product(network, rows, l, true, no_epilogue));
-    products.push_back(cuda::weight_gradient_product(network, rows, l, no_epilogue));
-    if (l > 0) products.push_back(cuda::data_gradient_product(network, rows, l, no_epilogue));
+    const bool top = l + 1 == network.layers();
+    plain.push_back(cuda::forward_product(network, rows, l, true, kNone));
+    fused.push_back(cuda::forward_product(network, rows, l, true, top ? kBias : kBiasReluMask));
+    plain.push_back(cuda::weight_gradient_product(network, rows, l, kNone));
+    fused.push_back(cuda::weight_gradient_product(network, rows, l, kBiasGradientOfB));
+    if (l == 0) continue;
+    plain.push_back(cuda::data_gradient_product(network, rows, l, kNone));
+    fused.push_back(cuda::data_gradient_product(network, rows, l, kReluGradient));
   }
   std::size_t most = 1;
-  for (const auto& p : products) {
+  for (const auto& p : plain) {
     most = std::max(most, size_of(p.output) * static_cast<std::size_t>(p.ldd * p.n));
   }
   const cuda::DeviceBuffer out = cuda::device_buffer(*runtime, most, "the outputs");
   double flops = 0.0;
-  std::vector<cuda::MatmulPlan> plans;
-  for (auto& p : products) {
-    p.d = out.data();
+  std::vector<cuda::MatmulPlan> plain_plans;
+  std::vector<cuda::MatmulPlan> fused_plans;
+  std::vector<std::size_t> unfused;
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    cuda::Matmul& p = plain[i];
+    p.d = fused[i].d = out.data();
     flops += 2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
-    plans.emplace_back(*runtime, runtime->plan(p, stream.get()));
-    if (!plans.back()) throw millrace::DeviceError("cuBLASLt has no algorithm for a product");
+    plain_plans.emplace_back(*runtime, runtime->plan(p, stream.get()));
+    if (!plain_plans.back()) throw millrace::DeviceError("cuBLASLt has no algorithm for a product");
+    fused_plans.emplace_back(*runtime, runtime->plan(fused[i], stream.get()));
+    if (!fused_plans.back()) {
+      unfused.push_back(i);
+      fused_plans.back() = cuda::MatmulPlan(*runtime, runtime->plan(p, stream.get()));
+    }
   }
-  runtime->begin_capture(stream.get());
-  for (std::uint32_t s = 0; s < options.steps; ++s) {
-    for (const auto& plan : plans) runtime->run(plan.get(), stream.get());
-  }
-  const cuda::Graph graph(*runtime, runtime->end_capture(stream.get()));
-
-  const cuda::Event begin(*runtime, runtime->create_timing_event());
-  const cuda::Event end(*runtime, runtime->create_timing_event());
-  std::vector<double> seconds;
-  for (std::uint32_t r = 0; r <= options.repeats; ++r) {
-    runtime->record(begin.get(), stream.get());
-    runtime->launch(graph.get(), stream.get());
-    runtime->record(end.get(), stream.get());
-    runtime->synchronize(stream.get());
-    if (r != 0) seconds.push_back(runtime->seconds_between(begin.get(), end.get()));  // else warm
-  }
-  std::sort(seconds.begin(), seconds.end());
-  const double step_s = seconds[seconds.size() / 2] / options.steps;
-  return {{"bench", "products"},     {"device", runtime->device_name()}, {"hidden", options.hidden},
-          {"batch", options.batch},  {"precision", options.precision},   {"products", plans.size()},
-          {"step_us", step_s * 1e6}, {"tflops", flops / step_s / 1e12}};
+  const double step_s = seconds_of_a_step(*runtime, stream.get(), plain_plans, options);
+  const double fused_s = seconds_of_a_step(*runtime, stream.get(), fused_plans, options);
+  return {{"bench", "products"},
+          {"device", runtime->device_name()},
+          {"hidden", options.hidden},
+          {"batch", options.batch},
+          {"precision", options.precision},
+          {"products", plain.size()},
+          {"step_us", step_s * 1e6},
+          {"tflops", flops / step_s / 1e12},
+          {"with_epilogues_us", fused_s * 1e6},
+          {"without_epilogue", unfused}};
 }
 
 }  // namespace

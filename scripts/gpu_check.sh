@@ -230,7 +230,7 @@ for precision in fp32 tf32 bf16; do
     start=$SECONDS
     if [[ -x $build/bin/products_bench ]] && limited 60 "$build/bin/products_bench" "${wide[@]}" --precision "$precision"; then
       alone=$(last_line | sed -n 's/.*"step_us":\([0-9.e+-]*\).*/\1/p')
-      note "its products alone, $precision" passed $((SECONDS - start)) "$(of a "a=$alone")" us/step ""
+      note "its products alone, $precision" passed $((SECONDS - start)) "$(of a "a=$alone")" us/step "with epilogues $(of a "a=$(last_line | sed -n 's/.*"with_epilogues_us":\([0-9.e+-]*\).*/\1/p')") us"
       share=$(of '100 * a / s' "a=$alone" "s=$step")
       if [[ $precision == bf16 ]]; then
         bar "of their speed, $precision" "$share" % '>=' 60
