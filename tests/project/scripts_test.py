@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -254,6 +255,18 @@ class Scripts(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout, done.stderr),
                          (77, 'gpu_check.sh: no GPU: this "machine" has none\n', ""))
         self.assertEqual((found["obstacle"], found["steps"], calls), ('this "machine" has none', [], []))
+
+    def test_gpu_check_finds_cublas_where_python_has_it(self):
+        self.gpu_machine()
+        packages = self.top / "site packages"
+        (packages / "nvidia/cu13/lib").mkdir(parents=True)
+        (packages / "nvidia/cu13/lib/libcublasLt.so.77").touch()
+        self.program("ldd", "#!/bin/sh\nprintf '\\tlibcublasLt.so.77 => not found\\n'\n")
+        self.program("python3", f"#!/bin/sh\nexport PYTHONPATH='{packages}'\nexec '{sys.executable}' \"$@\"\n")
+        self.program("trainer", '#!/bin/sh\necho "trainer: device cuda: $LD_LIBRARY_PATH" >&2\nexit 1\n',
+                     self.root / "build/cuda/bin")
+        done, _, found = self.gpu_check()
+        self.assertEqual((found["obstacle"], done.stderr), (f"{packages}/nvidia/cu13/lib", ""))
 
     def test_gpu_check_refuses_what_it_does_not_know(self):
         done, _ = self.call("gpu_check.sh", "--fast")
