@@ -20,10 +20,10 @@
 #include <utility>
 #include <vector>
 
-#include "formats/block_dataset.h"
 #include "formats/bytes.h"
 #include "formats/idx.h"
 #include "formats/mapped_file.h"
+#include "formats/seekable_dataset.h"
 #include "formats/seekable_idx.h"
 #include "formats/seekable_zstd.h"
 #include "formats/synthetic_digits.h"
@@ -97,7 +97,7 @@ class Chunks {
     Bytes zeros = Bytes::allocate(count);
     std::ranges::fill(zeros.writable(), std::byte{0});
     IdxArray labels("labels", {DType::kUInt8, {count}}, std::move(zeros), 0);
-    const auto data = std::make_shared<BlockDataset>(images, std::move(labels), 10U);
+    const auto data = std::make_shared<SeekableDataset>(images, std::move(labels), 10U);
     spec_.data = data;
     spec_.subset = Subset::all(count);
     spec_.kind = ChunkKind::kPacked;

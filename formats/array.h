@@ -21,6 +21,7 @@ struct Array {
   std::vector<std::uint64_t> dims = {};    ///< outermost first; none: one element
   std::shared_ptr<const void> owner = {};  ///< of the bytes
   std::span<const std::byte> data = {};    ///< row-major, in host byte order, aligned for dtype
+  bool mapped = false;                     ///< data is a part of a mapped file
 
   /// "60000x28x28 uint8", for messages.
   std::string describe() const;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "formats/idx_pair.h"
+#include "formats/mapped_file.h"
 
 namespace millrace {
 
@@ -43,6 +44,15 @@ void ArrayDataset::read(std::span<const std::uint64_t> ids, std::span<std::byte>
     std::memcpy(samples.data() + i * bytes, samples_.data.data() + id * bytes, bytes);
     labels[i] = labels_.values[id];
   }
+}
+
+void ArrayDataset::expect(std::uint64_t first, std::uint64_t count) const noexcept {
+  if (samples_.mapped) expect_mapped(samples_.data, first * sample_bytes(), count * sample_bytes());
+}
+
+void ArrayDataset::forget(std::uint64_t first, std::uint64_t count) const noexcept {
+  if (!samples_.mapped || samples_.data.size() <= kStays) return;
+  forget_mapped(samples_.data, first * sample_bytes(), count * sample_bytes());
 }
 
 }  // namespace millrace

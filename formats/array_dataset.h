@@ -8,11 +8,12 @@
 
 #include "formats/array.h"
 #include "formats/dataset.h"
+#include "formats/run_blocks.h"
 
 namespace millrace {
 
 /// An array of samples, in memory or mapped, and their labels.
-class ArrayDataset final : public Dataset {
+class ArrayDataset final : public DiskDataset {
  public:
   /// `samples`: [count, …] of any type, with at least one element a sample. Throws DataError as
   /// array_sample_shape and array_labels do.
@@ -31,6 +32,9 @@ class ArrayDataset final : public Dataset {
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
             std::span<std::int32_t> labels) const override;
   ContiguousView contiguous() const noexcept override { return {samples_.data, labels_.values}; }
+  bool on_disk() const noexcept override { return samples_.mapped; }
+  void expect(std::uint64_t first, std::uint64_t count) const noexcept override;
+  void forget(std::uint64_t first, std::uint64_t count) const noexcept override;
 
  private:
   Array samples_;

@@ -1,351 +1,78 @@
 #include "formats/block_dataset.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstring>
-#include <iterator>
-#include <numeric>
 #include <stdexcept>
-#include <utility>
+#include <vector>
 
-#include "formats/byte_order.h"
-#include "formats/error.h"
 #include "formats/idx_pair.h"
-#include "formats/kept_error.h"
 #include "formats/on_all_cores.h"
-#include "formats/seekable_zstd.h"
 
 namespace millrace {
 namespace {
 
-// What a reader keeps decoded: blocks of the usual size, so that a few random streams go on well.
-constexpr std::size_t kCachedBlocks = 4;
-constexpr std::uint64_t kCachedBytes = std::uint64_t{4} << 20;
 // Decoded before they are hashed: long enough for threads to be worth their start.
 constexpr std::uint64_t kHashedBytes = std::uint64_t{16} << 20;
 
-/// Where a block would begin or end inside a sample; nullopt if none does.
-std::optional<std::uint64_t> split_sample(const IdxHeader& header, std::uint64_t sample_bytes,
-                                          const SeekTable& table) {
-  for (const auto& frame : table.frames()) {
-    const auto end = frame.content_at + frame.content;
-    if (end > header.header_bytes() && (end - header.header_bytes()) % sample_bytes != 0) {
-      return end;
-    }
-  }
-  return std::nullopt;
-}
-
-// Files of at most that many bytes together stay mapped: no epoch has to map them again, which is
-// 2 to 3 % of decoding them.
-constexpr std::uint64_t kStayMapped = std::uint64_t{32} << 20;
-
-/// Lets go of a part of a file in the end, whatever happens.
-struct Forget {
-  const MappedFile& file;
-  std::size_t at;
-  std::size_t length;
-
-  ~Forget() { file.forget(at, length); }
-};
-
-std::uint64_t sample_bytes_of(const SampleShape& shape, const IdxHeader& header) {
-  return shape.elements() * size_of(header.dtype);
-}
-
-SeekTable table_of(const std::filesystem::path& path, std::span<const std::byte> file) {
-  auto table = read_seek_table(path, file);
-  if (!table)
-    throw DataError(path, std::nullopt, "a seekable zstd file", "one without a seek table");
-  return std::move(*table);
-}
-
 }  // namespace
 
-/// A decoder, and the blocks that it decoded last.
-class BlockDataset::Reader {
- public:
-  FrameDecoder& decoder() noexcept { return decoder_; }
-  std::vector<std::byte>& scratch() noexcept { return scratch_; }
-
-  /// The samples of block `index`.
-  std::span<const std::byte> block(const BlockDataset& data, std::size_t index) {
-    for (auto& cached : cache_) {
-      if (cached.index != index || (cached.bytes.empty() && !cached.error)) continue;
-      cached.used = ++clock_;
-      if (cached.error) cached.error.raise();
-      return cached.bytes;
-    }
-    const auto bytes = data.blocks_[index].count * data.sample_bytes();
-    const bool small = data.largest_block_ * data.sample_bytes() * kCachedBlocks <= kCachedBytes;
-    if (cache_.empty()) cache_.resize(small ? kCachedBlocks : 1);
-    auto& slot = *std::ranges::min_element(cache_, {}, &Cached::used);
-    slot.bytes.resize(static_cast<std::size_t>(bytes));
-    slot.error = {};
-    try {
-      data.decode_samples(index, slot.bytes, *this);
-    } catch (const DataError&) {
-      // Kept, so that asking for each of its samples does not decode it each time.
-      slot.bytes.clear();
-      slot.index = index;
-      slot.used = ++clock_;
-      slot.error = KeptError::current();
-      throw;
-    } catch (...) {
-      slot.bytes.clear();
-      throw;
-    }
-    slot.index = index;
-    slot.used = ++clock_;
-    return slot.bytes;
-  }
-
- private:
-  struct Cached {
-    std::size_t index = 0;
-    std::uint64_t used = 0;
-    std::vector<std::byte> bytes;  // empty: nothing, or
-    KeptError error;               // why not
-  };
-  FrameDecoder decoder_;
-  std::vector<std::byte> scratch_;
-  std::vector<Cached> cache_;
-  std::uint64_t clock_ = 0;
-};
-
-/// A reader for the length of one call.
-class BlockDataset::Lease {
- public:
-  explicit Lease(const BlockDataset& data) : data_(data) {
-    {
-      const std::scoped_lock lock(data.mutex_);
-      if (!data.idle_.empty()) {
-        reader_ = std::move(data.idle_.back());
-        data.idle_.pop_back();
-      }
-      // Room to come back, so that the destructor cannot fail.
-      data.idle_.reserve(data.idle_.size() + ++data.leased_);
-    }
-    if (!reader_) reader_ = std::make_unique<Reader>();
-  }
-  ~Lease() {
-    const std::scoped_lock lock(data_.mutex_);
-    --data_.leased_;
-    data_.idle_.push_back(std::move(reader_));
-  }
-  Lease(const Lease&) = delete;
-  Lease& operator=(const Lease&) = delete;
-  Reader& operator*() const noexcept { return *reader_; }
-  Reader* operator->() const noexcept { return reader_.get(); }
-
- private:
-  const BlockDataset& data_;
-  std::unique_ptr<Reader> reader_;
-};
-
-bool BlockDataset::opens(const std::filesystem::path& images, std::uint64_t more_than) {
-  const MappedFile file(images);
-  const auto table = read_seek_table(images, file.bytes());
-  if (!table || table->content_size() <= more_than) return false;
-  const auto header = read_idx_header(images);
-  return !split_sample(header, sample_bytes_of(idx_sample_shape(images, header), header), *table);
+std::uint64_t BlockDataset::largest_block() const noexcept {
+  std::uint64_t largest = 0;
+  for (const auto& block : blocks()) largest = std::max(largest, block.count);
+  return largest;
 }
 
-BlockDataset::BlockDataset(const std::filesystem::path& images, IdxArray labels,
-                           std::optional<std::uint32_t> classes)
-    : name_(images.string()) {
-  add_file({.images = images, .labels = std::move(labels)}, classes);
-}
-
-BlockDataset::BlockDataset(std::string name, std::span<const Pair> pairs,
-                           std::optional<std::uint32_t> classes)
-    : name_(std::move(name)) {
-  if (pairs.empty()) throw std::invalid_argument(name_ + ": a data set of no files");
-  files_.reserve(pairs.size());
-  for (const auto& pair : pairs) add_file(pair, classes);
-}
-
-void BlockDataset::add_file(const Pair& pair, std::optional<std::uint32_t> classes) {
-  const auto& path = pair.images;
-  MappedFile bytes(path);
-  auto table = table_of(path, bytes.bytes());
-  const auto header = read_idx_header(path);
-  auto shape = idx_sample_shape(path, header);
-  if (files_.empty()) {
-    dtype_ = header.dtype;
-    shape_ = std::move(shape);
-  } else if (header.dtype != dtype_ || shape != shape_) {
-    const std::uint64_t at = header.dtype == dtype_ ? 4 : 2;  // of the sizes, of the type
-    throw DataError(path, at,
-                    fmt::format("samples of {} {}, as in {}", fmt::join(shape_.dims, "x"),
-                                name_of(dtype_), files_[0].path.string()),
-                    fmt::format("{} {}", fmt::join(shape.dims, "x"), name_of(header.dtype)));
-  }
-  const auto head = header.header_bytes();
-  const auto expected = head + idx_data_bytes(header);
-  if (table.content_size() != expected) {
-    throw DataError(path, std::min(expected, table.content_size()),
-                    fmt::format("{} bytes (an IDX file of {})", expected, header.describe()),
-                    fmt::format("frames of {} bytes", table.content_size()));
-  }
-  if (const auto at = split_sample(header, sample_bytes(), table)) {
-    throw DataError(path, *at, fmt::format("frames of whole samples of {} bytes", sample_bytes()),
-                    "one that ends inside a sample");
-  }
-  const auto before = labels_.size();
-  auto found = idx_labels(path, header, pair.labels, classes);
-  if (before == 0) {
-    labels_ = std::move(found.values);
-  } else {
-    labels_.insert(labels_.end(), found.values.begin(), found.values.end());
-  }
-  classes_ = std::max(classes_, found.classes);
-  for (std::size_t i = 0; i < table.frames().size(); ++i) {
-    const auto& frame = table.frames()[i];
-    const auto end = frame.content_at + frame.content;
-    const auto begin = std::max<std::uint64_t>(frame.content_at, head);
-    if (end <= begin) continue;
-    blocks_.push_back({.first = before + (begin - head) / sample_bytes(),
-                       .count = (end - begin) / sample_bytes(),
-                       .frame = i,
-                       .file = files_.size()});
-    largest_block_ = std::max(largest_block_, blocks_.back().count);
-  }
-  stored_ += bytes.bytes().size();
-  files_.push_back({.path = path, .bytes = std::move(bytes), .table = std::move(table)});
-}
-
-BlockDataset::~BlockDataset() = default;
-
-std::string BlockDataset::hash() const {
-  const std::scoped_lock lock(hash_mutex_);
-  if (hash_.empty()) {
-    auto hasher = begin_dataset_hash(*this);
-    // Some blocks on all cores, then their bytes into the hash, which has one order and takes a
-    // tenth of the time.
-    const auto block_bytes = largest_block_ * sample_bytes();
-    const auto at_once = static_cast<std::size_t>(std::max<std::uint64_t>(
-        thread_count(0, blocks_.size()), kHashedBytes / std::max<std::uint64_t>(block_bytes, 1)));
-    std::vector<std::byte> decoded;
-    for (std::size_t first = 0; first < blocks_.size(); first += at_once) {
-      const auto some =
-          std::span(blocks_).subspan(first, std::min(at_once, blocks_.size() - first));
-      const auto begin = some.front().first;
-      const auto at = [&](std::uint64_t sample) {
-        return static_cast<std::size_t>((sample - begin) * sample_bytes());
-      };
-      decoded.resize(at(some.back().first + some.back().count));
-      on_all_cores(some.size(), some.size(), [&] {
-        return [&, reader = std::make_unique<Lease>(*this)](std::size_t i) {
-          const auto bytes = static_cast<std::size_t>(some[i].count * sample_bytes());
-          decode_samples(first + i, std::span(decoded).subspan(at(some[i].first), bytes), **reader);
-        };
-      });
-      hasher.update(std::span<const std::byte>(decoded));
-    }
-    hasher.update(std::as_bytes(std::span(labels_)));
-    hash_ = hasher.hex();
-  }
-  return hash_;
-}
-
-std::string BlockDataset::fingerprint() const {
-  const auto has_checksums = [](const File& file) { return file.table.has_checksums(); };
-  if (!std::ranges::all_of(files_, has_checksums)) return hash();
-  auto hasher = begin_dataset_hash(*this);
-  std::vector<std::uint32_t> frames;
-  for (const auto& file : files_) {
-    for (const auto& frame : file.table.frames()) {
-      frames.push_back(frame.content);
-      frames.push_back(frame.checksum);
-    }
-  }
-  hasher.update(std::span<const std::uint32_t>(frames));
-  hasher.update(std::as_bytes(std::span(labels_)));
-  return hasher.hex();
-}
-
-void BlockDataset::check_room(std::uint64_t count, std::size_t samples, std::size_t labels) const {
-  if (samples != count * sample_bytes() || labels != count) {
+void BlockDataset::check_room(std::uint64_t count, std::span<const std::byte> samples) const {
+  if (samples.size() != count * sample_bytes()) {
     throw std::invalid_argument(
-        fmt::format("{}: room for {} bytes and {} labels given for {} samples of {} bytes", name(),
-                    samples, labels, count, sample_bytes()));
+        fmt::format("{}: room for {} bytes given for {} samples of {} bytes", name(),
+                    samples.size(), count, sample_bytes()));
   }
-}
-
-void BlockDataset::read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
-                        std::span<std::int32_t> labels) const {
-  check_room(ids.size(), samples.size(), labels.size());
-  for (const auto id : ids) {
-    if (id >= size()) {
-      throw std::out_of_range(fmt::format("{}: sample {} of {}", name(), id, size()));
-    }
-  }
-  std::vector<std::size_t> order(ids.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::sort(order, {}, [ids](std::size_t i) { return ids[i]; });
-  const auto bytes = static_cast<std::size_t>(sample_bytes());
-  const Lease reader(*this);
-  for (auto next = order.begin(); next != order.end();) {
-    const auto after = std::ranges::upper_bound(blocks_, ids[*next], {}, &Block::first);
-    const auto index = static_cast<std::size_t>(std::distance(blocks_.begin(), after)) - 1;
-    const auto& block = blocks_[index];
-    const auto decoded = reader->block(*this, index);
-    for (; next != order.end() && ids[*next] < block.first + block.count; ++next) {
-      const auto from = static_cast<std::size_t>(ids[*next] - block.first) * bytes;
-      std::memcpy(&samples[*next * bytes], &decoded[from], bytes);
-      labels[*next] = labels_[static_cast<std::size_t>(ids[*next])];
-    }
-  }
-}
-
-void BlockDataset::expect_block(std::size_t index) const noexcept {
-  const auto& block = blocks_[index];
-  const auto& file = files_[block.file];
-  const auto& frame = file.table.frames()[block.frame];
-  file.bytes.expect(static_cast<std::size_t>(frame.stored_at), frame.stored);
 }
 
 void BlockDataset::decode_block(std::size_t index, std::span<std::byte> samples,
                                 std::span<std::int32_t> labels) const {
-  const auto& block = blocks_.at(index);
-  check_room(block.count, samples.size(), labels.size());
+  if (index >= blocks().size()) {
+    throw std::out_of_range(fmt::format("{}: block {} of {}", name(), index, blocks().size()));
+  }
+  const auto& block = blocks()[index];
+  if (labels.size() != block.count) {
+    throw std::invalid_argument(fmt::format("{}: room for {} labels given for {} samples", name(),
+                                            labels.size(), block.count));
+  }
   decode_block(index, samples);
-  std::ranges::copy(std::span(labels_).subspan(static_cast<std::size_t>(block.first),
-                                               static_cast<std::size_t>(block.count)),
+  std::ranges::copy(this->labels().subspan(static_cast<std::size_t>(block.first),
+                                           static_cast<std::size_t>(block.count)),
                     labels.begin());
 }
 
-void BlockDataset::decode_block(std::size_t index, std::span<std::byte> samples) const {
-  const auto count = blocks_.at(index).count;
-  check_room(count, samples.size(), static_cast<std::size_t>(count));
-  const Lease reader(*this);
-  decode_samples(index, samples, *reader);
-}
-
-void BlockDataset::decode_samples(std::size_t index, std::span<std::byte> samples,
-                                  Reader& reader) const {
-  const auto& file = files_[blocks_[index].file];
-  const SeekableView view{.path = file.path, .file = file.bytes.bytes(), .table = file.table};
-  const auto frame = blocks_[index].frame;
-  const std::size_t content = file.table.frames()[frame].content;
-  const auto stored = view.stored(frame);
-  // Else a pass over a file that is larger than memory would fill it with the file.
-  const Forget forget{file.bytes, static_cast<std::size_t>(stored.data() - view.file.data()),
-                      stored_ > kStayMapped ? stored.size() : 0};
-  if (content == samples.size()) {
-    reader.decoder().decode(view, frame, samples);
-  } else {  // the end of the header is in it
-    auto& scratch = reader.scratch();
-    scratch.resize(content);
-    reader.decoder().decode(view, frame, scratch);
-    std::memcpy(samples.data(), &scratch[content - samples.size()], samples.size());
+std::string hash_by_blocks(const BlockDataset& data) {
+  auto hasher = begin_dataset_hash(data);
+  // Some blocks on all cores, then their bytes into the hash, which has one order and takes a tenth
+  // of the time.
+  const auto blocks = data.blocks();
+  const auto block_bytes = data.largest_block() * data.sample_bytes();
+  const auto at_once = static_cast<std::size_t>(std::max<std::uint64_t>(
+      thread_count(0, blocks.size()), kHashedBytes / std::max<std::uint64_t>(block_bytes, 1)));
+  std::vector<std::byte> decoded;
+  for (std::size_t first = 0; first < blocks.size(); first += at_once) {
+    const auto some = blocks.subspan(first, std::min(at_once, blocks.size() - first));
+    const auto begin = some.front().first;
+    const auto at = [&](std::uint64_t sample) {
+      return static_cast<std::size_t>((sample - begin) * data.sample_bytes());
+    };
+    decoded.resize(at(some.back().first + some.back().count));
+    on_all_cores(some.size(), some.size(), [&] {
+      return [&](std::size_t i) {
+        const auto bytes = static_cast<std::size_t>(some[i].count * data.sample_bytes());
+        data.decode_block(first + i, std::span(decoded).subspan(at(some[i].first), bytes));
+      };
+    });
+    hasher.update(std::span<const std::byte>(decoded));
   }
-  if (const auto width = size_of(dtype_); width > 1) {
-    convert_big_endian(samples, samples, width);
-  }
+  hasher.update(std::as_bytes(data.labels()));
+  return hasher.hex();
 }
 
 }  // namespace millrace

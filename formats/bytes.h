@@ -24,6 +24,10 @@ class Bytes {
   std::size_t size() const noexcept { return view_.size(); }
   bool mapped() const noexcept { return memory_ == nullptr && !view_.empty(); }
 
+  /// As MappedFile::expect() and forget(), where it is a mapping; else nothing happens.
+  void expect(std::size_t at, std::size_t length) const noexcept { file_.expect(at, length); }
+  void forget(std::size_t at, std::size_t length) const noexcept { file_.forget(at, length); }
+
   /// The same bytes, to write to. Only for what allocate() made: a mapping gives an empty span.
   std::span<std::byte> writable() noexcept;
   /// Keeps the first `size` bytes. Precondition: size <= size().

@@ -105,7 +105,7 @@ bool is_named_as_data(const std::filesystem::path& path) {
 
 DataFolder open_folder(const std::filesystem::path& given, const OpenOptions& wanted) {
   OpenOptions options = wanted;
-  if (options.tolerant) options.most_decoded = 0;
+  if (options.tolerant || options.in_blocks) options.most_decoded = 0;
   const auto path = given.has_filename() ? given : given.parent_path();  // data/emnist/letters/
   auto opened = open_any(path, options);
   refuse_column(opened, options);

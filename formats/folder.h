@@ -30,6 +30,10 @@ struct OpenOptions {
   /// disk and are decoded when they are asked for (BlockDataset), and so do WebDataset shards in
   /// seekable zstd; everything else is decoded at once, by all cores.
   std::uint64_t most_decoded = std::uint64_t{1} << 30;
+  /// Data sets open as a BlockDataset, to be streamed: read piece by piece, in little memory
+  /// whatever their size (what most_decoded says does not matter then). The training set must be
+  /// one that can; of the test set what cannot is decoded whole.
+  bool in_blocks = false;
   /// A set opens although some of its samples cannot be read, where reading the others is possible:
   /// images whose headers are broken, frames of a seekable file (whatever most_decoded says).
   bool tolerant = false;
@@ -60,7 +64,8 @@ struct OpenOptions {
 /// as options.image says.
 ///
 /// Throws DataError: nothing there, nothing recognised (naming what was looked for), half a pair,
-/// several variants (naming them), training and test sets that do not go together, and all that
+/// several variants (naming them), training and test sets that do not go together, training data
+/// that have to be decoded whole where blocks were asked for, and all that
 /// read_idx, IdxDataset, open_sharded, CifarDataset, read_npy, ArrayDataset, read_csv, WebDataset,
 /// ImageFolder and ResizedDataset throw.
 DataFolder open_folder(const std::filesystem::path& path, const OpenOptions& options = {});

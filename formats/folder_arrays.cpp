@@ -11,6 +11,7 @@
 #include "formats/array_dataset.h"
 #include "formats/array_names.h"
 #include "formats/bytes.h"
+#include "formats/compression.h"
 #include "formats/error.h"
 #include "formats/folder_kinds.h"
 #include "formats/in_quotes.h"
@@ -31,16 +32,25 @@ constexpr std::string_view kSafetensors = ".safetensors";
 struct NamedArrays {
   std::vector<std::string> names;
   std::vector<std::function<Array()>> read;
+  std::vector<std::function<std::optional<std::string>()>> whole;  // why it is decoded whole
 
-  void add(std::string name, std::function<Array()> reader) {
+  void add(std::string name, std::function<Array()> reader,
+           std::function<std::optional<std::string>()> why_whole) {
     names.push_back(std::move(name));
     read.push_back(std::move(reader));
+    whole.push_back(std::move(why_whole));
   }
 };
 
 void add_npy(NamedArrays& arrays, const fs::path& file) {
   const auto name = plain_file_name(file);
-  arrays.add(name.substr(0, name.size() - kNpy.size()), [file] { return read_npy(file); });
+  arrays.add(
+      name.substr(0, name.size() - kNpy.size()), [file] { return read_npy(file); },
+      [file] {
+        return EncodedFile(file).compression() == Compression::kNone
+                   ? std::nullopt
+                   : std::optional<std::string>("a compressed file");
+      });
 }
 
 /// In place where it is aligned.
@@ -49,13 +59,15 @@ Array tensor_array(const std::shared_ptr<const SafetensorsFile>& file, const Ten
               .dtype = tensor.dtype,
               .dims = tensor.shape,
               .owner = file,
-              .data = tensor.data};
+              .data = tensor.data,
+              .mapped = true};
   if (reinterpret_cast<std::uintptr_t>(tensor.data.data()) % size_of(tensor.dtype) != 0) {
     auto copy = Bytes::allocate(tensor.data.size());
     std::memcpy(copy.writable().data(), tensor.data.data(), tensor.data.size());
     const auto owner = std::make_shared<const Bytes>(std::move(copy));
     array.data = owner->view();
     array.owner = owner;
+    array.mapped = false;
   }
   return array;
 }
@@ -71,16 +83,19 @@ void add_members(NamedArrays& arrays, const fs::path& file, const std::string& s
   if (plain_file_name(file).ends_with(kSafetensors)) {
     const auto opened = std::make_shared<const SafetensorsFile>(file);
     for (const auto& tensor : opened->tensors()) {
-      arrays.add(full_name(tensor.name),
-                 [opened, &tensor] { return tensor_array(opened, tensor); });
+      arrays.add(
+          full_name(tensor.name), [opened, &tensor] { return tensor_array(opened, tensor); },
+          [] { return std::nullopt; });
     }
     return;
   }
   const auto archive = std::make_shared<const ZipFile>(file);
   for (const auto& member : archive->members()) {
     if (!member.name.ends_with(kNpy)) continue;
-    arrays.add(full_name(member.name.substr(0, member.name.size() - kNpy.size())),
-               [archive, &member] { return read_npy(*archive, member); });
+    arrays.add(
+        full_name(member.name.substr(0, member.name.size() - kNpy.size())),
+        [archive, &member] { return read_npy(*archive, member); },
+        [] { return "an array in an archive"; });
   }
 }
 
@@ -97,6 +112,11 @@ std::optional<DataFolder> open_pairs(const fs::path& path, const NamedArrays& ar
                                      const OpenOptions& options) {
   const auto pairs = find_array_pairs(path.string(), arrays.names);
   if (!pairs) return std::nullopt;
+  if (options.in_blocks) {
+    if (const auto found = arrays.whole[pairs->train.samples]()) {
+      refuse_whole(path, path.string(), *found);
+    }
+  }
   auto train = open_pair(arrays, pairs->train, std::nullopt);
   std::shared_ptr<const Dataset> test;
   if (pairs->test) test = open_pair(arrays, *pairs->test, train->classes());

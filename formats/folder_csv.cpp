@@ -27,6 +27,7 @@ std::shared_ptr<const ArrayDataset> open_csv(const fs::path& file, const CsvOpti
 
 DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
                           const fs::path& test_file, const OpenOptions& options) {
+  if (options.in_blocks) refuse_whole(path, train_file.string(), "a CSV file");
   CsvOptions csv{.label_column = options.label_column};
   const auto layout = read_csv_layout(train_file, csv);
   auto train = open_csv(train_file, csv);

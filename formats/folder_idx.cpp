@@ -6,11 +6,12 @@
 #include <utility>
 #include <vector>
 
-#include "formats/block_dataset.h"
+#include "formats/compression.h"
 #include "formats/error.h"
 #include "formats/folder_kinds.h"
 #include "formats/idx_dataset.h"
 #include "formats/idx_names.h"
+#include "formats/seekable_dataset.h"
 
 namespace millrace {
 namespace {
@@ -23,16 +24,32 @@ struct Pair {
   IdxArray labels;
 };
 
-Pair read_pair(const IdxFiles& files, IdxSplit split, const OpenOptions& options) {
+/// Images that are no SeekableDataset, before they are read.
+void refuse_undivided(const std::filesystem::path& path, const std::filesystem::path& images) {
+  if (const auto found = compressed_whole(images)) refuse_whole(path, images.string(), *found);
+  if (EncodedFile(images).compression() != Compression::kNone) {
+    refuse_whole(path, images.string(), "a zstd file, of frames that hold no whole samples,");
+  }
+  const auto dtype = read_idx_header(images).dtype;
+  if (size_of(dtype) > 1) {
+    refuse_whole(path, images.string(), fmt::format("a file of big-endian {}", name_of(dtype)));
+  }
+}
+
+Pair read_pair(const std::filesystem::path& path, const IdxFiles& files, IdxSplit split,
+               const OpenOptions& options) {
   const auto& images = files.at(split, IdxRole::kImages);
   std::optional<IdxArray> decoded;
-  if (!BlockDataset::opens(images, options.most_decoded)) decoded = read_idx(images);
+  if (!SeekableDataset::opens(images, options.most_decoded)) {
+    if (options.in_blocks && split == IdxSplit::kTrain) refuse_undivided(path, images);
+    decoded = read_idx(images);
+  }
   return {images, std::move(decoded), read_idx(files.at(split, IdxRole::kLabels))};
 }
 
 std::shared_ptr<const Dataset> make_dataset(Pair pair, std::optional<std::uint32_t> classes) {
   if (!pair.images)
-    return std::make_shared<const BlockDataset>(pair.path, std::move(pair.labels), classes);
+    return std::make_shared<const SeekableDataset>(pair.path, std::move(pair.labels), classes);
   return std::make_shared<const IdxDataset>(std::move(*pair.images), pair.labels, classes);
 }
 
@@ -64,10 +81,10 @@ DataFolder open_files(const std::filesystem::path& folder, const IdxFiles& files
 
   std::future<Pair> test_pair;
   if (tested) {
-    test_pair =
-        std::async(std::launch::async, [&] { return read_pair(files, IdxSplit::kTest, options); });
+    test_pair = std::async(std::launch::async,
+                           [&] { return read_pair(folder, files, IdxSplit::kTest, options); });
   }
-  auto train = make_dataset(read_pair(files, IdxSplit::kTrain, options), std::nullopt);
+  auto train = make_dataset(read_pair(folder, files, IdxSplit::kTrain, options), std::nullopt);
   std::shared_ptr<const Dataset> test;
   if (tested) {
     test = make_dataset(test_pair.get(), train->classes());

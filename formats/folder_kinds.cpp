@@ -5,8 +5,11 @@
 
 #include <utility>
 
+#include "formats/compression.h"
 #include "formats/error.h"
+#include "formats/random_content.h"
 #include "formats/resized_dataset.h"
+#include "formats/run_blocks.h"
 
 namespace millrace {
 
@@ -14,11 +17,33 @@ std::string describe_samples(const Dataset& data) {
   return fmt::format("{} {}", fmt::join(data.shape().dims, "x"), name_of(data.dtype()));
 }
 
+void refuse_whole(const std::filesystem::path& path, const std::string& file,
+                  std::string_view found) {
+  throw DataError(file, std::nullopt, "data that can be streamed, being read piece by piece",
+                  fmt::format("{} that is decoded whole; 'tools convert {} OUT' writes what can",
+                              found, path.string()));
+}
+
+std::optional<std::string> compressed_whole(const std::filesystem::path& file) {
+  const auto compression = EncodedFile(file).compression();
+  if (compression == Compression::kNone || RandomContent::seekable_size(file)) return std::nullopt;
+  return fmt::format("a {} file", name_of(compression));
+}
+
 DataFolder data_folder(const std::filesystem::path& path, std::shared_ptr<const Dataset> train,
                        std::shared_ptr<const Dataset> test, const OpenOptions& options,
                        std::string_view counted) {
-  train = ResizedDataset::as_asked(std::move(train), options.image);
-  if (test) test = ResizedDataset::as_asked(std::move(test), options.image);
+  const auto as_asked = [&options](std::shared_ptr<const Dataset> data) {
+    if (options.in_blocks) {
+      if (auto blocks = in_blocks(data)) data = std::move(blocks);
+    }
+    return ResizedDataset::as_asked(std::move(data), options.image);
+  };
+  if (options.in_blocks && in_blocks(train) == nullptr) {
+    refuse_whole(path, train->name(), "data of a form");
+  }
+  train = as_asked(std::move(train));
+  if (test) test = as_asked(std::move(test));
   std::string counts = fmt::format("{} training", train->size());
   if (test) {
     if (test->shape() != train->shape() || test->dtype() != train->dtype()) {

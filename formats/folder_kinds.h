@@ -17,9 +17,17 @@ namespace millrace {
 /// "28x28 uint8".
 std::string describe_samples(const Dataset& data);
 
-/// What was opened at `path`, its images as options.image asks for (ResizedDataset); `test` may be
-/// null. `counted`: "samples" or "images". Throws DataError if the test samples have another shape
-/// or type, and what ResizedDataset throws.
+/// Where blocks are asked for of training data that are to be decoded whole, for the reason `found`
+/// ("a gzip file"): throws the DataError that says so and what can be done. `path` is what is
+/// opened.
+[[noreturn]] void refuse_whole(const std::filesystem::path& path, const std::string& file,
+                               std::string_view found);
+/// That a file is compressed in one piece, for refuse_whole: "a gzip file"; nullopt for any other.
+std::optional<std::string> compressed_whole(const std::filesystem::path& file);
+
+/// What was opened at `path`, in blocks if options say so (in_blocks), its images as options.image
+/// asks for (ResizedDataset); `test` may be null. `counted`: "samples" or "images". Throws
+/// DataError if the test samples have another shape or type, and what ResizedDataset throws.
 DataFolder data_folder(const std::filesystem::path& path, std::shared_ptr<const Dataset> train,
                        std::shared_ptr<const Dataset> test, const OpenOptions& options,
                        std::string_view counted = "samples");

@@ -1,5 +1,6 @@
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "formats/folder_kinds.h"
 #include "formats/split_names.h"
@@ -10,12 +11,20 @@ namespace {
 
 constexpr std::string_view kTar = ".tar";
 
+void refuse_undivided(const std::filesystem::path& path,
+                      const std::vector<std::filesystem::path>& shards) {
+  for (const auto& shard : shards) {
+    if (const auto found = compressed_whole(shard)) refuse_whole(path, shard.string(), *found);
+  }
+}
+
 }  // namespace
 
 std::optional<DataFolder> open_tar_folder(const std::filesystem::path& folder,
                                           const OpenOptions& options) {
   const auto shards = split_files(files_ending_in(folder, kTar));
   if (shards.train.empty()) return std::nullopt;
+  if (options.in_blocks) refuse_undivided(folder, shards.train);
   auto train = std::make_shared<const WebDataset>(shards.train, options.image, std::nullopt,
                                                   options.most_decoded);
   std::shared_ptr<const Dataset> test;
@@ -28,6 +37,7 @@ std::optional<DataFolder> open_tar_folder(const std::filesystem::path& folder,
 std::optional<DataFolder> open_tar_file(const std::filesystem::path& path,
                                         const OpenOptions& options) {
   if (!plain_file_name(path).ends_with(kTar)) return std::nullopt;
+  if (options.in_blocks) refuse_undivided(path, {path});
   auto shard = std::make_shared<const WebDataset>(std::vector{path}, options.image, std::nullopt,
                                                   options.most_decoded);
   return data_folder(path, std::move(shard), nullptr, options);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "formats/idx_pair.h"
+#include "formats/mapped_file.h"
 
 namespace millrace {
 IdxDataset::IdxDataset(IdxArray images, const IdxArray& labels,
@@ -41,6 +42,16 @@ void IdxDataset::read(std::span<const std::uint64_t> ids, std::span<std::byte> s
     std::memcpy(samples.data() + i * bytes, data + id * bytes, bytes);
     labels[i] = labels_[id];
   }
+}
+
+void IdxDataset::expect(std::uint64_t first, std::uint64_t count) const noexcept {
+  if (!images_.mapped()) return;
+  expect_mapped(images_.data(), first * sample_bytes(), count * sample_bytes());
+}
+
+void IdxDataset::forget(std::uint64_t first, std::uint64_t count) const noexcept {
+  if (!images_.mapped() || images_.data().size() <= kStays) return;
+  forget_mapped(images_.data(), first * sample_bytes(), count * sample_bytes());
 }
 
 }  // namespace millrace

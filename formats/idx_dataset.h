@@ -11,11 +11,12 @@
 #include "formats/dataset.h"
 #include "formats/idx.h"
 #include "formats/idx_pair.h"
+#include "formats/run_blocks.h"
 
 namespace millrace {
 
 /// A pair of IDX files, samples and their labels, all in memory.
-class IdxDataset final : public Dataset {
+class IdxDataset final : public DiskDataset {
  public:
   /// More classes than this are taken for a broken label file.
   static constexpr std::uint32_t kMostClasses = kMostIdxClasses;
@@ -40,6 +41,9 @@ class IdxDataset final : public Dataset {
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
             std::span<std::int32_t> labels) const override;
   ContiguousView contiguous() const noexcept override { return {images_.data(), labels_}; }
+  bool on_disk() const noexcept override { return images_.mapped(); }
+  void expect(std::uint64_t first, std::uint64_t count) const noexcept override;
+  void forget(std::uint64_t first, std::uint64_t count) const noexcept override;
 
  private:
   IdxArray images_;

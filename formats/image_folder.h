@@ -10,6 +10,7 @@
 
 #include "formats/dataset.h"
 #include "formats/image.h"
+#include "formats/run_blocks.h"
 
 namespace millrace {
 
@@ -32,7 +33,7 @@ std::optional<ImageFolders> find_image_folders(const std::filesystem::path& fold
 /// Symbolic links are followed. The images stay on disk and are decoded by whoever reads them.
 ///
 /// A sample is [height, width] uint8 of grey images, [height, width, 3] of RGB.
-class ImageFolder final : public Dataset {
+class ImageFolder final : public DiskDataset {
  public:
   /// With a size to resize to and grey or RGB given, no image is opened here. Without, all headers
   /// are read: the images must then have one size, and they are grey if all of them are, else RGB.
@@ -67,6 +68,10 @@ class ImageFolder final : public Dataset {
 
   const std::vector<std::string>& class_names() const noexcept override { return class_names_; }
   std::span<const std::int32_t> labels() const noexcept override { return labels_; }
+  bool on_disk() const noexcept override { return true; }
+  /// A file that is closed leaves nothing behind, and is read whole when it is opened.
+  void expect(std::uint64_t /*first*/, std::uint64_t /*count*/) const noexcept override {}
+  void forget(std::uint64_t /*first*/, std::uint64_t /*count*/) const noexcept override {}
   const std::filesystem::path& file(std::uint64_t id) const { return files_.at(id); }
   /// What every image is decoded with: size and channels are given.
   const ImageOptions& options() const noexcept { return options_; }

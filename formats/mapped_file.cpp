@@ -18,8 +18,29 @@ namespace millrace {
 namespace {
 
 // A page that is touched brings in those around it that the kernel has in memory anyway: an aligned
-// block of this size by default (fault_around_bytes in the kernel's mm/memory.c).
-constexpr std::size_t kFaultAround = std::size_t{64} << 10;
+// block of 64 KiB by default (fault_around_bytes in the kernel's mm/memory.c), and newer kernels
+// map all of a large folio that it belongs to, up to a huge page.
+constexpr std::size_t kFaultAround = std::size_t{2} << 20;
+
+// Of the blocks of `around` bytes, or of pages where those are larger, that [at, at + length)
+// touches.
+void advise(std::span<const std::byte> bytes, std::size_t at, std::size_t length,
+            std::size_t around, int advice) noexcept {
+  const long page_size = ::sysconf(_SC_PAGESIZE);
+  if (page_size <= 0 || at >= bytes.size() || length == 0) return;
+  const auto page = static_cast<std::size_t>(page_size);
+  around = std::max(around, page);
+  // Blocks of addresses, not of bytes of the file.
+  const auto base = reinterpret_cast<std::uintptr_t>(bytes.data());
+  std::size_t begin = at - std::min(at, (base + at) % around);
+  begin += (page - (base + begin) % page) % page;  // a page that is not the caller's alone
+  const std::size_t last = at + std::min(length, bytes.size() - at);
+  const std::size_t behind = around - (base + last - 1) % around - 1;
+  const std::size_t end = last + std::min(behind, bytes.size() - last);
+  if (begin >= end) return;
+  // Where it fails, reading is slower or pages stay, and nothing else.
+  ::madvise(const_cast<std::byte*>(&bytes[begin]), end - begin, advice);
+}
 
 }  // namespace
 
@@ -56,32 +77,23 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 void MappedFile::expect_sequential() const noexcept {
-  advise(0, bytes_.size(), 1, MADV_SEQUENTIAL);
+  advise(bytes_, 0, bytes_.size(), 1, MADV_SEQUENTIAL);
 }
 
 void MappedFile::expect(std::size_t at, std::size_t length) const noexcept {
-  advise(at, length, 1, MADV_WILLNEED);
+  expect_mapped(bytes_, at, length);
 }
 
 void MappedFile::forget(std::size_t at, std::size_t length) const noexcept {
-  advise(at, length, kFaultAround, MADV_DONTNEED);
+  forget_mapped(bytes_, at, length);
 }
 
-// Of the blocks of `around` bytes, or of pages where those are larger, that [at, at + length)
-// touches.
-void MappedFile::advise(std::size_t at, std::size_t length, std::size_t around,
-                        int advice) const noexcept {
-  const long page = ::sysconf(_SC_PAGESIZE);
-  if (page <= 0 || at >= bytes_.size() || length == 0) return;
-  around = std::max(around, static_cast<std::size_t>(page));
-  // Blocks of addresses, not of bytes of the file.
-  const auto base = reinterpret_cast<std::uintptr_t>(bytes_.data());
-  const std::size_t begin = at - std::min(at, (base + at) % around);
-  const std::size_t last = at + std::min(length, bytes_.size() - at);
-  const std::size_t behind = around - (base + last - 1) % around - 1;
-  const std::size_t end = last + std::min(behind, bytes_.size() - last);
-  // Where it fails, reading is slower or pages stay, and nothing else.
-  ::madvise(const_cast<std::byte*>(&bytes_[begin]), end - begin, advice);
+void expect_mapped(std::span<const std::byte> mapped, std::size_t at, std::size_t length) noexcept {
+  advise(mapped, at, length, 1, MADV_WILLNEED);
+}
+
+void forget_mapped(std::span<const std::byte> mapped, std::size_t at, std::size_t length) noexcept {
+  advise(mapped, at, length, kFaultAround, MADV_DONTNEED);
 }
 
 }  // namespace millrace

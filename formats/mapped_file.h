@@ -31,9 +31,12 @@ class MappedFile {
   void forget(std::size_t at, std::size_t length) const noexcept;
 
  private:
-  void advise(std::size_t at, std::size_t length, std::size_t around, int advice) const noexcept;
-
   std::span<const std::byte> bytes_;
 };
+
+/// MappedFile::expect() and forget() of a part of a mapping: `mapped` is all of it that the caller
+/// may speak for, on whatever address it begins.
+void expect_mapped(std::span<const std::byte> mapped, std::size_t at, std::size_t length) noexcept;
+void forget_mapped(std::span<const std::byte> mapped, std::size_t at, std::size_t length) noexcept;
 
 }  // namespace millrace

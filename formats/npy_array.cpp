@@ -94,11 +94,13 @@ Array finish(std::string name, ParsedNpyHeader parsed, Bytes content) {
   }
   auto owner = std::make_shared<const Bytes>(std::move(content));
   const auto elements = owner->view().subspan(at);
+  const bool mapped = owner->mapped();
   return {.name = std::move(name),
           .dtype = header.dtype,
           .dims = std::move(parsed.header.shape),
           .owner = std::move(owner),
-          .data = elements};
+          .data = elements,
+          .mapped = mapped};
 }
 
 void check_size(const std::string& name, const ParsedNpyHeader& parsed, std::uint64_t found) {

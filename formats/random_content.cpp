@@ -101,6 +101,20 @@ RandomContent::RandomContent(std::filesystem::path path, bool by_frames) : path_
 
 RandomContent::~RandomContent() = default;
 
+void RandomContent::expect(std::uint64_t at, std::uint64_t count) const noexcept {
+  if (!table_) return whole_.expect(static_cast<std::size_t>(at), static_cast<std::size_t>(count));
+  if (at >= size() || count == 0) return;
+  const auto frames = table_->frames();
+  const auto& first = frames[table_->frame_holding(at)];
+  const auto& last = frames[table_->frame_holding(std::min(at + count, size()) - 1)];
+  file_.expect(static_cast<std::size_t>(first.stored_at),
+               static_cast<std::size_t>(last.stored_at - first.stored_at) + last.stored);
+}
+
+void RandomContent::forget(std::uint64_t at, std::uint64_t count) const noexcept {
+  if (!table_) whole_.forget(static_cast<std::size_t>(at), static_cast<std::size_t>(count));
+}
+
 ContentReader::ContentReader(std::span<const std::byte> content) noexcept : memory_(content) {}
 
 ContentReader::ContentReader(const RandomContent& content) : content_(&content) {

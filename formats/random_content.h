@@ -38,6 +38,15 @@ class RandomContent {
   std::uint64_t size() const noexcept { return table_ ? table_->content_size() : whole_.size(); }
   /// Whether its frames are decoded when they are asked for.
   bool by_frames() const noexcept { return table_.has_value(); }
+  /// Whether it is not in memory whole.
+  bool on_disk() const noexcept { return by_frames() || whole_.mapped(); }
+
+  /// Tells the kernel that bytes [at, at + count) of the content will be read soon.
+  void expect(std::uint64_t at, std::uint64_t count) const noexcept;
+  /// Lets go of what reading them took of a mapped file. Of frames nothing stays.
+  void forget(std::uint64_t at, std::uint64_t count) const noexcept;
+  /// The frame that holds a byte of the content, where they are decoded one by one; else 0.
+  std::size_t frame_of(std::uint64_t at) const { return table_ ? table_->frame_holding(at) : 0; }
 
  private:
   friend class ContentReader;

@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
+#include <stdexcept>
 #include <utility>
 
+#include "formats/block_dataset.h"
 #include "formats/error.h"
 #include "formats/idx_pair.h"
 
@@ -51,7 +54,60 @@ void separate(std::span<const std::byte> pixels, std::size_t channels, std::byte
   }
 }
 
+/// A ResizedDataset of what is in blocks.
+class ResizedBlocks final : public BlockDataset {
+ public:
+  ResizedBlocks(std::shared_ptr<const ResizedDataset> resized,
+                std::shared_ptr<const BlockDataset> stored)
+      : resized_(std::move(resized)), stored_(std::move(stored)) {}
+
+  std::uint64_t size() const noexcept override { return resized_->size(); }
+  const SampleShape& shape() const noexcept override { return resized_->shape(); }
+  DType dtype() const noexcept override { return resized_->dtype(); }
+  std::uint32_t classes() const noexcept override { return resized_->classes(); }
+  const std::vector<std::string>& class_names() const noexcept override {
+    return resized_->class_names();
+  }
+  std::string name() const override { return resized_->name(); }
+  std::string hash() const override {
+    const std::scoped_lock lock(hash_mutex_);
+    if (hash_.empty()) hash_ = hash_by_blocks(*this);
+    return hash_;
+  }
+  void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
+            std::span<std::int32_t> labels) const override {
+    resized_->read(ids, samples, labels);
+  }
+
+  std::span<const Block> blocks() const noexcept override { return stored_->blocks(); }
+  std::span<const std::int32_t> labels() const noexcept override { return stored_->labels(); }
+  void expect_block(std::size_t index) const noexcept override { stored_->expect_block(index); }
+  using BlockDataset::decode_block;
+  void decode_block(std::size_t index, std::span<std::byte> samples) const override {
+    if (index >= blocks().size()) throw std::out_of_range(name() + ": no such block");
+    const auto count = blocks()[index].count;
+    check_room(count, samples);
+    std::vector<std::byte> stored(static_cast<std::size_t>(count * stored_->sample_bytes()));
+    stored_->decode_block(index, stored);
+    resized_->make(stored, samples);
+  }
+
+  const Dataset& stored() const noexcept { return *stored_; }
+
+ private:
+  std::shared_ptr<const ResizedDataset> resized_;
+  std::shared_ptr<const BlockDataset> stored_;
+  mutable std::mutex hash_mutex_;
+  mutable std::string hash_;  // empty until somebody asks
+};
+
 }  // namespace
+
+const Dataset* stored_of(const Dataset& data) noexcept {
+  if (const auto* resized = dynamic_cast<const ResizedDataset*>(&data)) return &resized->stored();
+  if (const auto* resized = dynamic_cast<const ResizedBlocks*>(&data)) return &resized->stored();
+  return nullptr;
+}
 
 std::shared_ptr<const Dataset> ResizedDataset::as_asked(std::shared_ptr<const Dataset> data,
                                                         const ImageOptions& options) {
@@ -67,9 +123,12 @@ std::shared_ptr<const Dataset> ResizedDataset::as_asked(std::shared_ptr<const Da
   }
   auto shape = shape_as_asked(data->shape(), *layout, options);
   if (shape == data->shape()) return data;
+  auto blocks = std::dynamic_pointer_cast<const BlockDataset>(data);
   // Not make_shared, which has no access to the constructor.
-  return std::shared_ptr<const Dataset>(
+  auto resized = std::shared_ptr<const ResizedDataset>(
       new ResizedDataset(std::move(data), *layout, options, std::move(shape)));
+  if (!blocks) return resized;
+  return std::make_shared<const ResizedBlocks>(std::move(resized), std::move(blocks));
 }
 
 ResizedDataset::ResizedDataset(std::shared_ptr<const Dataset> data, ImageLayout layout,
@@ -82,7 +141,8 @@ std::string ResizedDataset::hash() const {
   return hash_;
 }
 
-void ResizedDataset::make(std::span<const std::byte> stored, std::span<std::byte> sample) const {
+void ResizedDataset::make_one(std::span<const std::byte> stored,
+                              std::span<std::byte> sample) const {
   Image image{.width = layout_.width,
               .height = layout_.height,
               .channels = layout_.channels,
@@ -101,6 +161,14 @@ void ResizedDataset::make(std::span<const std::byte> stored, std::span<std::byte
   }
 }
 
+void ResizedDataset::make(std::span<const std::byte> stored, std::span<std::byte> samples) const {
+  const auto bytes = static_cast<std::size_t>(sample_bytes());
+  const auto stored_bytes = static_cast<std::size_t>(stored_->sample_bytes());
+  for (std::size_t i = 0; i * bytes < samples.size(); ++i) {
+    make_one(stored.subspan(i * stored_bytes, stored_bytes), samples.subspan(i * bytes, bytes));
+  }
+}
+
 void ResizedDataset::read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
                           std::span<std::int32_t> labels) const {
   check_read(*this, ids, samples, labels);
@@ -113,10 +181,8 @@ void ResizedDataset::read(std::span<const std::uint64_t> ids, std::span<std::byt
     const auto count = std::min(at_once, ids.size() - first);
     stored_->read(ids.subspan(first, count), std::span(stored).first(count * stored_bytes),
                   labels.subspan(first, count));
-    for (std::size_t i = 0; i < count; ++i) {
-      make(std::span(stored).subspan(i * stored_bytes, stored_bytes),
-           samples.subspan((first + i) * bytes, bytes));
-    }
+    make(std::span(stored).first(count * stored_bytes),
+         samples.subspan(first * bytes, count * bytes));
   }
 }
 

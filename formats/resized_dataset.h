@@ -21,7 +21,8 @@ namespace millrace {
 /// grey [h, w].
 class ResizedDataset final : public Dataset {
  public:
-  /// `data` itself where it is what was asked for already. Throws DataError naming it where its
+  /// `data` itself where it is what was asked for already, and in the same blocks (BlockDataset)
+  /// where it is in blocks. Throws DataError naming it where its
   /// samples are not uint8 images (image_layout_of) and anything was asked for,
   /// std::invalid_argument for a size as decode_image does.
   static std::shared_ptr<const Dataset> as_asked(std::shared_ptr<const Dataset> data,
@@ -46,10 +47,13 @@ class ResizedDataset final : public Dataset {
   /// What the samples are made of.
   const Dataset& stored() const noexcept { return *stored_; }
 
+  /// Makes `samples` of as many stored ones.
+  void make(std::span<const std::byte> stored, std::span<std::byte> samples) const;
+
  private:
   ResizedDataset(std::shared_ptr<const Dataset> data, ImageLayout layout,
                  const ImageOptions& options, SampleShape shape);
-  void make(std::span<const std::byte> stored, std::span<std::byte> sample) const;
+  void make_one(std::span<const std::byte> stored, std::span<std::byte> sample) const;
 
   std::shared_ptr<const Dataset> stored_;
   ImageLayout layout_;  // of what is stored
@@ -58,5 +62,8 @@ class ResizedDataset final : public Dataset {
   mutable std::mutex hash_mutex_;
   mutable std::string hash_;  // empty until somebody asks
 };
+
+/// What the samples of a data set that as_asked() made are made of; null for any other.
+const Dataset* stored_of(const Dataset& data) noexcept;
 
 }  // namespace millrace

@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "formats/block_dataset.h"
 #include "formats/error.h"
 #include "formats/hash.h"
 #include "formats/idx.h"
@@ -19,6 +18,7 @@
 #include "formats/mapped_file.h"
 #include "formats/on_all_cores.h"
 #include "formats/seek_table.h"
+#include "formats/seekable_dataset.h"
 
 namespace millrace {
 namespace {
@@ -72,7 +72,7 @@ IdxArray check_shard(const fs::path& folder, const ShardManifest& manifest, cons
   return read_idx(labels);
 }
 
-std::shared_ptr<const Dataset> decode_all(const BlockDataset& data, const fs::path& name) {
+std::shared_ptr<const Dataset> decode_all(const SeekableDataset& data, const fs::path& name) {
   const auto bytes = static_cast<std::size_t>(data.sample_bytes());
   auto samples = Bytes::allocate(static_cast<std::size_t>(data.size()) * bytes);
   auto labels = Bytes::allocate(static_cast<std::size_t>(data.size()) * sizeof(std::int32_t));
@@ -109,14 +109,14 @@ std::shared_ptr<const Dataset> open_sharded(const fs::path& folder, const ShardM
     return
         [&](std::size_t i) { labels[i] = check_shard(folder, manifest, split.shards[i], decode); };
   });
-  std::vector<BlockDataset::Pair> pairs;
+  std::vector<SeekableDataset::Pair> pairs;
   pairs.reserve(labels.size());
   for (std::size_t i = 0; i < labels.size(); ++i) {
     pairs.push_back(
         {.images = folder / split.shards[i].images.name, .labels = std::move(*labels[i])});
   }
   const auto name = folder / kManifestName;
-  auto data = std::make_shared<const BlockDataset>(name.string(), pairs, manifest.classes);
+  auto data = std::make_shared<const SeekableDataset>(name.string(), pairs, manifest.classes);
   return decode ? decode_all(*data, name) : data;
 }
 

@@ -81,6 +81,23 @@ std::optional<std::int64_t> parse_json_label(std::string_view text) {
   return label->get<std::int64_t>();
 }
 
+/// Lets go of what lies behind somebody who goes through a large file from front to back.
+class Passed {
+ public:
+  explicit Passed(const RandomContent& content) : content_(content) {}
+
+  void reach(std::uint64_t at) {
+    constexpr std::uint64_t kStep = std::uint64_t{4} << 20;
+    if (content_.size() <= DiskDataset::kStays || at < from_ + kStep) return;
+    content_.forget(from_, at - from_);
+    from_ = at;
+  }
+
+ private:
+  const RandomContent& content_;
+  std::uint64_t from_ = 0;
+};
+
 }  // namespace
 
 /// Goes through one shard and appends its samples.
@@ -92,6 +109,7 @@ class WebDataset::Indexer {
   void run() {
     TarReader reader(data_.shards_[shard_]->path(), content_);
     while (auto member = reader.next()) {
+      passed_.reach(member->header_at);
       if (member->header.type != kRegular) continue;
       const auto name = parse_name(member->header.path);
       if (!name) continue;
@@ -129,7 +147,6 @@ class WebDataset::Indexer {
       }
       data_.arrays_ = array;
       sample_ = Sample{.shard = shard_,
-                       .label = 0,
                        .header_at = member.header_at,
                        .at = member.content_at,
                        .bytes = member.header.size};
@@ -159,8 +176,8 @@ class WebDataset::Indexer {
     if (sample_ && !label) fail(key_, "a label (.cls or .json) in the sample", "none");
     if (!sample_ && from_class_) fail(key_, "an image or array in the sample", "a label alone");
     if (sample_) {
-      sample_->label = *label;
       data_.samples_.push_back(*sample_);
+      data_.labels_.push_back(*label);
     }
     sample_.reset();
     from_class_.reset();
@@ -171,6 +188,7 @@ class WebDataset::Indexer {
   std::uint32_t shard_;
   std::uint32_t limit_;
   ContentReader content_;
+  Passed passed_{*data_.shards_[shard_]};
   std::string key_;
   std::optional<Sample> sample_;
   std::optional<std::int32_t> from_class_;
@@ -201,6 +219,7 @@ void WebDataset::open(const std::vector<std::filesystem::path>& shards,
   for (const auto& path : shards) seekable += RandomContent::seekable_size(path).value_or(0);
   for (const auto& path : shards) {
     shards_.push_back(std::make_unique<const RandomContent>(path, seekable > most_decoded));
+    content_ += shards_.back()->size();
     Indexer(*this, static_cast<std::uint32_t>(shards_.size() - 1),
             classes.value_or(kMostIdxClasses))
         .run();
@@ -209,9 +228,7 @@ void WebDataset::open(const std::vector<std::filesystem::path>& shards,
     throw DataError(shards[0], std::nullopt,
                     "samples like 000017.jpg and 000017.cls in the tar archive", "none");
   }
-  classes_ = classes.value_or(
-      static_cast<std::uint32_t>(std::ranges::max_element(samples_, {}, &Sample::label)->label) +
-      1);
+  classes_ = classes.value_or(static_cast<std::uint32_t>(*std::ranges::max_element(labels_)) + 1);
 }
 
 void WebDataset::find_form(const WebDataset* train) {
@@ -233,9 +250,14 @@ void WebDataset::find_form(const WebDataset* train) {
                                                   : CommonImageForm(asked_);
   if (form.wants_headers()) {
     std::optional<ContentReader> from;
+    std::optional<Passed> passed;
     for (std::size_t i = 0; i < samples_.size(); ++i) {
       const auto& sample = samples_[i];
-      if (i == 0 || sample.shard != samples_[i - 1].shard) from.emplace(*shards_[sample.shard]);
+      if (i == 0 || sample.shard != samples_[i - 1].shard) {
+        from.emplace(*shards_[sample.shard]);
+        passed.emplace(*shards_[sample.shard]);
+      }
+      passed->reach(sample.header_at);
       const auto name = name_of(sample, *from);
       form.add(read_image_info(stored(sample, *from), name), name);
     }
@@ -293,8 +315,57 @@ void WebDataset::read(std::span<const std::uint64_t> ids, std::span<std::byte> s
     const auto& sample = samples_[static_cast<std::size_t>(ids[i])];
     if (!from || sample.shard != shard) from.emplace(*shards_[shard = sample.shard]);
     decode(sample, *from, samples.subspan(i * bytes, bytes));
-    labels[i] = sample.label;
+    labels[i] = labels_[static_cast<std::size_t>(ids[i])];
   }
+}
+
+bool WebDataset::on_disk() const noexcept {
+  return std::ranges::all_of(shards_, [](const auto& shard) { return shard->on_disk(); });
+}
+
+std::vector<BlockDataset::Block> WebDataset::runs() const {
+  constexpr std::uint64_t kMostBytes = std::uint64_t{256} << 10;
+  std::vector<BlockDataset::Block> runs;
+  const auto at_most = std::max<std::uint64_t>(1, kMostBytes / sample_bytes());
+  std::size_t frame = 0;  // of the run's first sample
+  for (std::uint64_t i = 0; i < size(); ++i) {
+    const auto& sample = samples_[static_cast<std::size_t>(i)];
+    const auto in = shards_[sample.shard]->frame_of(sample.header_at);
+    const bool goes_on = i > 0 && in == frame && runs.back().count < at_most &&
+                         sample.shard == samples_[static_cast<std::size_t>(i) - 1].shard;
+    if (goes_on) {
+      ++runs.back().count;
+    } else {
+      runs.push_back({.first = i, .count = 1});
+      frame = in;
+    }
+  }
+  return runs;
+}
+
+/// with(shard, at, bytes) for what samples [first, first + count) take of each shard.
+template <typename Do>
+void WebDataset::for_parts(std::uint64_t first, std::uint64_t count, Do with) const noexcept {
+  const auto end = static_cast<std::size_t>(std::min(first + count, size()));
+  for (auto i = static_cast<std::size_t>(first); i < end;) {
+    const auto& begin = samples_[i];
+    const auto* last = &begin;
+    for (; i < end && samples_[i].shard == begin.shard; ++i) last = &samples_[i];
+    with(*shards_[begin.shard], begin.header_at, last->at + last->bytes - begin.header_at);
+  }
+}
+
+void WebDataset::expect(std::uint64_t first, std::uint64_t count) const noexcept {
+  for_parts(first, count, [](const RandomContent& shard, std::uint64_t at, std::uint64_t bytes) {
+    shard.expect(at, bytes);
+  });
+}
+
+void WebDataset::forget(std::uint64_t first, std::uint64_t count) const noexcept {
+  if (content_ <= kStays) return;
+  for_parts(first, count, [](const RandomContent& shard, std::uint64_t at, std::uint64_t bytes) {
+    shard.forget(at, bytes);
+  });
 }
 
 }  // namespace millrace

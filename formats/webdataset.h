@@ -12,6 +12,7 @@
 #include "formats/dataset.h"
 #include "formats/image.h"
 #include "formats/random_content.h"
+#include "formats/run_blocks.h"
 
 namespace millrace {
 
@@ -29,7 +30,7 @@ namespace millrace {
 ///
 /// A sample of images is [height, width] or [height, width, 3] uint8, as of ImageFolder; one of
 /// arrays has their shape and type.
-class WebDataset final : public Dataset {
+class WebDataset final : public DiskDataset {
  public:
   /// `shards`: in order. `options`: of images, as for ImageFolder. `classes`: what labels must lie
   /// below; none: one more than the largest. `most_decoded`: seekable shards with more bytes of
@@ -54,6 +55,13 @@ class WebDataset final : public Dataset {
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
             std::span<std::int32_t> labels) const override;
 
+  std::span<const std::int32_t> labels() const noexcept override { return labels_; }
+  bool on_disk() const noexcept override;
+  /// Those of one shard whose members begin in one frame, where frames are decoded.
+  std::vector<BlockDataset::Block> runs() const override;
+  void expect(std::uint64_t first, std::uint64_t count) const noexcept override;
+  void forget(std::uint64_t first, std::uint64_t count) const noexcept override;
+
   /// What every image is decoded with: size and channels are given. As asked for where samples are
   /// arrays.
   const ImageOptions& options() const noexcept { return options_; }
@@ -61,7 +69,6 @@ class WebDataset final : public Dataset {
  private:
   struct Sample {
     std::uint32_t shard = 0;
-    std::int32_t label = 0;
     std::uint64_t header_at = 0;  // in the shard's content, as `at`
     std::uint64_t at = 0;
     std::uint64_t bytes = 0;
@@ -76,13 +83,17 @@ class WebDataset final : public Dataset {
   /// than everything else.
   std::string name_of(const Sample& sample, ContentReader& from) const;
   void decode(const Sample& sample, ContentReader& from, std::span<std::byte> to) const;
+  template <typename Do>
+  void for_parts(std::uint64_t first, std::uint64_t count, Do with) const noexcept;
 
   ImageOptions asked_;
   ImageOptions options_;
   std::string name_;
   std::vector<std::unique_ptr<const RandomContent>> shards_;
+  std::uint64_t content_ = 0;  // bytes of all shards
   std::vector<Sample> samples_;
-  bool arrays_ = false;  // .npy members
+  std::vector<std::int32_t> labels_;  // of the samples
+  bool arrays_ = false;               // .npy members
   SampleShape shape_;
   DType dtype_ = DType::kUInt8;
   std::uint32_t classes_ = 0;

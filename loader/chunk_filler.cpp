@@ -85,8 +85,9 @@ ChunkFiller::ChunkFiller(const LoaderSpec& spec, LoaderState start, std::functio
 void ChunkFiller::open_stream(const LoaderSpec& spec, LoaderState start,
                               std::function<void()> wake) {
   auto blocks = std::dynamic_pointer_cast<const BlockDataset>(spec.data);
-  require(blocks != nullptr, spec.data->name() + " cannot be streamed: expected images in a " +
-                                 "seekable zstd file, with whole samples in each frame");
+  require(blocks != nullptr, spec.data->name() +
+                                 " cannot be streamed: expected a data set in blocks " +
+                                 "(OpenOptions::in_blocks)");
   stage_ = std::make_unique<WindowStage>(
       std::move(blocks), subset_,
       StreamOrder::Options{.window_blocks = spec.window_blocks, .shuffle = shuffle_, .seed = seed_},

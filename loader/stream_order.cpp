@@ -78,7 +78,7 @@ std::uint64_t StreamOrder::size(std::uint64_t block) const {
 }
 
 std::vector<std::uint64_t> StreamOrder::members(std::uint64_t block) const {
-  const auto& [first, count, frame, file] = blocks_[block];
+  const auto& [first, count] = blocks_[block];
   std::vector<std::uint64_t> ids;
   ids.reserve(count);
   for (auto id = first; id < first + count; ++id) {

@@ -8,6 +8,7 @@
 
 #include "compute/stage.h"
 #include "formats/bytes.h"
+#include "formats/error.h"
 #include "loader/gather.h"
 
 namespace millrace {
@@ -26,7 +27,7 @@ void reserve(Bytes& bytes, std::uint64_t size) {
 // samples of a block, which belong to who decodes it.
 struct WindowStage::Window {
   struct Broken {
-    std::size_t index = 0;
+    std::uint64_t member = 0;  // of the window, before they are mixed
     KeptError error;
   };
 
@@ -38,10 +39,14 @@ struct WindowStage::Window {
   Bytes samples;                     // [members] padded rows, in the order of the epoch
   std::vector<std::int32_t> labels;  // [members], in that order, as ids
   std::vector<std::uint64_t> ids;
-  std::size_t claimed = 0;     // blocks
-  std::size_t decoded = 0;     // blocks
-  std::uint64_t untaken = 0;   // samples
-  std::vector<Broken> broken;  // blocks that could not be decoded, ascending
+  std::size_t claimed = 0;    // blocks
+  std::size_t decoded = 0;    // blocks
+  std::uint64_t untaken = 0;  // samples
+  // Of each block the samples that could not be decoded, where it goes on, ascending.
+  std::vector<std::vector<Broken>> broken;
+  bool damaged = false;      // whether there are some
+  KeptError error;           // of the first block that could not be decoded, where it does not
+  std::size_t error_at = 0;  // its index
 
   bool ready() const noexcept { return open && decoded == blocks.size(); }
 };
@@ -106,9 +111,7 @@ bool WindowStage::ready(std::uint64_t turn) const {
 WindowStage::Run WindowStage::run(std::uint64_t turn, std::uint64_t offset,
                                   std::uint64_t count) const {
   const Window& window = buffers_[turn % buffers_.size()];
-  if (!start_.goes_on && !window.broken.empty()) {
-    window.broken.front().error.raise();
-  }
+  if (window.error) window.error.raise();
   const auto stride = padded_row(static_cast<std::size_t>(data_->sample_bytes()));
   return {{window.samples.view().subspan(offset * stride, count * stride),
            std::span(window.labels).subspan(offset, count)},
@@ -116,7 +119,7 @@ WindowStage::Run WindowStage::run(std::uint64_t turn, std::uint64_t offset,
 }
 
 bool WindowStage::damaged(std::uint64_t turn) const {
-  return !buffers_[turn % buffers_.size()].broken.empty();
+  return buffers_[turn % buffers_.size()].damaged;
 }
 
 KeptError WindowStage::fault(std::uint64_t turn, std::uint64_t offset) const {
@@ -125,8 +128,9 @@ KeptError WindowStage::fault(std::uint64_t turn, std::uint64_t offset) const {
   const auto after = std::ranges::upper_bound(window.first_member, member);
   const auto index =
       static_cast<std::size_t>(std::distance(window.first_member.begin(), after)) - 1;
-  const auto found = std::ranges::lower_bound(window.broken, index, {}, &Window::Broken::index);
-  return found == window.broken.end() || found->index != index ? KeptError() : found->error;
+  const auto& broken = window.broken[index];
+  const auto found = std::ranges::lower_bound(broken, member, {}, &Window::Broken::member);
+  return found == broken.end() || found->member != member ? KeptError() : found->error;
 }
 
 std::uint64_t WindowStage::size(std::uint64_t turn) const {
@@ -165,8 +169,9 @@ bool WindowStage::open_next() {
   window.ids.resize(members);
   window.claimed = 0;
   window.decoded = 0;
-  window.broken.clear();
-  window.broken.reserve(window.blocks.size());  // decode_one() must not fail on that
+  window.broken.assign(window.blocks.size(), {});
+  window.damaged = false;
+  window.error = {};
   const bool first = next_turn_ == 0;
   window.untaken = members - (first ? epoch->place(start_.position).offset : 0);
   window.turn = next_turn_++;
@@ -192,8 +197,29 @@ void WindowStage::decode(Window& window, std::size_t index, Scratch& scratch) co
   }
   reserve(scratch.samples, block.count * bytes);
   const auto decoded = scratch.samples.writable().first(block.count * bytes);
-  data_->decode_block(number, decoded);
+  try {
+    data_->decode_block(number, decoded);
+  } catch (const DataError&) {
+    if (!start_.goes_on) throw;
+    decode_readable(window, index, scratch, decoded);
+  }
   scatter_rows(decoded, bytes, scratch.rows, scratch.places, window.samples.writable());
+}
+
+// One by one, for its neighbours may be sound: they are where a block is a run of files.
+void WindowStage::decode_readable(Window& window, std::size_t index, Scratch& scratch,
+                                  std::span<std::byte> samples) const {
+  const auto number = window.blocks[index];
+  const auto bytes = static_cast<std::size_t>(data_->sample_bytes());
+  const auto members = order_.members(number);
+  std::int32_t label = 0;  // is known
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    try {
+      data_->read({&members[i], 1}, samples.subspan(scratch.rows[i] * bytes, bytes), {&label, 1});
+    } catch (const DataError&) {
+      window.broken[index].push_back({window.first_member[index] + i, KeptError::current()});
+    }
+  }
 }
 
 bool WindowStage::decode_one() {
@@ -230,11 +256,11 @@ bool WindowStage::decode_one() {
   bool whole = false;
   {
     const std::lock_guard lock(mutex_);
-    if (error) {
-      const auto after =
-          std::ranges::upper_bound(window->broken, index, {}, &Window::Broken::index);
-      window->broken.insert(after, {index, error});
+    if (error && (!window->error || index < window->error_at)) {
+      window->error = error;
+      window->error_at = index;
     }
+    window->damaged = window->damaged || !window->broken[index].empty();
     whole = ++window->decoded == window->blocks.size();
     --decoding_;
     if (scratch) idle_.push_back(std::move(scratch));

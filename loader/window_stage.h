@@ -46,7 +46,7 @@ class WindowStage {
     std::uint64_t epoch = 0;
     std::uint64_t position = 0;  ///< samples of that epoch that are left out
     std::uint64_t epochs = 0;    ///< the run ends before this one
-    bool goes_on = false;        ///< after a block that cannot be decoded; see fault()
+    bool goes_on = false;        ///< after samples that cannot be decoded; see fault()
   };
 
   /// `wake` is called when there may be something to do for one more thread. Throws what
@@ -66,9 +66,9 @@ class WindowStage {
   bool ready(std::uint64_t turn) const;
   /// `count` consecutive samples of a ready window from `offset` of its order, until they are given
   /// back by taken(). Throws the DataError of the first block of the window that could not be
-  /// decoded, unless it goes on: then samples of such blocks hold anything.
+  /// decoded, unless it goes on: then those of its samples that cannot be read hold anything.
   Run run(std::uint64_t turn, std::uint64_t offset, std::uint64_t count) const;
-  /// Whether a block of a ready window could not be decoded.
+  /// Whether a sample of a ready window could not be decoded.
   bool damaged(std::uint64_t turn) const;
   /// Why the sample at `offset` of a ready window's order could not be decoded; null if it was.
   KeptError fault(std::uint64_t turn, std::uint64_t offset) const;
@@ -88,6 +88,8 @@ class WindowStage {
   EpochPtr epoch_of(std::uint64_t number, EpochPtr& cached) const;
   bool open_next();
   void decode(Window& window, std::size_t index, Scratch& scratch) const;
+  void decode_readable(Window& window, std::size_t index, Scratch& scratch,
+                       std::span<std::byte> samples) const;
 
   const std::shared_ptr<const BlockDataset> data_;
   const StreamOrder order_;

@@ -5,7 +5,6 @@
 
 #include "compute/stage.h"
 #include "formats/block_dataset.h"
-#include "formats/resized_dataset.h"
 #include "loader/mixing.h"
 #include "loader/readable.h"
 #include "loader/stream_order.h"
@@ -22,18 +21,10 @@ constexpr std::uint64_t kStoredOrderBytes = std::uint64_t{8} << 20;
 std::uint64_t stream_window(const RunSpec& spec, const Dataset& train,
                             std::optional<std::uint64_t> recorded) {
   const auto* blocks = dynamic_cast<const BlockDataset*>(&train);
-  if (spec.residency == Residency::kStream &&
-      dynamic_cast<const ResizedDataset*>(&train) != nullptr) {
-    throw std::invalid_argument(
-        train.name() +
-        " cannot be streamed with --resize, --gray or --rgb, which make samples one by one: "
-        "'tools convert' with the same option writes files that can");
-  }
   if (spec.residency == Residency::kStream && blocks == nullptr) {
-    throw std::invalid_argument(
-        train.name() +
-        " cannot be streamed: expected images in a seekable .zst file with whole samples in each "
-        "frame, which 'tools convert' writes");
+    throw std::invalid_argument(train.name() +
+                                " cannot be streamed: expected a data set in blocks "
+                                "(OpenOptions::in_blocks)");
   }
   bool streams = spec.residency == Residency::kStream;
   if (spec.residency == Residency::kAuto && blocks != nullptr) {
@@ -70,7 +61,9 @@ double stream_mixing(const RunSpec& spec, const RunPlan& plan, const Dataset& tr
 std::string training_hash(const Dataset& train, std::uint64_t window_blocks, OnBad on_bad) {
   const StageSpan span(Stage::kLoad);
   const auto* blocks = dynamic_cast<const BlockDataset*>(&train);
-  if (window_blocks != 0 && blocks != nullptr) return blocks->fingerprint();
+  if (window_blocks != 0 && blocks != nullptr) {
+    if (auto fingerprint = blocks->fingerprint()) return *fingerprint;
+  }
   return on_bad == OnBad::kFail ? train.hash() : hash_readable(train);
 }
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "formats/block_dataset.h"
+#include "formats/seekable_dataset.h"
 #include "tests/support/files.h"
 #include "tests/support/idx_files.h"
 #include "tests/support/memory_dataset.h"
@@ -33,7 +33,7 @@ TEST(ClassSizes, CountsThoseOfImagesOnDisk) {
   const test::TempFolder folder;
   test::write_seekable(folder / "train-images-idx3-ubyte.zst", {100, 28, 28});
   const auto labels = test::write_bytes(folder / "labels", test::small_labels(100, 3));
-  const BlockDataset data(folder / "train-images-idx3-ubyte.zst", read_idx(labels), 5);
+  const SeekableDataset data(folder / "train-images-idx3-ubyte.zst", read_idx(labels), 5);
   EXPECT_EQ(class_sizes(data), (std::vector<std::uint64_t>{34, 33, 33, 0, 0}));
 }
 

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "formats/block_dataset.h"
 #include "formats/folder.h"
+#include "formats/seekable_dataset.h"
 #include "tests/support/shards.h"
 
 namespace millrace {
@@ -48,7 +48,7 @@ TEST_F(ShardedSetTest, IsOneDataSet) {
 
 TEST_F(ShardedSetTest, ReadsAcrossShards) {
   const auto data = open_folder(set_.path, as_stream()).train;
-  const auto& blocks = dynamic_cast<const BlockDataset&>(*data);
+  const auto& blocks = dynamic_cast<const SeekableDataset&>(*data);
   EXPECT_EQ(blocks.files(), 3U);
   EXPECT_EQ(blocks.file(1), images(1));
   std::uint64_t next = 0;
@@ -70,7 +70,7 @@ TEST_F(ShardedSetTest, ReadsAcrossShards) {
 
 TEST_F(ShardedSetTest, HasAFingerprintThatDependsOnEachShard) {
   const auto print = [&] {
-    return dynamic_cast<const BlockDataset&>(*open_folder(set_.path, as_stream()).train)
+    return dynamic_cast<const SeekableDataset&>(*open_folder(set_.path, as_stream()).train)
         .fingerprint();
   };
   const auto before = print();

@@ -21,7 +21,7 @@ std::vector<BlockDataset::Block> blocks_of(std::uint64_t samples, std::uint64_t 
   std::vector<BlockDataset::Block> blocks;
   for (std::uint64_t first = 0; first < samples;) {
     const auto count = std::min(first == 0 ? size - 1 : size, samples - first);
-    blocks.push_back({first, count, blocks.size()});
+    blocks.push_back({first, count});
     first += count;
   }
   return blocks;

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "formats/error.h"
+#include "formats/folder.h"
 #include "loader/loader.h"
 #include "tests/support/files.h"
 #include "tests/support/seekable.h"
@@ -141,6 +144,57 @@ TEST_F(WindowStageTest, LoaderNamesABrokenBlockAfterTheChunksBeforeItsWindow) {
     }
     EXPECT_EQ(error, message);
     EXPECT_EQ(before, samples);
+  }
+}
+
+// Of a run of files those that can be read are good, whatever their neighbour is.
+TEST(WindowStage, LosesOnlyTheImageThatIsBroken) {
+  const test::TempFolder folder;
+  constexpr int kImages = 90;
+  constexpr int kBroken = 37;
+  std::filesystem::create_directory(folder / "a");
+  for (int i = 0; i < kImages; ++i) {
+    std::string image = "P5\n100 100\n255\n";
+    image.append(10'000, static_cast<char>(i));
+    if (i == kBroken) image.resize(image.size() - 1);
+    test::write_bytes(folder / "a" / (std::to_string(100 + i) + ".pgm"), test::make_bytes(image));
+  }
+  LoaderSpec s;
+  s.data = open_folder(folder.path(), {.in_blocks = true}).train;
+  s.subset = Subset::all(kImages);
+  s.kind = ChunkKind::kPacked;
+  s.batch = 7;
+  s.window_blocks = 2;
+  s.epochs = 1;
+  s.bad_budget = 5;
+  ASSERT_EQ(dynamic_cast<const BlockDataset&>(*s.data).blocks().size(), 4U);
+  std::string order;
+  for (const std::uint32_t workers : {1U, 3U}) {
+    s.workers = workers;
+    s.on_bad = OnBad::kSkip;
+    Loader loader(s);
+    std::string values;
+    Ids bad;
+    while (const auto lease = loader.next()) {
+      for (const auto& one : lease->bad()) bad.push_back(one.sample.id);
+      for (std::size_t i = 0; i < lease->chunk().count; ++i) {
+        values.push_back(static_cast<char>(lease->chunk().samples[i * 10'000 + 9'999]));
+      }
+    }
+    EXPECT_EQ(bad, (Ids{kBroken}));
+    EXPECT_EQ(values.find(static_cast<char>(kBroken)), std::string::npos);
+    if (order.empty()) order = values;
+    EXPECT_EQ(values, order);
+    std::ranges::sort(values);
+    values.erase(std::unique(values.begin(), values.end()), values.end());
+    EXPECT_EQ(values.size(), kImages - 1U) << "all others came";
+    s.on_bad = OnBad::kFail;
+    EXPECT_NE(test::data_error_of([&] {
+                Loader strict(s);
+                while (strict.next()) {
+                }
+              }).find("137.pgm"),
+              std::string::npos);
   }
 }
 

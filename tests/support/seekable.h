@@ -6,8 +6,8 @@
 #include <memory>
 #include <vector>
 
-#include "formats/block_dataset.h"
 #include "formats/idx.h"
+#include "formats/seekable_dataset.h"
 #include "formats/seekable_idx.h"
 #include "tests/support/files.h"
 #include "tests/support/idx_files.h"
@@ -42,8 +42,8 @@ struct SeekableSet {
     write_bytes(labels, small_labels(samples, 7));
   }
 
-  std::shared_ptr<const BlockDataset> open() const {
-    return std::make_shared<const BlockDataset>(images, read_idx(labels));
+  std::shared_ptr<const SeekableDataset> open() const {
+    return std::make_shared<const SeekableDataset>(images, read_idx(labels));
   }
 
   TempFolder folder;

@@ -221,7 +221,7 @@ class BadBlocks : public testing::Test {
   void damage(std::size_t block) {
     const MappedFile file(set_.images);
     const auto table = read_seek_table(set_.images, file.bytes());
-    const auto& frame = table->frames()[data_->blocks()[block].frame];
+    const auto& frame = table->frames()[block + 1];
     std::fstream out(set_.images, std::ios::in | std::ios::out | std::ios::binary);
     out.seekp(static_cast<std::streamoff>(frame.stored_at + frame.stored / 2));
     out.write("\x55\xaa\x55\xaa", 4);

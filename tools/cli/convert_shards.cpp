@@ -10,11 +10,11 @@
 #include <utility>
 
 #include "formats/atomic_file.h"
-#include "formats/block_dataset.h"
 #include "formats/error.h"
 #include "formats/hash.h"
 #include "formats/idx_pair.h"
 #include "formats/mapped_file.h"
+#include "formats/seekable_dataset.h"
 #include "formats/seekable_idx.h"
 #include "formats/shard_manifest.h"
 #include "formats/shard_names.h"
@@ -119,9 +119,9 @@ class PartWriter {
   }
 
   bool take_kept(const Shard& shard, const std::function<bool(std::uint64_t)>& done) {
-    const auto data = std::make_shared<const BlockDataset>(spec_.out / shard.images.name,
-                                                           read_idx(spec_.out / shard.labels.name),
-                                                           part_.data->classes());
+    const auto data = std::make_shared<const SeekableDataset>(
+        spec_.out / shard.images.name, read_idx(spec_.out / shard.labels.name),
+        part_.data->classes());
     return PieceReader(data, spec_.jobs).read(0, data->size(), [&](auto samples, auto labels) {
       take(samples, labels);
       return done(samples.size());

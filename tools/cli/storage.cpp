@@ -69,8 +69,8 @@ Storage storage_of_idx(const fs::path& path) {
 }
 
 std::optional<Storage> storage_of(const Dataset& data) {
-  if (const auto* resized = dynamic_cast<const ResizedDataset*>(&data)) {
-    return storage_of(resized->stored());  // NOLINT(misc-no-recursion): once
+  if (const auto* stored = stored_of(data)) {
+    return storage_of(*stored);  // NOLINT(misc-no-recursion): once
   }
   const fs::path name = data.name();
   if (name.filename() == kManifestName) return of_shards(name, data);

@@ -71,7 +71,7 @@ DataFolder open_data(const Options& asked, const RunSpec& run) {
   OpenOptions options;
   options.image = asked.images;
   options.label_column = asked.label_column;
-  if (run.residency == Residency::kStream) options.most_decoded = 0;
+  options.in_blocks = run.residency == Residency::kStream;
   options.tolerant = run.on_bad != OnBad::kFail;
   return open_folder(path, options);
 }

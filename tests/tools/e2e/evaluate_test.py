@@ -62,8 +62,15 @@ class Evaluate(programs.ProgramTest):
                          ["weights_hash"], summary["weights_hash"])
         self.assertEqual(self.weights("--epochs", "2", "--val-size", "200", *asked, "--residency", "host"),
                          summary["weights_hash"])
-        streamed = self.refuses(2, "--data", "small", "--val-size", "100", "--resize", "7x7", "--residency", "stream")
-        self.assertIn("cannot be streamed with --resize", streamed)
+        # As a stream they are made on the way too, and what was trained on is known again.
+        small = ["--resize", "7x7"]
+        streamed = self.summary("--epochs", "2", "--val-size", "200", "--checkpoint-dir", "e", *small, "--residency",
+                                "stream", data="small")
+        of = lambda split: json.loads(self.call("evaluate", "--checkpoint", "e/last.safetensors", "--data", "small",
+                                                "--split", split, "--json", *small).stdout)
+        self.assertEqual(of("validation")["samples"], 200)
+        found = of("test")
+        self.assertEqual((found["accuracy"], found["loss"]), (streamed["test_acc"], streamed["test_loss"]))
 
     def test_refuses_what_does_not_go_together(self):
         self.trained()

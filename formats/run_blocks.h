@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "formats/block_dataset.h"
+#include "formats/dataset.h"
+
+namespace millrace {
+
+/// A data set whose samples may lie in files and be read from there when they are asked for.
+class DiskDataset : public Dataset {
+ public:
+  /// Files of at most this many bytes together may stay mapped: no epoch has to map them again.
+  static constexpr std::uint64_t kStays = std::uint64_t{32} << 20;
+
+  /// Whether they do: then memory is that of labels and places alone, and of pages that forget()
+  /// lets go of; labels() has all of them.
+  virtual bool on_disk() const noexcept = 0;
+  /// Neighbours that are best read together, all samples in order. Empty: any are.
+  virtual std::vector<BlockDataset::Block> runs() const { return {}; }
+  /// Tells the kernel that samples [first, first + count) will be read soon.
+  virtual void expect(std::uint64_t first, std::uint64_t count) const noexcept = 0;
+  /// Lets go of the memory that reading them took of files of more than kStays; they are there as
+  /// before.
+  virtual void forget(std::uint64_t first, std::uint64_t count) const noexcept = 0;
+};
+
+/// Another data set in blocks, each a run of neighbouring samples of about 256 KiB: what was not
+/// stored in blocks can be streamed as well, where it is read piece by piece. Same name, same
+/// samples, same hash.
+class RunBlocks final : public BlockDataset {
+ public:
+  /// Precondition: data->on_disk().
+  explicit RunBlocks(std::shared_ptr<const DiskDataset> data);
+
+  std::uint64_t size() const noexcept override { return data_->size(); }
+  const SampleShape& shape() const noexcept override { return data_->shape(); }
+  DType dtype() const noexcept override { return data_->dtype(); }
+  std::uint32_t classes() const noexcept override { return data_->classes(); }
+  const std::vector<std::string>& class_names() const noexcept override {
+    return data_->class_names();
+  }
+  std::string name() const override { return data_->name(); }
+  std::string hash() const override;
+  void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
+            std::span<std::int32_t> labels) const override;
+
+  std::span<const Block> blocks() const noexcept override { return blocks_; }
+  std::span<const std::int32_t> labels() const noexcept override { return data_->labels(); }
+  void expect_block(std::size_t index) const noexcept override;
+  using BlockDataset::decode_block;
+  void decode_block(std::size_t index, std::span<std::byte> samples) const override;
+
+ private:
+  std::shared_ptr<const DiskDataset> data_;
+  std::vector<Block> blocks_;
+  mutable std::mutex hash_mutex_;
+  mutable std::string hash_;  // empty until somebody asks
+};
+
+/// `data` in blocks: itself where it is, RunBlocks where it lies on disk; null for all others,
+/// which were decoded whole.
+std::shared_ptr<const BlockDataset> in_blocks(const std::shared_ptr<const Dataset>& data);
+
+}  // namespace millrace
