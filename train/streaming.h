@@ -31,7 +31,8 @@ Placement in_stored_order(Placement placed, const Dataset& data);
 double stream_mixing(const RunSpec& spec, const RunPlan& plan, const Dataset& train);
 
 /// The hash of a training set that a run and its checkpoints are known by: of the content, or where
-/// it is streamed of what the file says of it, which takes no decoding. Unless `on_bad` is kFail,
+/// it is streamed of what its files say of it (BlockDataset::fingerprint), which takes no decoding,
+/// if they do say something. Unless `on_bad` is kFail,
 /// samples that cannot be read are a part of that content (hash_readable); else they throw.
 std::string training_hash(const Dataset& train, std::uint64_t window_blocks,
                           OnBad on_bad = OnBad::kFail);
