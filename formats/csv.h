@@ -12,12 +12,12 @@ namespace millrace {
 
 /// What a CSV file says of itself in its first lines.
 struct CsvLayout {
-  char separator = ',';              ///< or ';' or a tab, where the first line has no comma
-  std::vector<std::string> columns;  ///< names in the header; empty: no header
-  std::size_t cells = 0;             ///< in each line
-  std::size_t label = 0;             ///< the column of labels, from 0
+  char separator = ',';                   ///< or ';' or a tab, where the first line has no comma
+  std::vector<std::string> columns = {};  ///< names in the header; empty: no header
+  std::size_t cells = 0;                  ///< in each line
+  std::size_t label = 0;                  ///< the column of labels, from 0
   /// Where in its sample each other column's value stands; empty: where it stands in the line.
-  std::vector<std::size_t> places;
+  std::vector<std::size_t> places = {};
   bool labelled = true;        ///< false: a header without the column that was asked for
   bool named_classes = false;  ///< the first sample's label is no number, but a name
 };

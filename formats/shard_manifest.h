@@ -45,9 +45,9 @@ struct ShardManifest {
   DType dtype = DType::kUInt8;
   std::vector<std::uint64_t> shape;  ///< of a sample
   std::uint32_t classes = 0;
-  std::vector<std::string> class_names;  ///< by label; empty: they have none
-  ShardedSplit train;
-  std::optional<ShardedSplit> test;
+  std::vector<std::string> class_names = {};  ///< by label; empty: they have none
+  ShardedSplit train = {};
+  std::optional<ShardedSplit> test = {};
   bool operator==(const ShardManifest&) const = default;
 };
 

@@ -60,6 +60,8 @@ struct RunState {
       0;                   ///< steps of that epoch done; all of them: validation is what comes next
   std::uint64_t step = 0;  ///< steps of the whole run done
   std::string dataset_hash;  ///< of the training set
+  /// Of all its classes, by label; empty: they have none but their numbers, or were not recorded.
+  std::vector<std::string> class_names;
   RunOptions options;
   EpochSums sums;                    ///< of the running epoch
   std::vector<EpochResult> history;  ///< of the epochs before it

@@ -150,6 +150,7 @@ RunSetup set_up(const RunSpec& spec, const Dataset& train, const Dataset* test,
     setup.engine->set_parameters(load_parameters(spec.init, setup.plan.model));
   }
   setup.state.dataset_hash = identity.dataset_hash;
+  setup.state.class_names = train.class_names();
   setup.state.options = identity.options;
   return setup;
 }

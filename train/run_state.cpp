@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "formats/error.h"
+#include "formats/json_text.h"
 #include "train/bad_ledger.h"
 
 namespace millrace {
@@ -23,6 +24,7 @@ constexpr std::string_view kEpochKey = "millrace.epoch";
 constexpr std::string_view kBatchKey = "millrace.batch";
 constexpr std::string_view kStepKey = "millrace.step";
 constexpr std::string_view kDatasetKey = "millrace.dataset_hash";
+constexpr std::string_view kClassNamesKey = "millrace.class_names";  // where they have some
 constexpr std::string_view kOptionsKey = "millrace.options";
 constexpr std::string_view kHistoryKey = "millrace.history";
 constexpr std::string_view kLossSumKey = "millrace.epoch_loss_sum";
@@ -311,6 +313,7 @@ TensorMetadata encode_run_state(const RunState& state) {
   put(kBatchKey, std::to_string(state.batch));
   put(kStepKey, std::to_string(state.step));
   put(kDatasetKey, state.dataset_hash);
+  if (!state.class_names.empty()) put(kClassNamesKey, json_line(state.class_names));
   put(kOptionsKey, encode_options(state.options).dump());
   put(kHistoryKey, encode_history(state.history).dump());
   put(kLossSumKey, hex_float(state.sums.loss_sum));
@@ -333,6 +336,16 @@ RunState decode_run_state(const std::filesystem::path& file, const TensorMetadat
   state.step = in.integer(kStepKey);
   state.dataset_hash = in.text(kDatasetKey);
   state.options = in.parsed(kOptionsKey, "the options of a run", decode_options);
+  if (metadata.contains(std::string(kClassNamesKey))) {
+    state.class_names = in.parsed(kClassNamesKey, "a list of the classes' names",
+                                  [](const json& j) { return j.get<std::vector<std::string>>(); });
+    const auto& widths = state.options.widths;
+    if (widths.empty() || state.class_names.size() != widths.back()) {
+      throw DataError(file, std::nullopt,
+                      (widths.empty() ? "no" : std::to_string(widths.back())) + " names of classes",
+                      std::to_string(state.class_names.size()));
+    }
+  }
   state.history = in.parsed(kHistoryKey, "the epochs of a run", decode_history);
   state.sums = {in.real(kLossSumKey), in.integer(kCorrectKey), in.integer(kSamplesKey)};
   if (state.history.size() != state.epoch) {

@@ -183,7 +183,7 @@ TEST_P(GradientOptions, TheAverageFollowsTheWeightsAndIsWhatIsEvaluated) {
     data.train.optimizer.ema = 0.6F;
     const auto engine = make(data);
     Parameters average = engine->parameters();
-    for (std::uint64_t step = 1; step <= 9; ++step) {
+    for (std::uint32_t step = 1; step <= 9; ++step) {
       engine->train(data.packed().slice((step - 1) % 3, 1));
       const double decay =
           std::min(0.6, (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step)));

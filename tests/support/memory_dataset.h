@@ -28,6 +28,7 @@ class MemoryDataset final : public Dataset {
     std::uint32_t seed = 1;
     bool contiguous = true;  ///< false: only read() gets at the samples
     std::string name = "memory";
+    std::vector<std::string> class_names = {};
   };
 
   explicit MemoryDataset(Options options)
@@ -53,6 +54,9 @@ class MemoryDataset final : public Dataset {
   DType dtype() const noexcept override { return DType::kUInt8; }
   std::uint32_t classes() const noexcept override { return options_.classes; }
   std::string name() const override { return options_.name; }
+  const std::vector<std::string>& class_names() const noexcept override {
+    return options_.class_names;
+  }
   std::string hash() const override {
     Hasher hasher;
     hasher.update(std::span<const std::byte>(samples_));

@@ -91,6 +91,20 @@ TEST(Checkpoint, KnowsItsModelAndSamples) {
   EXPECT_EQ(model.input_scale, 0.1F);
 }
 
+TEST(Checkpoint, KeepsTheNamesOfClasses) {
+  const test::TempFolder folder;
+  Checkpoint named = sample_checkpoint();
+  named.state.class_names = {"ash", "elm, the \"white\"", "fir", "e\u0301pice\u0301a"};
+  save_checkpoint(folder / "c.safetensors", named);
+  EXPECT_EQ(load_checkpoint(folder / "c.safetensors").state.class_names, named.state.class_names);
+  EXPECT_TRUE(sample_checkpoint().state.class_names.empty());
+  for (const std::string wrong : {R"(["ash","elm"])", R"(["a","b","c",4])", "7"}) {
+    const auto line = refusal(
+        edited(folder, [&](auto&, TensorMetadata& m) { m["millrace.class_names"] = wrong; }));
+    EXPECT_NE(line.find("names"), std::string::npos) << wrong << ": " << line;
+  }
+}
+
 TEST(Checkpoint, KeepsHowSamplesAreDistorted) {
   const test::TempFolder folder;
   Checkpoint saved = sample_checkpoint();
@@ -202,7 +216,7 @@ TEST(Checkpoint, EveryFlippedByteIsRefused) {
 TEST(Checkpoint, PlainParametersAreNoCheckpoint) {
   const test::TempFolder folder;
   const auto path = edited(folder, [](auto&, TensorMetadata& m) { m.clear(); });
-  EXPECT_NE(refusal(path).find("a checkpoint with run state"), std::string::npos) << refusal(path);
+  EXPECT_NE(refusal(path).find("a checkpoint of the trainer"), std::string::npos) << refusal(path);
 }
 
 TEST(Checkpoint, AnotherVersionIsRefused) {

@@ -1,6 +1,8 @@
 #include "tools/model/confusion.h"
 
 #include <algorithm>
+#include <stdexcept>
+#include <utility>
 
 namespace millrace {
 namespace {
@@ -12,11 +14,21 @@ std::optional<double> share(std::uint64_t part, std::uint64_t whole) {
 
 }  // namespace
 
-Confusion::Confusion(std::uint32_t classes)
-    : table_(classes <= kMostTabled ? std::size_t{classes} * classes : 0),
+Confusion::Confusion(std::uint32_t classes, std::vector<std::string> names)
+    : names_(std::move(names)),
+      table_(classes <= kMostTabled ? std::size_t{classes} * classes : 0),
       truths_(classes),
       guesses_(classes),
-      right_(classes) {}
+      right_(classes) {
+  if (!names_.empty() && names_.size() != classes) {
+    throw std::invalid_argument(std::to_string(names_.size()) + " names of " +
+                                std::to_string(classes) + " classes");
+  }
+}
+
+std::string Confusion::name(std::uint32_t label) const {
+  return names_.empty() ? std::to_string(label) : names_.at(label);
+}
 
 void Confusion::add(std::int32_t truth, std::int32_t guess) {
   const auto row = static_cast<std::size_t>(truth);

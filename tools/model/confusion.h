@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace millrace {
@@ -13,12 +14,16 @@ class Confusion {
   /// would take more memory than the model.
   static constexpr std::uint32_t kMostTabled = 1024;
 
-  explicit Confusion(std::uint32_t classes);
+  /// `names` of the classes, or none: then they are called by their numbers.
+  explicit Confusion(std::uint32_t classes, std::vector<std::string> names = {});
 
   /// Throws std::out_of_range for what is no class.
   void add(std::int32_t truth, std::int32_t guess);
 
   std::uint32_t classes() const noexcept { return static_cast<std::uint32_t>(right_.size()); }
+  /// What to call a class: its name, or its number.
+  std::string name(std::uint32_t label) const;
+  bool named() const noexcept { return !names_.empty(); }
   bool tabled() const noexcept { return !table_.empty(); }
   /// Samples of class `truth` taken for `guess`. Precondition: tabled().
   std::uint64_t count(std::uint32_t truth, std::uint32_t guess) const {
@@ -46,6 +51,7 @@ class Confusion {
   std::vector<Mistake> worst(std::size_t most) const;
 
  private:
+  std::vector<std::string> names_;    // [classes], or empty
   std::vector<std::uint64_t> table_;  // [truth, guess], or empty
   std::vector<std::uint64_t> truths_;
   std::vector<std::uint64_t> guesses_;

@@ -3,13 +3,34 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
 #include "formats/error.h"
+#include "formats/json_text.h"
 #include "loader/loader.h"
 
 namespace millrace {
 namespace {
 
 std::string type_name(InputType type) { return type == InputType::kUInt8 ? "uint8" : "float32"; }
+
+using Names = std::vector<std::string>;
+
+std::string name_at(const Names& names, std::size_t label) {
+  return label < names.size() ? json_line(names[label]) : "none";
+}
+
+// The first class that the two call differently, where both have names.
+std::optional<std::size_t> other_name(const Names& known, const Dataset& data) {
+  const Names& found = data.class_names();
+  if (known.empty() || found.empty()) return std::nullopt;
+  for (std::size_t c = 0; c < std::max(known.size(), found.size()); ++c) {
+    if (name_at(known, c) != name_at(found, c)) return c;
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -52,6 +73,9 @@ void check_goes_with(const TrainedModel& model, const Dataset& data) {
   }
   if (data.classes() > model.spec.classes) {
     differ("classes", std::to_string(model.spec.classes), std::to_string(data.classes()));
+  } else if (const auto other = other_name(model.checkpoint.state.class_names, data)) {
+    differ("class " + std::to_string(*other), name_at(model.checkpoint.state.class_names, *other),
+           name_at(data.class_names(), *other));
   }
   if (!differences.empty()) {
     throw DataError(model.path, "does not go with the data: " + differences);

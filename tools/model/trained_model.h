@@ -28,8 +28,9 @@ struct TrainedModel {
 TrainedModel load_model(const std::filesystem::path& path);
 
 /// Throws DataError naming the checkpoint and everything in which `data` is not what the model
-/// takes: "samples: model 28x28 uint8, data/mnist 32x32 uint8; classes: model 10, data/mnist 26".
-/// Fewer classes are no difference.
+/// takes: "samples: model 28x28 uint8, data/mnist 32x32 uint8; classes: model 10, data/mnist 26",
+/// "class 1: model \"elm\", trees \"fir\"".
+/// Fewer classes are no difference, unless both name theirs.
 void check_goes_with(const TrainedModel& model, const Dataset& data);
 
 /// An engine that holds the model, computing in the precision that it was trained in. Throws what

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstddef>
 #include <initializer_list>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <stdexcept>
 #include <string_view>
@@ -12,6 +13,7 @@
 
 #include "compute/tensors.h"
 #include "formats/error.h"
+#include "formats/json_text.h"
 #include "tools/onnx/schema.h"
 #include "tools/protobuf/message.h"
 #include "train/weights_hash.h"
@@ -219,6 +221,9 @@ std::string onnx_model(const TrainedModel& model, const OnnxOptions& options) {
   file.message(onnx::model::kOpsetImport, opset);
   add_metadata(file, "millrace.weights_hash", weights_hash(model.checkpoint.parameters));
   add_metadata(file, "millrace.dataset_hash", model.checkpoint.state.dataset_hash);
+  if (const auto& names = model.checkpoint.state.class_names; !names.empty()) {
+    add_metadata(file, "millrace.class_names", json_line(names));
+  }
   file.message(onnx::model::kGraph, graph);
   return file.bytes();
 }

@@ -32,7 +32,10 @@ Judged judge(Engine& engine, const MlpSpec& model, const Part& part, const std::
              std::uint32_t workers, std::size_t most) {
   Judged judged;
   judged.split = split;
-  judged.confusion = Confusion(model.classes);
+  const auto& names = part.data->class_names();
+  // Test files that call classes by numbers, or fewer than the model knows.
+  judged.confusion =
+      names.size() == model.classes ? Confusion(model.classes, names) : Confusion(model.classes);
   judged.metrics = predict_all(engine, model, part, workers, [&](const Prediction& p) {
     judged.confusion.add(p.label, p.guess);
     if (p.label == p.guess) return;

@@ -102,12 +102,14 @@ std::string render_mistakes(const Judged& judged, Album& album) {
   std::string pictures;
   for (const Mistake& m : judged.worst) {
     if (!m.picture) continue;
+    const auto truth = judged.confusion.name(static_cast<std::uint32_t>(m.label));
+    const auto guess = judged.confusion.name(static_cast<std::uint32_t>(m.guess));
     const std::string image = album.image(
-        *m.picture, fmt::format("sample {}: a {} taken for a {}", m.sample, m.label, m.guess));
+        *m.picture, fmt::format("sample {}: a {} taken for a {}", m.sample, truth, guess));
     if (image.empty()) break;
     pictures += fmt::format(
         "<figure>{}<figcaption><b>{} → {}</b> {:.0f}&nbsp;%<br>no. {}</figcaption></figure>\n",
-        image, m.label, m.guess, 100.0 * m.guess_share, m.sample);
+        image, escape_html(truth), escape_html(guess), 100.0 * m.guess_share, m.sample);
   }
   if (pictures.empty()) return {};
   return fmt::format(

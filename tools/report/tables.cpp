@@ -21,6 +21,10 @@ std::string percent(const std::optional<double>& share) {
   return share ? fmt::format("{:.2f}", 100.0 * *share) : "–";
 }
 
+std::string escaped_name(const Confusion& confusion, std::uint32_t label) {
+  return escape_html(confusion.name(label));
+}
+
 std::string cell(const Confusion& confusion, std::uint32_t truth, std::uint32_t guess) {
   const std::uint64_t count = confusion.count(truth, guess);
   const auto samples = static_cast<double>(std::max<std::uint64_t>(1, confusion.samples(truth)));
@@ -31,7 +35,8 @@ std::string cell(const Confusion& confusion, std::uint32_t truth, std::uint32_t 
                                 : count == 0   ? " class=\"zero\""
                                                : "";
   return fmt::format(R"(<td{} style="--v:{:.2f}" title="{} taken for {}: {}">{}</td>)", kind,
-                     count == 0 ? 0.0 : shade, truth, guess, count, count);
+                     count == 0 ? 0.0 : shade, escaped_name(confusion, truth),
+                     escaped_name(confusion, guess), count, count);
 }
 
 std::string render_confusion(const Confusion& confusion) {
@@ -40,11 +45,11 @@ std::string render_confusion(const Confusion& confusion) {
       "share "
       "of the row</caption><thead><tr><th></th>";
   for (std::uint32_t guess = 0; guess < confusion.classes(); ++guess) {
-    html += fmt::format("<th scope=\"col\">{}</th>", guess);
+    html += fmt::format("<th scope=\"col\">{}</th>", escaped_name(confusion, guess));
   }
   html += "</tr></thead><tbody>\n";
   for (std::uint32_t truth = 0; truth < confusion.classes(); ++truth) {
-    html += fmt::format("<tr><th scope=\"row\">{}</th>", truth);
+    html += fmt::format("<tr><th scope=\"row\">{}</th>", escaped_name(confusion, truth));
     for (std::uint32_t guess = 0; guess < confusion.classes(); ++guess) {
       html += cell(confusion, truth, guess);
     }
@@ -58,7 +63,9 @@ std::string render_frequent(const Confusion& confusion) {
       "<table><caption>Most frequent mistakes</caption><thead><tr><th>truth</th><th>guess</th>"
       "<th>samples</th></tr></thead><tbody>\n";
   for (const auto& m : confusion.worst(kMistakes)) {
-    html += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td></tr>\n", m.truth, m.guess, m.count);
+    html +=
+        fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+                    escaped_name(confusion, m.truth), escaped_name(confusion, m.guess), m.count);
   }
   return html + "</tbody></table>\n";
 }
@@ -82,8 +89,8 @@ std::string render_classes(const Confusion& confusion) {
     html += fmt::format(
         "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td><span class=\"bar\"><i"
         " style=\"width:{:.0f}%\"></i></span></td></tr>\n",
-        c, percent(confusion.precision(c)), percent(confusion.recall(c)), confusion.samples(c),
-        100.0 * share);
+        escaped_name(confusion, c), percent(confusion.precision(c)), percent(confusion.recall(c)),
+        confusion.samples(c), 100.0 * share);
   }
   return html + "</tbody></table>\n";
 }

@@ -23,6 +23,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kColumns = 80;
 constexpr std::size_t kMistakes = 20;
+constexpr std::size_t kName = 30;  // columns
 
 Json maybe(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
 
@@ -32,24 +33,44 @@ std::string share(const std::optional<double>& value) {
 
 std::size_t digits(std::uint64_t number) { return fmt::formatted_size("{}", number); }
 
+// Of a class, on one line and cut to what leaves room beside it.
+std::string name_of(const Confusion& confusion, std::uint32_t label) {
+  return fmt::format("{:.{}}", one_line(confusion.name(label)), kName);
+}
+
+// Of the longest name.
+std::size_t name_width(const Confusion& confusion) {
+  std::size_t wide = 5;
+  for (std::uint32_t c = 0; confusion.named() && c < confusion.classes(); ++c) {
+    // Of UTF-8 a column each, as fmt counts them too, but for wide ones.
+    wide = std::max(wide,
+                    static_cast<std::size_t>(std::ranges::count_if(
+                        name_of(confusion, c), [](char byte) { return (byte & 0xC0) != 0x80; })));
+  }
+  return wide;
+}
+
 std::string render_classes(const Confusion& confusion) {
-  std::string text = "Class   precision   recall       F1   samples\n";
+  const std::size_t wide = name_width(confusion);
+  std::string text = fmt::format("{:<{}}   precision   recall       F1   samples\n", "Class", wide);
   for (std::uint32_t c = 0; c < confusion.classes(); ++c) {
-    text += fmt::format("{:>5}   {:>9}   {:>6}   {:>6}   {:>7}\n", c, share(confusion.precision(c)),
-                        share(confusion.recall(c)), share(confusion.f1(c)), confusion.samples(c));
+    text += fmt::format("{:>{}}   {:>9}   {:>6}   {:>6}   {:>7}\n", name_of(confusion, c), wide,
+                        share(confusion.precision(c)), share(confusion.recall(c)),
+                        share(confusion.f1(c)), confusion.samples(c));
   }
   return text;
 }
 
 std::string render_table(const Confusion& confusion, std::size_t cell) {
   const std::uint32_t classes = confusion.classes();
-  std::string text = "Confusion: truth downwards, guess to the right\n     ";
+  const std::size_t wide = name_width(confusion);
+  std::string text = "Confusion: truth downwards, guess to the right\n" + std::string(wide, ' ');
   for (std::uint32_t guess = 0; guess < classes; ++guess) {
-    text += fmt::format("{:>{}}", guess, cell);
+    text += fmt::format("{:>{}}", name_of(confusion, guess), cell);
   }
   text += '\n';
   for (std::uint32_t truth = 0; truth < classes; ++truth) {
-    text += fmt::format("{:>5}", truth);
+    text += fmt::format("{:>{}}", name_of(confusion, truth), wide);
     for (std::uint32_t guess = 0; guess < classes; ++guess) {
       const std::uint64_t count = confusion.count(truth, guess);
       // Zeros would hide what there is to see.
@@ -63,8 +84,10 @@ std::string render_table(const Confusion& confusion, std::size_t cell) {
 std::string render_mistakes(const Confusion& confusion) {
   std::string text = "Most frequent mistakes: truth, guess, samples\n";
   const auto worst = confusion.worst(kMistakes);
+  const std::size_t wide = name_width(confusion);
   for (const auto& m : worst) {
-    text += fmt::format("{:>5}   {:>5}   {:>7}\n", m.truth, m.guess, m.count);
+    text += fmt::format("{:>{}}   {:>{}}   {:>7}\n", name_of(confusion, m.truth), wide,
+                        name_of(confusion, m.guess), wide, m.count);
   }
   return worst.empty() ? "No mistakes\n" : text;
 }
@@ -77,8 +100,10 @@ std::string render_confusion(const Confusion& confusion) {
       largest = std::max(largest, confusion.count(truth, guess));
     }
   }
-  const std::size_t cell = std::max<std::size_t>(4, digits(largest)) + 1;
-  const bool fits = 5 + confusion.classes() * cell <= kColumns;
+  const std::size_t wide = name_width(confusion);
+  const std::size_t named = confusion.named() ? wide : 0;
+  const std::size_t cell = std::max({std::size_t{4}, digits(largest), named}) + 1;
+  const bool fits = wide + confusion.classes() * cell <= kColumns;
   return '\n' + (fits ? render_table(confusion, cell) : render_mistakes(confusion));
 }
 
@@ -125,7 +150,7 @@ Evaluation evaluate(const TrainedModel& model, const DataFolder& data, SplitName
   const Part part = part_of(model, data, split, leaving_out.on_bad);
   check_goes_with(model, *part.data);
   const auto engine = make_engine(model, device);
-  Confusion confusion(model.spec.classes);
+  Confusion confusion(model.spec.classes, model.checkpoint.state.class_names);
   const auto take = [&](const Prediction& p) {
     confusion.add(p.label, p.guess);
     if (outputs == nullptr) return;
@@ -206,12 +231,14 @@ Json to_json(const Evaluation& evaluation) {
   json["accuracy"] = evaluation.metrics.accuracy();
   Json classes = Json::array();
   for (std::uint32_t c = 0; c < confusion.classes(); ++c) {
-    classes.push_back({{"class", c},
-                       {"precision", maybe(confusion.precision(c))},
-                       {"recall", maybe(confusion.recall(c))},
-                       {"f1", maybe(confusion.f1(c))},
-                       {"samples", confusion.samples(c)},
-                       {"guesses", confusion.guesses(c)}});
+    Json object{{"class", c}};
+    if (confusion.named()) object["name"] = confusion.name(c);
+    object["precision"] = maybe(confusion.precision(c));
+    object["recall"] = maybe(confusion.recall(c));
+    object["f1"] = maybe(confusion.f1(c));
+    object["samples"] = confusion.samples(c);
+    object["guesses"] = confusion.guesses(c);
+    classes.push_back(std::move(object));
   }
   json["on_bad"] = name_of(evaluation.on_bad);
   json["bad_budget"] = evaluation.bad_budget;

@@ -66,15 +66,24 @@ std::vector<Guess> guesses_of(std::span<const float> logits, std::uint32_t top) 
   return guesses;
 }
 
-std::string told(const std::filesystem::path& image, const std::vector<Guess>& guesses, bool json) {
+// `names` of the classes, or none.
+std::string told(const std::filesystem::path& image, const std::vector<Guess>& guesses,
+                 const std::vector<std::string>& names, bool json) {
   if (!json) {
     std::string line = one_line(image.string()) + ':';
-    for (const Guess& g : guesses) line += fmt::format("  {} ({:.2f} %)", g.label, 100.0 * g.share);
+    for (const Guess& g : guesses) {
+      line += fmt::format("  {} ({:.2f} %)",
+                          names.empty() ? std::to_string(g.label) : one_line(names[g.label]),
+                          100.0 * g.share);
+    }
     return line + '\n';
   }
   auto object = nlohmann::ordered_json{{"image", image.string()}};
   for (const Guess& g : guesses) {
-    object["top"].push_back({{"class", g.label}, {"probability", g.share}});
+    nlohmann::ordered_json guess{{"class", g.label}};
+    if (!names.empty()) guess["name"] = names[g.label];
+    guess["probability"] = g.share;
+    object["top"].push_back(std::move(guess));
   }
   return json_line(object) + '\n';
 }
@@ -151,7 +160,8 @@ int predict(const Arguments& arguments) {
     for (std::size_t i = 0; i < count; ++i) {
       if (failed[i]) continue;
       const auto row = std::span(logits).subspan(i * model.spec.classes, model.spec.classes);
-      text += told(images[first + i], guesses_of(row, arguments.top), arguments.json);
+      text += told(images[first + i], guesses_of(row, arguments.top),
+                   model.checkpoint.state.class_names, arguments.json);
     }
     if (const int status = print(text); status != kDone) return status;
   }

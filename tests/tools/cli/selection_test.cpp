@@ -59,7 +59,9 @@ TEST(Split, CutsEverySampleIntoOneOfTwoParts) {
     all.insert(test.begin(), test.end());
     EXPECT_EQ(all.size(), size);
     EXPECT_EQ(train.size() + test.size(), size);
-    if (size >= 100) EXPECT_EQ(test.size(), size / 10);
+    if (size >= 100) {
+      EXPECT_EQ(test.size(), size / 10);
+    }
   }
 }
 

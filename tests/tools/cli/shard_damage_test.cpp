@@ -41,7 +41,9 @@ class ShardDamageTest : public testing::Test {
     EXPECT_GT(found.faults(), 0U);
     std::vector<SampleRange> named;
     for (const auto& one : found.files) {
-      if (one.path != file) EXPECT_TRUE(one.faults.empty()) << one.path << one.faults[0].what;
+      if (one.path != file) {
+        EXPECT_TRUE(one.faults.empty()) << one.path << one.faults[0].what;
+      }
       for (const auto& fault : one.faults) {
         if (fault.samples.count != 0) named.push_back(fault.samples);
       }

@@ -54,6 +54,25 @@ class Predict(programs.ProgramTest):
         text = self.predict("--top", "2", "one.png")
         self.assertRegex(text, r"\Aone\.png:(  \d \(\d+\.\d\d %\)){2}\n\Z")
 
+    def test_calls_classes_by_the_names_of_their_folders(self):
+        names = ["zero", "one", "two"]
+        pictures, labels = self.pictures()
+        for name in names:
+            (self.top / "data" / name).mkdir(parents=True)
+        for i, rows in enumerate(pictures):
+            if labels[i] < len(names):
+                (self.top / "data" / names[labels[i]] / f"{i}.png").write_bytes(png(rows))
+        self.train("--epochs", "30", "--batch", "8", "--val-size", "10", "--checkpoint-dir", "c", data="data")
+        one = next((self.top / "data" / "one").iterdir())
+        self.assertRegex(self.predict("--top", "2", one), r"/one/\d+\.png:  one \(.* %\)  (zero|two) \(.* %\)\n\Z")
+        guess = json.loads(self.predict("--json", one))["top"][0]
+        self.assertEqual((guess["class"], guess["name"]), (0, "one"))
+        evaluation = ["evaluate", "--checkpoint", "c/last.safetensors", "--data", "data", "--split", "train"]
+        self.assertRegex(self.call(*evaluation).stdout, r"(?m)^  one +[\d.]+ +[\d.]+ +[\d.]+ +\d+$")
+        # What "two" was is not what "three" is, though both are the last but one by name.
+        (self.top / "data" / "two").rename(self.top / "data" / "three")
+        self.assertIn('class 1: model "two", data', self.refuses(1, *evaluation))
+
     def test_tells_of_good_images_beside_bad_ones(self):
         self.trained()
         picture = png(self.pictures(1)[0][0])

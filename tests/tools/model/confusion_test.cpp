@@ -66,6 +66,14 @@ TEST(Confusion, HasNoTableForManyClasses) {
   EXPECT_TRUE(Confusion(Confusion::kMostTabled).tabled());
 }
 
+TEST(Confusion, CallsClassesByNameOrNumber) {
+  EXPECT_EQ(Confusion(2).name(1), "1");
+  const Confusion trees(2, {"ash", "elm"});
+  EXPECT_TRUE(trees.named());
+  EXPECT_EQ(trees.name(1), "elm");
+  EXPECT_THROW(Confusion(3, {"ash", "elm"}), std::invalid_argument);
+}
+
 TEST(Confusion, RefusesWhatIsNoClass) {
   Confusion c(4);
   EXPECT_THROW(c.add(4, 0), std::out_of_range);

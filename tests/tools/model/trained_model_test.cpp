@@ -46,6 +46,23 @@ TEST_F(TrainedModelTest, SaysAllThatDiffers) {
   EXPECT_NE(line.find("classes: model 5, other 7"), std::string::npos) << line;
 }
 
+TEST_F(TrainedModelTest, KnowsItsClassesByTheirNames) {
+  model_.checkpoint.state.class_names = {"ash", "elm", "fir", "oak", "yew"};
+  check_goes_with(model_, *test::test_data());  // which calls them by numbers
+  const auto with = [](std::vector<std::string> names) {
+    return test::MemoryDataset::Options{.size = 3,
+                                        .classes = static_cast<std::uint32_t>(names.size()),
+                                        .width = 20,
+                                        .name = "trees",
+                                        .class_names = std::move(names)};
+  };
+  check_goes_with(model_, *test::memory_dataset(with({"ash", "elm", "fir", "oak", "yew"})));
+  const std::string other = refusal(with({"ash", "fir", "elm", "oak", "yew"}));
+  EXPECT_NE(other.find("class 1: model \"elm\", trees \"fir\""), std::string::npos) << other;
+  const std::string fewer = refusal(with({"ash", "elm", "fir"}));
+  EXPECT_NE(fewer.find("class 3: model \"oak\", trees none"), std::string::npos) << fewer;
+}
+
 TEST_F(TrainedModelTest, TellsShapesOfAsManyValuesApart) {
   model_.checkpoint.state.options.sample.shape = {4, 5};
   EXPECT_NE(refusal({.size = 3, .width = 20, .name = "x"}).find("model 4x5 uint8, x 20 uint8"),

@@ -148,6 +148,26 @@ TEST(RenderEvaluation, ShowsMistakesWhereATableWouldNotFit) {
   EXPECT_EQ(text.find("Confusion:"), std::string::npos);
 }
 
+TEST(RenderEvaluation, CallsClassesByTheirNames) {
+  Evaluation e;
+  e.confusion = Confusion(3, {"ash", "silver birch", "a\nb" + std::string(60, 'x')});
+  e.confusion.add(0, 1);
+  e.confusion.add(2, 2);
+  const std::string text = render(e);
+  EXPECT_NE(text.find("\n                  silver birch      0.0000        -   0.0000         0\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("Most frequent mistakes"), std::string::npos) << text;
+  EXPECT_NE(text.find(" ash                     silver birch         1\n"), std::string::npos)
+      << text;
+  EXPECT_EQ(to_json(e).at("classes").at(1).at("name"), "silver birch");
+  e.confusion = Confusion(2, {"ash", "elm"});
+  e.confusion.add(1, 0);
+  EXPECT_NE(render(e).find("\n        ash   elm\n  ash     .     .\n  elm     1     .\n"),
+            std::string::npos)
+      << render(e);
+}
+
 TEST(RenderEvaluation, SaysThatThereAreNoMistakes) {
   Evaluation e;
   e.confusion = Confusion(40);
