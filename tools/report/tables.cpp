@@ -76,7 +76,7 @@ std::string render_classes(const Confusion& confusion) {
   for (std::uint32_t c = 0; c < confusion.classes(); ++c) {
     least = std::min(least, confusion.recall(c).value_or(1.0));
   }
-  const double base = std::floor(least * 10.0 - 1e-9) / 10.0;
+  const double base = std::max(0.0, std::floor(least * 10.0 - 1e-9) / 10.0);
   std::string html = fmt::format(
       "<table class=\"classes\"><caption>Per class, in per cent; bars: recall, from {:.0f} to 100"
       "</caption><thead><tr><th>class</th><th>precision</th><th>recall</th><th>samples</th><th></"

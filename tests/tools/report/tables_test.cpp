@@ -31,6 +31,17 @@ TEST(RenderQuality, ShowsTableAndClasses) {
   EXPECT_TRUE(has(html, "<tr><td>2</td><td>–</td><td>–</td><td>0</td>")) << html;
 }
 
+TEST(RenderQuality, CallsClassesByTheirNames) {
+  Judged judged;
+  judged.confusion = Confusion(2, {"ash", "<elm>"});
+  judged.confusion.add(0, 1);
+  const std::string html = render_quality(judged);
+  EXPECT_TRUE(has(html, "title=\"ash taken for &lt;elm&gt;: 1\"")) << html;
+  EXPECT_TRUE(has(html, "<tr><td>&lt;elm&gt;</td>")) << html;
+  // No class is recognised: bars begin at nothing.
+  EXPECT_TRUE(has(html, "recall, from 0 to 100")) << html;
+}
+
 TEST(RenderQuality, ListsMistakesOfManyClasses) {
   const std::string html = render_quality(judged_of(62));
   EXPECT_FALSE(has(html, "class=\"confusion\""));
