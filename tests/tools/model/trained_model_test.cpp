@@ -49,12 +49,12 @@ TEST_F(TrainedModelTest, SaysAllThatDiffers) {
 TEST_F(TrainedModelTest, KnowsItsClassesByTheirNames) {
   model_.checkpoint.state.class_names = {"ash", "elm", "fir", "oak", "yew"};
   check_goes_with(model_, *test::test_data());  // which calls them by numbers
-  const auto with = [](std::vector<std::string> names) {
+  const auto with = [](const std::vector<std::string>& names) {
     return test::MemoryDataset::Options{.size = 3,
                                         .classes = static_cast<std::uint32_t>(names.size()),
                                         .width = 20,
                                         .name = "trees",
-                                        .class_names = std::move(names)};
+                                        .class_names = names};
   };
   check_goes_with(model_, *test::memory_dataset(with({"ash", "elm", "fir", "oak", "yew"})));
   const std::string other = refusal(with({"ash", "fir", "elm", "oak", "yew"}));
