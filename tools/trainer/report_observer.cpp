@@ -31,20 +31,6 @@ std::optional<Judged> judge_run(const ReportContext& context, Engine& engine) {
                "validation", workers, kMistakes);
 }
 
-std::string schedule_name(ScheduleSpec::Kind kind) {
-  switch (kind) {
-    case ScheduleSpec::Kind::kStep:
-      return "step";
-    case ScheduleSpec::Kind::kCosine:
-      return "cosine";
-    case ScheduleSpec::Kind::kOneCycle:
-      return "one-cycle";
-    case ScheduleSpec::Kind::kConstant:
-      break;
-  }
-  return "constant";
-}
-
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> options_in_effect(const RunSpec& spec,
@@ -61,7 +47,7 @@ std::vector<std::pair<std::string, std::string>> options_in_effect(const RunSpec
       {"--batch", std::to_string(spec.batch)},
       {"--accumulate", std::to_string(spec.accumulate)},
       {"--lr", fmt::format("{}", spec.optimizer.learning_rate)},
-      {"--schedule", schedule_name(spec.schedule.kind)},
+      {"--schedule", name_of(spec.schedule.kind)},
       {"--warmup", fmt::format("{}", spec.schedule.warmup_epochs)},
       {"--step-epochs", std::to_string(spec.schedule.step_epochs)},
       {"--gamma", fmt::format("{}", spec.schedule.gamma)},
