@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -39,6 +40,8 @@ class BlockDataset : public Dataset {
   void decode_block(std::size_t index, std::span<std::byte> samples,
                     std::span<std::int32_t> labels) const;
 
+  /// Decodes everything once, on all cores, some MB at a time; remembered.
+  std::string hash() const final;
   /// 128-bit hash of shape, type, labels and what the files say of their content, as 32 hex digits:
   /// equal for equal content that is stored alike, without decoding any of it. nullopt where files
   /// say nothing: there hash() takes its place.
@@ -47,9 +50,10 @@ class BlockDataset : public Dataset {
  protected:
   /// Throws std::invalid_argument where there is not room for exactly `count` samples.
   void check_room(std::uint64_t count, std::span<const std::byte> samples) const;
-};
 
-/// Dataset::hash(), by decoding everything once, on all cores, some MB at a time.
-std::string hash_by_blocks(const BlockDataset& data);
+ private:
+  mutable std::mutex hash_mutex_;
+  mutable std::string hash_;  // empty until somebody asks
+};
 
 }  // namespace millrace

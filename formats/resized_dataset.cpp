@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <mutex>
 #include <stdexcept>
 #include <utility>
 
@@ -69,11 +68,6 @@ class ResizedBlocks final : public BlockDataset {
     return resized_->class_names();
   }
   std::string name() const override { return resized_->name(); }
-  std::string hash() const override {
-    const std::scoped_lock lock(hash_mutex_);
-    if (hash_.empty()) hash_ = hash_by_blocks(*this);
-    return hash_;
-  }
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
             std::span<std::int32_t> labels) const override {
     resized_->read(ids, samples, labels);
@@ -97,8 +91,6 @@ class ResizedBlocks final : public BlockDataset {
  private:
   std::shared_ptr<const ResizedDataset> resized_;
   std::shared_ptr<const BlockDataset> stored_;
-  mutable std::mutex hash_mutex_;
-  mutable std::string hash_;  // empty until somebody asks
 };
 
 }  // namespace

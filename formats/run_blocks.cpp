@@ -7,10 +7,6 @@
 namespace millrace {
 namespace {
 
-// As the frames of a seekable file: long against what finding it on disk costs, and what is decoded
-// of it stays in a core's cache.
-constexpr std::uint64_t kBlockBytes = std::uint64_t{256} << 10;
-
 std::vector<BlockDataset::Block> equal_runs(std::uint64_t size, std::uint64_t count) {
   std::vector<BlockDataset::Block> runs;
   for (std::uint64_t first = 0; first < size; first += count) {
@@ -24,14 +20,8 @@ std::vector<BlockDataset::Block> equal_runs(std::uint64_t size, std::uint64_t co
 RunBlocks::RunBlocks(std::shared_ptr<const DiskDataset> data)
     : data_(std::move(data)), blocks_(data_->runs()) {
   if (!blocks_.empty()) return;
-  blocks_ =
-      equal_runs(data_->size(), std::max<std::uint64_t>(1, kBlockBytes / data_->sample_bytes()));
-}
-
-std::string RunBlocks::hash() const {
-  const std::scoped_lock lock(hash_mutex_);
-  if (hash_.empty()) hash_ = hash_by_blocks(*this);
-  return hash_;
+  blocks_ = equal_runs(data_->size(),
+                       std::max<std::uint64_t>(1, DiskDataset::kRunBytes / data_->sample_bytes()));
 }
 
 void RunBlocks::read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -16,6 +15,9 @@ class DiskDataset : public Dataset {
  public:
   /// Files of at most this many bytes together may stay mapped: no epoch has to map them again.
   static constexpr std::uint64_t kStays = std::uint64_t{32} << 20;
+  /// A run has samples of at most this many bytes, or one. As the frames of a seekable file: long
+  /// against what finding it on disk costs, and what is decoded of it stays in a core's cache.
+  static constexpr std::uint64_t kRunBytes = std::uint64_t{256} << 10;
 
   /// Whether they do: then memory is that of labels and places alone, and of pages that forget()
   /// lets go of; labels() has all of them.
@@ -45,7 +47,6 @@ class RunBlocks final : public BlockDataset {
     return data_->class_names();
   }
   std::string name() const override { return data_->name(); }
-  std::string hash() const override;
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
             std::span<std::int32_t> labels) const override;
 
@@ -58,8 +59,6 @@ class RunBlocks final : public BlockDataset {
  private:
   std::shared_ptr<const DiskDataset> data_;
   std::vector<Block> blocks_;
-  mutable std::mutex hash_mutex_;
-  mutable std::string hash_;  // empty until somebody asks
 };
 
 /// `data` in blocks: itself where it is, RunBlocks where it lies on disk; null for all others,

@@ -215,12 +215,6 @@ void SeekableDataset::add_file(const Pair& pair, std::optional<std::uint32_t> cl
 
 SeekableDataset::~SeekableDataset() = default;
 
-std::string SeekableDataset::hash() const {
-  const std::scoped_lock lock(hash_mutex_);
-  if (hash_.empty()) hash_ = hash_by_blocks(*this);
-  return hash_;
-}
-
 std::optional<std::string> SeekableDataset::fingerprint() const {
   const auto has_checksums = [](const File& file) { return file.table.has_checksums(); };
   if (!std::ranges::all_of(files_, has_checksums)) return std::nullopt;

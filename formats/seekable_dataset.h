@@ -49,8 +49,6 @@ class SeekableDataset final : public BlockDataset {
   std::uint32_t classes() const noexcept override { return classes_; }
   /// The images' file, where there is one alone.
   std::string name() const override { return name_; }
-  /// Decodes everything once, on all cores.
-  std::string hash() const override;
   /// Of the checksums of the frames; nullopt where a file has none. Equal for equal content that is
   /// cut into equal files and frames.
   std::optional<std::string> fingerprint() const override;
@@ -96,8 +94,6 @@ class SeekableDataset final : public BlockDataset {
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Reader>> idle_;  // under mutex_; the last one was used last
   mutable std::size_t leased_ = 0;                     // under mutex_
-  mutable std::mutex hash_mutex_;
-  mutable std::string hash_;  // empty until somebody asks
 };
 
 }  // namespace millrace

@@ -324,9 +324,8 @@ bool WebDataset::on_disk() const noexcept {
 }
 
 std::vector<BlockDataset::Block> WebDataset::runs() const {
-  constexpr std::uint64_t kMostBytes = std::uint64_t{256} << 10;
   std::vector<BlockDataset::Block> runs;
-  const auto at_most = std::max<std::uint64_t>(1, kMostBytes / sample_bytes());
+  const auto at_most = std::max<std::uint64_t>(1, kRunBytes / sample_bytes());
   std::size_t frame = 0;  // of the run's first sample
   for (std::uint64_t i = 0; i < size(); ++i) {
     const auto& sample = samples_[static_cast<std::size_t>(i)];
