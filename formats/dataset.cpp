@@ -1,6 +1,6 @@
 #include "formats/dataset.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <stdexcept>
 
@@ -12,9 +12,17 @@ std::uint64_t SampleShape::elements() const noexcept {
   return product;
 }
 
+std::string SampleShape::text() const {
+  return dims.empty() ? "one value" : fmt::format("{}", fmt::join(dims, "x"));
+}
+
 const std::vector<std::string>& Dataset::class_names() const noexcept {
   static const std::vector<std::string> none;
   return none;
+}
+
+std::string describe_samples(const Dataset& data) {
+  return fmt::format("{} {}", data.shape().text(), name_of(data.dtype()));
 }
 
 void check_read(const Dataset& data, std::span<const std::uint64_t> ids,

@@ -16,6 +16,8 @@ struct SampleShape {
 
   /// Product of the dimensions; 1 for a scalar sample.
   std::uint64_t elements() const noexcept;
+  /// For messages: "28x28", "one value" for a scalar sample.
+  std::string text() const;
   bool operator==(const SampleShape&) const = default;
 };
 
@@ -58,6 +60,9 @@ class Dataset {
   /// not.
   virtual std::span<const std::int32_t> labels() const noexcept { return contiguous().labels; }
 };
+
+/// What its samples are, for messages: "28x28 uint8".
+std::string describe_samples(const Dataset& data);
 
 /// What every read() begins with, so that an error leaves the caller's memory as it was. Throws
 /// std::invalid_argument if there is not room for exactly ids.size() samples and labels,

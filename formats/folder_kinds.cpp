@@ -1,7 +1,6 @@
 #include "formats/folder_kinds.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <utility>
 
@@ -12,10 +11,6 @@
 #include "formats/run_blocks.h"
 
 namespace millrace {
-
-std::string describe_samples(const Dataset& data) {
-  return fmt::format("{} {}", fmt::join(data.shape().dims, "x"), name_of(data.dtype()));
-}
 
 void refuse_whole(const std::filesystem::path& path, const std::string& file,
                   std::string_view found) {

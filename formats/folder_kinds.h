@@ -14,9 +14,6 @@
 
 namespace millrace {
 
-/// "28x28 uint8".
-std::string describe_samples(const Dataset& data);
-
 /// Where blocks are asked for of training data that are to be decoded whole, for the reason `found`
 /// ("a gzip file"): throws the DataError that says so and what can be done. `path` is what is
 /// opened.

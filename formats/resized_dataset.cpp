@@ -1,7 +1,6 @@
 #include "formats/resized_dataset.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstring>
@@ -110,8 +109,7 @@ std::shared_ptr<const Dataset> ResizedDataset::as_asked(std::shared_ptr<const Da
     throw DataError(data->name(), std::nullopt,
                     "uint8 images, of height and width, to resize (--resize) or make grey or RGB "
                     "(--gray, --rgb)",
-                    fmt::format("samples of {} {}", fmt::join(data->shape().dims, "x"),
-                                name_of(data->dtype())));
+                    fmt::format("samples of {} {}", data->shape().text(), name_of(data->dtype())));
   }
   auto shape = shape_as_asked(data->shape(), *layout, options);
   if (shape == data->shape()) return data;

@@ -1,7 +1,6 @@
 #include "formats/seekable_dataset.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstring>
@@ -176,9 +175,9 @@ void SeekableDataset::add_file(const Pair& pair, std::optional<std::uint32_t> cl
   } else if (header.dtype != dtype_ || shape != shape_) {
     const std::uint64_t at = header.dtype == dtype_ ? 4 : 2;  // of the sizes, of the type
     throw DataError(path, at,
-                    fmt::format("samples of {} {}, as in {}", fmt::join(shape_.dims, "x"),
-                                name_of(dtype_), files_[0].path.string()),
-                    fmt::format("{} {}", fmt::join(shape.dims, "x"), name_of(header.dtype)));
+                    fmt::format("samples of {} {}, as in {}", shape_.text(), name_of(dtype_),
+                                files_[0].path.string()),
+                    fmt::format("{} {}", shape.text(), name_of(header.dtype)));
   }
   const auto head = header.header_bytes();
   const auto expected = head + idx_data_bytes(header);

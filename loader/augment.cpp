@@ -30,14 +30,6 @@ void check_limit(const char* what, float value, float most, float least = 0.0F) 
   throw std::invalid_argument(line.data());
 }
 
-std::string text_of(const SampleShape& shape) {
-  std::string text;
-  for (const std::uint64_t dim : shape.dims) {
-    text += (text.empty() ? "" : "x") + std::to_string(dim);
-  }
-  return text.empty() ? "one value" : text;
-}
-
 std::int32_t fixed(double value) { return static_cast<std::int32_t>(std::lround(value * 65536.0)); }
 
 }  // namespace
@@ -51,7 +43,7 @@ Augmenter::Augmenter(const AugmentSpec& spec, const SampleShape& shape, DType dt
     throw std::invalid_argument(
         "augmentation: expected images, uint8 [height, width], [height, width, 1 or 3] or [1 or 3, "
         "height, width] of sides of at most 1024, found samples of " +
-        text_of(shape) + " " + std::string(name_of(dtype)));
+        shape.text() + " " + std::string(name_of(dtype)));
   }
   layout_ = *layout;
   check_limit("--rotate", spec.rotate, kMost.rotate);

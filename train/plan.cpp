@@ -74,13 +74,6 @@ void check_spec(const RunSpec& spec, const Dataset& train) {
   }
 }
 
-std::string text(const SampleShape& shape) {
-  std::string dims;
-  for (const std::uint64_t dim : shape.dims)
-    dims += (dims.empty() ? "" : "x") + std::to_string(dim);
-  return "samples of " + (dims.empty() ? "one value" : dims);
-}
-
 // Only called where the test set may have labels that the training set has not.
 void check_test_labels(const Dataset& test, std::uint32_t classes) {
   constexpr std::uint64_t kBlock = 4096;
@@ -114,8 +107,9 @@ void check_test_labels(const Dataset& test, std::uint32_t classes) {
 
 void check_test(const Dataset& train, const Dataset& test) {
   if (test.shape() != train.shape()) {
-    throw DataError(test.name(), std::nullopt, text(train.shape()) + ", as in the training set",
-                    text(test.shape()));
+    throw DataError(test.name(), std::nullopt,
+                    "samples of " + train.shape().text() + ", as in the training set",
+                    "samples of " + test.shape().text());
   }
   if (test.dtype() != train.dtype()) {
     throw DataError(test.name(), std::nullopt,

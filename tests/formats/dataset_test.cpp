@@ -15,6 +15,12 @@ TEST(SampleShape, CountsElements) {
   EXPECT_EQ((SampleShape{.dims = {3, 0, 5}}.elements()), 0U);
 }
 
+TEST(SampleShape, SaysItselfInMessages) {
+  EXPECT_EQ((SampleShape{.dims = {32, 32, 3}}.text()), "32x32x3");
+  EXPECT_EQ((SampleShape{.dims = {784}}.text()), "784");
+  EXPECT_EQ(SampleShape{}.text(), "one value");
+}
+
 TEST(SampleShape, ComparesDimensions) {
   EXPECT_EQ((SampleShape{.dims = {28, 28}}), (SampleShape{.dims = {28, 28}}));
   EXPECT_NE((SampleShape{.dims = {28, 28}}), (SampleShape{.dims = {784}}));

@@ -106,7 +106,7 @@ class ImagesSink final : public PartSink {
   static fs::path checked_target(const ConvertSpec& spec, const ConvertPart& part) {
     if (!holds_images(*part.data)) {
       throw DataError(part.data->name(), std::nullopt, "images, [h, w] or [h, w, 3] uint8",
-                      describe_samples_of(*part.data));
+                      describe_samples(*part.data));
     }
     return free_target(spec, split_name(part));
   }

@@ -1,7 +1,6 @@
 #include "tools/cli/target.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <system_error>
@@ -32,10 +31,6 @@ void refuse_type(const ConvertPart& part, const std::string& form) {
 bool holds_images(const Dataset& data) {
   const auto& dims = data.shape().dims;
   return data.dtype() == DType::kUInt8 && (dims.size() == 2 || (dims.size() == 3 && dims[2] == 3));
-}
-
-std::string describe_samples_of(const Dataset& data) {
-  return fmt::format("{} {}", fmt::join(data.shape().dims, "x"), name_of(data.dtype()));
 }
 
 std::string padded(std::uint64_t number, std::uint64_t count, std::size_t least) {

@@ -22,9 +22,6 @@ std::filesystem::path free_target(const ConvertSpec& spec, const std::string& na
 /// True for samples that are images: [h, w] or [h, w, 3] uint8.
 bool holds_images(const Dataset& data);
 
-/// "28x28 uint8", for messages.
-std::string describe_samples_of(const Dataset& data);
-
 /// `number` in decimal with zeros in front, as many digits as `count` - 1 has, at least `least`.
 std::string padded(std::uint64_t number, std::uint64_t count, std::size_t least);
 

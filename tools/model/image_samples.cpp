@@ -26,15 +26,14 @@ ImageLayout image_layout(const TrainedModel& model) {
     throw DataError(model.path, std::nullopt, "a model of samples of uint8, as images are",
                     "one of float32");
   }
-  auto dims = model.sample_shape().dims;
+  SampleShape shape = model.sample_shape();
   if (model.checkpoint.state.options.sample.shape.empty()) {
     const auto side = static_cast<std::uint64_t>(std::lround(std::sqrt(model.spec.features)));
-    if (side * side == model.spec.features) dims = {side, side};
+    if (side * side == model.spec.features) shape.dims = {side, side};
   }
-  const auto layout = image_layout_of({dims});
+  const auto layout = image_layout_of(shape);
   if (!layout) {
-    throw DataError(model.path, std::nullopt, "a model of pictures",
-                    "samples of " + shape_text(dims));
+    throw DataError(model.path, std::nullopt, "a model of pictures", "samples of " + shape.text());
   }
   return *layout;
 }

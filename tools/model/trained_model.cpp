@@ -34,10 +34,6 @@ std::optional<std::size_t> other_name(const Names& known, const Dataset& data) {
 
 }  // namespace
 
-std::string shape_text(const std::vector<std::uint64_t>& dims) {
-  return dims.empty() ? "one value" : fmt::format("{}", fmt::join(dims, "x"));
-}
-
 SampleShape TrainedModel::sample_shape() const {
   const auto& recorded = checkpoint.state.options.sample.shape;
   if (recorded.empty()) return {{spec.features}};
@@ -68,8 +64,8 @@ void check_goes_with(const TrainedModel& model, const Dataset& data) {
                                       : data.shape().elements() == model.spec.features;
   const InputType type = input_type_for(data.dtype());
   if (!same_shape || type != model.spec.input) {
-    differ("samples", shape_text(model.sample_shape().dims) + ' ' + type_name(model.spec.input),
-           shape_text(data.shape().dims) + ' ' + std::string(name_of(data.dtype())));
+    differ("samples", model.sample_shape().text() + ' ' + type_name(model.spec.input),
+           describe_samples(data));
   }
   if (data.classes() > model.spec.classes) {
     differ("classes", std::to_string(model.spec.classes), std::to_string(data.classes()));

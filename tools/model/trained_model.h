@@ -37,7 +37,4 @@ void check_goes_with(const TrainedModel& model, const Dataset& data);
 /// make_engine() throws.
 std::unique_ptr<Engine> make_engine(const TrainedModel& model, const Device& device);
 
-/// "28x28"; "one value" for no dimensions.
-std::string shape_text(const std::vector<std::uint64_t>& dims);
-
 }  // namespace millrace

@@ -23,7 +23,7 @@ bool is_first(const std::string& text, const std::string& first, const std::stri
 std::string told(const TrainedModel& model, const OnnxOptions& options, const std::string& path,
                  std::uint64_t bytes) {
   return fmt::format("{}: {}, {} bytes\nInput: samples, a batch of {} {}\nOutput: {}, {} of each\n",
-                     one_line(path), model.widths(), bytes, shape_text(model.sample_shape().dims),
+                     one_line(path), model.widths(), bytes, model.sample_shape().text(),
                      options.input == InputType::kUInt8 ? "uint8" : "float",
                      options.probabilities ? "probabilities" : "logits", model.spec.classes);
 }
