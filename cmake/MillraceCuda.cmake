@@ -1,9 +1,9 @@
 # Whether the CUDA engine is built: sets MILLRACE_HAS_CUDA. The rest of the build does not depend on it.
 set(MILLRACE_CUDA AUTO CACHE STRING "Build the CUDA engine: AUTO (where CMake finds CUDA 12 or 13), ON or OFF")
 set_property(CACHE MILLRACE_CUDA PROPERTY STRINGS AUTO ON OFF)
-# Machine code for Ampere, Ada and Hopper; the last also as PTX, which the driver compiles for what comes
+# Machine code for Turing, Ampere, Ada and Hopper; the last also as PTX, which the driver compiles for what comes
 # after.
-set(MILLRACE_CUDA_ARCHITECTURES "80-real;86-real;89-real;90" CACHE STRING
+set(MILLRACE_CUDA_ARCHITECTURES "75-real;80-real;86-real;89-real;90" CACHE STRING
     "GPU architectures, as CMAKE_CUDA_ARCHITECTURES names them")
 
 set(MILLRACE_HAS_CUDA OFF)

@@ -7,6 +7,7 @@
 #include <new>
 #include <utility>
 
+#include "compute/cuda/capability.h"
 #include "compute/cuda/launch.h"
 #include "compute/cuda/lt_product.h"
 #include "compute/cuda/owned.h"
@@ -18,7 +19,6 @@ namespace {
 
 // What NVIDIA advises for Hopper; products of this project's shapes want less.
 constexpr std::size_t kWorkspaceBytes = std::size_t{32} << 20U;
-constexpr int kLeastMajor = 8;  // compute capability: bfloat16, TF32, and machine code is for these
 
 cudaStream_t native(StreamHandle stream) { return static_cast<cudaStream_t>(stream.value); }
 cudaEvent_t native(EventHandle event) { return static_cast<cudaEvent_t>(event.value); }
@@ -50,8 +50,13 @@ class CudaRuntime final : public Runtime {
   std::string device_name() override {
     cudaDeviceProp properties{};
     MILLRACE_CHECK(cudaGetDeviceProperties(&properties, index_));
-    return std::string(properties.name) + ", compute capability " +
-           std::to_string(properties.major) + "." + std::to_string(properties.minor);
+    return std::string(properties.name) + ", compute capability " + capability().text();
+  }
+  Capability capability() override {
+    Capability found;
+    MILLRACE_CHECK(cudaDeviceGetAttribute(&found.major, cudaDevAttrComputeCapabilityMajor, index_));
+    MILLRACE_CHECK(cudaDeviceGetAttribute(&found.minor, cudaDevAttrComputeCapabilityMinor, index_));
+    return found;
   }
 
   void stage(const char* name) noexcept override {
@@ -222,16 +227,17 @@ std::string device_obstacle(int index) {
     return "expected an index below " + std::to_string(count) + ", the number of GPUs, found " +
            std::to_string(index);
   }
-  int major = 0;
-  int minor = 0;
-  if (cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, index) != cudaSuccess ||
-      cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, index) != cudaSuccess) {
+  Capability capability;
+  if (cudaDeviceGetAttribute(&capability.major, cudaDevAttrComputeCapabilityMajor, index) !=
+          cudaSuccess ||
+      cudaDeviceGetAttribute(&capability.minor, cudaDevAttrComputeCapabilityMinor, index) !=
+          cudaSuccess) {
     static_cast<void>(cudaGetLastError());
     return "GPU " + std::to_string(index) + " does not say what it can do";
   }
-  if (major < kLeastMajor) {
-    return "GPU " + std::to_string(index) + " has compute capability " + std::to_string(major) +
-           "." + std::to_string(minor) + ", this build needs " + std::to_string(kLeastMajor) + ".0";
+  if (capability < kLeastCapability) {
+    return "GPU " + std::to_string(index) + " has compute capability " + capability.text() +
+           ", this build needs " + kLeastCapability.text();
   }
   return {};
 }

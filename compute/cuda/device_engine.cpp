@@ -41,7 +41,7 @@ struct Resident {
 class DeviceEngine final : public Engine {
  public:
   DeviceEngine(std::unique_ptr<Runtime> runtime, const MlpSpec& model, const TrainSpec& train,
-               Arithmetic arithmetic, int device_index)
+               Arithmetic arithmetic, int device_index, std::string notice)
       : runtime_((runtime->make_current(), std::move(runtime))),
         model_(model),
         optimizer_(train.optimizer),
@@ -49,6 +49,7 @@ class DeviceEngine final : public Engine {
         rows_at_once_(train.rows_at_once()),
         piece_rows_(piece_rows(model, train.batch)),
         device_index_(device_index),
+        notice_(std::move(notice)),
         compute_(*runtime_, runtime_->create_stream("compute")),
         copy_(*runtime_, runtime_->create_stream("copy")),
         network_(*runtime_, model, train, arithmetic, rows_at_once_,
@@ -238,6 +239,7 @@ class DeviceEngine final : public Engine {
     info.precision = network_.arithmetic.tf32                               ? Precision::kTf32
                      : network_.arithmetic.storage == ElementType::kFloat32 ? Precision::kFloat32
                                                                             : Precision::kBFloat16;
+    info.notice = notice_;
     return info;
   }
 
@@ -367,6 +369,7 @@ class DeviceEngine final : public Engine {
   std::uint32_t rows_at_once_;
   std::uint32_t piece_rows_;
   int device_index_;
+  std::string notice_;
   Stream compute_;
   Stream copy_;
   Network network_;
@@ -387,7 +390,18 @@ class DeviceEngine final : public Engine {
 std::unique_ptr<Engine> make_device_engine(std::unique_ptr<Runtime> runtime, const MlpSpec& model,
                                            const TrainSpec& train, Arithmetic arithmetic,
                                            int device_index) {
-  return std::make_unique<DeviceEngine>(std::move(runtime), model, train, arithmetic, device_index);
+  std::string notice;
+  const bool short_floats = arithmetic.tf32 || arithmetic.storage == ElementType::kBFloat16;
+  if (const auto capability = runtime->capability();
+      short_floats && capability < kLeastOfShortFloats) {
+    notice = "GPU " + std::to_string(device_index) + " has compute capability " +
+             capability.text() + ", and " + (arithmetic.tf32 ? "TF32" : "bfloat16") + " needs " +
+             kLeastOfShortFloats.text() + ": training in float32";
+    arithmetic.tf32 = false;
+    arithmetic.storage = ElementType::kFloat32;
+  }
+  return std::make_unique<DeviceEngine>(std::move(runtime), model, train, arithmetic, device_index,
+                                        std::move(notice));
 }
 
 }  // namespace millrace::cuda

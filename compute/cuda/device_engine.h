@@ -13,7 +13,8 @@ namespace millrace::cuda {
 /// one, run as one captured graph, from the second time that a chunk of that shape comes; the first
 /// time they are launched one by one, which loads their kernels and costs nothing extra where a
 /// shape never comes again. The host waits for nothing but slots, until metrics(), parameters() or
-/// predict() are asked for.
+/// predict() are asked for. A device without TF32 or bfloat16 trains in float32 in their place, and
+/// EngineInfo::notice says so.
 std::unique_ptr<Engine> make_device_engine(std::unique_ptr<Runtime> runtime, const MlpSpec& model,
                                            const TrainSpec& train, Arithmetic arithmetic,
                                            int device_index);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 
+#include "compute/cuda/capability.h"
 #include "compute/cuda/kernel.h"
 #include "compute/cuda/matmul.h"
 
@@ -33,6 +34,7 @@ class Runtime {
   /// Makes this runtime's device the calling thread's.
   virtual void make_current() = 0;
   virtual std::string device_name() = 0;
+  virtual Capability capability() = 0;
   /// What is being enqueued now; errors that show later name it. A literal.
   virtual void stage(const char* name) noexcept = 0;
 

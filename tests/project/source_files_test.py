@@ -30,6 +30,7 @@ UNTESTED = {
     "compute/cpu/step_options": WHOLE_ENGINE,
     "compute/cpu/prefetch": "hints to the processor, which change no result",
     "compute/cpu/cpu_net": DECLARATIONS,
+    "compute/cuda/capability": "device_engine_test",
     "compute/cuda/chunk_checks": WHOLE_DEVICE_ENGINE,
     "compute/cuda/elements": KERNELS,
     "compute/cuda/elementwise": KERNELS,

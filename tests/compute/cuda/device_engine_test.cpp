@@ -575,6 +575,36 @@ TEST(DeviceEngineState, ContinuesFromItsStateAsIfItHadNeverStopped) {
   }
 }
 
+// A graphics card of the generation before has tensor cores for neither.
+TEST(DeviceEngineState, WithoutShortFloatsItTrainsInFloat32AndSaysSo) {
+  const Data data({5, {7}, 3, 16, InputType::kUInt8});
+  const auto on = [&](Capability capability, Arithmetic arithmetic) {
+    const auto device = std::make_shared<FakeDevice>();
+    device->capability = capability;
+    auto engine = make_device_engine(std::make_unique<FakeRuntime>(device), data.model, data.train,
+                                     arithmetic, 1);
+    engine->train(data.packed());
+    return engine;
+  };
+  constexpr Capability turing{.major = 7, .minor = 5};
+  const auto expected = on(turing, {});
+  EXPECT_EQ(expected->info().notice, "");
+  const auto bfloat16 = on(turing, {.storage = ElementType::kBFloat16});
+  EXPECT_EQ(bfloat16->info().precision, Precision::kFloat32);
+  EXPECT_EQ(bfloat16->info().notice,
+            "GPU 1 has compute capability 7.5, and bfloat16 needs 8.0: training in float32");
+  EXPECT_TRUE(bfloat16->parameters() == expected->parameters());
+  const auto tf32 = on(turing, {.tf32 = true});
+  EXPECT_EQ(tf32->info().precision, Precision::kFloat32);
+  EXPECT_NE(tf32->info().notice.find("and TF32 needs"), std::string::npos) << tf32->info().notice;
+
+  constexpr Capability ampere{.major = 8, .minor = 0};
+  EXPECT_EQ(on(ampere, {.storage = ElementType::kBFloat16})->info().precision,
+            Precision::kBFloat16);
+  EXPECT_EQ(on(ampere, {.tf32 = true})->info().precision, Precision::kTf32);
+  EXPECT_EQ(on(ampere, {.tf32 = true})->info().notice, "");
+}
+
 TEST(DeviceEngineState, TakesEachStepsOwnLearningRate) {
   const Data data({5, {7}, 3, 16, InputType::kUInt8});
   const std::vector<float> rates{0.05F, 0.0F, 0.2F};

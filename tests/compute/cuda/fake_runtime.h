@@ -31,6 +31,7 @@ struct FakeDevice {
   std::int64_t refused_mask_rows = 0;  // m of products that may not write a mask
   std::uint32_t blocks = 1000;         // that it runs at the same time
   std::size_t memory = std::size_t{1} << 30U;
+  Capability capability{9, 0};
   bool dead = false;    // every call fails from now on
   int calls_left = -1;  // until it dies; negative: any number
 
@@ -57,6 +58,7 @@ class FakeRuntime final : public Runtime {
 
   void make_current() override { check_alive(); }
   std::string device_name() override { return "fake"; }
+  Capability capability() override { return device_->capability; }
   void stage(const char* name) noexcept override { stage_ = name; }
   DeviceHandle allocate(std::size_t bytes, const char* what) override;
   void destroy(DeviceHandle memory) noexcept override;

@@ -48,6 +48,8 @@ class GpuEngine : public testing::TestWithParam<Precision> {
  protected:
   void SetUp() override {
     if (const std::string obstacle = cuda_obstacle(); !obstacle.empty()) GTEST_SKIP() << obstacle;
+    const EngineInfo info = engine(Data({5, {7}, 3, 4, InputType::kUInt8}))->info();
+    if (info.precision != GetParam()) GTEST_SKIP() << info.notice;
   }
   static std::unique_ptr<Engine> engine(const Data& data, Device::Kind kind = Device::Kind::kCuda) {
     TrainSpec train = data.train;
