@@ -14,11 +14,13 @@ ArrayDataset::ArrayDataset(Array samples, const Array& labels, std::optional<std
       shape_(array_sample_shape(samples_)),
       labels_(array_labels(samples_, labels, classes)) {}
 
-ArrayDataset::ArrayDataset(Array samples, Labels labels, std::vector<std::string> class_names)
+ArrayDataset::ArrayDataset(Array samples, Labels labels, std::vector<std::string> class_names,
+                           ColumnNames columns)
     : samples_(std::move(samples)),
       shape_(array_sample_shape(samples_)),
       labels_(std::move(labels)),
-      class_names_(std::move(class_names)) {
+      class_names_(std::move(class_names)),
+      columns_(std::move(columns)) {
   if (labels_.values.size() != samples_.dims[0]) {
     throw std::invalid_argument(samples_.name + ": not one label for each sample");
   }

@@ -18,14 +18,17 @@ class ArrayDataset final : public DiskDataset {
   /// `samples`: [count, …] of any type, with at least one element a sample. Throws DataError as
   /// array_sample_shape and array_labels do.
   ArrayDataset(Array samples, const Array& labels, std::optional<std::uint32_t> classes = {});
-  /// Precondition: a label for each sample. `class_names`: of all classes, or empty.
-  ArrayDataset(Array samples, Labels labels, std::vector<std::string> class_names = {});
+  /// Precondition: a label for each sample. `class_names`: of all classes, or empty; `columns`: of
+  /// each value of a sample, or empty.
+  ArrayDataset(Array samples, Labels labels, std::vector<std::string> class_names = {},
+               ColumnNames columns = {});
 
   std::uint64_t size() const noexcept override { return labels_.values.size(); }
   const SampleShape& shape() const noexcept override { return shape_; }
   DType dtype() const noexcept override { return samples_.dtype; }
   std::uint32_t classes() const noexcept override { return labels_.classes; }
   const std::vector<std::string>& class_names() const noexcept override { return class_names_; }
+  const ColumnNames& column_names() const noexcept override { return columns_; }
   /// The samples' array.
   std::string name() const override { return samples_.name; }
   std::string hash() const override;
@@ -41,6 +44,7 @@ class ArrayDataset final : public DiskDataset {
   SampleShape shape_;
   Labels labels_;
   std::vector<std::string> class_names_;
+  ColumnNames columns_;
   mutable std::mutex hash_mutex_;
   mutable std::string hash_;  // empty until somebody asks
 };

@@ -11,6 +11,7 @@
 
 #include "formats/bytes.h"
 #include "formats/compression.h"
+#include "formats/csv_columns.h"
 #include "formats/csv_front.h"
 #include "formats/csv_labels.h"
 #include "formats/csv_rows.h"
@@ -123,6 +124,14 @@ class Reading {
   Labels labels_;
 };
 
+/// In the order that samples have them, and the label's as this file calls it.
+ColumnNames sample_columns(const std::filesystem::path& path, const CsvLayout& layout,
+                           const CsvOptions& options) {
+  auto names = columns_of(path, layout).names;
+  if (options.columns) names.values = options.columns->names.values;
+  return names;
+}
+
 }  // namespace
 
 CsvLayout read_csv_layout(const std::filesystem::path& path, const CsvOptions& options) {
@@ -171,7 +180,8 @@ CsvSamples read_csv(const std::filesystem::path& path, const CsvOptions& options
                       .owner = std::move(owner),
                       .data = data},
           .labels = std::move(labels),
-          .class_names = std::move(names)};
+          .class_names = std::move(names),
+          .columns = sample_columns(path, front.layout, options)};
 }
 
 }  // namespace millrace

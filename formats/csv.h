@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "formats/array.h"
+#include "formats/dataset.h"
 
 namespace millrace {
 
 /// What a CSV file says of itself in its first lines.
 struct CsvLayout {
   char separator = ',';                   ///< or ';' or a tab, where the first line has no comma
-  std::vector<std::string> columns = {};  ///< names in the header; empty: no header
+  std::vector<std::string> columns = {};  ///< names in the header, in UTF-8; empty: no header
   std::size_t cells = 0;                  ///< in each line
   std::size_t label = 0;                  ///< the column of labels, from 0
   /// Where in its sample each other column's value stands; empty: where it stands in the line.
@@ -22,10 +23,10 @@ struct CsvLayout {
   bool named_classes = false;  ///< the first sample's label is no number, but a name
 };
 
-/// The columns of values, without that of labels, in the order that samples have them.
+/// The columns that samples are made of.
 struct CsvColumns {
-  std::vector<std::string> names;  ///< none: a file without a header
-  std::filesystem::path of;        ///< whose they are, for messages
+  ColumnNames names;         ///< none: a file without a header
+  std::filesystem::path of;  ///< whose they are, for messages
 };
 
 struct CsvOptions {
@@ -49,6 +50,7 @@ struct CsvSamples {
       samples;  ///< [lines, cells - 1], uint8 if all are whole numbers from 0 to 255, else float32
   Labels labels;
   std::vector<std::string> class_names;  ///< by label; empty: labels are numbers in the file
+  ColumnNames columns;                   ///< of the samples; empty: there is no header
 };
 
 /// The header, or what can be said without one: the first line that is not blank is a header if one

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "formats/csv_front.h"
 #include "formats/in_quotes.h"
@@ -25,21 +26,24 @@ std::string differences(const std::optional<std::string_view>& missing,
 }  // namespace
 
 CsvColumns columns_of(const std::filesystem::path& path, const CsvLayout& layout) {
-  CsvColumns columns{.names = layout.columns, .of = path};
-  if (!columns.names.empty()) {
-    columns.names.erase(columns.names.begin() + static_cast<std::ptrdiff_t>(layout.label));
+  CsvColumns columns{.names = {.values = layout.columns, .label = {}}, .of = path};
+  auto& values = columns.names.values;
+  if (!values.empty()) {
+    columns.names.label = std::move(values[layout.label]);
+    values.erase(values.begin() + static_cast<std::ptrdiff_t>(layout.label));
   }
   return columns;
 }
 
 std::vector<std::size_t> places_by_name(const std::filesystem::path& path, std::uint64_t line,
                                         const CsvLayout& layout, const CsvColumns& wanted) {
-  const auto found = columns_of(path, layout).names;
-  if (found == wanted.names) return {};
+  const auto found = columns_of(path, layout).names.values;
+  const auto& names = wanted.names.values;
+  if (found == names) return {};
   const auto expected = fmt::format("the columns of {}", wanted.of.string());
   std::unordered_map<std::string_view, std::vector<std::size_t>> free;  // the last one first
-  for (std::size_t place = wanted.names.size(); place-- > 0;) {
-    free[wanted.names[place]].push_back(place);
+  for (std::size_t place = names.size(); place-- > 0;) {
+    free[names[place]].push_back(place);
   }
   std::vector<std::size_t> places;
   std::optional<std::string_view> twice;
@@ -55,11 +59,11 @@ std::vector<std::size_t> places_by_name(const std::filesystem::path& path, std::
       left_over = fmt::format("{} in column {}", in_quotes(found[i]), column);
     }
   }
-  const auto missing = std::ranges::find_if(
-      wanted.names, [&](const std::string& name) { return !free.at(name).empty(); });
-  if (missing != wanted.names.end() || !left_over.empty()) {
+  const auto missing =
+      std::ranges::find_if(names, [&](const std::string& name) { return !free.at(name).empty(); });
+  if (missing != names.end() || !left_over.empty()) {
     const auto name =
-        missing == wanted.names.end() ? std::nullopt : std::optional<std::string_view>(*missing);
+        missing == names.end() ? std::nullopt : std::optional<std::string_view>(*missing);
     throw csv_error(path, line, expected, differences(name, left_over));
   }
   if (twice) {

@@ -12,7 +12,9 @@
 
 #include "formats/csv_cells.h"
 #include "formats/csv_columns.h"
+#include "formats/csv_labels.h"
 #include "formats/in_quotes.h"
+#include "formats/json_text.h"
 
 namespace millrace {
 namespace {
@@ -92,7 +94,7 @@ void find_label(const std::filesystem::path& path, std::uint64_t line, const std
                 const Cells* sample, CsvLayout& layout) {
   const auto& columns = layout.columns;
   const auto is_it = [&asked](const std::string& name) {
-    return asked.empty() ? is_label_name(name) : name == asked;
+    return asked.empty() ? is_label_name(name) : name == utf8_text(asked);
   };
   const auto named = std::ranges::find_if(columns, is_it);
   if (named != columns.end()) {
@@ -163,12 +165,14 @@ CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view tex
   if (const auto below = next()) second = cells_of(*below, layout.separator);
   const auto& wanted = options.columns;
   bool header = is_header(first, second, options.label_column);
-  if (wanted && wanted->names.empty()) header = false;
-  if (wanted && !wanted->names.empty() && !header) {
+  if (wanted && wanted->names.values.empty()) header = false;
+  if (wanted && !wanted->names.values.empty() && !header) {
     throw csv_error(path, front.first_line,
                     fmt::format("a header with the columns of {}", wanted->of.string()), "none");
   }
-  if (header) layout.columns.assign(first.begin(), first.end());
+  if (header) {
+    for (const auto cell : first) layout.columns.push_back(utf8_text(csv_class_name(cell)));
+  }
   const auto* sample = !header ? &first : second ? &*second : nullptr;
   if (sample != nullptr && sample->size() != layout.cells)
     sample = nullptr;  // told when it is read

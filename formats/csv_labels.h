@@ -47,7 +47,7 @@ class CsvLabelReader {
   std::vector<std::string_view> names_;
 };
 
-/// A class's name as the cell has it: with doubled quotes single.
+/// A class's or a column's name as the cell has it: with doubled quotes single.
 std::string csv_class_name(std::string_view cell);
 
 /// All names that came to `readers`, sorted, and their labels.

@@ -21,6 +21,11 @@ const std::vector<std::string>& Dataset::class_names() const noexcept {
   return none;
 }
 
+const ColumnNames& Dataset::column_names() const noexcept {
+  static const ColumnNames none;
+  return none;
+}
+
 std::string describe_samples(const Dataset& data) {
   return fmt::format("{} {}", data.shape().text(), name_of(data.dtype()));
 }

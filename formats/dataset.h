@@ -21,6 +21,14 @@ struct SampleShape {
   bool operator==(const SampleShape&) const = default;
 };
 
+/// What the columns of a table are called, whose lines are samples.
+struct ColumnNames {
+  std::vector<std::string> values;  ///< in the order of a sample's values; empty: not known
+  std::string label;
+
+  bool operator==(const ColumnNames&) const = default;
+};
+
 /// The whole of a data set as it lies in memory. Views; the Dataset owns the bytes.
 struct ContiguousView {
   std::span<const std::byte> samples;  ///< [size, elements] in dtype(), host byte order, row-major
@@ -40,6 +48,8 @@ class Dataset {
   virtual std::uint32_t classes() const noexcept = 0;
   /// By label; empty: they have none.
   virtual const std::vector<std::string>& class_names() const noexcept;
+  /// Of a table with a header; empty: it is another kind of data.
+  virtual const ColumnNames& column_names() const noexcept;
   /// Where it came from, for messages: a file or a folder.
   virtual std::string name() const = 0;
   /// 128-bit hash of shape, type, samples and labels as 32 hex digits: equal for equal content,

@@ -3,8 +3,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "formats/csv.h"
 #include "formats/dataset.h"
 #include "formats/image.h"
 
@@ -19,6 +22,16 @@ struct DataFolder {
                             ///< uint8, 10 classes"
 };
 
+/// What is known of data beforehand, as of those that a model is for.
+struct KnownData {
+  /// Of CSV files, which then must have them, whatever their order.
+  std::optional<CsvColumns> columns = {};
+  /// Of CSV files whose labels are names, and of folders of images: by label. Others are an error.
+  std::vector<std::string> class_names = {};
+  /// The samples of CSV files are float32 even if all are whole numbers from 0 to 255.
+  bool as_float = false;
+};
+
 struct OpenOptions {
   /// Size and channels of the samples, where they are images: decoded to them, or made as they are
   /// read (ResizedDataset). Asked of other samples it is an error.
@@ -26,6 +39,7 @@ struct OpenOptions {
   /// Of CSV files, by its name or its number from 1; empty: see CsvOptions. Asked of other data it
   /// is an error.
   std::string label_column = {};
+  KnownData known = {};
   /// The images of a seekable zstd file, or of a sharded set, with more bytes than this stay on
   /// disk and are decoded when they are asked for (BlockDataset), and so do WebDataset shards in
   /// seekable zstd; everything else is decoded at once, by all cores.

@@ -22,21 +22,26 @@ constexpr std::string_view kCsv = ".csv";
 std::shared_ptr<const ArrayDataset> open_csv(const fs::path& file, const CsvOptions& options) {
   auto read = read_csv(file, options);
   return std::make_shared<const ArrayDataset>(std::move(read.samples), std::move(read.labels),
-                                              std::move(read.class_names));
+                                              std::move(read.class_names), std::move(read.columns));
 }
 
 DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
                           const fs::path& test_file, const OpenOptions& options) {
   if (options.in_blocks) refuse_whole(path, train_file.string(), "a CSV file");
+  const auto& known = options.known;
   CsvOptions csv{.label_column = options.label_column};
+  if (known.columns && csv.label_column.empty()) csv.label_column = known.columns->names.label;
+  csv.columns = known.columns;
+  csv.as_float = known.as_float;
   const auto layout = read_csv_layout(train_file, csv);
+  if (layout.named_classes) csv.class_names = known.class_names;
   auto train = open_csv(train_file, csv);
   std::shared_ptr<const Dataset> test;
   bool unlabelled = false;
   if (!test_file.empty()) {
     csv.label_column =
         layout.columns.empty() ? std::to_string(layout.label + 1) : layout.columns[layout.label];
-    csv.columns = columns_of(train_file, layout);
+    if (!csv.columns) csv.columns = columns_of(train_file, layout);
     const auto test_layout = read_csv_layout(test_file, csv);
     // As competitions publish it: the same columns without the labels.
     unlabelled = !test_layout.labelled && test_layout.cells + 1 == layout.cells;

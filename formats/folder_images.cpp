@@ -20,7 +20,8 @@ std::optional<DataFolder> open_image_folder(const std::filesystem::path& folder,
   if (!parts) return std::nullopt;
   const auto headers =
       options.tolerant ? ImageFolder::Headers::kAnyReadable : ImageFolder::Headers::kAll;
-  auto train = std::make_shared<const ImageFolder>(parts->train, options.image, headers);
+  auto train = std::make_shared<const ImageFolder>(parts->train, options.image, headers,
+                                                   options.known.class_names);
   std::shared_ptr<const Dataset> test;
   if (!parts->test.empty()) {
     test = std::make_shared<const ImageFolder>(parts->test, *train, headers);

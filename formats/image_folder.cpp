@@ -118,9 +118,10 @@ std::optional<ImageFolders> find_image_folders(const fs::path& folder) {
   return std::nullopt;
 }
 
-ImageFolder::ImageFolder(fs::path folder, const ImageOptions& options, Headers headers)
+ImageFolder::ImageFolder(fs::path folder, const ImageOptions& options, Headers headers,
+                         const std::vector<std::string>& classes)
     : folder_(std::move(folder)), asked_(options) {
-  find_files(nullptr);
+  find_files(classes.empty() ? nullptr : &classes);
   find_common_form(nullptr, headers);
 }
 

@@ -42,10 +42,12 @@ class ImageFolder final : public DiskDataset {
   /// it, images of different sizes (naming two), and what read_image_info throws.
   ///
   /// With Headers::kAnyReadable images whose headers cannot be read are left for read() to refuse;
-  /// one at least must be readable.
+  /// one at least must be readable. `classes`: those that there may be, by label; empty: those that
+  /// are there. Throws DataError for others.
   enum class Headers : std::uint8_t { kAll, kAnyReadable };
   explicit ImageFolder(std::filesystem::path folder, const ImageOptions& options = {},
-                       Headers headers = Headers::kAll);
+                       Headers headers = Headers::kAll,
+                       const std::vector<std::string>& classes = {});
   /// The test images to `train`, decoded as those are: sub-folders may have the names of its
   /// classes, whose labels they get, and images its size and colour where none was asked for
   /// (CommonImageForm). Throws DataError for others, and as above; with Headers::kAnyReadable all

@@ -79,6 +79,10 @@ std::string json_line(const nlohmann::ordered_json& value) {
   return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+std::string utf8_text(std::string_view text) {
+  return json::parse(json_line(std::string(text))).get<std::string>();
+}
+
 std::string brief(const json& value) {
   constexpr std::size_t kLongest = 100;
   if (value.is_structured()) return value.type_name();

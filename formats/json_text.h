@@ -27,6 +27,9 @@ std::string json_reason(std::string_view what);
 /// JSON of one line, without its end; what is no UTF-8 in it, as a file's name may be, is replaced.
 std::string json_line(const nlohmann::ordered_json& value);
 
+/// `text` in UTF-8 for sure: what is none in it is replaced, as json_line does.
+std::string utf8_text(std::string_view text);
+
 /// A value as part of a message: JSON of one line, at most some hundred characters; of an object or
 /// a list its type alone.
 std::string brief(const nlohmann::json& value);

@@ -7,6 +7,7 @@
 
 #include "compute/engine.h"
 #include "compute/spec.h"
+#include "formats/dataset.h"
 #include "loader/augment.h"
 #include "loader/bad_sample.h"
 #include "train/observer.h"
@@ -62,6 +63,7 @@ struct RunState {
   std::string dataset_hash;  ///< of the training set
   /// Of all its classes, by label; empty: they have none but their numbers, or were not recorded.
   std::vector<std::string> class_names;
+  ColumnNames columns;  ///< of its samples; empty: they have none, or were not recorded
   RunOptions options;
   EpochSums sums;                    ///< of the running epoch
   std::vector<EpochResult> history;  ///< of the epochs before it

@@ -151,6 +151,7 @@ RunSetup set_up(const RunSpec& spec, const Dataset& train, const Dataset* test,
   }
   setup.state.dataset_hash = identity.dataset_hash;
   setup.state.class_names = train.class_names();
+  setup.state.columns = train.column_names();
   setup.state.options = identity.options;
   return setup;
 }

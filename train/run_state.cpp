@@ -25,6 +25,8 @@ constexpr std::string_view kBatchKey = "millrace.batch";
 constexpr std::string_view kStepKey = "millrace.step";
 constexpr std::string_view kDatasetKey = "millrace.dataset_hash";
 constexpr std::string_view kClassNamesKey = "millrace.class_names";  // where they have some
+constexpr std::string_view kColumnsKey = "millrace.columns";         // likewise
+constexpr std::string_view kLabelColumnKey = "millrace.label_column";
 constexpr std::string_view kOptionsKey = "millrace.options";
 constexpr std::string_view kHistoryKey = "millrace.history";
 constexpr std::string_view kLossSumKey = "millrace.epoch_loss_sum";
@@ -281,6 +283,17 @@ std::optional<double> optional_double(const json& value) {
   return value.is_null() ? std::nullopt : std::optional(value.get<double>());
 }
 
+std::vector<std::string> list_of_names(const json& list) {
+  return list.get<std::vector<std::string>>();
+}
+
+void check_count(const std::filesystem::path& file, std::uint64_t expected, std::string_view what,
+                 std::size_t found) {
+  if (found == expected) return;
+  throw DataError(file, std::nullopt, std::to_string(expected) + ' ' + std::string(what),
+                  std::to_string(found));
+}
+
 std::vector<EpochResult> decode_history(const json& all) {
   std::vector<EpochResult> history;
   for (const json& object : all) {
@@ -314,6 +327,10 @@ TensorMetadata encode_run_state(const RunState& state) {
   put(kStepKey, std::to_string(state.step));
   put(kDatasetKey, state.dataset_hash);
   if (!state.class_names.empty()) put(kClassNamesKey, json_line(state.class_names));
+  if (!state.columns.values.empty()) {
+    put(kColumnsKey, json_line(state.columns.values));
+    put(kLabelColumnKey, state.columns.label);
+  }
   put(kOptionsKey, encode_options(state.options).dump());
   put(kHistoryKey, encode_history(state.history).dump());
   put(kLossSumKey, hex_float(state.sums.loss_sum));
@@ -337,14 +354,17 @@ RunState decode_run_state(const std::filesystem::path& file, const TensorMetadat
   state.dataset_hash = in.text(kDatasetKey);
   state.options = in.parsed(kOptionsKey, "the options of a run", decode_options);
   if (metadata.contains(std::string(kClassNamesKey))) {
-    state.class_names = in.parsed(kClassNamesKey, "a list of the classes' names",
-                                  [](const json& j) { return j.get<std::vector<std::string>>(); });
+    state.class_names = in.parsed(kClassNamesKey, "a list of the classes' names", list_of_names);
     const auto& widths = state.options.widths;
-    if (widths.empty() || state.class_names.size() != widths.back()) {
-      throw DataError(file, std::nullopt,
-                      (widths.empty() ? "no" : std::to_string(widths.back())) + " names of classes",
-                      std::to_string(state.class_names.size()));
-    }
+    check_count(file, widths.empty() ? 0 : widths.back(), "names of classes",
+                state.class_names.size());
+  }
+  if (metadata.contains(std::string(kColumnsKey))) {
+    state.columns.values = in.parsed(kColumnsKey, "a list of the columns' names", list_of_names);
+    state.columns.label = in.text(kLabelColumnKey);
+    const auto& widths = state.options.widths;
+    check_count(file, widths.empty() ? 0 : widths.front(), "names of columns",
+                state.columns.values.size());
   }
   state.history = in.parsed(kHistoryKey, "the epochs of a run", decode_history);
   state.sums = {in.real(kLossSumKey), in.integer(kCorrectKey), in.integer(kSamplesKey)};

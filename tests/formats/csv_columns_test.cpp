@@ -17,7 +17,8 @@ using Places = std::vector<std::size_t>;
 Places places(Names columns, std::size_t label, Names wanted) {
   CsvLayout layout{.columns = std::move(columns), .label = label};
   layout.cells = layout.columns.size();
-  return places_by_name("a.csv", 3, layout, {.names = std::move(wanted), .of = "t.csv"});
+  return places_by_name("a.csv", 3, layout,
+                        {.names = {.values = std::move(wanted), .label = "y"}, .of = "t.csv"});
 }
 
 std::string error(Names columns, std::size_t label, Names wanted) {
@@ -26,8 +27,8 @@ std::string error(Names columns, std::size_t label, Names wanted) {
 
 TEST(CsvColumns, LeaveTheLabelsOut) {
   const CsvLayout layout{.columns = {"a", "y", "b"}, .cells = 3, .label = 1};
-  EXPECT_EQ(columns_of("t.csv", layout).names, (Names{"a", "b"}));
-  EXPECT_TRUE(columns_of("t.csv", {.cells = 3}).names.empty());
+  EXPECT_EQ(columns_of("t.csv", layout).names, (ColumnNames{{"a", "b"}, "y"}));
+  EXPECT_EQ(columns_of("t.csv", {.cells = 3}).names, ColumnNames());
 }
 
 TEST(CsvColumns, AreFoundByTheirNames) {

@@ -231,6 +231,46 @@ TEST_F(CsvTest, GivesTheTestPartTheColumnsOfTheTrainingPart) {
   EXPECT_EQ(test_sample(), (std::vector<int>{10, 20, 30}));
 }
 
+TEST_F(CsvTest, OpensWhatIsKnownOfIt) {
+  const auto path = write("c,kind,a,b\n30,dog,10,20\n3,cat,1,2\n", "new.csv");
+  KnownData known{.columns = CsvColumns{.names = {{"a", "b", "c"}, "kind"}, .of = "m"},
+                  .class_names = {"cat", "cow", "dog"},
+                  .as_float = true};
+  const auto opened = open_folder(path, {.known = known}).train;
+  EXPECT_EQ(opened->class_names(), known.class_names);
+  EXPECT_EQ(opened->column_names(), known.columns->names);
+  ASSERT_EQ(opened->dtype(), DType::kFloat32);
+  std::vector<float> sample(3);
+  std::vector<std::int32_t> label(1);
+  opened->read(std::vector<std::uint64_t>{0}, std::as_writable_bytes(std::span(sample)), label);
+  EXPECT_EQ(sample, (std::vector<float>{10, 20, 30}));
+  EXPECT_EQ(label[0], 2);
+
+  const auto error = [&](const std::string& label_column = {}) {
+    const auto message = data_error_of(
+        [&] { (void)open_folder(path, {.label_column = label_column, .known = known}); });
+    return message.substr(message.find(": ") + 2);
+  };
+  EXPECT_EQ(error("a"),
+            "line 1: expected the columns of m, found none called \"a\", but \"kind\" in column 2");
+  known.columns->names.label = "sort";
+  EXPECT_EQ(error(), "expected a column \"sort\" for labels, found none of that name");
+  EXPECT_EQ(open_folder(path, {.label_column = "kind", .known = known}).train->column_names().label,
+            "kind");
+  known.class_names = {"cat", "cow"};
+  EXPECT_NE(error("kind").find("line 2: expected one of the 2 classes"), std::string::npos);
+  // Labels that are numbers need no names.
+  write("c,kind,a,b\n30,1,10,20\n", "new.csv");
+  EXPECT_TRUE(
+      open_folder(path, {.label_column = "kind", .known = known}).train->class_names().empty());
+}
+
+TEST_F(CsvTest, KeepsTheNamesOfColumnsInUtf8) {
+  const auto read = read_csv(write("label,\"a \"\"b\"\"\",Gr\xf6\xdf\x65\n1,2,3\n"));
+  EXPECT_EQ(read.columns, (ColumnNames{{"a \"b\"", "Gr\ufffd\ufffde"}, "label"}));
+  EXPECT_EQ(read_csv(write("1,2,3\n")).columns, ColumnNames());
+}
+
 TEST_F(CsvTest, RefusesAReturnWithinALine) {
   for (const auto* text : {"label,a\n1,2\r3,4\n", "label,a\n1,2\n\"c\ra\",3\n", "a,label\n2,c\rd\n",
                            "label,a\r\n1,2\r\r\n"}) {

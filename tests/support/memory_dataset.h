@@ -29,6 +29,7 @@ class MemoryDataset final : public Dataset {
     bool contiguous = true;  ///< false: only read() gets at the samples
     std::string name = "memory";
     std::vector<std::string> class_names = {};
+    ColumnNames columns = {};
   };
 
   explicit MemoryDataset(Options options)
@@ -57,6 +58,7 @@ class MemoryDataset final : public Dataset {
   const std::vector<std::string>& class_names() const noexcept override {
     return options_.class_names;
   }
+  const ColumnNames& column_names() const noexcept override { return options_.columns; }
   std::string hash() const override {
     Hasher hasher;
     hasher.update(std::span<const std::byte>(samples_));

@@ -105,6 +105,28 @@ TEST(Checkpoint, KeepsTheNamesOfClasses) {
   }
 }
 
+TEST(Checkpoint, KeepsTheNamesOfColumns) {
+  const test::TempFolder folder;
+  Checkpoint named = sample_checkpoint();
+  const auto features = named.state.options.widths.front();
+  for (std::uint32_t i = 0; i < features; ++i) {
+    named.state.columns.values.push_back("breadth, \"" + std::to_string(i) + '"');
+  }
+  named.state.columns.label = "esp\u00e8ce";
+  save_checkpoint(folder / "c.safetensors", named);
+  EXPECT_EQ(load_checkpoint(folder / "c.safetensors").state.columns, named.state.columns);
+  // Those that were written before there were names.
+  save_checkpoint(folder / "c.safetensors", sample_checkpoint());
+  EXPECT_EQ(load_checkpoint(folder / "c.safetensors").state.columns, ColumnNames());
+  const auto line = refusal(edited(folder, [&](auto&, TensorMetadata& m) {
+    m["millrace.columns"] = R"(["a"])";
+    m["millrace.label_column"] = "y";
+  }));
+  EXPECT_NE(line.find("expected " + std::to_string(features) + " names of columns, found 1"),
+            std::string::npos)
+      << line;
+}
+
 TEST(Checkpoint, KeepsHowSamplesAreDistorted) {
   const test::TempFolder folder;
   Checkpoint saved = sample_checkpoint();

@@ -49,14 +49,16 @@ void put_values(std::string& text, std::span<const std::byte> sample, const std:
   }
 }
 
+std::string cell_with(const std::string& text) {
+  if (text.find_first_of(",\"") == std::string::npos) return text;
+  std::string cell = "\"";
+  for (const char c : text) cell += c == '"' ? "\"\"" : std::string(1, c);
+  return cell + '"';
+}
+
 /// A name as a cell; nullopt where it would not be read as that name.
 std::optional<std::string> cell_of(const std::string& name) {
-  std::string cell = name;
-  if (name.find_first_of(",\"") != std::string::npos) {
-    cell = "\"";
-    for (const char c : name) cell += c == '"' ? "\"\"" : std::string(1, c);
-    cell += '"';
-  }
+  auto cell = cell_with(name);
   const auto read = CsvCells(cell, ',').next();
   if (name.find_first_of("\r\n") != std::string::npos || csv_class_name(*read) != name ||
       !CsvLabelReader::of_names(1).read(*read)) {
@@ -101,9 +103,7 @@ class CsvSink final : public PartSink {
         labels_(cells_of_classes(part)),
         file_(free_target(spec, split_name(part) + ".csv")),
         elements_(static_cast<std::size_t>(part.data->shape().elements())) {
-    std::string header = "label";
-    for (std::size_t i = 0; i < elements_; ++i) header += fmt::format(",pixel{}", i);
-    file_.write(header + '\n');
+    file_.write(header() + '\n');
   }
 
   void append(std::span<const std::byte> samples, std::span<const std::int32_t> labels) override {
@@ -131,6 +131,16 @@ class CsvSink final : public PartSink {
   }
 
  private:
+  std::string header() const {
+    const auto& names = part_.data->column_names();
+    std::string line = names.values.empty() ? "label" : cell_with(names.label);
+    for (std::size_t i = 0; i < elements_; ++i) {
+      line += ',';
+      line += names.values.empty() ? fmt::format("pixel{}", i) : cell_with(names.values[i]);
+    }
+    return line;
+  }
+
   void put(std::string& text, std::span<const std::byte> sample, std::uint64_t number) const {
     const auto values = [&]<typename Value>(Value) {
       put_values<Value>(text, sample, part_.data->name(), number);

@@ -23,6 +23,7 @@ class Selection final : public Dataset {
   const std::vector<std::string>& class_names() const noexcept override {
     return data_->class_names();
   }
+  const ColumnNames& column_names() const noexcept override { return data_->column_names(); }
   /// The whole's.
   std::string name() const override { return data_->name(); }
   /// Reads all samples at every call.

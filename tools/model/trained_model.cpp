@@ -22,9 +22,8 @@ std::string name_at(const Names& names, std::size_t label) {
   return label < names.size() ? json_line(names[label]) : "none";
 }
 
-// The first class that the two call differently, where both have names.
-std::optional<std::size_t> other_name(const Names& known, const Dataset& data) {
-  const Names& found = data.class_names();
+// The first that the two call differently, where both have names.
+std::optional<std::size_t> other_name(const Names& known, const Names& found) {
   if (known.empty() || found.empty()) return std::nullopt;
   for (std::size_t c = 0; c < std::max(known.size(), found.size()); ++c) {
     if (name_at(known, c) != name_at(found, c)) return c;
@@ -59,7 +58,8 @@ void check_goes_with(const TrainedModel& model, const Dataset& data) {
     if (!differences.empty()) differences += "; ";
     differences += fmt::format("{}: model {}, {} {}", what, wanted, data.name(), found);
   };
-  const bool shape_known = !model.checkpoint.state.options.sample.shape.empty();
+  const RunState& state = model.checkpoint.state;
+  const bool shape_known = !state.options.sample.shape.empty();
   const bool same_shape = shape_known ? data.shape() == model.sample_shape()
                                       : data.shape().elements() == model.spec.features;
   const InputType type = input_type_for(data.dtype());
@@ -69,13 +69,41 @@ void check_goes_with(const TrainedModel& model, const Dataset& data) {
   }
   if (data.classes() > model.spec.classes) {
     differ("classes", std::to_string(model.spec.classes), std::to_string(data.classes()));
-  } else if (const auto other = other_name(model.checkpoint.state.class_names, data)) {
-    differ("class " + std::to_string(*other), name_at(model.checkpoint.state.class_names, *other),
+  } else if (const auto other = other_name(state.class_names, data.class_names())) {
+    differ("class " + std::to_string(*other), name_at(state.class_names, *other),
            name_at(data.class_names(), *other));
+  }
+  const Names& columns = data.column_names().values;
+  if (const auto other = other_name(state.columns.values, columns); other && same_shape) {
+    differ("column " + std::to_string(*other + 1), name_at(state.columns.values, *other),
+           name_at(columns, *other));
   }
   if (!differences.empty()) {
     throw DataError(model.path, "does not go with the data: " + differences);
   }
+}
+
+KnownData known_data(const TrainedModel& model) {
+  const RunState& state = model.checkpoint.state;
+  KnownData known{.as_float = model.spec.input == InputType::kFloat32};
+  if (!state.columns.values.empty()) {
+    known.columns = {.names = state.columns, .of = model.path};
+  }
+  // A checkpoint holds what is no UTF-8 replaced, which files are not read by.
+  constexpr std::string_view kReplacement = "\xef\xbf\xbd";
+  const auto replaced = [&](const std::string& name) {
+    return name.find(kReplacement) != std::string::npos;
+  };
+  if (std::ranges::none_of(state.class_names, replaced)) known.class_names = state.class_names;
+  return known;
+}
+
+std::optional<std::string> matched_by_place(const TrainedModel& model, const Dataset& data) {
+  const bool model_knows = !model.checkpoint.state.columns.values.empty();
+  const bool data_knows = !data.column_names().values.empty();
+  if (model_knows == data_knows) return std::nullopt;
+  return fmt::format("{}: {} its columns: values are taken by their places", data.name(),
+                     data_knows ? "the model has no names for" : "there are no names for");
 }
 
 std::unique_ptr<Engine> make_engine(const TrainedModel& model, const Device& device) {

@@ -3,11 +3,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "compute/engine.h"
-#include "formats/dataset.h"
+#include "formats/folder.h"
 #include "train/checkpoint.h"
 
 namespace millrace {
@@ -29,9 +30,16 @@ TrainedModel load_model(const std::filesystem::path& path);
 
 /// Throws DataError naming the checkpoint and everything in which `data` is not what the model
 /// takes: "samples: model 28x28 uint8, data/mnist 32x32 uint8; classes: model 10, data/mnist 26",
-/// "class 1: model \"elm\", trees \"fir\"".
-/// Fewer classes are no difference, unless both name theirs.
+/// "class 1: model \"elm\", trees \"fir\"", "column 3: model \"width\", trees \"height\"".
+/// Fewer classes are no difference, unless both name theirs; nor are columns without names.
 void check_goes_with(const TrainedModel& model, const Dataset& data);
+
+/// What is known of data that the model is for, by which files are opened that say it themselves.
+KnownData known_data(const TrainedModel& model);
+
+/// "a.csv: …": where samples are taken for the model's by the places of their values, although one
+/// of both knows the names of columns; else nullopt. Precondition: they go together.
+std::optional<std::string> matched_by_place(const TrainedModel& model, const Dataset& data);
 
 /// An engine that holds the model, computing in the precision that it was trained in. Throws what
 /// make_engine() throws.

@@ -224,6 +224,9 @@ std::string onnx_model(const TrainedModel& model, const OnnxOptions& options) {
   if (const auto& names = model.checkpoint.state.class_names; !names.empty()) {
     add_metadata(file, "millrace.class_names", json_line(names));
   }
+  if (const auto& names = model.checkpoint.state.columns.values; !names.empty()) {
+    add_metadata(file, "millrace.columns", json_line(names));
+  }
   file.message(onnx::model::kGraph, graph);
   return file.bytes();
 }

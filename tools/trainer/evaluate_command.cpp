@@ -21,6 +21,7 @@ namespace {
 
 // A run that was streamed knows its data by the file's frames, so that the file is opened likewise.
 OpenOptions opening(const TrainedModel& model, OpenOptions options) {
+  options.known = known_data(model);
   if (model.checkpoint.state.options.window_blocks != 0) options.most_decoded = 0;
   return options;
 }
@@ -87,12 +88,13 @@ int evaluate_command(const std::vector<std::string>& arguments) {
                                  reports.tell(dataset, sample);
                                }};
   SampleOutputs outputs;
-  const Evaluation evaluation =
-      evaluate(model,
-               open_folder(data, opening(model, {.image = images.options(),
-                                                 .label_column = label_column,
-                                                 .tolerant = bad.on_bad != OnBad::kFail})),
-               split, device, workers, outputs_path.empty() ? nullptr : &outputs, leaving_out);
+  const DataFolder opened =
+      open_folder(data, opening(model, {.image = images.options(),
+                                        .label_column = label_column,
+                                        .tolerant = bad.on_bad != OnBad::kFail}));
+  const Evaluation evaluation = evaluate(model, opened, split, device, workers,
+                                         outputs_path.empty() ? nullptr : &outputs, leaving_out);
+  if (const auto note = matched_by_place(model, *opened.train)) console.notice(*note);
   if (!outputs_path.empty()) write_outputs(outputs_path, outputs, evaluation);
   if (!evaluation.engine.notice.empty()) console.notice(evaluation.engine.notice);
   const int status = print(json ? json_line(to_json(evaluation)) + '\n' : render(evaluation));

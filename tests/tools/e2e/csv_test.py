@@ -41,7 +41,32 @@ class Csv(programs.ProgramTest):
         # The other column of labels: another data set.
         other = self.call(*model, "--label-column", "seen")
         self.assertEqual(other.returncode, 1)
+        self.assertIn("none called \"seen\", but \"species\" in column 3", other.stderr)
         self.assertIn("test.csv: line 2: ", self.without_class("test.csv"))
+
+    def test_columns_have_names(self):
+        self.train(*self.common, "--checkpoint-dir", "c", data=self.data)
+        model = ("evaluate", "--checkpoint", "c/last.safetensors", "--split", "train")
+        found = lambda data, *more: json.loads(self.call(*model, "--data", data, "--json", *more).stdout)
+        told = found(self.data / "test.csv")
+        self.assertEqual(told["samples"], 40)
+        # Other places, a class that does not come, and what is written of it.
+        lines = [line.split(",") for line in (self.data / "test.csv").read_text(encoding="utf-8").splitlines()]
+        other = self.top / "other.csv"
+        other.write_text("".join(",".join(reversed(line)) + "\n" for line in lines), encoding="utf-8")
+        self.tools("convert", other, "written", "--to", "csv")
+        for data in (other, self.top / "written"):
+            for key in ("accuracy", "loss", "confusion"):
+                self.assertEqual(found(data)[key], told[key], data)
+        # Without names, or with others.
+        self.tools("convert", other, "arrays", "--to", "npy")
+        done = self.call(*model, "--data", "arrays")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("there are no names for its columns: values are taken by their places", done.stderr)
+        other.write_text(other.read_text(encoding="utf-8").replace("width", "height"), encoding="utf-8")
+        line = self.refuses(1, *model, "--data", other)
+        self.assertIn("other.csv: line 1: expected the columns of c/last.safetensors, found none called \"width\", but "
+                      "\"height\" in column 4", line)
 
     def without_class(self, name):
         self.write(name, [["1", "2", "tulip", "0"]])

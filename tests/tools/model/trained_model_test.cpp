@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 #include "tests/support/files.h"
 #include "tests/support/training.h"
@@ -61,6 +62,36 @@ TEST_F(TrainedModelTest, KnowsItsClassesByTheirNames) {
   EXPECT_NE(other.find("class 1: model \"elm\", trees \"fir\""), std::string::npos) << other;
   const std::string fewer = refusal(with({"ash", "elm", "fir"}));
   EXPECT_NE(fewer.find("class 3: model \"oak\", trees none"), std::string::npos) << fewer;
+}
+
+TEST_F(TrainedModelTest, KnowsItsColumnsByTheirNames) {
+  auto& columns = model_.checkpoint.state.columns;
+  for (int i = 0; i < 20; ++i) columns.values.push_back("c" + std::to_string(i));
+  columns.label = "kind";
+  model_.checkpoint.state.class_names = {"ash", "elm", "fir", "oak", "yew"};
+  const auto known = known_data(model_);
+  ASSERT_TRUE(known.columns.has_value());
+  EXPECT_EQ(known.columns->names, columns);
+  EXPECT_EQ(known.columns->of, model_.path);
+  EXPECT_EQ(known.class_names, model_.checkpoint.state.class_names);
+  EXPECT_FALSE(known.as_float);
+
+  test::MemoryDataset::Options table{.size = 3, .width = 20, .name = "t", .columns = columns};
+  const auto same = test::memory_dataset(table);
+  check_goes_with(model_, *same);
+  EXPECT_FALSE(matched_by_place(model_, *same));
+  std::swap(table.columns.values[3], table.columns.values[7]);
+  EXPECT_NE(refusal(table).find("column 4: model \"c3\", t \"c7\""), std::string::npos);
+  EXPECT_EQ(matched_by_place(model_, *test::memory_dataset({.width = 20, .name = "t"})),
+            "t: there are no names for its columns: values are taken by their places");
+  columns = {};
+  check_goes_with(model_, *same);
+  EXPECT_EQ(matched_by_place(model_, *same),
+            "t: the model has no names for its columns: values are taken by their places");
+  EXPECT_FALSE(known_data(model_).columns.has_value());
+  // Names that a checkpoint could not keep as they were.
+  model_.checkpoint.state.class_names[1] = "\ufffdlm";
+  EXPECT_TRUE(known_data(model_).class_names.empty());
 }
 
 TEST_F(TrainedModelTest, TellsShapesOfAsManyValuesApart) {
