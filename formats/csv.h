@@ -50,7 +50,7 @@ struct CsvSamples {
       samples;  ///< [lines, cells - 1], uint8 if all are whole numbers from 0 to 255, else float32
   Labels labels;
   std::vector<std::string> class_names;  ///< by label; empty: labels are numbers in the file
-  ColumnNames columns;                   ///< of the samples; empty: there is no header
+  ColumnNames columns;                   ///< of the samples, as of columns_of()
 };
 
 /// The header, or what can be said without one: the first line that is not blank is a header if one
@@ -62,7 +62,7 @@ struct CsvSamples {
 /// it, other columns than options.columns (where labelled is true), lines that end in "\r" alone.
 CsvLayout read_csv_layout(const std::filesystem::path& path, const CsvOptions& options = {});
 
-/// Of the file at `path`, for one that goes with it.
+/// Of the file at `path`, for one that goes with it; without a header its labels' by its number.
 CsvColumns columns_of(const std::filesystem::path& path, const CsvLayout& layout);
 
 /// Reads comma-separated values (RFC 4180) of numbers, a sample a line, by several threads; plain,

@@ -26,7 +26,8 @@ std::string differences(const std::optional<std::string_view>& missing,
 }  // namespace
 
 CsvColumns columns_of(const std::filesystem::path& path, const CsvLayout& layout) {
-  CsvColumns columns{.names = {.values = layout.columns, .label = {}}, .of = path};
+  CsvColumns columns{.names = {.values = layout.columns, .label = std::to_string(layout.label + 1)},
+                     .of = path};
   auto& values = columns.names.values;
   if (!values.empty()) {
     columns.names.label = std::move(values[layout.label]);

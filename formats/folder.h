@@ -24,7 +24,7 @@ struct DataFolder {
 
 /// What is known of data beforehand, as of those that a model is for.
 struct KnownData {
-  /// Of CSV files, which then must have them, whatever their order.
+  /// Of CSV files: those they must have, in any order; without names, where their labels are.
   std::optional<CsvColumns> columns = {};
   /// Of CSV files whose labels are names, and of folders of images: by label. Others are an error.
   std::vector<std::string> class_names = {};

@@ -10,6 +10,7 @@
 #include "formats/csv.h"
 #include "formats/error.h"
 #include "formats/folder_kinds.h"
+#include "formats/in_quotes.h"
 #include "formats/split_names.h"
 
 namespace millrace {
@@ -31,7 +32,7 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
   const auto& known = options.known;
   CsvOptions csv{.label_column = options.label_column};
   if (known.columns && csv.label_column.empty()) csv.label_column = known.columns->names.label;
-  csv.columns = known.columns;
+  if (known.columns && !known.columns->names.values.empty()) csv.columns = known.columns;
   csv.as_float = known.as_float;
   const auto layout = read_csv_layout(train_file, csv);
   if (layout.named_classes) csv.class_names = known.class_names;
@@ -53,6 +54,10 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
     }
   }
   auto opened = data_folder(path, std::move(train), std::move(test), options);
+  opened.description += fmt::format("; labels in column {}", layout.label + 1);
+  if (!layout.columns.empty()) {
+    opened.description += fmt::format(" ({})", in_quotes(layout.columns[layout.label]));
+  }
   if (unlabelled) {
     opened.description +=
         fmt::format("; {} has no labels and is left out", test_file.filename().string());

@@ -327,10 +327,8 @@ TensorMetadata encode_run_state(const RunState& state) {
   put(kStepKey, std::to_string(state.step));
   put(kDatasetKey, state.dataset_hash);
   if (!state.class_names.empty()) put(kClassNamesKey, json_line(state.class_names));
-  if (!state.columns.values.empty()) {
-    put(kColumnsKey, json_line(state.columns.values));
-    put(kLabelColumnKey, state.columns.label);
-  }
+  if (!state.columns.values.empty()) put(kColumnsKey, json_line(state.columns.values));
+  if (!state.columns.label.empty()) put(kLabelColumnKey, state.columns.label);
   put(kOptionsKey, encode_options(state.options).dump());
   put(kHistoryKey, encode_history(state.history).dump());
   put(kLossSumKey, hex_float(state.sums.loss_sum));
@@ -361,10 +359,12 @@ RunState decode_run_state(const std::filesystem::path& file, const TensorMetadat
   }
   if (metadata.contains(std::string(kColumnsKey))) {
     state.columns.values = in.parsed(kColumnsKey, "a list of the columns' names", list_of_names);
-    state.columns.label = in.text(kLabelColumnKey);
     const auto& widths = state.options.widths;
     check_count(file, widths.empty() ? 0 : widths.front(), "names of columns",
                 state.columns.values.size());
+  }
+  if (metadata.contains(std::string(kLabelColumnKey))) {
+    state.columns.label = in.text(kLabelColumnKey);
   }
   state.history = in.parsed(kHistoryKey, "the epochs of a run", decode_history);
   state.sums = {in.real(kLossSumKey), in.integer(kCorrectKey), in.integer(kSamplesKey)};

@@ -28,7 +28,7 @@ std::string error(Names columns, std::size_t label, Names wanted) {
 TEST(CsvColumns, LeaveTheLabelsOut) {
   const CsvLayout layout{.columns = {"a", "y", "b"}, .cells = 3, .label = 1};
   EXPECT_EQ(columns_of("t.csv", layout).names, (ColumnNames{{"a", "b"}, "y"}));
-  EXPECT_EQ(columns_of("t.csv", {.cells = 3}).names, ColumnNames());
+  EXPECT_EQ(columns_of("t.csv", {.cells = 3, .label = 2}).names, (ColumnNames{{}, "3"}));
 }
 
 TEST(CsvColumns, AreFoundByTheirNames) {

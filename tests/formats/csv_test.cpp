@@ -259,6 +259,12 @@ TEST_F(CsvTest, OpensWhatIsKnownOfIt) {
             "kind");
   known.class_names = {"cat", "cow"};
   EXPECT_NE(error("kind").find("line 2: expected one of the 2 classes"), std::string::npos);
+  // Without names, and where the labels are alone.
+  write("9,8,1\n", "new.csv");
+  const auto plain =
+      open_folder(path, {.known = {.columns = CsvColumns{.names = {{}, "3"}, .of = "m"}}}).train;
+  EXPECT_EQ(plain->column_names(), (ColumnNames{{}, "3"}));
+  EXPECT_EQ(plain->classes(), 2U);
   // Labels that are numbers need no names.
   write("c,kind,a,b\n30,1,10,20\n", "new.csv");
   EXPECT_TRUE(
@@ -268,7 +274,7 @@ TEST_F(CsvTest, OpensWhatIsKnownOfIt) {
 TEST_F(CsvTest, KeepsTheNamesOfColumnsInUtf8) {
   const auto read = read_csv(write("label,\"a \"\"b\"\"\",Gr\xf6\xdf\x65\n1,2,3\n"));
   EXPECT_EQ(read.columns, (ColumnNames{{"a \"b\"", "Gr\ufffd\ufffde"}, "label"}));
-  EXPECT_EQ(read_csv(write("1,2,3\n")).columns, ColumnNames());
+  EXPECT_EQ(read_csv(write("1,2,3\n")).columns, (ColumnNames{{}, "1"}));
 }
 
 TEST_F(CsvTest, RefusesAReturnWithinALine) {
@@ -319,22 +325,23 @@ TEST_F(CsvTest, OpensFolders) {
     return open_folder(name.empty() ? folder_.path() : folder_ / name).description;
   };
   const auto here = folder_.path().string() + ": ";
-  EXPECT_EQ(description(), here + "2 training samples, 2 uint8, 2 classes");
+  const std::string column = "; labels in column 1 (\"label\")";
+  EXPECT_EQ(description(), here + "2 training samples, 2 uint8, 2 classes" + column);
   write("label,a,b\n1,2,3\n", "mnist_test.csv");
-  EXPECT_EQ(description(), here + "2 training and 1 test samples, 2 uint8, 2 classes");
-  EXPECT_EQ(description("mnist_test.csv"),
-            (folder_ / "mnist_test.csv").string() + ": 1 training samples, 2 uint8, 2 classes");
+  EXPECT_EQ(description(), here + "2 training and 1 test samples, 2 uint8, 2 classes" + column);
+  EXPECT_EQ(description("mnist_test.csv"), (folder_ / "mnist_test.csv").string() +
+                                               ": 1 training samples, 2 uint8, 2 classes" + column);
   write("a,b\n2,3\n", "mnist_test.csv");
-  EXPECT_EQ(description(), here +
-                               "2 training samples, 2 uint8, 2 classes; mnist_test.csv has no "
-                               "labels and is left out");
+  EXPECT_EQ(description(), here + "2 training samples, 2 uint8, 2 classes" + column +
+                               "; mnist_test.csv has no labels and is left out");
   write("a,b,label\n2,3,2\n", "mnist_test.csv");
   EXPECT_NE(data_error_of([&] { (void)description(); }).find("a whole number in [0, 2)"),
             std::string::npos);
   write("label,a,b\n1,2,3.5\n", "mnist_train.csv");
   write("label,a,b\n1,2,3\n", "mnist_test.csv");
   EXPECT_EQ(open_folder(folder_.path()).test->dtype(), DType::kFloat32);
-  write("1,2\n", "other_train.csv");
+  write("1,2\n3,0\n", "other_train.csv");
+  EXPECT_TRUE(description("other_train.csv").ends_with("; labels in column 1"));
   EXPECT_EQ(data_error_of([&] { (void)description(); }),
             here +
                 "expected one CSV file to train on and at most one to test with, found "

@@ -115,6 +115,9 @@ TEST(Checkpoint, KeepsTheNamesOfColumns) {
   named.state.columns.label = "esp\u00e8ce";
   save_checkpoint(folder / "c.safetensors", named);
   EXPECT_EQ(load_checkpoint(folder / "c.safetensors").state.columns, named.state.columns);
+  named.state.columns.values.clear();  // no header
+  save_checkpoint(folder / "c.safetensors", named);
+  EXPECT_EQ(load_checkpoint(folder / "c.safetensors").state.columns, named.state.columns);
   // Those that were written before there were names.
   save_checkpoint(folder / "c.safetensors", sample_checkpoint());
   EXPECT_EQ(load_checkpoint(folder / "c.safetensors").state.columns, ColumnNames());

@@ -86,7 +86,7 @@ void check_goes_with(const TrainedModel& model, const Dataset& data) {
 KnownData known_data(const TrainedModel& model) {
   const RunState& state = model.checkpoint.state;
   KnownData known{.as_float = model.spec.input == InputType::kFloat32};
-  if (!state.columns.values.empty()) {
+  if (!state.columns.label.empty()) {
     known.columns = {.names = state.columns, .of = model.path};
   }
   // A checkpoint holds what is no UTF-8 replaced, which files are not read by.

@@ -139,6 +139,10 @@ class Runs {
     if (const auto empty = empty_classes_text(class_sizes(*data_.train)); !empty.empty()) {
       console_.warning(data_.train->name() + ": " + empty);
     }
+    if (data_.train->classes() == 1) {
+      console_.warning(data_.train->name() +
+                       ": all samples are of one class: nothing can be learnt");
+    }
     const RunSpec spec = with_validation(options_, *data_.train, console_);
     printer_.set_data(data_.description, load_s_);
     if (metrics_) metrics_->set_load_s(load_s_);

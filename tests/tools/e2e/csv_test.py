@@ -58,6 +58,13 @@ class Csv(programs.ProgramTest):
         for data in (other, self.top / "written"):
             for key in ("accuracy", "loss", "confusion"):
                 self.assertEqual(found(data)[key], told[key], data)
+        # Without a header the column of labels is known by its number.
+        bare = self.top / "bare.csv"
+        bare.write_text("".join(f"{i % 3 * 80},{i % 7},{i % 3}\n" for i in range(90)), encoding="utf-8")
+        self.summary(*self.common, "--label-column", "3", "--checkpoint-dir", "d", data=bare)
+        last = self.records(self.top / "summary.jsonl")[-2]
+        done = self.call("evaluate", "--checkpoint", "d/last.safetensors", "--data", bare, "--split", "validation", "--json")
+        self.assertEqual((done.stderr, json.loads(done.stdout)["accuracy"]), ("", last["val_acc"]))
         # Without names, or with others.
         self.tools("convert", other, "arrays", "--to", "npy")
         done = self.call(*model, "--data", "arrays")
@@ -91,7 +98,11 @@ class Csv(programs.ProgramTest):
         self.tools("convert", table, "out", "--label-column", "kind", "--to", "idx")
         self.assertEqual((self.top / "out" / "train-labels-idx1-ubyte").read_bytes()[8:], b"\x00\x02")
         done = self.train("--epochs", "1", "--val-size", "0", "--label-column", "kind", data=table)
-        self.assertIn("2 training samples, 2 uint8, 3 classes", done.stdout)
+        self.assertIn("2 training samples, 2 uint8, 3 classes; labels in column 2 (\"kind\")", done.stdout)
+        table.write_text("a,kind,b\n1,0,3\n4,0,6\n", encoding="utf-8")
+        done = self.train("--quiet", "--epochs", "1", "--val-size", "0", "--label-column", "kind", data=table)
+        self.assertEqual(done.stderr, f"trainer: warning: {table}: all samples are of one class: nothing can be learnt\n")
+        table.write_text("a,kind,b\n1,0,3\n4,2,6\n", encoding="utf-8")
         stages = json.loads(self.tools("bench", table, "--label-column", "kind", "--seconds", "0.01", "--json"))
         self.assertIn("3 classes", stages["data"])
         line = self.refuses(1, "--data", table, "--label-column", "size")

@@ -89,6 +89,8 @@ TEST_F(TrainedModelTest, KnowsItsColumnsByTheirNames) {
   EXPECT_EQ(matched_by_place(model_, *same),
             "t: the model has no names for its columns: values are taken by their places");
   EXPECT_FALSE(known_data(model_).columns.has_value());
+  columns.label = "3";
+  EXPECT_EQ(known_data(model_).columns.value().names, columns);
   // Names that a checkpoint could not keep as they were.
   model_.checkpoint.state.class_names[1] = "\ufffdlm";
   EXPECT_TRUE(known_data(model_).class_names.empty());
