@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct SampleSpec {
   std::vector<std::uint64_t> shape;  ///< outermost first; empty: not recorded
   InputType input = InputType::kUInt8;
   float scale = 1.0F / 255.0F;  ///< the network sees scale * sample
+  /// Of grey pictures: the share that is dark on light (dark_on_light.h); nullopt: not recorded.
+  std::optional<double> dark_on_light = {};
 };
 
 /// What decides the bits of a run, as its checkpoints record it.

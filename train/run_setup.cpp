@@ -8,6 +8,7 @@
 #include "compute/cuda_engine.h"
 #include "compute/tensors.h"
 #include "train/compatibility.h"
+#include "train/dark_on_light.h"
 #include "train/free_memory.h"
 #include "train/model_memory.h"
 #include "train/streaming.h"
@@ -37,7 +38,8 @@ RunIdentity identity_of(const RunSpec& spec, const RunPlan& plan, const Engine& 
   identity.options.shuffle = spec.shuffle;
   identity.options.window_blocks = plan.window_blocks;
   identity.options.on_bad = spec.on_bad;
-  identity.options.sample = {train.shape().dims, plan.model.input, plan.model.input_scale};
+  identity.options.sample = {train.shape().dims, plan.model.input, plan.model.input_scale,
+                             dark_on_light_share(train)};
   identity.dataset = train.name();
   identity.dataset_hash = training_hash(train, plan.window_blocks, spec.on_bad);
   identity.epochs = spec.epochs;

@@ -44,9 +44,11 @@ std::string hex_float(double value) {
 json to_json(const std::optional<double>& value) { return value ? json(*value) : json(nullptr); }
 
 json encode_sample(const SampleSpec& sample) {
-  return {{"shape", sample.shape},
-          {"type", sample.input == InputType::kUInt8 ? "uint8" : "float32"},
-          {"scale", sample.scale}};
+  json object{{"shape", sample.shape},
+              {"type", sample.input == InputType::kUInt8 ? "uint8" : "float32"},
+              {"scale", sample.scale}};
+  if (sample.dark_on_light) object["dark_on_light"] = *sample.dark_on_light;
+  return object;
 }
 
 json encode_schedule(const RunOptions& options) {
@@ -197,6 +199,9 @@ SampleSpec decode_sample(const json& object, std::uint64_t features) {
   sample.scale = object.at("scale").get<float>();
   if (!std::isfinite(sample.scale)) {
     throw json::type_error::create(302, "not a finite scale", &object);
+  }
+  if (object.contains("dark_on_light")) {
+    sample.dark_on_light = object.at("dark_on_light").get<double>();
   }
   return sample;
 }

@@ -81,7 +81,7 @@ TEST(Checkpoint, ComesBackBitForBit) {
 TEST(Checkpoint, KnowsItsModelAndSamples) {
   const test::TempFolder folder;
   Checkpoint saved = sample_checkpoint();
-  saved.state.options.sample = {{1, 3}, InputType::kFloat32, 0.1F};
+  saved.state.options.sample = {{1, 3}, InputType::kFloat32, 0.1F, 0.25};
   save_checkpoint(folder / "a.safetensors", saved);
   const RunOptions options = load_checkpoint(folder / "a.safetensors").state.options;
   EXPECT_EQ(options.sample.shape, (std::vector<std::uint64_t>{1, 3}));
@@ -89,6 +89,8 @@ TEST(Checkpoint, KnowsItsModelAndSamples) {
   EXPECT_EQ(model.widths(), saved.state.options.widths);
   EXPECT_EQ(model.input, InputType::kFloat32);
   EXPECT_EQ(model.input_scale, 0.1F);
+  EXPECT_EQ(options.sample.dark_on_light, 0.25);
+  EXPECT_FALSE(sample_checkpoint().state.options.sample.dark_on_light);
 }
 
 TEST(Checkpoint, KeepsTheNamesOfClasses) {

@@ -9,11 +9,10 @@
 #include "formats/error.h"
 #include "formats/image.h"
 #include "formats/mapped_file.h"
+#include "train/dark_on_light.h"
 
 namespace millrace {
 namespace {
-
-constexpr std::uint32_t kMiddle = 128;
 
 void invert_all(std::span<std::byte> pixels) {
   for (std::byte& pixel : pixels) pixel = ~pixel;
@@ -38,21 +37,10 @@ ImageLayout image_layout(const TrainedModel& model) {
   return *layout;
 }
 
-bool is_dark_on_light(std::span<const std::byte> pixels, std::uint32_t width,
-                      std::uint32_t height) {
-  std::uint64_t sum = 0;
-  std::uint64_t border = 0;
-  std::uint64_t light_border = 0;
-  for (std::uint32_t y = 0; y < height; ++y) {
-    for (std::uint32_t x = 0; x < width; ++x) {
-      const auto value = std::to_integer<std::uint32_t>(pixels[std::size_t{y} * width + x]);
-      sum += value;
-      if (x != 0 && y != 0 && x + 1 != width && y + 1 != height) continue;
-      ++border;
-      if (value >= kMiddle) ++light_border;
-    }
-  }
-  return sum >= kMiddle * std::uint64_t{width} * height && 4 * light_border >= 3 * border;
+Invert invert_for(const TrainedModel& model, Invert asked) {
+  constexpr double kHardlyAny = 0.02;
+  const auto& share = model.checkpoint.state.options.sample.dark_on_light;
+  return asked == Invert::kAuto && share.value_or(0.0) > kHardlyAny ? Invert::kOff : asked;
 }
 
 void read_image_sample(const std::filesystem::path& path, const ImageLayout& layout, Invert invert,
@@ -86,7 +74,8 @@ std::vector<std::filesystem::path> images_of(const std::vector<std::string>& pat
     }
     const std::size_t before = images.size();
     for (const auto& entry : std::filesystem::directory_iterator(path, failed)) {
-      if (has_image_name(entry.path().filename().string())) images.push_back(entry.path());
+      const std::string name = entry.path().filename().string();
+      if (has_image_name(name) && !name.starts_with('.')) images.push_back(entry.path());
     }
     if (failed) throw io_error(path, "list the folder", failed.value());
     if (images.size() == before) throw DataError(path, std::nullopt, "images", "none");

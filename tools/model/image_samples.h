@@ -19,9 +19,9 @@ ImageLayout image_layout(const TrainedModel& model);
 
 enum class Invert : std::uint8_t { kAuto, kOn, kOff };
 
-/// Whether a grey picture is dark on light: both its border, for the most part, and its mean are
-/// light. MNIST and its kin are light on dark; their pictures reach the border nearly nowhere.
-bool is_dark_on_light(std::span<const std::byte> pixels, std::uint32_t width, std::uint32_t height);
+/// What is done for a model where `asked` is asked for: kAuto is kOff where more than hardly any of
+/// its own pictures were dark on light, for it knows such ones as they are.
+Invert invert_for(const TrainedModel& model, Invert asked);
 
 /// Reads an image of any size, colour and format of formats/image.h as a sample: stretched to the
 /// layout's size; turned to light on dark where `invert` says so, by itself only for grey layouts.
@@ -29,8 +29,8 @@ bool is_dark_on_light(std::span<const std::byte> pixels, std::uint32_t width, st
 void read_image_sample(const std::filesystem::path& path, const ImageLayout& layout, Invert invert,
                        std::span<std::byte> sample);
 
-/// Files as they are, and of folders the images in them, by name. Throws DataError for a path that
-/// is not there, or a folder without images.
+/// Files as they are, and of folders the images in them that are not hidden, by name. Throws
+/// DataError for a path that is not there, or a folder without images.
 std::vector<std::filesystem::path> images_of(const std::vector<std::string>& paths);
 
 }  // namespace millrace

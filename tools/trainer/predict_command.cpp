@@ -122,6 +122,7 @@ class Unreadable {
 int predict(const Arguments& arguments) {
   const TrainedModel model = load_model(arguments.checkpoint);
   const ImageLayout layout = image_layout(model);
+  const Invert invert = invert_for(model, arguments.invert);
   const auto images = images_of(arguments.paths);
   const auto engine = make_engine(model, arguments.device);
   Unreadable unreadable(arguments, images.size());
@@ -138,7 +139,7 @@ int predict(const Arguments& arguments) {
       tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
         const auto sample = std::span(samples).subspan(i * features, features);
         try {
-          read_image_sample(images[first + i], layout, arguments.invert, sample);
+          read_image_sample(images[first + i], layout, invert, sample);
         } catch (const DataError& error) {
           std::ranges::fill(sample, std::byte{0});
           failed[i] = bad_sample(first + i, error);
@@ -181,10 +182,11 @@ int predict_command(const std::vector<std::string>& words) {
   line.value("--top", "K", "classes to name, the likeliest first [3]", [&](const std::string& t) {
     arguments.top = static_cast<std::uint32_t>(parse_whole(t, 1, 1U << 20U));
   });
-  line.value("--invert", "auto|on|off",
-             "swap light and dark. auto: where a grey image is\ndark on light, which MNIST is not "
-             "[auto]",
-             [&](const std::string& t) { arguments.invert = parse_invert(t); });
+  line.value(
+      "--invert", "auto|on|off",
+      "swap light and dark. auto: where a grey image is\ndark on light and the model's own were "
+      "not, as\nMNIST's [auto]",
+      [&](const std::string& t) { arguments.invert = parse_invert(t); });
   declare_leaving_out(line, "images", arguments.bad);
   declare_device(line, arguments.device);
   declare_workers(line, arguments.workers);

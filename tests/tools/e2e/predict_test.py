@@ -48,6 +48,23 @@ class Predict(programs.ProgramTest):
             self.assertEqual(shares, sorted(shares, reverse=True))
             self.assertLessEqual(sum(shares), 1.0 + 1e-9)
 
+    def test_leaves_pictures_as_a_model_of_dark_on_light_knows_them(self):
+        data = self.copy_of_digits("paper")
+        for name in (programs.TRAIN_IMAGES, programs.TEST_IMAGES):
+            content = (data / name).read_bytes()
+            (data / name).write_bytes(content[:16] + bytes(255 - v for v in content[16:]))
+        summary = self.summary("--epochs", "8", "--val-size", "200", "--optimizer", "adam", "--lr", "0.003",
+                               "--checkpoint-dir", "c", data=data)
+        self.assertGreater(summary["test_acc"], 0.4)
+        pictures, labels = self.pictures()
+        folder = self.top / "pictures"
+        folder.mkdir()
+        for i, rows in enumerate(pictures):
+            (folder / f"{i:03}.png").write_bytes(png([bytes(255 - v for v in row) for row in rows]))
+        lines = [json.loads(line) for line in self.predict("--json", folder).splitlines()]
+        right = sum(line["top"][0]["class"] == labels[i] for i, line in enumerate(lines))
+        self.assertEqual(right / 200, summary["test_acc"])
+
     def test_tells_people(self):
         self.trained()
         (self.top / "one.png").write_bytes(png(self.pictures(1)[0][0]))
@@ -71,7 +88,7 @@ class Predict(programs.ProgramTest):
         self.assertRegex(self.call(*evaluation).stdout, r"(?m)^  one +[\d.]+ +[\d.]+ +[\d.]+ +\d+$")
         # What "two" was is not what "three" is, though both are the last but one by name.
         (self.top / "data" / "two").rename(self.top / "data" / "three")
-        self.assertIn('class 1: model "two", data', self.refuses(1, *evaluation))
+        self.assertIn("data/three: expected one of the 3 classes of the training set", self.refuses(1, *evaluation))
 
     def test_tells_of_good_images_beside_bad_ones(self):
         self.trained()

@@ -81,6 +81,18 @@ TEST(ImageSamples, TurnDarkOnLightByThemselves) {
   EXPECT_EQ(sample_of(path, layout, Invert::kOn)[0], 250);
 }
 
+TEST(ImageSamples, StayDarkOnLightForAModelThatKnowsSuch) {
+  TrainedModel model = model_of({28, 28});
+  EXPECT_EQ(invert_for(model, Invert::kAuto), Invert::kAuto) << "not recorded";
+  model.checkpoint.state.options.sample.dark_on_light = 0.01;
+  EXPECT_EQ(invert_for(model, Invert::kAuto), Invert::kAuto);
+  for (const double share : {0.1, 1.0}) {
+    model.checkpoint.state.options.sample.dark_on_light = share;
+    EXPECT_EQ(invert_for(model, Invert::kAuto), Invert::kOff);
+    EXPECT_EQ(invert_for(model, Invert::kOn), Invert::kOn);
+  }
+}
+
 TEST(ImageSamples, ComeInPlanesWhereTheModelHasThem) {
   const test::TempFolder folder;
   write_pnm(folder / "a.ppm", 2, 1, {1, 2, 3, 4, 5, 6});
@@ -94,6 +106,7 @@ TEST(ImagesOf, TakesFilesAsTheyAreAndFoldersByName) {
   const test::TempFolder folder;
   write_pnm(folder / "b.pgm", 1, 1, {1});
   write_pnm(folder / "a.pgm", 1, 1, {1});
+  write_pnm(folder / "._a.pgm", 1, 1, {1});
   std::ofstream(folder / "notes.txt") << "x";
   const std::string all = folder.path().string();
   const auto images = images_of({(folder / "b.pgm").string(), all});
