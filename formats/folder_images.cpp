@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "formats/cifar.h"
 #include "formats/folder_kinds.h"
 #include "formats/image_folder.h"
@@ -22,11 +24,21 @@ std::optional<DataFolder> open_image_folder(const std::filesystem::path& folder,
       options.tolerant ? ImageFolder::Headers::kAnyReadable : ImageFolder::Headers::kAll;
   auto train = std::make_shared<const ImageFolder>(parts->train, options.image, headers,
                                                    options.known.class_names);
-  std::shared_ptr<const Dataset> test;
+  std::shared_ptr<const ImageFolder> test;
   if (!parts->test.empty()) {
     test = std::make_shared<const ImageFolder>(parts->test, *train, headers);
   }
-  return data_folder(folder, std::move(train), std::move(test), options, "images");
+  auto others = train->others();
+  if (test) others.insert(others.end(), test->others().begin(), test->others().end());
+  auto opened = data_folder(folder, std::move(train), std::move(test), options, "images");
+  if (!others.empty()) {
+    opened.description +=
+        others.size() == 1
+            ? fmt::format("; left out: {}, which is not named as an image", others[0].string())
+            : fmt::format("; left out: {} files that are not named as images, like {}",
+                          others.size(), others[0].string());
+  }
+  return opened;
 }
 
 }  // namespace millrace

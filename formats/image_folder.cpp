@@ -56,9 +56,10 @@ FolderId id_of(const fs::path& folder) {
   return {.device = status.st_dev, .inode = status.st_ino};
 }
 
-/// Appends the images below `folder`. `around`: the folders that this one is in, and itself.
+/// Appends the images below `folder`, and all other files to `others`. `around`: the folders that
+/// this one is in, and itself.
 void find_images(const fs::path& folder, std::vector<FolderId>& around,
-                 std::vector<fs::path>& found) {
+                 std::vector<fs::path>& found, std::vector<fs::path>& others) {
   around.push_back(id_of(folder));
   for (const auto& path : visible_entries(folder)) {
     std::error_code error;
@@ -71,9 +72,12 @@ void find_images(const fs::path& folder, std::vector<FolderId>& around,
         throw DataError(path, std::nullopt, "a folder of images",
                         "a symbolic link to a folder that it is in");
       }
-      find_images(path, around, found);  // NOLINT(misc-no-recursion): ends, for none comes twice
+      find_images(path, around, found,
+                  others);  // NOLINT(misc-no-recursion): ends, for none comes twice
     } else if (has_image_name(path.filename().string())) {
       found.push_back(path);
+    } else {
+      others.push_back(path);
     }
   }
   around.pop_back();
@@ -172,7 +176,7 @@ void ImageFolder::find_files(const std::vector<std::string>* classes) {
     }
     const auto label = static_cast<std::int32_t>(std::distance(class_names_.begin(), known));
     const auto before = files_.size();
-    find_images(path, around, files_);
+    find_images(path, around, files_, others_);
     if (files_.size() == before) {
       throw DataError(path, std::nullopt, "images of a class (.png, .jpg, .bmp, .gif, .tga, .ppm)",
                       "none");

@@ -75,6 +75,8 @@ class ImageFolder final : public DiskDataset {
   void expect(std::uint64_t /*first*/, std::uint64_t /*count*/) const noexcept override {}
   void forget(std::uint64_t /*first*/, std::uint64_t /*count*/) const noexcept override {}
   const std::filesystem::path& file(std::uint64_t id) const { return files_.at(id); }
+  /// What lies beside the images and is not named as one.
+  const std::vector<std::filesystem::path>& others() const noexcept { return others_; }
   /// What every image is decoded with: size and channels are given.
   const ImageOptions& options() const noexcept { return options_; }
 
@@ -89,6 +91,7 @@ class ImageFolder final : public DiskDataset {
   SampleShape shape_;
   std::vector<std::string> class_names_;
   std::vector<std::filesystem::path> files_;
+  std::vector<std::filesystem::path> others_;
   std::vector<std::int32_t> labels_;
   mutable std::mutex hash_mutex_;
   mutable std::string hash_;  // empty until somebody asks

@@ -62,6 +62,36 @@ TEST_F(ImageFolderTest, SortsClassesByNameAndImagesByPath) {
   EXPECT_EQ(labels, (std::vector<std::int32_t>{0, 0, 1, 1}));
 }
 
+TEST_F(ImageFolderTest, SaysWhichFilesItLeavesOut) {
+  add("train/a/1.png", plain_png(2, 1, 1, 1));
+  add("train/a/.DS_Store", plain_png(2, 1, 1, 1));
+  const auto description = [&] { return open_folder(folder_.path()).description; };
+  EXPECT_EQ(description().find("left out"), std::string::npos) << description();
+  add("train/a/2.webp", plain_png(2, 1, 1, 1));
+  EXPECT_TRUE(description().ends_with("1 classes; left out: " + at("train/a/2.webp") +
+                                      ", which is not named as an image"))
+      << description();
+  add("test/a/1.png", plain_png(2, 1, 1, 1));
+  add("test/a/deep/3.tif", plain_png(2, 1, 1, 1));
+  EXPECT_TRUE(description().ends_with("; left out: 2 files that are not named as images, like " +
+                                      at("train/a/2.webp")))
+      << description();
+}
+
+TEST_F(ImageFolderTest, TakesClassesThatAreKnown) {
+  add("cat/1.png", plain_png(2, 1, 1, 1));
+  add("dog/1.png", plain_png(2, 1, 1, 2));
+  KnownData known{.class_names = {"ant", "cat", "cow", "dog"}};
+  const auto opened = open_folder(folder_.path(), {.known = known}).train;
+  EXPECT_EQ(opened->class_names(), known.class_names);
+  EXPECT_EQ(read_all(*opened).second, (std::vector<std::int32_t>{1, 3}));
+  known.class_names.pop_back();
+  EXPECT_NE(data_error_of([&] {
+              (void)open_folder(folder_.path(), {.known = known});
+            }).find("dog: expected one of the 3 classes of the training set"),
+            std::string::npos);
+}
+
 TEST_F(ImageFolderTest, OpensTrainAndTestParts) {
   for (const auto* part : {"train", "val"}) {
     add(std::string(part) + "/cat/1.png", plain_png(4, 3, 3, 5));
