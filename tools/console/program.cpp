@@ -1,5 +1,6 @@
 #include "tools/console/program.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -24,10 +25,47 @@ int told(const std::string& program, const std::string& message, ExitStatus stat
   return status;
 }
 
+// Where a caller has closed one of them, the next file to be opened would take its number, and what
+// is printed would go into that file. What stands there instead fails with EBADF, as a closed one.
+void occupy_standard_files() noexcept {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) != -1 || errno != EBADF) continue;
+    // The lowest free number is this one.
+    (void)::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
+// A data file that is cut short while it is mapped loses the pages behind its new end, wherever
+// they are read. Nothing that was going on can go on.
+std::string lost_file_line;  // NOLINT(cert-err58-cpp): empty
+
+void end_for_lost_file(int signal, siginfo_t* info, void* /*context*/) {
+  if (info->si_code != BUS_ADRERR) {
+    std::signal(signal, SIG_DFL);  // another fault, which comes again
+    return;
+  }
+  (void)!::write(STDERR_FILENO, lost_file_line.data(), lost_file_line.size());
+  ::_exit(kFailed);
+}
+
+void watch_for_lost_files(const std::string& program) {
+  lost_file_line = program +
+                   ": a file that was being read has become shorter, or its disk fails; what was "
+                   "saved before is whole\n";
+  struct sigaction action {};
+  action.sa_sigaction = end_for_lost_file;
+  action.sa_flags = SA_SIGINFO;
+  ::sigaction(SIGBUS, &action, nullptr);
+}
+
 }  // namespace
 
 int run_program(const std::string& program, const std::function<int()>& body) {
-  std::signal(SIGPIPE, SIG_IGN);  // told by write(), see Output
+  occupy_standard_files();
+  watch_for_lost_files(program);
+  // Told by write(), see Output; so are files that grow too large.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return body();
   } catch (const UsageError& error) {

@@ -4,7 +4,6 @@ import gzip
 import json
 import os
 import resource
-import signal
 import struct
 import zipfile
 
@@ -127,6 +126,18 @@ class BadData(programs.ProgramTest):
     def test_test_images_of_another_shape(self):
         self.write(TEST_IMAGES, idx(0x08, [200, 14, 14], bytes(200 * 196)))
         self.says("t10k", "28x28", "14x14")
+
+    def test_cut_short_while_it_trains(self):
+        data = self.copy_of_digits("cut")
+        run = self.start("--data", data, "--val-size", "200", "--epochs", "1000000")
+        for line in run.stdout:
+            if line.startswith("Epoch [1]"):
+                break
+        (data / programs.TRAIN_IMAGES).write_bytes(b"")
+        _, errors = run.communicate(timeout=programs.TIMEOUT)
+        self.assertEqual(run.returncode, 1)
+        self.assertEqual(errors.splitlines()[-1], "trainer: a file that was being read has become shorter, or its disk "
+                                                  "fails; what was saved before is whole")
 
     def test_empty_set(self):
         self.write(TRAIN_IMAGES, idx(0x08, [0, 28, 28], b""))
@@ -269,7 +280,6 @@ class BadCheckpoints(programs.ProgramTest):
         before = {path.name: path.read_bytes() for path in (self.top / "c").iterdir()}
 
         def no_room():  # a limit in place of a full disk: write() fails in mid-file the same way
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
         done = self.call(*self.arguments, "--epochs", "3", "--checkpoint-dir", "c", "--resume", preexec=no_room)

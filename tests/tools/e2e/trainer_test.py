@@ -208,6 +208,19 @@ class Output(programs.ProgramTest):
                                       "without it\n")
         self.assertTrue((self.top / "c/last.safetensors").is_file())
 
+    def test_that_is_closed_is_no_other_file(self):
+        for closed in ("1", "2", "1 2"):
+            with self.subTest(closed):
+                options = "--val-size 200 --epochs 2 --checkpoint-dir c --force --metrics m.jsonl --tensorboard t"
+                subprocess.run(f"exec '{programs.TRAINER}' --data '{self.digits}' {options} " +
+                               " ".join(f"{fd}>&-" for fd in closed.split()), shell=True, cwd=self.top, check=False,
+                               capture_output=True, timeout=programs.TIMEOUT, env=programs.environment())
+                self.assertEqual(len(self.records(self.top / "m.jsonl")), 3)
+                for file in (self.top / "t").iterdir():
+                    self.assertNotIn(b"val_loss:", file.read_bytes())
+                inspected = self.call("inspect", "c/last.safetensors", program=programs.TOOLS)
+                self.assertIn("hash verified", inspected.stdout)
+
     def test_of_help_through_head(self):
         out = subprocess.run(f"'{programs.TRAINER}' --help | head -1", shell=True, capture_output=True, text=True,
                              timeout=programs.TIMEOUT, check=True, env=programs.environment())
