@@ -53,13 +53,19 @@ tbody tr{border-top:1px solid var(--rule)}
 .confusion td{border-radius:4px;background:rgba(var(--bad),var(--v,0))}
 .confusion td.right{background:rgba(var(--good),var(--v,0))}
 .confusion .zero{color:transparent}
+.confusion.named th:first-child{width:88px;padding-right:6px;text-align:left!important}
+.named th span{display:block;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.named thead th{height:auto;vertical-align:bottom;padding-bottom:4px}
+.named thead span{writing-mode:vertical-rl;transform:rotate(180deg);max-height:88px;margin:0 auto}
 .bar{display:block;height:8px;min-width:60px;border-radius:4px;background:var(--rule);overflow:hidden}
 .bar i{display:block;height:100%;background:var(--c1)}
 .classes{width:100%}
+.classes td:first-child,.frequent td{white-space:normal;overflow-wrap:anywhere}
+.classes td:first-child{min-width:6em}
 .classes td:last-child,.classes th:last-child{width:34%;padding-right:0}
 .pictures{display:grid;grid-template-columns:repeat(auto-fill,84px);gap:12px;justify-content:space-between}
 .pictures img{display:block;width:84px;height:84px;object-fit:contain;image-rendering:pixelated;border-radius:6px;background:#000}
-.pictures figcaption{display:block;line-height:1.3;padding-top:4px;font-size:12px;font-variant-numeric:tabular-nums}
+.pictures figcaption{display:block;line-height:1.3;padding-top:4px;font-size:12px;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
 .pictures b{color:var(--text);font-weight:600}
 .units img{width:72px;height:72px;background:var(--page);border:1px solid var(--rule)}
 .units{grid-template-columns:repeat(auto-fill,72px);gap:8px}

@@ -40,16 +40,22 @@ std::string cell(const Confusion& confusion, std::uint32_t truth, std::uint32_t 
 }
 
 std::string render_confusion(const Confusion& confusion) {
-  std::string html =
-      "<table class=\"confusion\"><caption>Truth downwards, guess to the right; shades by the "
-      "share "
-      "of the row</caption><thead><tr><th></th>";
+  const auto heading = [&](std::string_view scope, std::uint32_t label) {
+    const auto name = escaped_name(confusion, label);
+    return confusion.named()
+               ? fmt::format(R"(<th scope="{0}" title="{1}"><span>{1}</span></th>)", scope, name)
+               : fmt::format(R"(<th scope="{}">{}</th>)", scope, name);
+  };
+  std::string html = fmt::format(
+      "<table class=\"confusion{}\"><caption>Truth downwards, guess to the right; shades by the "
+      "share of the row</caption><thead><tr><th></th>",
+      confusion.named() ? " named" : "");
   for (std::uint32_t guess = 0; guess < confusion.classes(); ++guess) {
-    html += fmt::format("<th scope=\"col\">{}</th>", escaped_name(confusion, guess));
+    html += heading("col", guess);
   }
   html += "</tr></thead><tbody>\n";
   for (std::uint32_t truth = 0; truth < confusion.classes(); ++truth) {
-    html += fmt::format("<tr><th scope=\"row\">{}</th>", escaped_name(confusion, truth));
+    html += "<tr>" + heading("row", truth);
     for (std::uint32_t guess = 0; guess < confusion.classes(); ++guess) {
       html += cell(confusion, truth, guess);
     }
@@ -60,7 +66,8 @@ std::string render_confusion(const Confusion& confusion) {
 
 std::string render_frequent(const Confusion& confusion) {
   std::string html =
-      "<table><caption>Most frequent mistakes</caption><thead><tr><th>truth</th><th>guess</th>"
+      "<table class=\"frequent\"><caption>Most frequent "
+      "mistakes</caption><thead><tr><th>truth</th><th>guess</th>"
       "<th>samples</th></tr></thead><tbody>\n";
   for (const auto& m : confusion.worst(kMistakes)) {
     html +=

@@ -100,6 +100,25 @@ class Browser(programs.ProgramTest):
                     grounds[dark] = seen["ground"]
         self.assertLess(grounds[True], grounds[False])
 
+    def test_has_room_for_the_names_of_classes(self):
+        names = ["cat", "automobile", "x" * 120, "<img src=x onerror=alert(1)>", "silver birch"]
+        table = "label,a\n" + "".join(f"{names[i % 5]},{i * 7 % 256}\n" for i in range(200))
+        (self.top / "named.csv").write_text(table, encoding="utf-8")
+        self.train("--epochs", "2", "--val-size", "60", "--report", "r.html", data="named.csv")
+        driver = self.open_browser()
+        for width in (1280, 400):
+            with self.subTest(width=width):
+                seen = self.look(driver, self.top / "r.html", width, False)
+                self.assertEqual((seen["wide"], seen["beyond"]), (seen["room"], []))
+                self.assertEqual(driver.execute_script("""
+                    const shown = e => e.getBoundingClientRect();
+                    const wider = [...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth);
+                    const out = [...document.querySelectorAll('.confusion th span')].filter(e => {
+                        const [name, cell] = [shown(e), shown(e.parentElement)];
+                        return name.left < cell.left - 1 || name.right > cell.right + 1 || name.top < cell.top - 1; });
+                    return [...wider, ...out].map(e => e.outerHTML.slice(0, 80));"""), [])
+                self.assertEqual(driver.execute_script("return document.querySelectorAll('.confusion th span').length"), 10)
+
     def test_sees_a_page_that_is_not_like_that(self):
         """What the test above looks for, it would see."""
         page = self.top / "bad.html"
