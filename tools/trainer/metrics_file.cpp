@@ -1,6 +1,7 @@
 #include "tools/trainer/metrics_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,7 +24,9 @@ MetricsFile::MetricsFile(std::filesystem::path path, std::string what)
       file_(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
   // Pipes and some devices cannot be read from.
   if (!file_ && (errno == EACCES || errno == EINVAL || errno == EPERM)) {
+    const int reason = errno;
     file_ = FileDescriptor(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+    if (!file_ && errno == ENOENT) errno = reason;  // why it could not be made
   }
   struct stat status {};
   if (!file_ || ::fstat(file_.get(), &status) != 0) {
@@ -40,11 +43,13 @@ void MetricsFile::begin() {
     throw io_error(path_, "read the " + what_ + " file", errno);
   }
   if (first != '{') refuse(0);
+  hold();
   cut(0);
 }
 
 void MetricsFile::go_on(const std::function<bool(const nlohmann::ordered_json&)>& goes) {
   if (!regular_) return;
+  hold();
   const std::string text = content();
   std::string kept;
   std::string_view rest = text;
@@ -67,6 +72,13 @@ void MetricsFile::refuse(std::uint64_t byte) const {
                   "something else");
 }
 
+// Two runs would mix their lines, and what one keeps, the other would cut off.
+void MetricsFile::hold() const {
+  if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    throw DataError(path_, "another run is writing its " + what_ + " to this file");
+  }
+}
+
 void MetricsFile::cut(std::uint64_t length) {
   if (::ftruncate(file_.get(), static_cast<off_t>(length)) != 0) {
     throw io_error(path_, "truncate the " + what_ + " file", errno);
@@ -81,6 +93,7 @@ void MetricsFile::replace(const std::string& text) {
   file.commit();
   file_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
   if (!file_) throw io_error(path_, "open the " + what_ + " file", errno);
+  hold();
   length_ = text.size();
 }
 

@@ -19,11 +19,12 @@ class MetricsFile {
   /// `what` it is, for messages.
   explicit MetricsFile(std::filesystem::path path, std::string what = "metrics");
 
-  /// Empties the file. Throws DataError where it cannot be, or holds something else than JSON.
+  /// Empties the file, which from then on is this run's alone. Throws DataError where it cannot be,
+  /// holds something else than JSON, or is another run's.
   void begin();
   /// Keeps the lines that are there, but those of JSON that `goes` says it of, and one that was cut
-  /// off when a process was killed. Throws DataError where it cannot, or where the file's end is no
-  /// such line; all is kept then.
+  /// off when a process was killed. Throws DataError where it cannot, where the file's end is no
+  /// such line, or where it is another run's; all is kept then.
   void go_on(const std::function<bool(const nlohmann::ordered_json& line)>& goes);
   void write(const nlohmann::ordered_json& record);
 
@@ -32,6 +33,7 @@ class MetricsFile {
 
  private:
   [[noreturn]] void refuse(std::uint64_t byte) const;
+  void hold() const;
   std::string content() const;
   void cut(std::uint64_t length);
   void replace(const std::string& text);

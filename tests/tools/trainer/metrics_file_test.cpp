@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -98,11 +99,33 @@ TEST(MetricsFile, EmptiesNothingButLinesOfJson) {
   EXPECT_EQ(text_of(path), "{\"a\":1}\nweights");
 }
 
+TEST(MetricsFile, IsOfOneRunAtATime) {
+  const TempFolder folder;
+  const auto path = write_bytes(folder / "m", make_bytes("{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n"));
+  std::optional<MetricsFile> first(std::in_place, path);
+  first->go_on([](const auto& line) { return line.contains("b"); });
+  const std::string kept = text_of(path);
+  EXPECT_EQ(kept, "{\"a\":1}\n{\"c\":3}\n");
+  MetricsFile second(path, "quarantine");
+  const std::string expected =
+      path.string() + ": another run is writing its quarantine to this file";
+  EXPECT_EQ(data_error_of([&] { second.begin(); }), expected);
+  EXPECT_EQ(data_error_of([&] { second.go_on([](const auto&) { return true; }); }), expected);
+  EXPECT_EQ(text_of(path), kept);
+  first.reset();
+  second.begin();
+  EXPECT_EQ(text_of(path), "");
+}
+
 TEST(MetricsFile, TellsAtOnceWhatCannotBeWritten) {
   const TempFolder folder;
   const auto path = folder / "none" / "m";
   EXPECT_EQ(data_error_of([&] { MetricsFile file(path); }),
             path.string() + ": cannot open the metrics file: No such file or directory");
+  if (std::filesystem::exists("/sys")) {  // where nobody may make files
+    const auto line = data_error_of([] { MetricsFile file("/sys/m"); });
+    EXPECT_EQ(line.find("No such file"), std::string::npos) << line;
+  }
   EXPECT_NE(data_error_of([&] { MetricsFile file(folder.path()); }).find("Is a directory"),
             std::string::npos);
 }
