@@ -46,6 +46,12 @@ TEST_F(ReadConfig, ReadsKeysValuesAndLines) {
   EXPECT_EQ(entries[2].value, "0.5");
   EXPECT_EQ(entries[2].line, 5U);
   EXPECT_TRUE(read_config(file("")).empty());
+  EXPECT_EQ(read_config(file("\xef\xbb\xbf"
+                             "lr = 1\n"))
+                .at(0)
+                .key,
+            "lr")
+      << "as some editors save it";
 }
 
 TEST_F(ReadConfig, ReadsEveryKindOfValue) {
