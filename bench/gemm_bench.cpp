@@ -133,7 +133,7 @@ nlohmann::json bfloat16(const Shape& s, int rounds, int calls) {
   const auto times = compare(
       [&] {
         cpu::bf16::multiply(unit, {a.data(), depth, s.rows / 16, b.data(), depth * 16, outs / 16,
-                                   depth, c.data(), c_layout});
+                                   depth, c.data(), c_layout, s.rows, s.out, s.in});
       },
       [&] {
         product.execute(stream, arguments);

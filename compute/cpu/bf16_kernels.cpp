@@ -76,35 +76,59 @@ MILLRACE_TILES void multiply_tiles(const Multiply& op) {
   _tile_release();
 }
 
-// Eight rows by two panels at a time: sixteen vectors of sums.
+// kRows × kPanels vectors of sums: sixteen are enough for both pipes, and leave registers for the
+// rest.
+template <std::size_t kRows, std::size_t kPanels>
+MILLRACE_DOT_INLINE void dot_block(const Multiply& op, std::size_t depth, std::size_t m,
+                                   std::size_t n) {
+  __m512 sums[kRows][kPanels];
+#pragma GCC unroll 16
+  for (auto& row : sums) {
+#pragma GCC unroll 2
+    for (__m512& sum : row) sum = _mm512_setzero_ps();
+  }
+  const Bits* a = op.a + m * op.a_stride;
+  const Bits* b = op.b + n * op.b_panel_stride;
+  for (std::size_t k = 0; k < depth; k += 2) {
+    __m512bh x[kPanels];
+#pragma GCC unroll 2
+    for (std::size_t p = 0; p < kPanels; ++p) {
+      x[p] = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + p * op.b_panel_stride + k * kBlock));
+    }
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < kRows; ++r) {
+      std::int32_t pair = 0;
+      std::memcpy(&pair, a + r * op.a_stride + k, sizeof(pair));
+      const auto y = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
+#pragma GCC unroll 2
+      for (std::size_t p = 0; p < kPanels; ++p) {
+        sums[r][p] = _mm512_dpbf16_ps(sums[r][p], y, x[p]);
+      }
+    }
+  }
+  float* c = op.c + op.c_layout.offset(m, n * kBlock);
+#pragma GCC unroll 16
+  for (std::size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 2
+    for (std::size_t p = 0; p < kPanels; ++p) {
+      _mm512_storeu_ps(c + r * kActPanel + p * kBlock, sums[r][p]);
+    }
+  }
+}
+
 MILLRACE_DOT void multiply_dot(const Multiply& op) {
-  constexpr std::size_t kRows = 8;
-  for (std::size_t n = 0; n < op.n_blocks; n += 2) {
-    const Bits* b0 = op.b + n * op.b_panel_stride;
-    const Bits* b1 = b0 + op.b_panel_stride;
-    for (std::size_t m = 0; m < op.m_blocks * kBlock; m += kRows) {
-      __m512 sums[kRows][2];
-#pragma GCC unroll 8
-      for (auto& row : sums) row[0] = row[1] = _mm512_setzero_ps();
-      const Bits* a = op.a + m * op.a_stride;
-      for (std::size_t k = 0; k < op.depth; k += 2) {
-        const auto x0 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b0 + k * kBlock));
-        const auto x1 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b1 + k * kBlock));
-#pragma GCC unroll 8
-        for (std::size_t r = 0; r < kRows; ++r) {
-          std::int32_t pair = 0;
-          std::memcpy(&pair, a + r * op.a_stride + k, sizeof(pair));
-          const auto y = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
-          sums[r][0] = _mm512_dpbf16_ps(sums[r][0], y, x0);
-          sums[r][1] = _mm512_dpbf16_ps(sums[r][1], y, x1);
-        }
-      }
-      float* c = op.c + op.c_layout.offset(m, n * kBlock);
-#pragma GCC unroll 8
-      for (std::size_t r = 0; r < kRows; ++r) {
-        _mm512_storeu_ps(c + r * kActPanel, sums[r][0]);
-        _mm512_storeu_ps(c + r * kActPanel + kBlock, sums[r][1]);
-      }
+  const std::size_t rows = round_up(op.rows, kBlock);
+  const std::size_t panels = div_up(op.columns, kBlock);
+  const std::size_t depth = round_up(op.terms, 2);
+  for (std::size_t n = 0; n + 1 < panels; n += 2) {
+    for (std::size_t m = 0; m < rows; m += 8) dot_block<8, 2>(op, depth, m, n);
+  }
+  if (panels % 2 != 0) {
+    for (std::size_t m = 0; m < rows; m += 16) dot_block<16, 1>(op, depth, m, panels - 1);
+  }
+  for (std::size_t n = 0; n < op.n_blocks; ++n) {
+    for (std::size_t m = n < panels ? rows : 0; m < op.m_blocks * kBlock; ++m) {
+      _mm512_storeu_ps(op.c + op.c_layout.offset(m, n * kBlock), _mm512_setzero_ps());
     }
   }
 }
@@ -115,17 +139,32 @@ MILLRACE_DOT_INLINE __m512i round_to_bits(__m512 x) {
   return _mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16);
 }
 
-// 16 numbers from two vectors of rounded float32: a's and b's in turn, as a row of a pair panel has
-// them.
-MILLRACE_DOT_INLINE __m512i interleave(__m512i a, __m512i b) {
-  return _mm512_mask_blend_epi16(0xAAAAAAAAU, _mm512_srli_epi32(a, 16), b);
+// 32 numbers rounded to nearest even: the first 16, then the second.
+MILLRACE_DOT_INLINE __m512i round_pair(__m512 first, __m512 second) {
+  return reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(second, first));
 }
 
-// 32 numbers in a row, from the rounded float32 of the first and the second 16.
-MILLRACE_DOT_INLINE __m512i concatenate(__m512i a, __m512i b) {
-  const __m256i low = _mm512_cvtepi32_epi16(_mm512_srli_epi32(a, 16));
-  const __m256i high = _mm512_cvtepi32_epi16(_mm512_srli_epi32(b, 16));
-  return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+// Where the numbers of a row of a pair panel come from: 16 from `first` on, and from `second` on,
+// in turn.
+struct alignas(64) Turns {
+  std::uint16_t at[32] = {};
+  constexpr Turns(std::uint16_t first, std::uint16_t second) {
+    for (std::uint16_t i = 0; i < 16; ++i) {
+      at[2 * i] = first + i;
+      at[2 * i + 1] = second + i;
+    }
+  }
+};
+constexpr Turns kHalvesInTurn(0, 16);
+constexpr Turns kRowsInTurn[2] = {{0, 32}, {16, 48}};
+
+// A row of a pair panel from one vector: number i beside 16 + i.
+MILLRACE_DOT_INLINE __m512i interleave_halves(__m512i x) {
+  return _mm512_permutexvar_epi16(_mm512_load_si512(&kHalvesInTurn), x);
+}
+// From the first or the second 16 of two rows.
+MILLRACE_DOT_INLINE __m512i interleave_rows(__m512i a, __m512i b, std::size_t half) {
+  return _mm512_permutex2var_epi16(a, _mm512_load_si512(&kRowsInTurn[half]), b);
 }
 
 // rows[i] becomes column i of what the rows were; 32-bit elements.
@@ -159,54 +198,60 @@ MILLRACE_DOT_INLINE void transpose(__m512i (&r)[16]) {
   }
 }
 
-// `count` (at most 16) elements as rounded float32, zeros after them.
-MILLRACE_DOT_INLINE __m512i load_elements(const std::byte* from, InputType type, std::size_t at,
-                                          std::size_t count) {
-  const auto mask = static_cast<__mmask16>((1U << count) - 1U);
-  if (type == InputType::kUInt8) {
-    // Whole numbers up to 255 are bfloat16 numbers: nothing to round.
-    const __m128i bytes = _mm_maskz_loadu_epi8(mask, from + at);
-    return _mm512_castps_si512(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes)));
-  }
-  return round_to_bits(_mm512_maskz_loadu_ps(mask, reinterpret_cast<const float*>(from) + at));
+MILLRACE_DOT_INLINE __m512 widen(__m128i bytes) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
+}
+MILLRACE_DOT_INLINE __m512 load_elements(const std::uint8_t* from) {
+  return widen(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+}
+MILLRACE_DOT_INLINE __m512 load_elements(const std::uint8_t* from, __mmask16 mask) {
+  return widen(_mm_maskz_loadu_epi8(mask, from));
+}
+MILLRACE_DOT_INLINE __m512 load_elements(const float* from) { return _mm512_loadu_ps(from); }
+MILLRACE_DOT_INLINE __m512 load_elements(const float* from, __mmask16 mask) {
+  return _mm512_maskz_loadu_ps(mask, from);
 }
 
+// Elements c … c + 32 of a row of `width`, and zeros after its end. No row: all zeros.
+template <class T>
+MILLRACE_DOT_INLINE __m512i load_run(const T* row, std::size_t c, std::size_t width) {
+  if (row == nullptr) return _mm512_setzero_si512();
+  if (c + kPairRow <= width) {
+    return round_pair(load_elements(row + c), load_elements(row + c + kBlock));
+  }
+  const std::uint32_t mask = (std::uint32_t{1} << (width - c)) - 1U;
+  return round_pair(load_elements(row + c, static_cast<__mmask16>(mask)),
+                    load_elements(row + c + kBlock, static_cast<__mmask16>(mask >> kBlock)));
+}
+
+template <class T>
 MILLRACE_DOT void load_rows(const Load& op) {
   const RowSource source = *op.source;
   const std::size_t width = op.end - op.begin;
   const std::size_t rows = round_up(op.rows, 32);
   constexpr std::size_t kAhead = 4;
+  const auto elements = [&](std::size_t r) {
+    return r < op.rows ? reinterpret_cast<const T*>(source.data(op.first + r)) + op.begin : nullptr;
+  };
   for (std::size_t r = 0; r < rows; r += 2) {
-    const std::byte* samples[2] = {nullptr, nullptr};
     for (std::size_t i = 0; i < 2; ++i) {
-      if (r + i < op.rows) samples[i] = source.data(op.first + r + i);
-      if (r + i + kAhead < op.rows) {
-        const std::byte* soon =
-            source.data(op.first + r + i + kAhead) + op.begin * size_of(source.type);
-        for (std::size_t b = 0; b < width * size_of(source.type); b += 64)
-          __builtin_prefetch(soon + b, 0, 3);
-      }
+      const T* soon = elements(r + i + kAhead);
+      for (std::size_t e = 0; soon != nullptr && e < width; e += 64 / sizeof(T))
+        __builtin_prefetch(soon + e, 0, 3);
     }
+    const T* a = elements(r);
+    const T* b = elements(r + 1);
+    Bits* x = op.x + r * op.x_stride;
     for (std::size_t c = 0; c < width; c += kPairRow) {
-      __m512i halves[2][2];
-#pragma GCC unroll 2
-      for (std::size_t i = 0; i < 2; ++i) {
-#pragma GCC unroll 2
-        for (std::size_t h = 0; h < 2; ++h) {
-          const std::size_t at = c + h * kBlock;
-          const std::size_t count = at < width ? std::min(kBlock, width - at) : 0;
-          halves[i][h] = samples[i] != nullptr
-                             ? load_elements(samples[i], source.type, op.begin + at, count)
-                             : _mm512_setzero_si512();
-        }
-        _mm512_storeu_si512(op.x + (r + i) * op.x_stride + c,
-                            concatenate(halves[i][0], halves[i][1]));
-      }
+      const __m512i of_a = load_run(a, c, width);
+      const __m512i of_b = load_run(b, c, width);
+      _mm512_storeu_si512(x + c, of_a);
+      _mm512_storeu_si512(x + op.x_stride + c, of_b);
       if (op.pairs == nullptr) continue;
 #pragma GCC unroll 2
       for (std::size_t h = 0; h < 2; ++h) {
         Bits* to = op.pairs + (c / kBlock + h) * op.pair_panel_stride + r * kBlock;
-        _mm512_storeu_si512(to, interleave(halves[0][h], halves[1][h]));
+        _mm512_storeu_si512(to, interleave_rows(of_a, of_b, h));
       }
     }
   }
@@ -227,9 +272,10 @@ MILLRACE_DOT void activate_rows(const Activate& op) {
   const __m512 floor = _mm512_set1_ps(op.linear ? -INFINITY : 0.0F);
   for (std::size_t r = 0; r < rows; r += 2) {
     for (std::size_t c = 0; c < op.width; c += kPairRow) {
-      __m512i halves[2][2];
+      __m512i rounded[2];
 #pragma GCC unroll 2
       for (std::size_t i = 0; i < 2; ++i) {
+        __m512 halves[2];
 #pragma GCC unroll 2
         for (std::size_t h = 0; h < 2; ++h) {
           __m512 z = _mm512_setzero_ps();
@@ -238,18 +284,16 @@ MILLRACE_DOT void activate_rows(const Activate& op) {
             _mm512_storeu_ps(op.logits + op.logits_layout.offset(r + i, c + h * kBlock), z);
           }
           // z stands second, so that a NaN stays one.
-          halves[i][h] = round_to_bits(_mm512_max_ps(floor, z));
+          halves[h] = _mm512_max_ps(floor, z);
         }
-        if (op.y != nullptr) {
-          _mm512_storeu_si512(op.y + (r + i) * op.y_stride + c,
-                              concatenate(halves[i][0], halves[i][1]));
-        }
+        rounded[i] = round_pair(halves[0], halves[1]);
+        if (op.y != nullptr) _mm512_storeu_si512(op.y + (r + i) * op.y_stride + c, rounded[i]);
       }
       if (op.pairs == nullptr) continue;
 #pragma GCC unroll 2
       for (std::size_t h = 0; h < 2; ++h) {
         Bits* to = op.pairs + (c / kBlock + h) * op.pair_panel_stride + r * kBlock;
-        _mm512_storeu_si512(to, interleave(halves[0][h], halves[1][h]));
+        _mm512_storeu_si512(to, interleave_rows(rounded[0], rounded[1], h));
       }
     }
   }
@@ -261,7 +305,7 @@ MILLRACE_DOT void gradient_rows(const Gradient& op) {
       __m512i pairs[16];
 #pragma GCC unroll 16
       for (std::size_t p = 0; p < 16; ++p) {
-        __m512i rounded[2];
+        __m512 values[2];
 #pragma GCC unroll 2
         for (std::size_t i = 0; i < 2; ++i) {
           const std::size_t row = r + 2 * p + i;
@@ -275,13 +319,16 @@ MILLRACE_DOT void gradient_rows(const Gradient& op) {
             dz = _mm512_maskz_mul_ps(_mm256_cmpgt_epi16_mask(y, _mm256_setzero_si256()), dz,
                                      _mm512_set1_ps(op.factor));
           }
-          rounded[i] = round_to_bits(dz);
-          if (op.by_row != nullptr) {
-            _mm256_storeu_si256(reinterpret_cast<__m256i*>(op.by_row + row * op.by_row_stride + c),
-                                _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded[i], 16)));
-          }
+          values[i] = dz;
         }
-        pairs[p] = interleave(rounded[0], rounded[1]);
+        const __m512i rounded = round_pair(values[0], values[1]);
+        if (op.by_row != nullptr) {
+          Bits* to = op.by_row + (r + 2 * p) * op.by_row_stride + c;
+          _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(rounded));
+          _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + op.by_row_stride),
+                              _mm512_extracti64x4_epi64(rounded, 1));
+        }
+        pairs[p] = interleave_halves(rounded);
       }
       transpose(pairs);
 #pragma GCC unroll 16
@@ -327,9 +374,9 @@ MILLRACE_DOT void update_block(const Update& op) {
     __m512i pairs[16];
 #pragma GCC unroll 8
     for (std::size_t o = 0; o < kBlock; o += 2) {
-      __m512i rounded[2][2];
 #pragma GCC unroll 2
       for (std::size_t i = 0; i < 2; ++i) {
+        __m512 values[2];
 #pragma GCC unroll 2
         for (std::size_t h = 0; h < 2; ++h) {
           float* at = op.weights[half][h] + (o + i) * kBlock;
@@ -343,15 +390,15 @@ MILLRACE_DOT void update_block(const Update& op) {
                              beside(op.momentum[half][h]), beside(op.second[half][h]));
             _mm512_storeu_ps(at, weight);
           }
-          rounded[i][h] = round_to_bits(weight);
+          values[h] = weight;
         }
-        pairs[o + i] = concatenate(rounded[i][0], rounded[i][1]);
+        pairs[o + i] = round_pair(values[0], values[1]);
       }
       if (op.backward[0] != nullptr) {
 #pragma GCC unroll 2
         for (std::size_t h = 0; h < 2; ++h) {
           _mm512_storeu_si512(op.backward[h] + (half * kBlock + o) / 2 * kPairRow,
-                              interleave(rounded[0][h], rounded[1][h]));
+                              interleave_rows(pairs[o], pairs[o + 1], h));
         }
       }
     }
@@ -431,7 +478,9 @@ Unit find_unit() {
 void multiply(Unit unit, const Multiply& op) {
   unit == Unit::kTiles ? multiply_tiles(op) : multiply_dot(op);
 }
-void load(const Load& op) { load_rows(op); }
+void load(const Load& op) {
+  op.source->type == InputType::kUInt8 ? load_rows<std::uint8_t>(op) : load_rows<float>(op);
+}
 void activate(const Activate& op) { activate_rows(op); }
 void gradient(const Gradient& op) { gradient_rows(op); }
 void update(const Update& op) { update_block<true>(op); }

@@ -37,6 +37,8 @@ struct Multiply {
   std::size_t depth = 0;  ///< a multiple of 32
   float* c = nullptr;     ///< activations
   ActLayout c_layout;
+  /// What is not padding. Dot products leave the rest out, and zeros in its place.
+  std::size_t rows = 0, columns = 0, terms = 0;
 };
 void multiply(Unit unit, const Multiply& op);
 

@@ -453,9 +453,9 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
   // The gradient of the outputs below layer l from that of its sums, by row.
   void multiply_back(std::size_t l, const Bits* by_row, float* sums, ActLayout layout) const {
     const Layer& layer = layers_[l];
-    bf16::multiply(unit_,
-                   {by_row, layer.outs, kLaneRows / kBlock, layer.backward.data(),
-                    layer.outs / 2 * kPairRow, layer.depth / kBlock, layer.outs, sums, layout});
+    bf16::multiply(unit_, {by_row, layer.outs, kLaneRows / kBlock, layer.backward.data(),
+                           layer.outs / 2 * kPairRow, layer.depth / kBlock, layer.outs, sums,
+                           layout, kLaneRows, layer.in, layer.out});
   }
 
   // Leaves the gradient of the logits in their place.
@@ -520,11 +520,15 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
     Layer& layer = layers_[tile.layer];
     const std::size_t batch_rows = pad(batch.rows);
     const ActLayout sums_layout{kLaneRows, tile.in_end - tile.in_begin};
+    const std::size_t columns =
+        std::min(tile.in_end - tile.in_begin,
+                 inputs(layer, tile.in_begin / layer.depth) - tile.in_begin % layer.depth);
     for (std::size_t o = tile.out_begin; o < tile.out_end; o += 32) {
-      bf16::multiply(unit_, {layer.dz.data() + o * samples_, samples_, 2,
-                             layer.x_pairs.data() + tile.in_begin / kBlock * pair_panel(),
-                             pair_panel(), (tile.in_end - tile.in_begin) / kBlock, batch_rows,
-                             scratch.sums.data(), sums_layout});
+      bf16::multiply(unit_,
+                     {layer.dz.data() + o * samples_, samples_, 2,
+                      layer.x_pairs.data() + tile.in_begin / kBlock * pair_panel(), pair_panel(),
+                      (tile.in_end - tile.in_begin) / kBlock, batch_rows, scratch.sums.data(),
+                      sums_layout, std::min<std::size_t>(32, layer.out - o), columns, batch.rows});
       for (std::size_t i = tile.in_begin; i < tile.in_end; i += 32) {
         use(o, i, scratch.sums.data() + sums_layout.offset(0, i - tile.in_begin));
       }
@@ -621,7 +625,13 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
     bf16::multiply(unit_, {x, x_stride, m_blocks,
                            (averaged ? layer.averaged : layer.forward).data() +
                                range * (layer.outs / kBlock) * panel_stride,
-                           panel_stride, layer.outs / kBlock, layer.depth, c, c_layout});
+                           panel_stride, layer.outs / kBlock, layer.depth, c, c_layout,
+                           m_blocks * kBlock, layer.out, inputs(layer, range)});
+  }
+
+  // Of a range, without padding.
+  std::size_t inputs(const Layer& layer, std::size_t range) const {
+    return &layer == &layers_.front() ? ranges_.end(range) - ranges_.begin(range) : layer.in;
   }
 
   bf16::Activate activation(std::size_t l, const float* sums, ActLayout layout,
