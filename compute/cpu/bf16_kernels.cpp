@@ -229,15 +229,14 @@ MILLRACE_DOT void load_rows(const Load& op) {
   const RowSource source = *op.source;
   const std::size_t width = op.end - op.begin;
   const std::size_t rows = round_up(op.rows, 32);
-  constexpr std::size_t kAhead = 4;
   const auto elements = [&](std::size_t r) {
     return r < op.rows ? reinterpret_cast<const T*>(source.data(op.first + r)) + op.begin : nullptr;
   };
   for (std::size_t r = 0; r < rows; r += 2) {
-    for (std::size_t i = 0; i < 2; ++i) {
-      const T* soon = elements(r + i + kAhead);
-      for (std::size_t e = 0; soon != nullptr && e < width; e += 64 / sizeof(T))
-        __builtin_prefetch(soon + e, 0, 3);
+    for (std::size_t i = op.first + r; i < std::min(op.first + r + 2, op.next_rows); ++i) {
+      const std::byte* soon = op.next->data(i) + op.begin * sizeof(T);
+      for (std::size_t e = 0; e < width * sizeof(T) + 63; e += 64)
+        __builtin_prefetch(soon + e, 0, 2);
     }
     const T* a = elements(r);
     const T* b = elements(r + 1);

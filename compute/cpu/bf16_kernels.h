@@ -54,6 +54,8 @@ struct Load {
   std::size_t x_stride = 0;
   Bits* pairs = nullptr;  ///< pair panels over samples, at this first row; or null
   std::size_t pair_panel_stride = 0;
+  const RowSource* next = nullptr;  ///< whose same rows the caller wants soon; or null
+  std::size_t next_rows = 0;
 };
 void load(const Load& op);
 

@@ -20,6 +20,8 @@ constexpr std::uint32_t kLaneRows = 32;
 // Inputs × outputs of one tile of weights, at most.
 constexpr std::size_t kTileIn = 256;
 constexpr std::size_t kTileOut = 64;
+// Outputs of a first layer whose weights stay in the first-level cache, range by range.
+constexpr std::size_t kNarrow = 64;
 
 std::size_t pad(std::size_t n) { return round_up(n, 32); }
 
@@ -296,15 +298,20 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
     const auto parts = static_cast<std::uint32_t>(div_up(batch.rows, rows_each));
     const std::size_t range = piece / parts;
     const std::uint32_t first = piece % parts * rows_each;
-    const std::uint32_t rows = std::min(rows_each, batch.rows - first);
-    Bits* x = bottom.x.data() + (range * samples_ + first) * bottom.depth;
+    const std::uint32_t end = std::min(first + rows_each, batch.rows);
     const std::size_t panel = range * bottom.depth / kBlock;
-    bf16::load({&batch.source, first, rows, ranges_.begin(range), ranges_.end(range), x,
-                bottom.depth, bottom.x_pairs.data() + panel * pair_panel() + first * kBlock,
-                pair_panel()});
-    multiply_layer(bottom, false, range, x, bottom.depth, pad(rows) / kBlock,
-                   sums_.data() + range * sums_layout_.size() + std::size_t{first} * kActPanel,
-                   sums_layout_);
+    // Nobody reads samples by row later, so those of a narrow layer stay in the first-level cache.
+    const std::uint32_t rows_at_once = bottom.outs <= kNarrow ? kLaneRows : rows_each;
+    Bits* x = bottom.x.data() + (range * samples_ + first) * bottom.depth;
+    for (std::uint32_t at = first; at < end; at += rows_at_once) {
+      const std::uint32_t rows = std::min(rows_at_once, end - at);
+      bf16::load({&batch.source, at, rows, ranges_.begin(range), ranges_.end(range), x,
+                  bottom.depth, bottom.x_pairs.data() + panel * pair_panel() + at * kBlock,
+                  pair_panel(), &batch.next, batch.next_rows});
+      multiply_layer(bottom, false, range, x, bottom.depth, pad(rows) / kBlock,
+                     sums_.data() + range * sums_layout_.size() + std::size_t{at} * kActPanel,
+                     sums_layout_);
+    }
   }
 
   void run_lane(Scratch& scratch, const StepBatch& batch, std::uint32_t first) {

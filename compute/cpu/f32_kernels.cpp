@@ -376,6 +376,10 @@ void SoftmaxLane(const Softmax& op) {
   HWY_ALIGN float sums[kBlock];
   HWY_ALIGN float rest[kBlock];
   std::fill(sums, sums + kBlock, 1.0F);
+  // Labels lie anywhere in the data set: all at once they take as long as one.
+  for (std::size_t r = 0; r < op.rows; ++r) {
+    __builtin_prefetch(op.source->labels + op.source->sample(op.first + r));
+  }
   for (std::size_t r = 0; r < op.rows; ++r) {
     float* row = op.z + r * kActPanel;
     const auto label = static_cast<std::size_t>(op.source->label(op.first + r));

@@ -23,15 +23,15 @@ struct Prefetcher {
   // Inlined by force: a call would spill every register of the multiplication it stands in.
   __attribute__((always_inline)) void one() {
     constexpr std::uintptr_t kLine = 64;
-    if (at < stop) {
-      __builtin_prefetch(at, 0, 2);
-      at += kLine;
-    } else if (row < end) {
+    if (at >= stop) {
+      if (row >= end) return;
       const std::byte* begin = source->data(row) + first_byte;
       at = begin - reinterpret_cast<std::uintptr_t>(begin) % kLine;
       stop = begin + bytes;
       ++row;
     }
+    __builtin_prefetch(at, 0, 2);
+    at += kLine;
   }
 };
 
