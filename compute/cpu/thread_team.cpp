@@ -101,7 +101,7 @@ void WorkShare::reset(std::uint32_t tag, std::uint32_t pieces) noexcept {
   for (std::uint32_t member = 0; member < members_; ++member) {
     const auto bound = [&](std::uint32_t m) { return std::uint64_t{pieces} * m / members_; };
     ranges_[member].state.store(
-        std::uint64_t{tag & kTagMask} << 40U | bound(member) << 20U | bound(member + 1),
+        std::uint64_t{tag & kTagMask} << 41U | bound(member) << 20U | bound(member + 1),
         std::memory_order_release);
   }
 }

@@ -63,8 +63,10 @@ class ThreadTeam {
 
 /// Shares out numbered pieces of work of one phase after the other: each member takes first the
 /// pieces that are its own, always the same ones, so that their memory stays in its cache, then
-/// those that a slower member has not begun. A phase is over when all its pieces are done, not when
-/// all members have come: one that lost its core while it held no piece holds up nobody.
+/// those that a slower member has not begun; but its last one only if it has begun none. Whoever is
+/// at work will get to that in a moment, and what a piece writes would have to cross between
+/// caches, in this step and back in the next. A phase is over when all its pieces are done, not
+/// when all members have come: one that lost its core while it held no piece holds up nobody.
 class WorkShare {
  public:
   static constexpr std::uint32_t kMostPieces = (1U << 20U) - 1;
@@ -83,9 +85,11 @@ class WorkShare {
       std::atomic<std::uint64_t>& range = ranges_[(member + turn) % members_].state;
       std::uint64_t state = range.load(std::memory_order_acquire);
       std::uint32_t done = 0;
-      while (tag_of(state) == (tag & kTagMask) && next_of(state) < end_of(state)) {
-        if (!range.compare_exchange_weak(state, state + kOneNext, std::memory_order_acq_rel))
-          continue;
+      while (tag_of(state) == (tag & kTagMask)) {
+        const std::uint32_t left = end_of(state) - next_of(state);
+        if (left == 0 || (turn != 0 && left == 1 && (state & kBegun) != 0)) break;
+        const std::uint64_t taken = (state + kOneNext) | (turn == 0 ? kBegun : 0);
+        if (!range.compare_exchange_weak(state, taken, std::memory_order_acq_rel)) continue;
         work(next_of(state));
         ++done;
         state = range.load(std::memory_order_acquire);
@@ -98,11 +102,12 @@ class WorkShare {
 
  private:
   // A range's state is one word, so that a late member cannot take a later phase's piece for its
-  // own: the phase's tag, the next piece and the end.
-  static constexpr std::uint32_t kTagMask = (1U << 24U) - 1;
+  // own: the phase's tag, whether its member has begun, the next piece and the end.
+  static constexpr std::uint32_t kTagMask = (1U << 23U) - 1;
+  static constexpr std::uint64_t kBegun = std::uint64_t{1} << 40U;
   static constexpr std::uint64_t kOneNext = std::uint64_t{1} << 20U;
   static std::uint32_t tag_of(std::uint64_t state) {
-    return static_cast<std::uint32_t>(state >> 40U);
+    return static_cast<std::uint32_t>(state >> 41U);
   }
   static std::uint32_t next_of(std::uint64_t state) {
     return static_cast<std::uint32_t>(state >> 20U) & kMostPieces;
