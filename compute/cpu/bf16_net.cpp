@@ -48,7 +48,7 @@ struct Layer {
       backward;  // pair panels of inputs: [depth / 16][outs / 2][16][2]; empty for the first layer
   AlignedArray<Bits> x;  // the input: [ranges][samples][depth]
   AlignedArray<Bits>
-      x_pairs;  // the same as pair panels over samples: [ranges * depth / 16][samples / 2][16][2]
+      x_pairs;  // the same as pair panels over samples: [ranges][depth / 16][samples / 2][16][2]
   AlignedArray<Bits> dz;  // by column: [outs][samples]
 
   std::size_t ins() const { return ranges * depth; }
@@ -61,6 +61,10 @@ struct Layer {
   std::size_t forward_place(std::size_t output, std::size_t input) const {
     const std::size_t panel = input / depth * (outs / kBlock) + output / kBlock;
     return (panel * depth / 2 + input % depth / 2) * kPairRow;
+  }
+  // `panel` is what a pair panel over samples takes; a range's lie apart from the next one's.
+  Bits* pairs_at(std::size_t input, std::size_t panel) {
+    return x_pairs.data() + input / kBlock * panel + input / depth * (kApart / sizeof(Bits));
   }
   float* gradient_at(std::size_t output, std::size_t input) {
     return gradients.data() + (output / 32 * (ins() / 32) + input / 32) * kSquare;
@@ -281,7 +285,8 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
     layer.forward = AlignedArray<Bits>(layer.outs * layer.ins());
     if (l > 0) layer.backward = AlignedArray<Bits>(layer.outs * layer.ins());
     layer.x = AlignedArray<Bits>(samples_ * layer.ins());
-    layer.x_pairs = AlignedArray<Bits>(samples_ * layer.ins());
+    layer.x_pairs =
+        AlignedArray<Bits>(samples_ * layer.ins() + layer.ranges * (kApart / sizeof(Bits)));
     layer.dz = AlignedArray<Bits>(samples_ * layer.outs);
     return layer;
   }
@@ -299,14 +304,13 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
     const std::size_t range = piece / parts;
     const std::uint32_t first = piece % parts * rows_each;
     const std::uint32_t end = std::min(first + rows_each, batch.rows);
-    const std::size_t panel = range * bottom.depth / kBlock;
     // Nobody reads samples by row later, so those of a narrow layer stay in the first-level cache.
     const std::uint32_t rows_at_once = bottom.outs <= kNarrow ? kLaneRows : rows_each;
     Bits* x = bottom.x.data() + (range * samples_ + first) * bottom.depth;
     for (std::uint32_t at = first; at < end; at += rows_at_once) {
       const std::uint32_t rows = std::min(rows_at_once, end - at);
       bf16::load({&batch.source, at, rows, ranges_.begin(range), ranges_.end(range), x,
-                  bottom.depth, bottom.x_pairs.data() + panel * pair_panel() + at * kBlock,
+                  bottom.depth, bottom.pairs_at(range * bottom.depth, pair_panel()) + at * kBlock,
                   pair_panel(), &batch.next, batch.next_rows});
       multiply_layer(bottom, false, range, x, bottom.depth, pad(rows) / kBlock,
                      sums_.data() + range * sums_layout_.size() + std::size_t{at} * kActPanel,
@@ -340,7 +344,7 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
         Layer& next = layers_[l + 1];
         op.y = next.x.data() + first * next.depth;
         op.y_stride = next.depth;
-        op.pairs = next.x_pairs.data() + first * kBlock;
+        op.pairs = next.pairs_at(0, pair_panel()) + first * kBlock;
         op.pair_panel_stride = pair_panel();
       }
       bf16::activate(op);
@@ -397,7 +401,7 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
     bf16::Activate op = as_is(scratch.y.data(), own, kActPanel, batch.rows);
     op.y = next.x.data() + panel * kActPanel;
     op.y_stride = next.depth;
-    op.pairs = next.x_pairs.data() + panel * (kActPanel / kBlock) * pair_panel();
+    op.pairs = next.pairs_at(panel * kActPanel, pair_panel());
     op.pair_panel_stride = pair_panel();
     bf16::activate(op);
   }
@@ -531,11 +535,11 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
         std::min(tile.in_end - tile.in_begin,
                  inputs(layer, tile.in_begin / layer.depth) - tile.in_begin % layer.depth);
     for (std::size_t o = tile.out_begin; o < tile.out_end; o += 32) {
-      bf16::multiply(unit_,
-                     {layer.dz.data() + o * samples_, samples_, 2,
-                      layer.x_pairs.data() + tile.in_begin / kBlock * pair_panel(), pair_panel(),
-                      (tile.in_end - tile.in_begin) / kBlock, batch_rows, scratch.sums.data(),
-                      sums_layout, std::min<std::size_t>(32, layer.out - o), columns, batch.rows});
+      bf16::multiply(
+          unit_,
+          {layer.dz.data() + o * samples_, samples_, 2, layer.pairs_at(tile.in_begin, pair_panel()),
+           pair_panel(), (tile.in_end - tile.in_begin) / kBlock, batch_rows, scratch.sums.data(),
+           sums_layout, std::min<std::size_t>(32, layer.out - o), columns, batch.rows});
       for (std::size_t i = tile.in_begin; i < tile.in_end; i += 32) {
         use(o, i, scratch.sums.data() + sums_layout.offset(0, i - tile.in_begin));
       }
@@ -682,6 +686,7 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
         }
       }
     }
+    spread_layers(tiles_);
   }
 
   // The padded place of input i of layer l.

@@ -79,8 +79,9 @@ class F32Net final : public LayeredNet<F32Net, Layer> {
     }
     make_state();
     const std::size_t batch = train.rows_at_once();
-    x_ = AlignedArray<float>(ranges_.count() * batch * kRangeStride);
-    sums_stride_ = layers_.front().act.size();
+    x_stride_ = batch * kRangeStride + kApart / sizeof(float);
+    x_ = AlignedArray<float>(ranges_.count() * x_stride_);
+    sums_stride_ = layers_.front().act.size() + kApart / sizeof(float);
     sums_ = AlignedArray<float>(ranges_.parts() * sums_stride_);
     scratch_.resize(members);
     for (Scratch& scratch : scratch_) {
@@ -479,9 +480,7 @@ class F32Net final : public LayeredNet<F32Net, Layer> {
   AlignedArray<float>& output(std::size_t l) {
     return l + 1 < layers_.size() ? layers_[l].y : layers_[l].dy;
   }
-  float* range_samples(std::size_t range) {
-    return x_.data() + range * (x_.size() / ranges_.count());
-  }
+  float* range_samples(std::size_t range) { return x_.data() + range * x_stride_; }
 
   static const AlignedArray<float>& weights_of(const Layer& layer, bool averaged) {
     return averaged ? layer.average : layer.weights;
@@ -509,7 +508,7 @@ class F32Net final : public LayeredNet<F32Net, Layer> {
     return l + 1 < layers_.size() && layers_[l].norm == nullptr && options_.relu();
   }
 
-  // Tiles in the order of the first layer's ranges, so that a member gets those whose samples it
+  // The first layer's in the order of its ranges, so that a member gets those whose samples it
   // converted.
   void make_tiles() {
     for (std::size_t range = 0; range < ranges_.count(); ++range) {
@@ -521,11 +520,14 @@ class F32Net final : public LayeredNet<F32Net, Layer> {
         add_tiles(l, begin, std::min<std::size_t>(layers_[l].in, begin + kActPanel));
       }
     }
+    spread_layers(tiles_);
   }
 
   void add_tiles(std::size_t l, std::size_t begin, std::size_t end) {
     const auto panels = static_cast<std::uint32_t>(layers_[l].w.panels());
-    const std::size_t step = round_up(div_up(end - begin, div_up(end - begin, kTileIn)), 4);
+    // Two at least of a layer, for two members.
+    const std::size_t longest = std::min<std::size_t>(kTileIn, div_up(layers_[l].in, 2));
+    const std::size_t step = round_up(div_up(end - begin, div_up(end - begin, longest)), 4);
     for (std::uint32_t panel = 0; panel < panels; panel += kTilePanels) {
       for (std::size_t i = begin; i < end; i += step) {
         tiles_.push_back({static_cast<std::uint32_t>(l), static_cast<std::uint32_t>(i),
@@ -540,7 +542,8 @@ class F32Net final : public LayeredNet<F32Net, Layer> {
   }
 
   std::vector<Tile> tiles_;
-  AlignedArray<float> x_;     // [ranges, batch, kRangeStride]
+  AlignedArray<float> x_;  // [ranges], x_stride_ apart, of [batch, kRangeStride]
+  std::size_t x_stride_ = 0;
   AlignedArray<float> sums_;  // [ranges] activations of the first layer
   std::size_t sums_stride_ = 0;
   std::vector<Scratch> scratch_;

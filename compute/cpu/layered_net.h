@@ -12,6 +12,29 @@
 
 namespace millrace::cpu {
 
+/// Sorts tiles, which come layer by layer, so that any run of them has its share of each layer's:
+/// a member then gets those of the columns that it multiplied and of the rows that are nearest.
+template <class Tile>
+void spread_layers(std::vector<Tile>& tiles) {
+  struct Place {
+    Tile tile;
+    double share;  // of its layer's tiles that come before its middle
+  };
+  std::vector<Place> places;
+  places.reserve(tiles.size());
+  for (auto begin = tiles.begin(); begin != tiles.end();) {
+    const auto end = std::find_if(begin, tiles.end(),
+                                  [&](const Tile& tile) { return tile.layer != begin->layer; });
+    const auto count = static_cast<double>(end - begin);
+    for (auto tile = begin; tile != end; ++tile) {
+      places.push_back({*tile, (static_cast<double>(tile - begin) + 0.5) / count});
+    }
+    begin = end;
+  }
+  std::ranges::stable_sort(places, {}, &Place::share);
+  std::ranges::transform(places, tiles.begin(), &Place::tile);
+}
+
 /// What a net of layers has in any precision: its parameters and the optimizer's state as tensors,
 /// and the course of a step. `Net` derives from it, and gives
 ///

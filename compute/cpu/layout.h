@@ -53,6 +53,11 @@ struct InputRanges {
   std::size_t begin(std::size_t range) const { return std::min(width, range * longest()); }
   std::size_t end(std::size_t range) const { return begin(range + 1); }
 };
+/// Bytes between the parts of what members work on apart from each other and write in each step. A
+/// processor that reads runs of it in order asks for more than there is, tens of kilobytes ahead
+/// where they lie a row apart; a line of another core that it gets so, nobody reads, and its owner
+/// has to win it back.
+inline constexpr std::size_t kApart = std::size_t{64} << 10U;
 /// Stride between the rows of one range of converted samples.
 inline constexpr std::size_t kRangeStride = InputRanges::kLongest + 8;
 
