@@ -5,7 +5,9 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "tests/support/files.h"
 
@@ -77,13 +79,14 @@ TEST_F(MetricsObserverTest, LinesOfOthersStay) {
 }
 
 TEST_F(MetricsObserverTest, EachSeedHasItsOwnLines) {
-  MetricsObserver first(path_, false, console_);
-  first.set_seed(7);
-  run_in(first, 0, 2);
-  first.set_seed(8);
-  run_in(first, 0, 2);
-  first.write_last({{"repeat", 2}, {"seeds", nlohmann::ordered_json::array()}});
+  std::optional<MetricsObserver> first(std::in_place, path_, false, console_);
+  first->set_seed(7);
+  run_in(*first, 0, 2);
+  first->set_seed(8);
+  run_in(*first, 0, 2);
+  first->write_last({{"repeat", 2}, {"seeds", nlohmann::ordered_json::array()}});
   EXPECT_EQ(told(), "7:0 7:1 7:end 8:0 8:1 8:end all");
+  first.reset();  // its process has ended
   MetricsObserver again(path_, true, console_);
   again.set_seed(7);
   run_in(again, 2, 2);
