@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,7 +21,7 @@ class DeviceError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Sums over everything trained or evaluated since the last call of Engine::metrics().
+/// Sums over everything trained or evaluated between two ends of sums: see Engine::close_metrics().
 struct Metrics {
   /// Of the samples' cross-entropies, natural logarithm, each rounded to a multiple of 2^-24:
   /// exact, and so the same however the samples were grouped in calls.
@@ -28,9 +29,11 @@ struct Metrics {
   std::uint64_t correct = 0;
   std::uint64_t samples = 0;
   std::uint64_t steps = 0;
-  /// Index, counted from the last metrics() call, of the first training step whose loss was not
+  /// Index, counted from the end of the sums before, of the first training step whose loss was not
   /// finite.
   std::optional<std::uint64_t> first_nonfinite_step;
+  /// When the work before the end of these sums was done.
+  std::chrono::steady_clock::time_point done;
 
   double mean_loss() const noexcept {
     return samples == 0 ? 0.0 : loss_sum / static_cast<double>(samples);
@@ -69,13 +72,16 @@ struct EngineInfo {
   Precision precision = Precision::kFloat32;  ///< in effect
   std::uint32_t threads = 1;
   std::string notice;  ///< a fall-back that the user should know of; empty if there was none
+  /// Calls return before their work is done, which goes on beside the caller's.
+  bool runs_ahead = false;
 };
 
 /// Where the engine's time went since it was made, in seconds of wall time. Of a device that works
-/// by itself, by its own clock, up to the last call that waited for it.
+/// by itself, by its own clock, from its first training step to the last one that a call waited
+/// for: what it does before and after those is not counted.
 struct EngineStats {
   double busy = 0.0;  ///< inside train() and evaluate(), or the device working
-  double idle = 0.0;  ///< between them, from the first to the last
+  double idle = 0.0;  ///< between them
   double waiting =
       0.0;  ///< of `busy`: its threads waiting for each other, summed over threads / threads
   double copying = 0.0;  ///< chunks to a device; 0 where there is none
@@ -107,7 +113,11 @@ class Engine {
   /// `logits` has another size.
   virtual void predict(const Chunk& chunk, std::span<float> logits) = 0;
 
-  /// Returns the sums since the last call and starts new ones.
+  /// Ends the running sums: what is trained or evaluated from now on adds to new ones. Does not
+  /// wait, so that the caller may hand over more work before it looks at them.
+  virtual void close_metrics() = 0;
+  /// Returns the oldest sums that were ended and not yet returned; the running ones, which it ends,
+  /// where there are none. Waits for what they are of, and for nothing after it.
   virtual Metrics metrics() = 0;
 
   /// What evaluate() and predict() use: with OptimizerSpec::ema the average.

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <deque>
 #include <stdexcept>
 #include <utility>
 
@@ -172,7 +173,16 @@ class CpuEngine final : public Engine {
     evaluate(chunk, logits.data());
   }
 
-  Metrics metrics() override { return std::exchange(metrics_, Metrics{}); }
+  void close_metrics() override {
+    metrics_.done = Clock::now();
+    closed_.push_back(std::exchange(metrics_, Metrics{}));
+  }
+  Metrics metrics() override {
+    if (closed_.empty()) close_metrics();
+    const Metrics oldest = closed_.front();
+    closed_.pop_front();
+    return oldest;
+  }
   Parameters parameters() override { return net_->parameters(); }
   void set_parameters(const Parameters& parameters) override { net_->set_parameters(parameters); }
   OptimizerState optimizer_state() override {
@@ -341,6 +351,7 @@ class CpuEngine final : public Engine {
   cpu::AlignedArray<float> losses_;
   cpu::AlignedArray<std::uint8_t> correct_;
   Metrics metrics_;
+  std::deque<Metrics> closed_;  // not yet asked for
   EngineStats stats_;
   Clock::time_point last_end_;
   std::vector<Waiting> waiting_;

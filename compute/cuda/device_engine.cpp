@@ -9,6 +9,7 @@
 
 #include "compute/cuda/chunk_checks.h"
 #include "compute/cuda/device_timeline.h"
+#include "compute/cuda/ended_sums.h"
 #include "compute/cuda/piece_runner.h"
 #include "compute/cuda/pinned_memory.h"
 #include "compute/cuda/slot_ring.h"
@@ -58,7 +59,7 @@ class DeviceEngine final : public Engine {
         timeline_(*runtime_, copy_.get(), compute_.get()),
         slots_(*runtime_, pinned_, timeline_, piece_rows_, kPieceSteps, sample_bytes(model)),
         runner_(*runtime_, network_, compute_.get()),
-        metrics_(pinned_buffer(*runtime_, sizeof(DeviceMetrics))) {
+        ended_sums_(*runtime_, timeline_) {
     runtime_->stage("setting up");
     network_.clear(*runtime_, compute_.get());
     if (train.optimizer.adaptive() || train.optimizer.momentum != 0.0F) {
@@ -67,6 +68,8 @@ class DeviceEngine final : public Engine {
     check_learning_rate(optimizer_.learning_rate);
     upload_parameters(initial_parameters(model_, train.seed, train.initializer));
     if (!runner_.one_kernel()) unfused_ = runner_.plan(rows_at_once_, true).unfused();
+    // Else the device would wait for it between the first epoch and the second.
+    runner_.plan(std::max(rows_at_once_, kEvaluateRows), false);
   }
 
   // What is under way reads memory that is about to go.
@@ -145,22 +148,17 @@ class DeviceEngine final : public Engine {
     });
   }
 
+  void close_metrics() override {
+    runtime_->make_current();
+    runtime_->stage("ending sums");
+    ended_sums_.end(network_.metrics, compute_.get());
+  }
+
   Metrics metrics() override {
+    if (ended_sums_.empty()) close_metrics();
     runtime_->make_current();
     runtime_->stage("reading the metrics");
-    const StreamHandle stream = compute_.get();
-    runtime_->copy_to_host(metrics_.data(), network_.metrics.data(), sizeof(DeviceMetrics), stream);
-    runtime_->fill_zero(network_.metrics.data(), sizeof(DeviceMetrics), stream);
-    runtime_->synchronize(stream);
-    timeline_.collect();
-    const auto& sums = *metrics_.as<const DeviceMetrics>();
-    Metrics metrics;
-    metrics.loss_sum = sums.loss_sum;
-    metrics.correct = sums.correct;
-    metrics.samples = sums.samples;
-    metrics.steps = sums.steps;
-    if (sums.nonfinite != 0) metrics.first_nonfinite_step = sums.nonfinite - 1;
-    return metrics;
+    return ended_sums_.take();
   }
 
   Parameters parameters() override { return download(network_.values(false)); }
@@ -240,6 +238,7 @@ class DeviceEngine final : public Engine {
                      : network_.arithmetic.storage == ElementType::kFloat32 ? Precision::kFloat32
                                                                             : Precision::kBFloat16;
     info.notice = notice_;
+    info.runs_ahead = true;
     return info;
   }
 
@@ -294,7 +293,7 @@ class DeviceEngine final : public Engine {
       }
       {
         const StageSpan span(Stage::kCompute);
-        timeline_.begin(DeviceTimeline::Queue::kCompute);
+        timeline_.begin(DeviceTimeline::Queue::kCompute, training);
         run_piece(piece, batch);
         if (training) steps_ += part.batches();
         timeline_.end(DeviceTimeline::Queue::kCompute);
@@ -323,7 +322,8 @@ class DeviceEngine final : public Engine {
     std::vector<float> flat(buffer.bytes() / sizeof(float));
     runtime_->copy_to_host(flat.data(), buffer.data(), buffer.bytes(), compute_.get());
     runtime_->synchronize(compute_.get());
-    timeline_.collect();
+    ended_sums_.receive_all();
+    timeline_.collect(timeline_.mark());
     return network_.layout.unpack(flat);
   }
 
@@ -377,7 +377,7 @@ class DeviceEngine final : public Engine {
   DeviceTimeline timeline_;
   SlotRing slots_;
   PieceRunner runner_;
-  PinnedBuffer metrics_;  // DeviceMetrics [1]
+  EndedSums ended_sums_;
   std::vector<Resident> resident_;
   std::uint32_t unfused_ = 0;
   bool average_moved_ = true;             // since it was rounded

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -140,6 +141,33 @@ TEST_P(EngineTest, GivesTheSameBitsForAnyThreadsGroupingAndSource) {
     EXPECT_TRUE(other->parameters() == whole->parameters()) << threads << " threads";
     EXPECT_TRUE(other->optimizer_state() == whole->optimizer_state()) << threads << " threads";
   }
+}
+
+TEST_P(EngineTest, GivesSumsInTheOrderInWhichTheyWereEnded) {
+  const auto at_once = engine(2);
+  const auto later = engine(2);
+  const auto before = std::chrono::steady_clock::now();
+  std::vector<Metrics> expected;
+  for (std::uint32_t s = 0; s < 3; ++s) {
+    at_once->train(data_.packed().slice(s, 1));
+    expected.push_back(at_once->metrics());
+    later->train(data_.packed().slice(s, 1));
+    later->close_metrics();
+  }
+  at_once->evaluate(data_.packed());
+  later->evaluate(data_.packed());
+  expected.push_back(at_once->metrics());
+  auto done = before;
+  for (const Metrics& of : expected) {
+    const Metrics found = later->metrics();
+    EXPECT_EQ(found.loss_sum, of.loss_sum);
+    EXPECT_EQ(found.correct, of.correct);
+    EXPECT_EQ(found.samples, of.samples);
+    EXPECT_EQ(found.steps, of.steps);
+    EXPECT_GE(found.done, done);
+    done = found.done;
+  }
+  EXPECT_EQ(later->metrics().samples, 0U);
 }
 
 TEST_P(EngineTest, GathersSamplesInTheOrderOfTheIndices) {

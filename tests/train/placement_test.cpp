@@ -25,6 +25,7 @@ class RoomEngine final : public Engine {
   void train(const Chunk&) override {}
   void evaluate(const Chunk&) override {}
   void predict(const Chunk&, std::span<float>) override {}
+  void close_metrics() override {}
   Metrics metrics() override { return {}; }
   Parameters parameters() override { return {}; }
   void set_parameters(const Parameters&) override {}

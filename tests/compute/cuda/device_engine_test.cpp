@@ -281,9 +281,95 @@ TEST(DeviceEngineOrder, AnEpochWaitsForNothingButSlots) {
     // The first three chunks find their slots free.
     EXPECT_EQ(device.event_waits, std::max(0, static_cast<int>(first / 4) - 2));
   }
-  EXPECT_EQ(device.stream_waits, 0);
+  const int waits = device.event_waits;
   EXPECT_EQ(fixture.engine->metrics().steps, 40U);
-  EXPECT_EQ(device.stream_waits, 1);
+  EXPECT_EQ(device.event_waits, waits + 1);
+  EXPECT_EQ(device.stream_waits, 0);
+}
+
+// Three epochs of 40 steps with an evaluation after each, as the trainer has them: `ahead` chunks of
+// an epoch are handed over before the sums of the one before it are asked for.
+struct Epochs {
+  std::vector<Metrics> sums;
+  int waits = 0;  // of the host, for more than slots
+  Outcome end;
+};
+
+Epochs run_epochs(Schedule schedule, ElementType storage, std::uint32_t ahead) {
+  Data data(kManySteps);
+  data.train.optimizer.ema = 0.5F;
+  const Fixture fixture(data, storage, schedule);
+  Engine& engine = *fixture.engine;
+  FakeDevice& device = *fixture.device;
+  const std::uint32_t resident = engine.add_resident(data.resident());
+  Chunk chunk = data.indexed(resident);
+  chunk.batch = 4;
+  Epochs epochs;
+  const auto read = [&] {
+    for (int i = 0; i < 2; ++i) epochs.sums.push_back(engine.metrics());
+  };
+  device.event_waits = device.stream_waits = 0;
+  int pieces = 0;
+  const auto handed_over = [&] { epochs.waits -= ++pieces > 3 ? 1 : 0; };  // waits for its slot
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    for (std::uint32_t n = 0; n < 5; ++n) {
+      if (epoch > 0 && n == ahead) read();
+      engine.train(chunk.slice(8 * n, 8));
+      handed_over();
+    }
+    engine.close_metrics();
+    engine.evaluate(data.indexed(resident));
+    handed_over();
+    engine.close_metrics();
+  }
+  read();
+  epochs.waits += device.event_waits + device.stream_waits;
+  epochs.end = {engine.parameters(), engine.optimizer_state(), 0.0};
+  return epochs;
+}
+
+TEST(DeviceEngineOrder, SumsOfAnEpochAreReadWhileTheNextIsTrained) {
+  for (const auto storage : {ElementType::kFloat32, ElementType::kBFloat16}) {
+    const Epochs expected = run_epochs(Schedule::kAtOnce, storage, 0);
+    EXPECT_GT(expected.sums[0].loss_sum, expected.sums[2].loss_sum);
+    EXPECT_NE(expected.sums[0].loss_sum, expected.sums[1].loss_sum);
+    std::vector<Schedule> schedules{Schedule::kLate};
+    if (storage == ElementType::kFloat32) {
+      schedules = {Schedule::kAtOnce, Schedule::kCopyFirst, Schedule::kComputeFirst,
+                   Schedule::kLate, Schedule::kRandom};
+    }
+    for (const auto schedule : schedules) {
+      for (const std::uint32_t ahead : {1U, 3U}) {
+        SCOPED_TRACE("schedule " + std::to_string(static_cast<int>(schedule)) + ", " +
+                     std::to_string(ahead) + " chunks ahead");
+        const Epochs found = run_epochs(schedule, storage, ahead);
+        EXPECT_TRUE(found.end == expected.end);
+        ASSERT_EQ(found.sums.size(), 6U);
+        for (std::size_t i = 0; i < 6; ++i) {
+          EXPECT_EQ(found.sums[i].loss_sum, expected.sums[i].loss_sum);
+          EXPECT_EQ(found.sums[i].correct, expected.sums[i].correct);
+          EXPECT_EQ(found.sums[i].samples, 160U);
+          EXPECT_EQ(found.sums[i].steps, i % 2 == 0 ? 40U : 0U);
+          if (i > 0) EXPECT_GE(found.sums[i].done, found.sums[i - 1].done);
+        }
+        EXPECT_EQ(found.waits, 6) << "one for each of the sums";
+      }
+    }
+  }
+}
+
+TEST(DeviceEngineOrder, ParametersThatAreAskedForLeaveTheSumsInOrder) {
+  const Data data(kManySteps);
+  const Fixture fixture(data, ElementType::kFloat32, Schedule::kLate);
+  Engine& engine = *fixture.engine;
+  engine.train(data.packed().slice(0, 1));
+  engine.close_metrics();
+  engine.train(data.packed().slice(0, 2));
+  engine.close_metrics();
+  engine.train(data.packed());
+  engine.parameters();
+  for (const std::uint64_t steps : {1U, 2U, 3U}) EXPECT_EQ(engine.metrics().steps, steps);
+  EXPECT_EQ(engine.metrics().steps, 0U);
 }
 
 TEST(DeviceEngineOrder, TheDevicesOwnClockSaysWhatWasHidden) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -287,6 +288,36 @@ TEST_P(GpuEngine, ContinuesFromItsStateAsIfItHadNeverStopped) {
   }
   EXPECT_TRUE(second->parameters() == first->parameters());
   EXPECT_TRUE(second->optimizer_state() == first->optimizer_state());
+}
+
+TEST_P(GpuEngine, GivesSumsOfAnEpochWhileTheNextIsTrained) {
+  const Data data(kEpoch);
+  Chunk chunk = data.packed();
+  chunk.batch = 32;
+  const auto at_once = engine(data);
+  const auto later = engine(data);
+  auto done = std::chrono::steady_clock::now();
+  std::vector<Metrics> expected;
+  for (int epoch = 0; epoch < 4; ++epoch) {
+    for (Engine* engine : {at_once.get(), later.get()}) {
+      engine->train(chunk);
+      if (engine == at_once.get()) expected.push_back(engine->metrics());
+      if (engine == later.get()) engine->close_metrics();
+      engine->evaluate(data.packed());
+      if (engine == at_once.get()) expected.push_back(engine->metrics());
+      if (engine == later.get()) engine->close_metrics();
+    }
+  }
+  later->train(chunk);
+  for (const Metrics& of : expected) {
+    const Metrics found = later->metrics();
+    EXPECT_EQ(found.loss_sum, of.loss_sum);
+    EXPECT_EQ(found.correct, of.correct);
+    EXPECT_EQ(found.samples, of.samples);
+    EXPECT_EQ(found.steps, of.steps);
+    EXPECT_GT(found.done, done);
+    done = found.done;
+  }
 }
 
 TEST_P(GpuEngine, PredictsWhatItEvaluates) {
