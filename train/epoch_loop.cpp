@@ -15,35 +15,55 @@ using Clock = std::chrono::steady_clock;
 // Often enough for a moving bar and to end a diverged run soon; asking makes some engines wait.
 constexpr std::chrono::milliseconds kDrainInterval{50};
 
+// As many as an engine takes before it makes its caller wait.
+constexpr std::uint32_t kChunksAhead = 3;
+
 }  // namespace
 
 EpochLoop::EpochLoop(EpochLoopSpec spec, Engine& engine, const LoaderSpec& loader,
                      LoaderState start)
     : spec_(std::move(spec)), engine_(engine), loader_(loader, start, engine.host_memory()) {}
 
-bool EpochLoop::run(RunState& state, const std::atomic<bool>& stop) {
-  clock_ = Stopwatch{};
+bool EpochLoop::run(RunState& state, const std::atomic<bool>& stop, std::function<void()> owed) {
+  owed_ = std::move(owed);
+  try {
+    const bool complete = train(state, stop);
+    pay();
+    engine_.close_metrics();
+    ended_ = {state.epoch, drained_step_, paused_.total()};
+    return complete;
+  } catch (...) {
+    pay();  // what went wrong there went wrong before
+    throw;
+  }
+}
+
+bool EpochLoop::train(RunState& state, const std::atomic<bool>& stop) {
+  clock_ = paused_ = Stopwatch{};
   clock_.start();
   last_drain_ = Clock::now();
   drained_step_ = state.step;
   epoch_samples_ = 0;
   begin_lap();
-  bool stopped = false;
-  while (state.batch < spec_.steps_per_epoch && !stopped) {
-    if (stop.load(std::memory_order_relaxed) || !await_chunk(loader_, stop)) {
-      stopped = true;
-      break;
-    }
+  std::uint32_t chunks = 0;
+  while (state.batch < spec_.steps_per_epoch) {
+    if (stop.load(std::memory_order_relaxed) || !await_chunk(loader_, stop)) return false;
     const auto lease = loader_.next();
     if (!lease || lease->position() != LoaderState{state.epoch, state.batch}) {
       throw std::logic_error("epoch loop: the loader is not where the run is");
     }
-    if (!lease->bad().empty()) spec_.on_bad(lease->bad());
-    stopped = !run_chunk(lease->chunk(), state, stop);
+    if (!lease->bad().empty()) {
+      pay();
+      spec_.on_bad(lease->bad());
+    }
+    if (!run_chunk(lease->chunk(), state, stop)) return false;
+    if (++chunks == kChunksAhead) pay();
   }
-  drain(state);
-  clock_.stop();
-  return !stopped;
+  return true;
+}
+
+void EpochLoop::pay() {
+  if (const auto owed = std::exchange(owed_, nullptr)) owed();
 }
 
 bool EpochLoop::run_chunk(const Chunk& chunk, RunState& state, const std::atomic<bool>& stop) {
@@ -68,7 +88,9 @@ bool EpochLoop::run_chunk(const Chunk& chunk, RunState& state, const std::atomic
     if (spec_.checkpoint_every != 0 && state.step % spec_.checkpoint_every == 0 && !last) {
       drain(state);
       clock_.stop();
+      paused_.start();
       spec_.on_checkpoint();
+      paused_.stop();
       clock_.start();
     }
     if (Clock::now() - last_drain_ >= kDrainInterval) {
@@ -87,14 +109,25 @@ std::uint32_t EpochLoop::steps_to_checkpoint(const RunState& state, std::uint32_
 }
 
 void EpochLoop::drain(RunState& state) {
+  pay();
   last_drain_ = Clock::now();
   if (drained_step_ == state.step) return;
-  const Metrics metrics = engine_.metrics();
-  check_losses(metrics, drained_step_, state.epoch, spec_.optimizer);
+  fetch(drained_step_, state.epoch, state.sums);
   drained_step_ = state.step;
-  state.sums.loss_sum += metrics.loss_sum;
-  state.sums.correct += metrics.correct;
-  state.sums.samples += metrics.samples;
+}
+
+EpochLoop::Settled EpochLoop::settle(EpochSums& sums) {
+  const Metrics metrics = fetch(ended_.first_step, ended_.epoch, sums);
+  return {metrics.done, ended_.paused_s};
+}
+
+Metrics EpochLoop::fetch(std::uint64_t first_step, std::uint64_t epoch, EpochSums& sums) {
+  const Metrics metrics = engine_.metrics();
+  check_losses(metrics, first_step, epoch, spec_.optimizer);
+  sums.loss_sum += metrics.loss_sum;
+  sums.correct += metrics.correct;
+  sums.samples += metrics.samples;
+  return metrics;
 }
 
 void EpochLoop::report(const RunState& state) {

@@ -27,12 +27,28 @@ Evaluator::Evaluator(Engine& engine, LoaderSpec spec, Report report)
       loader_(one_batch_a_chunk(std::move(spec)), {}, engine.host_memory()) {}
 
 std::optional<Metrics> Evaluator::pass(const std::atomic<bool>& stop) {
-  bool last = false;
-  while (!last) {
+  begin_pass(stop);
+  return end_pass();
+}
+
+void Evaluator::begin_pass(const std::atomic<bool>& stop) {
+  whole_ = hand_over(stop);
+  engine_.close_metrics();
+}
+
+std::optional<Metrics> Evaluator::end_pass() {
+  const Metrics metrics = engine_.metrics();
+  if (!whole_) return std::nullopt;  // of half a pass: nobody's
+  if (metrics.samples == 0) throw DataError(data_, "none of the samples to evaluate can be read");
+  return metrics;
+}
+
+// False if stopped.
+bool Evaluator::hand_over(const std::atomic<bool>& stop) {
+  for (bool last = false; !last;) {
     if (stop.load(std::memory_order_relaxed) || !await_chunk(loader_, stop)) {
       loader_.stop();
-      engine_.metrics();  // of half a pass: nobody's
-      return std::nullopt;
+      return false;
     }
     const auto lease = loader_.next();
     if (!lease) throw std::logic_error("evaluator: more passes than its loader was made for");
@@ -40,9 +56,7 @@ std::optional<Metrics> Evaluator::pass(const std::atomic<bool>& stop) {
     if (lease->chunk().count != 0) engine_.evaluate(lease->chunk());
     last = lease->last_in_epoch();
   }
-  const Metrics metrics = engine_.metrics();
-  if (metrics.samples == 0) throw DataError(data_, "none of the samples to evaluate can be read");
-  return metrics;
+  return true;
 }
 
 }  // namespace millrace

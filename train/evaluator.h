@@ -26,11 +26,21 @@ class Evaluator {
   /// nullopt if `stop` was set before the end, after
   /// which no pass can be had. The engine's metrics must be drained before; they are afterwards.
   std::optional<Metrics> pass(const std::atomic<bool>& stop);
+  /// Its two halves. The first hands all samples over to the engine and ends its sums, the second
+  /// fetches those; in between the engine may be given other work, and has to be asked for the
+  /// metrics that are older.
+  void begin_pass(const std::atomic<bool>& stop);
+  std::optional<Metrics> end_pass();
+  /// False if `stop` ended the first half of the last pass: end_pass() then has no metrics.
+  bool whole() const noexcept { return whole_; }
 
  private:
+  bool hand_over(const std::atomic<bool>& stop);
+
   Engine& engine_;
   std::string data_;  // name, for messages
   Report report_;
+  bool whole_ = false;  // the last pass
   Loader loader_;
 };
 

@@ -83,6 +83,10 @@ struct RunResult {
 class TrainObserver {
  public:
   virtual ~TrainObserver() = default;
+  /// Whether on_epoch() may come when the next epoch is already under way. A device then need not
+  /// wait between two epochs; but the engine is no longer as the epoch left it. Only where all
+  /// observers say so.
+  virtual bool may_lag() const { return false; }
   virtual void on_start(const RunInfo&) {}
   virtual void on_progress(const Progress&) {}
   virtual void on_epoch(const EpochResult&) {}

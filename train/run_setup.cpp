@@ -130,7 +130,7 @@ void restore(RunSetup& setup, FoundCheckpoint found, const RunSpec& spec,
 }  // namespace
 
 RunSetup set_up(const RunSpec& spec, const Dataset& train, const Dataset* test,
-                const Notice& notice) {
+                const Notice& notice, const EngineMaker& make) {
   RunSetup setup;
   setup.plan = make_plan(spec, train, test);
   setup.schedule.emplace(spec.schedule, spec.optimizer.learning_rate, setup.plan.steps_per_epoch,
@@ -138,7 +138,8 @@ RunSetup set_up(const RunSpec& spec, const Dataset& train, const Dataset* test,
   const bool on_cpu = spec.device.kind == Device::Kind::kCpu ||
                       (spec.device.kind == Device::Kind::kAuto && !cuda_obstacle().empty());
   check_memory(setup.plan.model, setup.plan.train, on_cpu, memory_at_hand());
-  setup.engine = make_engine(setup.plan.model, setup.plan.train, spec.device);
+  setup.engine = make ? make(setup.plan.model, setup.plan.train, spec.device)
+                      : make_engine(setup.plan.model, setup.plan.train, spec.device);
   if (const auto info = setup.engine->info(); !info.notice.empty()) notice(info.notice);
   if (!spec.checkpoint_dir.empty()) setup.checkpoints.emplace(spec.checkpoint_dir, spec.keep);
   auto found = find_checkpoint(spec, notice);

@@ -27,9 +27,9 @@ struct RunSetup {
 };
 
 /// Plans the run, makes the engine, checks the checkpoint folder, and resumes or initialises as the
-/// spec says. What the user should know goes to `notice`. Throws what the constructor of Trainer
-/// does.
+/// spec says. What the user should know goes to `notice`. `make`: make_engine() where it is empty.
+/// Throws what the constructor of Trainer does.
 RunSetup set_up(const RunSpec& spec, const Dataset& train, const Dataset* test,
-                const std::function<void(const std::string&)>& notice);
+                const std::function<void(const std::string&)>& notice, const EngineMaker& make);
 
 }  // namespace millrace

@@ -58,4 +58,10 @@ std::optional<std::string> reason_to_stop(const StoppingSpec& spec,
   return std::nullopt;
 }
 
+bool may_stop_next(const StoppingSpec& spec, const std::vector<EpochResult>& history) {
+  if (spec.target_accuracy > 0.0F) return true;
+  return spec.patience > 0 && !history.empty() &&
+         history.size() - best_epoch(history) >= spec.patience;
+}
+
 }  // namespace millrace

@@ -27,4 +27,7 @@ std::optional<double> time_to_target(const StoppingSpec& spec,
 std::optional<std::string> reason_to_stop(const StoppingSpec& spec,
                                           const std::vector<EpochResult>& history);
 
+/// Whether there may be such a reason after one more epoch than `history`, whatever comes of it.
+bool may_stop_next(const StoppingSpec& spec, const std::vector<EpochResult>& history);
+
 }  // namespace millrace

@@ -1,6 +1,7 @@
 #include "train/trainer.h"
 
 #include <algorithm>
+#include <chrono>
 #include <span>
 #include <utility>
 
@@ -20,17 +21,25 @@
 #include "train/weights_hash.h"
 
 namespace millrace {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds(Clock::duration d) { return std::chrono::duration<double>(d).count(); }
+
+}  // namespace
 
 class Trainer::Impl {
  public:
   Impl(RunSpec spec, std::shared_ptr<const Dataset> train, std::shared_ptr<const Dataset> test,
-       std::vector<TrainObserver*> observers)
+       std::vector<TrainObserver*> observers, const EngineMaker& make)
       : spec_(std::move(spec)),
         train_(std::move(train)),
         test_(std::move(test)),
         observers_(std::move(observers)),
         bad_(ledger_of(*train_)),
-        setup_(set_up(spec_, *train_, test_.get(), notice_)),
+        setup_(set_up(spec_, *train_, test_.get(), notice_, make)),
+        lags_(setup_.engine->info().runs_ahead),
         state_(setup_.state),
         first_(state_) {}
 
@@ -59,7 +68,11 @@ class Trainer::Impl {
   bool ended() const;
   void make_loops();
   bool run_epoch(const std::atomic<bool>& stop);
-  std::optional<Metrics> evaluate(Evaluator& evaluator, const std::atomic<bool>& stop);
+  void begin_validation(const std::atomic<bool>& stop);
+  void settle(EpochSums& sums);
+  bool may_run_ahead() const;
+  void end_epoch();
+  void check(const Metrics& evaluated, std::uint64_t steps, std::uint64_t epoch) const;
   void test(const std::atomic<bool>& stop);
   Checkpoint snapshot();
   template <typename Save>
@@ -76,12 +89,24 @@ class Trainer::Impl {
   };
   BadLedger bad_;                      // of the training set
   std::optional<BadLedger> bad_test_;  // once the test set is looked at
+  // An epoch whose steps and validation are handed over; what remains is to look at the result.
+  struct UnjudgedEpoch {
+    std::uint64_t epoch = 0;
+    std::uint64_t steps = 0;  // of the run, up to its end
+    EpochSums sums;
+  };
+
   RunSetup setup_;
+  const bool lags_;  // the engine, behind its caller
   RunState& state_;
   const RunState first_;  // where this process began
   Placement placement_;
   std::optional<EpochLoop> loop_;        // none where no step is left to train
   std::optional<Evaluator> validation_;  // none without validation samples or epochs left
+  std::optional<UnjudgedEpoch> unjudged_;
+  Clock::time_point epoch_began_;  // of the epoch that is settled next
+  Clock::time_point trained_;      // when the last settled steps were done
+  double epoch_train_s_ = 0.0;     // of those steps
   RunResult result_;
   double train_s_ = 0.0;
   std::optional<std::uint64_t> saved_step_;  // of last.safetensors
@@ -206,40 +231,76 @@ RunResult Trainer::Impl::fit(const std::atomic<bool>& stop) {
 
 // False if stopped: the state then stands in this epoch.
 bool Trainer::Impl::run_epoch(const std::atomic<bool>& stop) {
+  // Else it begins when the one that has ended is done: see end_epoch().
+  if (!unjudged_) epoch_began_ = Clock::now();
   const bool trained = [&] {
     const StageSpan span(Stage::kEpoch, state_.epoch);
-    return loop_->run(state_, stop);
+    const auto owed = [this] { end_epoch(); };
+    return unjudged_ ? loop_->run(state_, stop, owed) : loop_->run(state_, stop);
   }();
-  train_s_ += loop_->train_s();
-  Stopwatch clock;
-  std::optional<Metrics> validated;
-  if (trained && validation_) {
-    const StageSpan span(Stage::kValidate, state_.epoch);
-    validated = evaluate(*validation_, stop);
-  }
-  if (!trained || (validation_ && !validated)) {
+  const bool settles_later = lags_ && trained;
+  if (!settles_later) settle(state_.sums);
+  if (trained && validation_) begin_validation(stop);
+  if (!trained || (validation_ && !validation_->whole())) {
+    if (settles_later) settle(state_.sums);
+    if (trained) validation_->end_pass();
     save_stopped();
     return false;
   }
-  clock.stop();
-
-  EpochResult epoch;
-  epoch.epoch = state_.epoch;
-  epoch.train_loss = state_.sums.loss_sum / static_cast<double>(state_.sums.samples);
-  epoch.train_acc =
-      static_cast<double>(state_.sums.correct) / static_cast<double>(state_.sums.samples);
-  if (validated) {
-    epoch.val_loss = validated->mean_loss();
-    epoch.val_acc = validated->accuracy();
-    epoch.val_s = clock.total();
-  }
-  epoch.learning_rate = double{setup_.schedule->at(state_.step - 1)};
-  epoch.train_s = loop_->train_s();
-  epoch.partial = state_.epoch == first_.epoch && first_.batch > 0;
-  state_.history.push_back(epoch);
+  unjudged_ = {state_.epoch, state_.step, state_.sums};
   ++state_.epoch;
   state_.batch = 0;
   state_.sums = {};
+  if (!may_run_ahead()) end_epoch();
+  return true;
+}
+
+void Trainer::Impl::begin_validation(const std::atomic<bool>& stop) {
+  const StageSpan span(Stage::kValidate, state_.epoch);
+  try {
+    validation_->begin_pass(stop);
+  } catch (...) {
+    if (lags_) settle(state_.sums);  // what went wrong there went wrong before
+    throw;
+  }
+}
+
+void Trainer::Impl::settle(EpochSums& sums) {
+  const auto settled = loop_->settle(sums);
+  trained_ = settled.done;
+  epoch_train_s_ = seconds(trained_ - epoch_began_) - settled.paused_s;
+  train_s_ += epoch_train_s_;
+}
+
+// Whether the next epoch may begin before the one that has ended is judged.
+bool Trainer::Impl::may_run_ahead() const {
+  return lags_ && state_.epoch < spec_.epochs && !setup_.checkpoints &&
+         !may_stop_next(spec_.stopping, state_.history) &&
+         std::ranges::all_of(observers_, &TrainObserver::may_lag);
+}
+
+void Trainer::Impl::end_epoch() {
+  UnjudgedEpoch ended = *std::exchange(unjudged_, std::nullopt);
+  if (lags_) settle(ended.sums);
+  Clock::time_point done = trained_;
+  EpochResult epoch;
+  epoch.epoch = ended.epoch;
+  epoch.train_loss = ended.sums.loss_sum / static_cast<double>(ended.sums.samples);
+  epoch.train_acc =
+      static_cast<double>(ended.sums.correct) / static_cast<double>(ended.sums.samples);
+  if (validation_) {
+    const Metrics validated = *validation_->end_pass();
+    check(validated, ended.steps, ended.epoch);
+    done = validated.done;
+    epoch.val_loss = validated.mean_loss();
+    epoch.val_acc = validated.accuracy();
+    epoch.val_s = seconds(done - trained_);
+  }
+  epoch.learning_rate = double{setup_.schedule->at(ended.steps - 1)};
+  epoch.train_s = epoch_train_s_;
+  epoch.partial = ended.epoch == first_.epoch && first_.batch > 0;
+  state_.history.push_back(epoch);
+  epoch_began_ = done;
   tell(&TrainObserver::on_epoch, epoch);
 
   if (setup_.checkpoints) {
@@ -253,18 +314,12 @@ bool Trainer::Impl::run_epoch(const std::atomic<bool>& stop) {
     saved_step_ = state_.step;
     saved_epoch_ = state_.epoch;
   }
-  return true;
 }
 
-std::optional<Metrics> Trainer::Impl::evaluate(Evaluator& evaluator,
-                                               const std::atomic<bool>& stop) {
-  auto metrics = evaluator.pass(stop);
-  // After the last step of the epoch, which counts from 0.
-  if (metrics) {
-    check_evaluation(*metrics, state_.step == 0 ? 0 : state_.step - 1, state_.epoch,
-                     spec_.optimizer);
-  }
-  return metrics;
+// After `steps` of the run, in that epoch.
+void Trainer::Impl::check(const Metrics& evaluated, std::uint64_t steps,
+                          std::uint64_t epoch) const {
+  check_evaluation(evaluated, steps == 0 ? 0 : steps - 1, epoch, spec_.optimizer);
 }
 
 void Trainer::Impl::test(const std::atomic<bool>& stop) {
@@ -277,9 +332,10 @@ void Trainer::Impl::test(const std::atomic<bool>& stop) {
   LoaderSpec spec = loader_spec(test_, placement);
   spec.subset = Subset::all(test_->size());
   Evaluator evaluator(engine(), std::move(spec), [this](auto bad) { bad_test_->report(bad); });
-  const auto metrics = evaluate(evaluator, stop);
+  const auto metrics = evaluator.pass(stop);
   result_.stopped = !metrics;
   if (!metrics) return;
+  check(*metrics, state_.step, state_.epoch);
   result_.test_loss = metrics->mean_loss();
   result_.test_acc = metrics->accuracy();
 }
@@ -328,9 +384,10 @@ void Trainer::Impl::finish() {
 }
 
 Trainer::Trainer(RunSpec spec, std::shared_ptr<const Dataset> train,
-                 std::shared_ptr<const Dataset> test, std::vector<TrainObserver*> observers)
+                 std::shared_ptr<const Dataset> test, std::vector<TrainObserver*> observers,
+                 const EngineMaker& make)
     : impl_(std::make_unique<Impl>(std::move(spec), std::move(train), std::move(test),
-                                   std::move(observers))) {}
+                                   std::move(observers), make)) {}
 
 Trainer::~Trainer() = default;
 

@@ -78,16 +78,26 @@ class DivergedError : public std::runtime_error {
   std::uint64_t step_;
 };
 
+/// Makes the engine of a run, as make_engine() does.
+using EngineMaker =
+    std::function<std::unique_ptr<Engine>(const MlpSpec&, const TrainSpec&, const Device&)>;
+
 /// Runs epochs, validation, test and checkpoints over one engine and its loaders.
+///
+/// With an engine that runs ahead (EngineInfo::runs_ahead), validation follows training without a
+/// wait, and an epoch begins before the one before it is judged and told, where nothing can come of
+/// that: no reason to stop, no checkpoint, no observer that looks at the engine. Results are the
+/// same, bit for bit.
 class Trainer {
  public:
   /// Makes the engine, and the checkpoint folder where it is missing, and reads what the run starts
   /// from; reads no samples but to hash them. Throws std::invalid_argument for a spec that cannot
   /// run (validation_size ≥ the data, …), DataError for a folder that cannot be written, for init
   /// or resume files that do not fit and for a test set that does not go with `train`, DeviceError.
-  /// `test` may be null. Observers outlive the trainer; they hear notices already here.
+  /// `test` may be null. Observers outlive the trainer; they hear notices already here. `make`:
+  /// make_engine() where it is empty.
   Trainer(RunSpec spec, std::shared_ptr<const Dataset> train, std::shared_ptr<const Dataset> test,
-          std::vector<TrainObserver*> observers);
+          std::vector<TrainObserver*> observers, const EngineMaker& make = {});
   ~Trainer();
 
   /// Trains to the last epoch, or until `stop` becomes true, which is looked at about every 25 ms:

@@ -23,6 +23,14 @@ class EvaluatorTest : public testing::Test {
     return spec;
   }
 
+  Chunk chunk_of_one() const {
+    Chunk chunk;
+    chunk.batch = chunk.count = 1;
+    chunk.samples = data_->contiguous().samples.first(20);
+    chunk.labels = data_->contiguous().labels.first(1);
+    return chunk;
+  }
+
   std::shared_ptr<const Dataset> data_ = test::memory_dataset({});
   MlpSpec model_{20, InputType::kUInt8, 1.0F / 255.0F, {8}, 5};
   std::unique_ptr<Engine> engine_ = make_engine(model_, TrainSpec{}, {Device::Kind::kCpu, 0, 1});
@@ -46,6 +54,29 @@ TEST_F(EvaluatorTest, AStoppedPassLeavesNoMetricsBehind) {
   stop_ = true;
   EXPECT_FALSE(evaluator.pass(stop_));
   EXPECT_EQ(engine_->metrics().samples, 0U);
+}
+
+TEST_F(EvaluatorTest, APassInTwoHalvesIsReadAfterWhatIsOlder) {
+  Evaluator evaluator(*engine_, loader(2));
+  const auto whole = evaluator.pass(stop_);
+  engine_->evaluate(chunk_of_one());
+  engine_->close_metrics();
+  evaluator.begin_pass(stop_);
+  EXPECT_TRUE(evaluator.whole());
+  engine_->evaluate(chunk_of_one());
+  EXPECT_EQ(engine_->metrics().samples, 1U);
+  EXPECT_EQ(evaluator.end_pass()->loss_sum, whole->loss_sum);
+  EXPECT_EQ(engine_->metrics().samples, 1U);
+}
+
+TEST_F(EvaluatorTest, AStoppedHalfLeavesItsSumsToTheSecond) {
+  Evaluator evaluator(*engine_, loader(1));
+  stop_ = true;
+  evaluator.begin_pass(stop_);
+  EXPECT_FALSE(evaluator.whole());
+  engine_->evaluate(chunk_of_one());
+  EXPECT_FALSE(evaluator.end_pass());
+  EXPECT_EQ(engine_->metrics().samples, 1U);
 }
 
 }  // namespace

@@ -81,6 +81,25 @@ TEST(Stopping, AResumedRunEndsWhereItWouldHave) {
   }
 }
 
+TEST(Stopping, KnowsWhenOneMoreEpochMayBeTheLast) {
+  EXPECT_FALSE(may_stop_next({}, epochs({0.9, 0.1})));
+  EXPECT_TRUE(may_stop_next({.target_accuracy = 0.9F}, {}));
+  const std::vector<double> accuracies{0.5, 0.8, 0.6, 0.7, 0.9, 0.1, 0.2, 0.3};
+  for (const std::uint64_t patience : {1U, 2U, 3U, 4U}) {
+    const StoppingSpec spec{.patience = patience};
+    EXPECT_FALSE(may_stop_next(spec, {}));
+    for (std::size_t n = 1; n < accuracies.size(); ++n) {
+      std::vector<double> some(accuracies.begin(), accuracies.begin() + static_cast<long>(n));
+      if (reason_to_stop(spec, epochs(some))) break;
+      // The worst that can come decides.
+      auto worst = some;
+      worst.push_back(0.0);
+      EXPECT_EQ(may_stop_next(spec, epochs(some)), reason_to_stop(spec, epochs(worst)).has_value())
+          << n << " epochs, patience " << patience;
+    }
+  }
+}
+
 TEST(Stopping, ATargetNeedsValidation) {
   RunSpec spec = test::small_run();
   spec.stopping.target_accuracy = 0.5F;

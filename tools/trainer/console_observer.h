@@ -34,6 +34,7 @@ class ConsoleObserver final : public TrainObserver {
   /// Where bad samples are named.
   void set_quarantine(std::filesystem::path path) { bad_.set_quarantine(std::move(path)); }
 
+  bool may_lag() const override { return true; }
   void on_start(const RunInfo& info) override;
   void on_progress(const Progress& progress) override;
   void on_epoch(const EpochResult& epoch) override;

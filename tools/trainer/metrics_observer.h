@@ -23,6 +23,7 @@ class MetricsObserver final : public TrainObserver {
   void set_load_s(double seconds) { load_s_ = seconds; }
   /// Where one file has several runs: each line of those to come begins with this seed.
   void set_seed(std::uint64_t seed) { seed_ = seed; }
+  bool may_lag() const override { return true; }
   void on_start(const RunInfo& info) override;
   void on_epoch(const EpochResult& epoch) override;
   /// A run that was stopped gets no summary: it may go on.

@@ -24,6 +24,7 @@ class QuarantineObserver final : public TrainObserver {
 
   /// Makes the file now. Throws DataError if it cannot be written.
   void open();
+  bool may_lag() const override { return true; }
   void on_bad_sample(const std::string& dataset, const BadSample& sample) override;
 
   bool failed() const noexcept { return failed_; }

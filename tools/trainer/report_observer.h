@@ -25,6 +25,7 @@ class ReportObserver final : public TrainObserver {
   /// Throws DataError if `path` cannot be written, before anything is trained.
   explicit ReportObserver(std::filesystem::path path);
 
+  bool may_lag() const override { return true; }
   void on_start(const RunInfo& info) override { info_ = info; }
 
   /// Looks at the test set, or at the validation samples where there is none, with the engine that

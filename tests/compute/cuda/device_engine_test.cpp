@@ -287,8 +287,8 @@ TEST(DeviceEngineOrder, AnEpochWaitsForNothingButSlots) {
   EXPECT_EQ(device.stream_waits, 0);
 }
 
-// Three epochs of 40 steps with an evaluation after each, as the trainer has them: `ahead` chunks of
-// an epoch are handed over before the sums of the one before it are asked for.
+// Three epochs of 40 steps with an evaluation after each, as the trainer has them: `ahead` chunks
+// of an epoch are handed over before the sums of the one before it are asked for.
 struct Epochs {
   std::vector<Metrics> sums;
   int waits = 0;  // of the host, for more than slots

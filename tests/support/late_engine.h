@@ -1,0 +1,125 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "compute/engine.h"
+
+namespace millrace::test {
+
+/// An engine that runs ahead as a device does, and does everything as late as it may: work waits
+/// until somebody asks for what it leads to. Another engine does it in the end.
+class LateEngine final : public Engine {
+ public:
+  explicit LateEngine(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
+
+  std::uint64_t steps_handed_over() const noexcept { return handed_over_; }
+  std::uint64_t steps_done() const noexcept { return done_; }
+  /// Calls that waited for everything.
+  int waits() const noexcept { return waits_; }
+
+  std::uint32_t add_resident(ResidentSet set) override {
+    return engine_->add_resident(std::move(set));
+  }
+  void train(const Chunk& chunk) override {
+    handed_over_ += chunk.batches();
+    enqueue(chunk, [this](const Chunk& copy) {
+      engine_->train(copy);
+      done_ += copy.batches();
+    });
+  }
+  void evaluate(const Chunk& chunk) override {
+    enqueue(chunk, [this](const Chunk& copy) { engine_->evaluate(copy); });
+  }
+  void predict(const Chunk& chunk, std::span<float> logits) override {
+    finish();
+    engine_->predict(chunk, logits);
+  }
+  void close_metrics() override {
+    queue_.emplace_back([this] { sums_.push_back(engine_->metrics()); });
+    ++ended_;
+  }
+  Metrics metrics() override {
+    if (ended_ == 0) close_metrics();
+    --ended_;
+    while (sums_.empty()) advance();
+    const Metrics oldest = sums_.front();
+    sums_.pop_front();
+    return oldest;
+  }
+  Parameters parameters() override {
+    finish();
+    return engine_->parameters();
+  }
+  void set_parameters(const Parameters& parameters) override {
+    finish();
+    engine_->set_parameters(parameters);
+  }
+  OptimizerState optimizer_state() override {
+    finish();
+    return engine_->optimizer_state();
+  }
+  void set_optimizer_state(const OptimizerState& state) override {
+    finish();
+    engine_->set_optimizer_state(state);
+  }
+  void set_learning_rate(float learning_rate) override {
+    queue_.emplace_back([this, learning_rate] { engine_->set_learning_rate(learning_rate); });
+  }
+  EngineInfo info() const override {
+    EngineInfo info = engine_->info();
+    info.runs_ahead = true;
+    return info;
+  }
+  EngineStats stats() const override { return engine_->stats(); }
+  HostMemory& host_memory() override { return engine_->host_memory(); }
+
+ private:
+  // The caller's memory is its own again when a call returns.
+  struct Copy {
+    Chunk chunk;
+    std::vector<std::uint32_t> indices;
+    std::vector<std::byte> samples;
+    std::vector<std::int32_t> labels;
+    std::vector<float> rates;
+  };
+
+  void enqueue(const Chunk& chunk, std::function<void(const Chunk&)> act) {
+    const auto copy = std::make_shared<Copy>();
+    const auto keep = [](auto& memory, auto& span) {
+      memory.assign(span.begin(), span.end());
+      span = memory;
+    };
+    copy->chunk = chunk;
+    keep(copy->indices, copy->chunk.indices);
+    keep(copy->samples, copy->chunk.samples);
+    keep(copy->labels, copy->chunk.labels);
+    keep(copy->rates, copy->chunk.learning_rates);
+    queue_.emplace_back([copy, act = std::move(act)] { act(copy->chunk); });
+  }
+  void advance() {
+    const auto act = std::move(queue_.front());
+    queue_.pop_front();
+    act();
+  }
+  void finish() {
+    ++waits_;
+    while (!queue_.empty()) advance();
+  }
+
+  std::unique_ptr<Engine> engine_;
+  std::deque<std::function<void()>> queue_;
+  std::deque<Metrics> sums_;
+  int ended_ = 0;  // and not asked for
+  int waits_ = 0;
+  std::uint64_t handed_over_ = 0;
+  std::uint64_t done_ = 0;
+};
+
+}  // namespace millrace::test
