@@ -1,8 +1,6 @@
 #include "compute/cuda/device_timeline.h"
 
 #include <algorithm>
-#include <iterator>
-#include <ranges>
 #include <utility>
 
 #include "compute/stage.h"
@@ -111,19 +109,21 @@ void DeviceTimeline::set_clock(const Event& event, std::chrono::steady_clock::ti
 std::vector<Interval> DeviceTimeline::read(Lane& lane, std::uint64_t until, const char* name,
                                            Stage stage) {
   std::vector<Interval> intervals;
-  const auto count = static_cast<std::ptrdiff_t>(until - std::min(until, lane.collected));
-  for (const Range& range : std::ranges::subrange(lane.ended.begin(), lane.ended.begin() + count)) {
+  while (lane.collected + intervals.size() < until) {
+    const Range& range = lane.ended[intervals.size()];
     const double begin = seconds_at(lane, range.begin);
     const double end = seconds_at(lane, range.end);
     intervals.push_back({begin, end, range.training});
     tell_device_stage(name, stage, at(begin), at(end));
   }
-  if (count == 0) return intervals;
-  std::swap(lane.origin, lane.ended[static_cast<std::size_t>(count) - 1].end);
+  if (intervals.empty()) return intervals;
+  std::swap(lane.origin, lane.ended[intervals.size() - 1].end);
   lane.origin_s = intervals.back().end;
-  std::move(lane.ended.begin(), lane.ended.begin() + count, std::back_inserter(lane.spare));
-  lane.ended.erase(lane.ended.begin(), lane.ended.begin() + count);
-  lane.collected = until;
+  lane.collected += intervals.size();
+  for (std::size_t i = 0; i < intervals.size(); ++i) {
+    lane.spare.push_back(std::move(lane.ended.front()));
+    lane.ended.pop_front();
+  }
   return intervals;
 }
 

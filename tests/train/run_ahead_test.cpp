@@ -5,8 +5,9 @@
 
 #include <atomic>
 #include <functional>
-#include <limits>
 #include <memory>
+#include <ostream>
+#include <set>
 #include <string>
 #include <vector>
 

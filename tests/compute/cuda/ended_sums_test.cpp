@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "compute/cuda/sums.h"
 #include "tests/compute/cuda/fake_runtime.h"
@@ -79,7 +81,7 @@ TEST_P(EndedSumsTest, WaitForNothingThatCameAfterThem) {
   EXPECT_EQ(device_->event_waits, 1);
   EXPECT_EQ(device_->stream_waits, 0);
   // What came after them is still to be done where the device does all as late as it may.
-  const DeviceMetrics* sums = sums_.as<const DeviceMetrics>();
+  const auto* sums = sums_.as<const DeviceMetrics>();
   EXPECT_EQ(sums->steps, GetParam() == Schedule::kAtOnce ? 1U : 0U);
   EXPECT_NEAR(timeline_.stats().busy, 3e-6, 1e-9);
 }
