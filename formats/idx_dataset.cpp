@@ -8,8 +8,10 @@
 
 namespace millrace {
 IdxDataset::IdxDataset(IdxArray images, const IdxArray& labels,
-                       std::optional<std::uint32_t> classes)
-    : images_(std::move(images)), shape_(idx_sample_shape(images_.path(), images_.header())) {
+                       std::optional<std::uint32_t> classes, std::vector<std::string> class_names)
+    : images_(std::move(images)),
+      shape_(idx_sample_shape(images_.path(), images_.header())),
+      class_names_(std::move(class_names)) {
   auto found = idx_labels(images_.path(), images_.header(), labels, classes);
   labels_ = std::move(found.values);
   classes_ = found.classes;

@@ -24,8 +24,10 @@ class IdxDataset final : public DiskDataset {
   /// `images`: [count, …] of any type, with at least one element a sample. `labels`: [count] of an
   /// integer type. `classes`: what labels must lie below; none: one more than the largest label.
   /// Throws DataError naming the file: wrong rank or type, counts that differ, no samples, a label
-  /// that is negative or outside the classes (with its byte).
-  IdxDataset(IdxArray images, const IdxArray& labels, std::optional<std::uint32_t> classes = {});
+  /// that is negative or outside the classes (with its byte). `class_names`: of all classes, or
+  /// empty.
+  IdxDataset(IdxArray images, const IdxArray& labels, std::optional<std::uint32_t> classes = {},
+             std::vector<std::string> class_names = {});
   /// Reads both files.
   static std::shared_ptr<const IdxDataset> open(const std::filesystem::path& images,
                                                 const std::filesystem::path& labels,
@@ -35,6 +37,7 @@ class IdxDataset final : public DiskDataset {
   const SampleShape& shape() const noexcept override { return shape_; }
   DType dtype() const noexcept override { return images_.dtype(); }
   std::uint32_t classes() const noexcept override { return classes_; }
+  const std::vector<std::string>& class_names() const noexcept override { return class_names_; }
   /// The images' file.
   std::string name() const override { return images_.path().string(); }
   std::string hash() const override;
@@ -50,6 +53,7 @@ class IdxDataset final : public DiskDataset {
   SampleShape shape_;
   std::vector<std::int32_t> labels_;
   std::uint32_t classes_ = 0;
+  std::vector<std::string> class_names_;
   mutable std::mutex hash_mutex_;
   mutable std::string hash_;  // empty until somebody asks
 };

@@ -156,8 +156,9 @@ SeekableDataset::SeekableDataset(const std::filesystem::path& images, IdxArray l
 }
 
 SeekableDataset::SeekableDataset(std::string name, std::span<const Pair> pairs,
-                                 std::optional<std::uint32_t> classes)
-    : name_(std::move(name)) {
+                                 std::optional<std::uint32_t> classes,
+                                 std::vector<std::string> class_names)
+    : name_(std::move(name)), class_names_(std::move(class_names)) {
   if (pairs.empty()) throw std::invalid_argument(name_ + ": a data set of no files");
   files_.reserve(pairs.size());
   for (const auto& pair : pairs) add_file(pair, classes);

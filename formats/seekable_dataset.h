@@ -36,9 +36,11 @@ class SeekableDataset final : public BlockDataset {
   SeekableDataset(const std::filesystem::path& images, IdxArray labels,
                   std::optional<std::uint32_t> classes = {});
   /// The samples of several files one after the other, of one shape and type; at least one file.
-  /// `name` is the whole's. Throws as above, and where a file's samples are not like the first's.
+  /// `name` is the whole's; `class_names` are of all classes, or empty. Throws as above, and where
+  /// a file's samples are not like the first's.
   SeekableDataset(std::string name, std::span<const Pair> pairs,
-                  std::optional<std::uint32_t> classes = {});
+                  std::optional<std::uint32_t> classes = {},
+                  std::vector<std::string> class_names = {});
   ~SeekableDataset() override;
   SeekableDataset(const SeekableDataset&) = delete;
   SeekableDataset& operator=(const SeekableDataset&) = delete;
@@ -47,6 +49,7 @@ class SeekableDataset final : public BlockDataset {
   const SampleShape& shape() const noexcept override { return shape_; }
   DType dtype() const noexcept override { return dtype_; }
   std::uint32_t classes() const noexcept override { return classes_; }
+  const std::vector<std::string>& class_names() const noexcept override { return class_names_; }
   /// The images' file, where there is one alone.
   std::string name() const override { return name_; }
   /// Of the checksums of the frames; nullopt where a file has none. Equal for equal content that is
@@ -88,6 +91,7 @@ class SeekableDataset final : public BlockDataset {
   SampleShape shape_;
   std::vector<std::int32_t> labels_;
   std::uint32_t classes_ = 0;
+  std::vector<std::string> class_names_;
   std::vector<Block> blocks_;
   std::vector<Place> places_;  // of the blocks
   std::uint64_t largest_block_ = 0;

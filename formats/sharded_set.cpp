@@ -92,7 +92,8 @@ std::shared_ptr<const Dataset> decode_all(const SeekableDataset& data, const fs:
   IdxHeader labels_header{.dtype = DType::kInt32, .dims = {images_header.dims[0]}};
   return std::make_shared<const IdxDataset>(
       IdxArray(name, std::move(images_header), std::move(samples), 0),
-      IdxArray(name, std::move(labels_header), std::move(labels), 0), data.classes());
+      IdxArray(name, std::move(labels_header), std::move(labels), 0), data.classes(),
+      data.class_names());
 }
 
 }  // namespace
@@ -116,7 +117,8 @@ std::shared_ptr<const Dataset> open_sharded(const fs::path& folder, const ShardM
         {.images = folder / split.shards[i].images.name, .labels = std::move(*labels[i])});
   }
   const auto name = folder / kManifestName;
-  auto data = std::make_shared<const SeekableDataset>(name.string(), pairs, manifest.classes);
+  auto data = std::make_shared<const SeekableDataset>(name.string(), pairs, manifest.classes,
+                                                      manifest.class_names);
   return decode ? decode_all(*data, name) : data;
 }
 

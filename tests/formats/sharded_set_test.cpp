@@ -46,6 +46,17 @@ TEST_F(ShardedSetTest, IsOneDataSet) {
   }
 }
 
+TEST_F(ShardedSetTest, HasTheNamesOfItsManifest) {
+  EXPECT_TRUE(open_folder(set_.path).train->class_names().empty());
+  auto manifest = read_manifest(set_.path / kManifestName);
+  manifest.class_names = {"ash", "elm", "fir", "ivy", "oak", "rue", "yew"};
+  write_manifest(set_.path, manifest);
+  for (const auto& data : {open_folder(set_.path).train, open_folder(set_.path, as_stream()).train,
+                           open_folder(set_.path, {.in_blocks = true}).train}) {
+    EXPECT_EQ(data->class_names(), manifest.class_names);
+  }
+}
+
 TEST_F(ShardedSetTest, ReadsAcrossShards) {
   const auto data = open_folder(set_.path, as_stream()).train;
   const auto& blocks = dynamic_cast<const SeekableDataset&>(*data);

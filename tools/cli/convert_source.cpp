@@ -72,14 +72,6 @@ void add_part(std::vector<ConvertSource>& sources, ConvertPart of, std::uint32_t
       [part](const PieceSink& sink) { return part->read_labels(sink); });
 }
 
-std::vector<std::string> class_names_of(const fs::path& in, const Dataset& data) {
-  if (!data.class_names().empty()) return data.class_names();
-  const auto manifest = in.filename() == kManifestName ? in : in / kManifestName;
-  // The data set is named for the manifest where it was opened by one.
-  if (data.name() == manifest.string()) return read_manifest(manifest).class_names;
-  return {};
-}
-
 ConvertSource idx_source(const fs::path& from) {
   return {from, plain_name(from), fs::file_size(from), read_idx_header(from),
           [from](const PieceSink& sink) {
@@ -140,7 +132,7 @@ std::vector<ConvertPart> convert_parts(const ConvertSpec& spec) {
     opened.train = parts.train;
     opened.test = parts.test;
   }
-  auto names = class_names_of(spec.in, *opened.train);
+  auto names = opened.train->class_names();
   std::vector<ConvertPart> parts;
   parts.push_back({.split = "train", .data = opened.train, .class_names = names});
   if (opened.test) parts.push_back({.split = "t10k", .data = opened.test, .class_names = names});

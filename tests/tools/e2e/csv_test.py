@@ -87,6 +87,9 @@ class Csv(programs.ProgramTest):
         self.tools("convert", self.data, "shards", "--shards", "2")
         manifest = json.loads((self.top / "shards" / "manifest.json").read_text(encoding="utf-8"))
         self.assertEqual(manifest["class_names"], ["aster", "lily", "rose"])
+        self.train(*self.common, "--checkpoint-dir", "c", data="shards")
+        found = json.loads(self.call("evaluate", "--checkpoint", "c/last.safetensors", "--data", "shards", "--json").stdout)
+        self.assertEqual([c["name"] for c in found["classes"]], manifest["class_names"])
 
     def test_the_column_is_named_or_counted(self):
         table = self.top / "table.csv"
