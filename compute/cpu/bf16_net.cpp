@@ -285,8 +285,8 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
     layer.forward = AlignedArray<Bits>(layer.outs * layer.ins());
     if (l > 0) layer.backward = AlignedArray<Bits>(layer.outs * layer.ins());
     layer.x = AlignedArray<Bits>(samples_ * layer.ins());
-    layer.x_pairs =
-        AlignedArray<Bits>(samples_ * layer.ins() + layer.ranges * (kApart / sizeof(Bits)));
+    layer.x_pairs = AlignedArray<Bits>(layer.ins() / kBlock * pair_panel() +
+                                       layer.ranges * (kApart / sizeof(Bits)));
     layer.dz = AlignedArray<Bits>(samples_ * layer.outs);
     return layer;
   }
@@ -664,8 +664,9 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
     return op;
   }
 
-  // Between two pair panels over samples.
-  std::size_t pair_panel() const { return samples_ / 2 * kPairRow; }
+  // Between two pair panels over samples. Samples are written across all panels at a time; a power
+  // of two between these would send all of them to the same few lines of a first-level cache.
+  std::size_t pair_panel() const { return (samples_ / 2 + 1) * kPairRow; }
 
   static void clear_padding(float* z, ActLayout layout, std::size_t rows, std::size_t columns) {
     for (std::size_t r = 0; r < kLaneRows; ++r) {
