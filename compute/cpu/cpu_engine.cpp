@@ -130,7 +130,7 @@ class CpuEngine final : public Engine {
     };
 
     const std::uint32_t phases = net_->phases();
-    const std::uint32_t first_tag = phase_.load(std::memory_order_relaxed);
+    const std::uint32_t first_tag = share_.phase().load(std::memory_order_relaxed);
     const std::uint32_t end_tag = first_tag + units * phases;
     // By the member that finished phase `tag`, before anyone is told of the next one.
     const auto advance = [&](std::uint32_t tag) {
@@ -141,7 +141,7 @@ class CpuEngine final : public Engine {
         if (done / phases < units) begin_unit(done / phases);
       }
       if (tag + 1 != end_tag) share_.reset(tag + 1, net_->pieces(done % phases, step));
-      team_.publish(phase_, tag + 1);
+      team_.publish(share_.phase(), tag + 1);
     };
 
     begin_unit(0);
@@ -149,7 +149,7 @@ class CpuEngine final : public Engine {
     team_.run([&](std::uint32_t member) {
       const StageSpan span(Stage::kCompute);
       for (std::uint32_t tag = first_tag; tag != end_tag;
-           tag = phase_.load(std::memory_order_acquire)) {
+           tag = share_.phase().load(std::memory_order_acquire)) {
         const std::uint32_t phase = (tag - first_tag) % phases;
         if (share_.take(member, tag,
                         [&](std::uint32_t piece) { net_->run(member, phase, piece, step); })) {
@@ -253,7 +253,7 @@ class CpuEngine final : public Engine {
     for (std::uint32_t first = 0; first < chunk.count; first += kEvaluateRows) {
       const std::uint32_t rows = std::min(kEvaluateRows, chunk.count - first);
       const std::uint32_t lane_rows = net_->evaluate_limit();
-      const std::uint32_t tag = phase_.fetch_add(1, std::memory_order_relaxed);
+      const std::uint32_t tag = share_.phase().fetch_add(1, std::memory_order_relaxed);
       share_.reset(tag, (rows + lane_rows - 1) / lane_rows);
       team_.run([&](std::uint32_t member) {
         const StageSpan span(Stage::kCompute);
@@ -308,9 +308,9 @@ class CpuEngine final : public Engine {
   }
 
   void wait(std::uint32_t member, std::uint32_t tag, bool sample) {
-    if (!sample) return team_.wait_while(phase_, tag);
+    if (!sample) return team_.wait_while(share_.phase(), tag);
     const auto begin = Clock::now();
-    team_.wait_while(phase_, tag);
+    team_.wait_while(share_.phase(), tag);
     waiting_[member].seconds += seconds(Clock::now() - begin);
   }
 
@@ -346,8 +346,7 @@ class CpuEngine final : public Engine {
   std::string notice_;
   std::unique_ptr<cpu::CpuNet> net_;
   std::vector<ResidentSet> resident_;
-  cpu::WorkShare share_;
-  std::atomic<std::uint32_t> phase_{0};  // tag of the one under way
+  cpu::WorkShare share_;  // its phase() is the tag of the one under way
   cpu::AlignedArray<float> losses_;
   cpu::AlignedArray<std::uint8_t> correct_;
   Metrics metrics_;

@@ -94,16 +94,14 @@ void ThreadTeam::publish(std::atomic<std::uint32_t>& value, std::uint32_t next) 
 }
 
 WorkShare::WorkShare(std::uint32_t members)
-    : members_(members), ranges_(std::make_unique<Range[]>(members)) {}
+    : members_(members), ranges_(std::make_unique<Range[]>(members)) {
+  // Of a phase that comes last: 0 may be the first one's tag.
+  for (std::uint32_t m = 0; m < members; ++m) ranges_[m].state = ~std::uint64_t{0};
+}
 
 void WorkShare::reset(std::uint32_t tag, std::uint32_t pieces) noexcept {
   left_.store(pieces, std::memory_order_relaxed);
-  for (std::uint32_t member = 0; member < members_; ++member) {
-    const auto bound = [&](std::uint32_t m) { return std::uint64_t{pieces} * m / members_; };
-    ranges_[member].state.store(
-        std::uint64_t{tag & kTagMask} << 41U | bound(member) << 20U | bound(member + 1),
-        std::memory_order_release);
-  }
+  current_.store(std::uint64_t{tag} << 32U | pieces, std::memory_order_release);
 }
 
 std::uint32_t available_cores() noexcept {

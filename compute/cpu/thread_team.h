@@ -67,14 +67,20 @@ class ThreadTeam {
 /// at work will get to that in a moment, and what a piece writes would have to cross between
 /// caches, in this step and back in the next. A phase is over when all its pieces are done, not
 /// when all members have come: one that lost its core while it held no piece holds up nobody.
+///
+/// What changes with a phase is one word of one line, which a meeting has to carry from one cache
+/// to the next; each member's range it works out and keeps up by itself.
 class WorkShare {
  public:
   static constexpr std::uint32_t kMostPieces = (1U << 20U) - 1;
 
   explicit WorkShare(std::uint32_t members);
 
-  /// Begins phase `tag`. By one thread, when the phase before is over.
+  /// Begins phase `tag`, another one than before. By one thread, when the phase before is over.
   void reset(std::uint32_t tag, std::uint32_t pieces) noexcept;
+
+  /// For whoever begins phases to tell of it: it lies in the line that changes anyhow.
+  std::atomic<std::uint32_t>& phase() noexcept { return phase_; }
 
   /// Calls work(piece) for each piece of phase `tag` that `member` gets. Returns true to the one
   /// member that finished the phase's last piece. Members that are late for the phase get nothing.
@@ -82,18 +88,9 @@ class WorkShare {
   bool take(std::uint32_t member, std::uint32_t tag, Work&& work) {
     bool last = false;
     for (std::uint32_t turn = 0; turn < members_; ++turn) {
-      std::atomic<std::uint64_t>& range = ranges_[(member + turn) % members_].state;
-      std::uint64_t state = range.load(std::memory_order_acquire);
+      const std::uint32_t owner = (member + turn) % members_;
       std::uint32_t done = 0;
-      while (tag_of(state) == (tag & kTagMask)) {
-        const std::uint32_t left = end_of(state) - next_of(state);
-        if (left == 0 || (turn != 0 && left == 1 && (state & kBegun) != 0)) break;
-        const std::uint64_t taken = (state + kOneNext) | (turn == 0 ? kBegun : 0);
-        if (!range.compare_exchange_weak(state, taken, std::memory_order_acq_rel)) continue;
-        work(next_of(state));
-        ++done;
-        state = range.load(std::memory_order_acquire);
-      }
+      for (std::uint32_t piece = 0; take_one(owner, tag, turn == 0, piece); ++done) work(piece);
       // Together, for all members write to left_.
       if (done != 0) last = left_.fetch_sub(done, std::memory_order_acq_rel) == done || last;
     }
@@ -101,19 +98,34 @@ class WorkShare {
   }
 
  private:
-  // A range's state is one word, so that a late member cannot take a later phase's piece for its
-  // own: the phase's tag, whether its member has begun, the next piece and the end.
-  static constexpr std::uint32_t kTagMask = (1U << 23U) - 1;
-  static constexpr std::uint64_t kBegun = std::uint64_t{1} << 40U;
-  static constexpr std::uint64_t kOneNext = std::uint64_t{1} << 20U;
-  static std::uint32_t tag_of(std::uint64_t state) {
-    return static_cast<std::uint32_t>(state >> 41U);
-  }
-  static std::uint32_t next_of(std::uint64_t state) {
-    return static_cast<std::uint32_t>(state >> 20U) & kMostPieces;
-  }
-  static std::uint32_t end_of(std::uint64_t state) {
-    return static_cast<std::uint32_t>(state) & kMostPieces;
+  // Of a range's state, which is one word so that a late member cannot take a later phase's piece
+  // for its own: the tag of the last phase that anyone took a piece of it in, whether its member
+  // has begun, and the next piece.
+  static constexpr std::uint64_t kBegun = std::uint64_t{1} << 31U;
+  static std::uint32_t upper(std::uint64_t word) { return static_cast<std::uint32_t>(word >> 32U); }
+
+  bool take_one(std::uint32_t owner, std::uint32_t tag, bool own, std::uint32_t& piece) noexcept {
+    std::atomic<std::uint64_t>& range = ranges_[owner].state;
+    std::uint64_t state = range.load(std::memory_order_acquire);
+    while (true) {
+      // Read after the state: a state of a later phase would come with a later phase here.
+      const std::uint64_t current = current_.load(std::memory_order_acquire);
+      if (upper(current) != tag) return false;
+      const auto bound = [&](std::uint64_t m) {
+        return static_cast<std::uint32_t>((current & kMostPieces) * m / members_);
+      };
+      const bool fresh = upper(state) != tag;
+      const std::uint32_t next =
+          fresh ? bound(owner) : static_cast<std::uint32_t>(state) & kMostPieces;
+      const std::uint64_t begun = own ? kBegun : fresh ? 0 : state & kBegun;
+      const std::uint32_t left = bound(owner + 1) - next;
+      if (left == 0 || (!own && left == 1 && begun != 0)) return false;
+      // Nobody has taken that piece if the state is still the same, so the phase is not over.
+      const std::uint64_t taken = std::uint64_t{tag} << 32U | begun | (next + 1);
+      if (!range.compare_exchange_weak(state, taken, std::memory_order_acq_rel)) continue;
+      piece = next;
+      return true;
+    }
   }
 
   struct alignas(64) Range {
@@ -121,6 +133,8 @@ class WorkShare {
   };
   std::uint32_t members_;
   std::unique_ptr<Range[]> ranges_;
+  alignas(64) std::atomic<std::uint64_t> current_{0};  // tag and pieces of the phase under way
+  std::atomic<std::uint32_t> phase_{0};
   alignas(64) std::atomic<std::uint32_t> left_{0};
 };
 

@@ -126,10 +126,10 @@ TEST(WorkShare, TheOthersTakeWhatASlowMemberHasNotBegunButItsLast) {
 TEST(WorkShare, AMemberOnItsOwnTakesItsOwnPiecesFirstEachTime) {
   WorkShare share(3);
   std::vector<std::uint32_t> first;
-  for (int time = 0; time < 2; ++time) {
-    share.reset(3, 9);
+  for (std::uint32_t time = 0; time < 2; ++time) {
+    share.reset(3 + time, 9);
     std::vector<std::uint32_t> order;
-    share.take(1, 3, [&](std::uint32_t p) { order.push_back(p); });
+    share.take(1, 3 + time, [&](std::uint32_t p) { order.push_back(p); });
     if (time == 0) first = order;
     EXPECT_EQ(order, first);
     EXPECT_EQ(order.size(), 9U);
