@@ -1,6 +1,7 @@
 #include "tools/fetch/fetch.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -151,12 +152,30 @@ void remove_others(const Present& present, const std::filesystem::path& fetched)
   }
 }
 
+// A folder that was made for files of which none came goes again: who looks for data by whether it
+// is there is not told wrong.
+class MadeFolder {
+ public:
+  explicit MadeFolder(const std::filesystem::path& path) : path_(path) {
+    std::error_code error;
+    made_ = std::filesystem::create_directories(path_, error);
+    if (error) throw io_error(path_, "make the folder", error.value());
+  }
+  ~MadeFolder() {
+    if (made_) ::rmdir(path_.c_str());  // refuses where something is in it
+  }
+  MadeFolder(const MadeFolder&) = delete;
+  MadeFolder& operator=(const MadeFolder&) = delete;
+
+ private:
+  const std::filesystem::path& path_;
+  bool made_ = false;
+};
+
 }  // namespace
 
 FetchResult fetch(const FetchSpec& spec, const FetchHooks& hooks) {
-  std::error_code error;
-  std::filesystem::create_directories(spec.folder, error);
-  if (error) throw io_error(spec.folder, "make the folder", error.value());
+  const MadeFolder folder(spec.folder);
   // All that is there is looked at first, so that a file in the way is told before a long download.
   std::vector<Present> present;
   for (const auto& file : spec.source.files) {

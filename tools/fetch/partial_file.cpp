@@ -34,6 +34,10 @@ PartialFile::PartialFile(std::filesystem::path path) : path_(std::move(path)) {
   size_ = static_cast<std::uint64_t>(status.st_size);
 }
 
+PartialFile::~PartialFile() {
+  if (size_ == 0 && !published_) ::unlink(temporary().c_str());
+}
+
 std::filesystem::path PartialFile::temporary() const { return part_of(path_); }
 
 void PartialFile::write(std::uint64_t offset, std::span<const std::byte> bytes) {
@@ -58,6 +62,7 @@ void PartialFile::clear() { write(0, {}); }
 void PartialFile::publish() {
   if (::fsync(file_.get()) != 0) throw io_error(temporary(), "make durable", errno);
   if (::rename(temporary().c_str(), path_.c_str()) != 0) throw io_error(path_, "rename to", errno);
+  published_ = true;
   const auto parent = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
   const FileDescriptor folder(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder || ::fsync(folder.get()) != 0) throw io_error(parent, "make durable", errno);

@@ -10,12 +10,15 @@
 namespace millrace {
 
 /// A file on its way: `path`.part, which stays where a download was broken off, for the next one to
-/// go on from, until publish() makes it `path`. Locked while it is open, so that two processes do
-/// not write one file. Move-only, one thread at a time.
+/// go on from, until publish() makes it `path`; where nothing came, nothing stays. Locked while it
+/// is open, so that two processes do not write one file. One thread at a time.
 class PartialFile {
  public:
   /// Opens what is there, or makes it. Throws DataError; so too if another process has it open.
   explicit PartialFile(std::filesystem::path path);
+  ~PartialFile();
+  PartialFile(const PartialFile&) = delete;
+  PartialFile& operator=(const PartialFile&) = delete;
 
   std::uint64_t size() const noexcept { return size_; }
   const std::filesystem::path& path() const noexcept { return path_; }
@@ -33,6 +36,7 @@ class PartialFile {
   std::filesystem::path path_;
   FileDescriptor file_;
   std::uint64_t size_ = 0;
+  bool published_ = false;
 };
 
 /// Removes what an earlier download left beside `path`, which came otherwise, unless another

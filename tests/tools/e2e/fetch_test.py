@@ -131,6 +131,13 @@ class Fetch(programs.ProgramTest):
         self.fails(["404", "500", "loop", "lie", "long"], "HTTP status 404", "HTTP status 500", "redirects",
                    "found more", hashlib.sha256(CONTENT["a.gz"]).hexdigest())
 
+    def test_leaves_nothing_where_nothing_came(self):
+        self.fails(["404", "500"])
+        self.assertFalse(self.out.exists())
+        self.out.mkdir()
+        self.fails(["404"])
+        self.assertEqual(list(self.out.iterdir()), [])
+
     def test_takes_what_is_there_uncompressed(self):
         self.out.mkdir()
         (self.out / "a").write_bytes(b"unpacked")
