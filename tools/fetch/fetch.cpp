@@ -44,6 +44,7 @@ class Download {
       for (Mirror& mirror : mirrors_) {
         if (mirror.given_up) continue;
         if (hooks_.stopped()) return false;
+        const std::string known = mirror.trouble;
         switch (ask(mirror)) {
           case Outcome::kDone:
             return true;
@@ -55,7 +56,7 @@ class Download {
           case Outcome::kTryAgain:
             break;
         }
-        hooks_.notice(mirror.url + ": " + mirror.trouble);
+        if (mirror.trouble != known) hooks_.notice(mirror.url + ": " + mirror.trouble);
       }
       const bool hope = std::any_of(mirrors_.begin(), mirrors_.end(),
                                     [](const Mirror& mirror) { return !mirror.given_up; });

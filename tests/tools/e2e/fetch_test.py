@@ -131,6 +131,12 @@ class Fetch(programs.ProgramTest):
         self.fails(["404", "500", "loop", "lie", "long"], "HTTP status 404", "HTTP status 500", "redirects",
                    "found more", hashlib.sha256(CONTENT["a.gz"]).hexdigest())
 
+    def test_says_once_what_goes_wrong_again_and_again(self):
+        done = self.fetch(["500"], "--retries", "2")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(len([asked for asked in self.server.asked if asked[1] == "a.gz"]), 3)
+        self.assertEqual(done.stderr.count("note: "), 1, done.stderr)
+
     def test_leaves_nothing_where_nothing_came(self):
         self.fails(["404", "500"])
         self.assertFalse(self.out.exists())
