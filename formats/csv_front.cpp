@@ -19,7 +19,26 @@
 namespace millrace {
 namespace {
 
+/// A number, be it with a decimal comma, which no reader takes: it is no text either.
+bool is_number_of_a_kind(std::string_view cell) {
+  if (is_csv_number(cell)) return true;
+  std::string with_point(cell);
+  std::ranges::replace(with_point, ',', '.');
+  return is_csv_number(with_point);
+}
+
+/// "0;2,5;3", which commas would cut into other cells.
+bool has_decimal_commas(std::string_view line) {
+  if (line.find(';') == std::string_view::npos) return false;
+  CsvCells cells(line, ';');
+  for (auto cell = cells.next(); cell; cell = cells.next()) {
+    if (!is_number_of_a_kind(*cell)) return false;
+  }
+  return true;
+}
+
 char separator_of(std::string_view line) {
+  if (has_decimal_commas(line)) return ';';
   for (const char separator : {',', ';', '\t'}) {
     if (line.find(separator) != std::string_view::npos) return separator;
   }
@@ -53,7 +72,7 @@ Cells cells_of(std::string_view line, char separator) {
 }
 
 // An empty cell may be anything.
-bool is_text(std::string_view cell) { return !cell.empty() && !is_csv_number(cell); }
+bool is_text(std::string_view cell) { return !cell.empty() && !is_number_of_a_kind(cell); }
 
 /// The column of the one cell that is text; nullopt if there is none, or several.
 std::optional<std::size_t> only_text(const Cells& cells) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,14 @@ std::shared_ptr<const ArrayDataset> open_csv(const fs::path& file, const CsvOpti
   auto read = read_csv(file, options);
   return std::make_shared<const ArrayDataset>(std::move(read.samples), std::move(read.labels),
                                               std::move(read.class_names), std::move(read.columns));
+}
+
+/// The first column of values whose name in the header is empty.
+std::optional<std::size_t> nameless_column(const CsvLayout& layout) {
+  for (std::size_t i = 0; i < layout.columns.size(); ++i) {
+    if (i != layout.label && layout.columns[i].empty()) return i;
+  }
+  return std::nullopt;
 }
 
 DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
@@ -57,6 +66,11 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
   opened.description += fmt::format("; labels in column {}", layout.label + 1);
   if (!layout.columns.empty()) {
     opened.description += fmt::format(" ({})", in_quotes(layout.columns[layout.label]));
+  }
+  if (const auto index = nameless_column(layout)) {
+    opened.description +=
+        fmt::format("; column {} has no name: if it is an index, as pandas writes it, leave it out",
+                    *index + 1);
   }
   if (unlabelled) {
     opened.description +=

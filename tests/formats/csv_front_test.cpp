@@ -55,6 +55,13 @@ TEST(CsvFront, FindsTheColumnOfLabels) {
             "a.csv: line 1: expected a column 3 for labels, found 2 columns");
 }
 
+TEST(CsvFront, TakesNoDecimalCommaForASeparator) {
+  EXPECT_EQ(front_of("0;2,5\n1;3,5\n").layout.separator, ';');
+  EXPECT_EQ(front_of("0;200;-2,5e3\n1;3;3,5\n").layout.cells, 3U);
+  EXPECT_EQ(front_of("a;b,2,5\n").layout.separator, ',') << "a class that is called a;b";
+  EXPECT_EQ(front_of("1,2,5\n").layout.separator, ',');
+}
+
 TEST(CsvFront, RefusesTwoColumnsOfLabels) {
   const auto error = [](std::string_view text, const std::string& asked = "") {
     return data_error_of([&] { (void)front_of(text, asked); });

@@ -277,6 +277,26 @@ TEST_F(CsvTest, KeepsTheNamesOfColumnsInUtf8) {
   EXPECT_EQ(read_csv(write("1,2,3\n")).columns, (ColumnNames{{}, "1"}));
 }
 
+TEST_F(CsvTest, SaysThatAColumnHasNoName) {
+  const auto description = [&](std::string_view text) {
+    return open_folder(write(text, "t.csv")).description;
+  };
+  EXPECT_TRUE(
+      description(",a,label\n0,5,0\n1,6,1\n")
+          .ends_with("; column 1 has no name: if it is an index, as pandas writes it, leave "
+                     "it out"));
+  EXPECT_TRUE(description("a,label\n5,0\n").ends_with("(\"label\")"));
+  EXPECT_TRUE(description("0,5\n1,6\n").ends_with("column 1"));
+}
+
+TEST_F(CsvTest, RefusesADecimalComma) {
+  EXPECT_EQ(error_of("0;2,5\n1;3,5\n"),
+            "line 1: expected a finite number in column 2, found \"2,5\"");
+  // Where it is the only one, it is no class's name for that.
+  EXPECT_EQ(error_of("a;b\n0;2,5\n1;3,5\n"),
+            "line 2: expected a finite number in column 2 (\"b\"), found \"2,5\"");
+}
+
 TEST_F(CsvTest, RefusesAReturnWithinALine) {
   for (const auto* text : {"label,a\n1,2\r3,4\n", "label,a\n1,2\n\"c\ra\",3\n", "a,label\n2,c\rd\n",
                            "label,a\r\n1,2\r\r\n"}) {
