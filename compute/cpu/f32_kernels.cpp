@@ -355,10 +355,16 @@ void FinishLane(const Finish& op) {
 
 // Sixteen partial sums combined as a fixed tree, the same for every vector length.
 HWY_INLINE float tree_sum(float* lanes) {
-  for (std::size_t half = 8; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
-  }
-  return lanes[0];
+#if HWY_TARGET != HWY_SCALAR
+  const hn::CappedTag<float, 4> d4;
+  const auto low = hn::Add(hn::Load(d4, lanes), hn::Load(d4, lanes + 8));
+  const auto high = hn::Add(hn::Load(d4, lanes + 4), hn::Load(d4, lanes + 12));
+  hn::Store(hn::Add(low, high), d4, lanes);
+#else
+  for (std::size_t i = 0; i < 8; ++i) lanes[i] += lanes[i + 8];
+  for (std::size_t i = 0; i < 4; ++i) lanes[i] += lanes[i + 4];
+#endif
+  return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
 }
 
 // Calls f(pointer, column, n) for runs of at most one vector of the row's `classes` columns.

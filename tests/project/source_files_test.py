@@ -23,7 +23,6 @@ UNTESTED = {
     "compute/cpu/cpu_engine": WHOLE_ENGINE,
     "compute/cpu/f32_kernels": WHOLE_ENGINE,
     "compute/cpu/f32_net": WHOLE_ENGINE,
-    "compute/cpu/layered_net": WHOLE_ENGINE,
     "compute/cpu/norm_layer": WHOLE_ENGINE,
     "compute/optimizer_step": WHOLE_ENGINE,
     "compute/cpu/row_source": WHOLE_ENGINE,
