@@ -23,6 +23,8 @@ class LateEngine final : public Engine {
   std::uint64_t steps_done() const noexcept { return done_; }
   /// Calls that waited for everything.
   int waits() const noexcept { return waits_; }
+  /// Called when steps were handed over.
+  std::function<void()> on_train = [] {};
 
   std::uint32_t add_resident(ResidentSet set) override {
     return engine_->add_resident(std::move(set));
@@ -33,6 +35,7 @@ class LateEngine final : public Engine {
       engine_->train(copy);
       done_ += copy.batches();
     });
+    on_train();
   }
   void evaluate(const Chunk& chunk) override {
     enqueue(chunk, [this](const Chunk& copy) { engine_->evaluate(copy); });

@@ -4,14 +4,19 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <ostream>
 #include <set>
+#include <span>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "formats/error.h"
+#include "loader/subset.h"
 #include "tests/support/faulty_dataset.h"
 #include "tests/support/files.h"
 #include "tests/support/late_engine.h"
@@ -55,7 +60,10 @@ struct LateRun {
     }
     void on_progress(const Progress& progress) override {
       EXPECT_EQ(progress.epoch, epochs.size()) << "of an epoch before the one before it is told";
+      ++this->progress;
     }
+
+    std::size_t progress = 0;  // told
 
    private:
     LateRun& run_;
@@ -70,6 +78,7 @@ struct LateRun {
                     [this](const MlpSpec& model, const TrainSpec& train, const Device& device) {
                       auto late = std::make_unique<LateEngine>(make_engine(model, train, device));
                       engine = late.get();
+                      late->on_train = on_train;
                       return late;
                     });
     return trainer.fit(stop);
@@ -79,6 +88,7 @@ struct LateRun {
   LateEngine* engine = nullptr;
   std::atomic<bool> stop{false};
   std::function<void(const EpochResult&)> on_epoch;
+  std::function<void()> on_train = [] {};
   // At each on_epoch():
   std::vector<std::uint64_t> handed_over;
   std::vector<std::uint64_t> done;
@@ -164,6 +174,7 @@ TEST_P(RunAhead, TheNextEpochIsUnderWayWhenOneIsTold) {
   if (GetParam().name == "plain") {
     for (std::size_t e = 0; e + 1 < epochs; ++e) {
       EXPECT_GT(late.handed_over[e], (e + 1) * steps) << "epoch " << e;
+      EXPECT_LE(late.handed_over[e], (e + 1) * steps + 3) << "told late";
     }
   }
   EXPECT_EQ(late.waits.back(), late.waits.front()) << "for everything, between epochs";
@@ -274,11 +285,12 @@ TEST(RunAheadOf, ADivergedEpochIsNamedAsItsOwn) {
   }
 }
 
-/// Can be read so often.
-class WearingDataset final : public Dataset {
+/// Whose reads somebody else may refuse.
+class GuardedDataset final : public Dataset {
  public:
-  WearingDataset(std::shared_ptr<const Dataset> whole, std::int64_t reads)
-      : whole_(std::move(whole)), left_(reads) {}
+  using Guard = std::function<void(std::span<const std::uint64_t> ids)>;
+  GuardedDataset(std::shared_ptr<const Dataset> whole, Guard guard)
+      : whole_(std::move(whole)), guard_(std::move(guard)) {}
 
   std::uint64_t size() const noexcept override { return whole_->size(); }
   const SampleShape& shape() const noexcept override { return whole_->shape(); }
@@ -288,26 +300,55 @@ class WearingDataset final : public Dataset {
   std::string hash() const override { return whole_->hash(); }
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
             std::span<std::int32_t> labels) const override {
-    if ((left_ -= static_cast<std::int64_t>(ids.size())) < 0) {
-      throw DataError("worn.bin", "cannot be read any more");
-    }
+    guard_(ids);
     whole_->read(ids, samples, labels);
   }
 
  private:
   std::shared_ptr<const Dataset> whole_;
-  mutable std::atomic<std::int64_t> left_;
+  Guard guard_;
 };
 
 TEST(RunAheadOf, AnErrorOfTheNextEpochComesAfterWhatIsOwed) {
   RunSpec spec = many_chunks();
   spec.validation_size = 0;
   spec.residency = Residency::kHost;
-  const auto data =
-      std::make_shared<WearingDataset>(test::memory_dataset({.contiguous = false}), 2 * 300);
+  std::atomic<std::size_t> reads{0};
+  const auto data = std::make_shared<GuardedDataset>(
+      test::memory_dataset({.contiguous = false}), [&](std::span<const std::uint64_t> ids) {
+        if ((reads += ids.size()) > 2U * 300)
+          throw DataError("worn.bin", "cannot be read any more");
+      });
   LateRun late(true);
   EXPECT_THROW(late.fit(spec, data), DataError);
   EXPECT_EQ(late.watcher.epochs.size(), 2U);
+}
+
+TEST(RunAheadOf, AnErrorOfValidationComesAfterThatOfTheStepsBeforeIt) {
+  RunSpec spec = many_chunks();
+  spec.residency = Residency::kHost;
+  const Subset validation = Split::random(300, spec.validation_size, spec.seed).validation;
+  const auto data = std::make_shared<GuardedDataset>(
+      test::memory_dataset({.contiguous = false}), [&](std::span<const std::uint64_t> ids) {
+        for (const std::uint64_t id : ids) {
+          if (validation.contains(id)) throw DataError("torn.bin", "cannot be read");
+        }
+      });
+  EXPECT_THROW(LateRun(true).fit(spec, data), DataError);
+  spec.optimizer.learning_rate = 1e30F;
+  EXPECT_THROW(run(spec, data), DivergedError);
+  EXPECT_THROW(LateRun(true).fit(spec, data), DivergedError);
+}
+
+TEST(RunAheadOf, ProgressOfTheNextEpochComesAfterTheEpochBefore) {
+  LateRun late(true);
+  // So slow a step that the loop looks at the sums after it.
+  late.on_train = [&] {
+    if (late.engine->steps_handed_over() % kSteps != 1) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+  };
+  late.fit(many_chunks());
+  EXPECT_GE(late.watcher.progress, 4U);  // which the watcher holds against the epochs told
 }
 
 TEST(RunAheadOf, BadSamplesAreToldInTheEpochThatMeetsThem) {
