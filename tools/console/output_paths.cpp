@@ -1,5 +1,7 @@
 #include "tools/console/output_paths.h"
 
+#include <fstream>
+#include <string>
 #include <system_error>
 
 #include "tools/console/numbers.h"
@@ -27,6 +29,16 @@ bool same(const fs::path& a, const fs::path& b) {
   return !error && whole == other;
 }
 
+// An empty file too.
+bool may_be_replaced(const NamedPath& output) {
+  std::ifstream file(output.path, std::ios::binary);
+  if (!file || file.peek() == std::ifstream::traits_type::eof()) return true;
+  std::string found(output.begins.size(), '\0');
+  file.seekg(static_cast<std::streamoff>(output.at));
+  file.read(found.data(), static_cast<std::streamsize>(found.size()));
+  return static_cast<std::size_t>(file.gcount()) == found.size() && found == output.begins;
+}
+
 }  // namespace
 
 void check_output_paths(const std::vector<NamedPath>& outputs,
@@ -38,6 +50,10 @@ void check_output_paths(const std::vector<NamedPath>& outputs,
       if (other.path.empty() || !same(output.path, other.path)) continue;
       throw UsageError(output.option + ": expected another file than " + other.option +
                        " has, found " + shown(output.path.string()));
+    }
+    if (!may_be_replaced(output)) {
+      throw UsageError(output.option + ": expected a new file or what it wrote before, found " +
+                       shown(output.path.string()) + ", which is something else");
     }
     taken.push_back(output);
   }

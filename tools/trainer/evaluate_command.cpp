@@ -74,7 +74,7 @@ int evaluate_command(const std::vector<std::string>& arguments) {
   if (!line.parse(arguments)) return print(line.help());
   if (checkpoint.empty()) throw UsageError("--checkpoint: expected a file, found none");
 
-  check_output_paths({{"--outputs", outputs_path}, {"--quarantine", bad.quarantine}},
+  check_output_paths({{"--outputs", outputs_path, "{", 8}, {"--quarantine", bad.quarantine}},
                      {{"--checkpoint", checkpoint}, {"--data", data}});
   check_bad_options(line, bad.on_bad);
   check_device(line, device);

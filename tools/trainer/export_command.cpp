@@ -58,7 +58,7 @@ int export_command(const std::vector<std::string>& arguments) {
   if (checkpoint.empty()) throw UsageError("--checkpoint: expected a file, found none");
   if (path.empty()) throw UsageError("--onnx: expected a file, found none");
 
-  check_output_paths({{"--onnx", path}}, {{"--checkpoint", checkpoint}});
+  check_output_paths({{"--onnx", path, "\x08"}}, {{"--checkpoint", checkpoint}});
   const TrainedModel model = load_model(checkpoint);
   if (!input_given) options.input = model.spec.input;
   const std::string bytes = onnx_model(model, options);

@@ -161,10 +161,12 @@ void check_options(Options& options, CommandLine& line) {
   check_device(line, options.run.device);
   check_repeat(options);
   check_output_paths({{"--metrics", options.metrics},
-                      {"--trace", options.trace},
-                      {"--report", options.report},
+                      {"--trace", options.trace, R"({"displayTimeUnit")"},
+                      {"--report", options.report, "<!DOCTYPE html>"},
                       {"--quarantine", options.quarantine}},
-                     {{"--resume", options.run.resume_from}});
+                     {{"--data", options.data},
+                      {"--init", options.run.init},
+                      {"--resume", options.run.resume_from}});
 }
 
 }  // namespace millrace

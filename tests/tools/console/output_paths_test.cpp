@@ -30,6 +30,19 @@ TEST_F(OutputPaths, MayNotMeet) {
       {{"--a", folder_ / "x"}, {"--b", folder_ / "y"}, {"--c", {}}, {"--d", {}}}));
 }
 
+TEST_F(OutputPaths, MayNotReplaceWhatIsOfAnotherKind) {
+  const auto path = test::write_bytes(folder_ / "x", test::make_bytes("ab<html>"));
+  EXPECT_EQ(error({{"--a", path, "<html>"}}),
+            "--a: expected a new file or what it wrote before, found '" + path.string() +
+                "', which is something else");
+  EXPECT_NE(error({{"--a", path, "<html>", 5}}), "") << "it ends too early";
+  EXPECT_NO_THROW(check_output_paths({{"--a", path, "<html>", 2}}));
+  EXPECT_NO_THROW(check_output_paths({{"--a", path}}));
+  EXPECT_NO_THROW(check_output_paths({{"--a", folder_ / "new", "<html>"}}));
+  test::write_bytes(path, {});
+  EXPECT_NO_THROW(check_output_paths({{"--a", path, "<html>"}}));
+}
+
 TEST_F(OutputPaths, MayNotReplaceWhatIsRead) {
   test::write_bytes(folder_ / "model", test::make_bytes("m"));
   std::filesystem::create_symlink("model", folder_ / "link");

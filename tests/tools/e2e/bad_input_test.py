@@ -127,6 +127,14 @@ class BadData(programs.ProgramTest):
         self.write(TEST_IMAGES, idx(0x08, [200, 14, 14], bytes(200 * 196)))
         self.says("t10k", "28x28", "14x14")
 
+    def test_is_not_replaced_by_a_slip_of_the_pen(self):
+        before = (self.data / TRAIN_LABELS).read_bytes()
+        for option in ("--report", "--trace", "--metrics"):
+            done = self.call("--data", self.data, "--epochs", "1", "--val-size", "100", option, self.data / TRAIN_LABELS)
+            self.assertIn(done.returncode, (1, 2))
+            self.assertIn(TRAIN_LABELS, done.stderr)
+            self.assertEqual((self.data / TRAIN_LABELS).read_bytes(), before)
+
     def test_cut_short_while_it_trains(self):
         data = self.copy_of_digits("cut")
         run = self.start("--data", data, "--val-size", "200", "--epochs", "1000000")

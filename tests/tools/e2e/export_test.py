@@ -21,12 +21,12 @@ class Export(programs.ProgramTest):
         self.assertLess(size, 25450 * 4 + 1500)
 
     def test_leaves_nothing_half_written(self):
-        (self.top / "m.onnx").write_bytes(b"older")
+        (self.top / "m.onnx").write_bytes(b"\x08older")
         limit = f"ulimit -f 20; exec '{programs.TRAINER}' export --checkpoint c/last.safetensors --onnx m.onnx"
         done = self.call("-c", f"trap '' XFSZ; {limit}", program="/bin/bash")
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("trainer export: m.onnx: cannot write", done.stderr)
-        self.assertEqual((self.top / "m.onnx").read_bytes(), b"older")
+        self.assertEqual((self.top / "m.onnx").read_bytes(), b"\x08older")
         self.assertEqual(sorted(p.name for p in self.top.iterdir()), ["c", "m.onnx"])
 
     def test_refuses_bad_usage(self):

@@ -76,9 +76,9 @@ class Report(programs.ProgramTest):
         self.assertIn("none/r.html: cannot ", line)
 
     def test_of_a_run_that_never_starts_leaves_an_older_one(self):
-        (self.top / "r.html").write_text("older", encoding="utf-8")
+        (self.top / "r.html").write_text("<!DOCTYPE html>older", encoding="utf-8")
         self.refuses(1, "--data", "nowhere", "--report", "r.html")
-        self.assertEqual((self.top / "r.html").read_text(encoding="utf-8"), "older")
+        self.assertEqual((self.top / "r.html").read_text(encoding="utf-8"), "<!DOCTYPE html>older")
         self.assertEqual([p.name for p in self.top.iterdir()], ["r.html"])
 
 

@@ -80,9 +80,9 @@ class Trace(programs.ProgramTest):
         self.assertIn("none/t.json: cannot ", line)
 
     def test_of_a_run_that_never_starts_leaves_an_older_one(self):
-        (self.top / "t.json").write_text("older", encoding="utf-8")
+        (self.top / "t.json").write_text('{"displayTimeUnit":', encoding="utf-8")
         self.refuses(1, "--data", "nowhere", "--trace", "t.json")
-        self.assertEqual((self.top / "t.json").read_text(encoding="utf-8"), "older")
+        self.assertEqual((self.top / "t.json").read_text(encoding="utf-8"), '{"displayTimeUnit":')
         self.assertEqual(os.listdir(self.top), ["t.json"])
 
     def test_is_left_by_a_run_that_diverges(self):
@@ -93,7 +93,7 @@ class Trace(programs.ProgramTest):
         self.assertIn("compute", self.stages("main"))
 
     def test_that_meets_a_full_disk_is_told_and_leaves_nothing_behind(self):
-        (self.top / "t.json").write_text("older", encoding="utf-8")
+        (self.top / "t.json").write_text('{"displayTimeUnit":', encoding="utf-8")
 
         def limit():
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -103,7 +103,7 @@ class Trace(programs.ProgramTest):
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("trainer: warning: t.json: cannot write", done.stderr)
         self.assertIn("Weights: ", done.stdout)
-        self.assertEqual((self.top / "t.json").read_text(encoding="utf-8"), "older")
+        self.assertEqual((self.top / "t.json").read_text(encoding="utf-8"), '{"displayTimeUnit":')
         self.assertEqual(os.listdir(self.top), ["t.json"])
 
 
