@@ -32,7 +32,8 @@ TEST(SpreadLayers, EachHalfGetsItsShareOfEachLayerInOrder) {
   for (std::uint32_t layer = 0; layer < 3; ++layer) {
     int next = 0;
     for (const Piece& piece : tiles) {
-      if (piece.layer == layer) EXPECT_EQ(piece.number, next++) << "layer " << layer;
+      if (piece.layer != layer) continue;
+      EXPECT_EQ(piece.number, next++) << "layer " << layer;
     }
   }
 }

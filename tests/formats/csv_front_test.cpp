@@ -92,7 +92,8 @@ TEST(CsvFront, TakesTheColumnsOfAnotherFile) {
                         const std::string& label = "label") {
     return parse_csv_front(
         "a.csv", text,
-        {.label_column = label, .columns = CsvColumns{.names = std::move(names), .of = "t.csv"}});
+        {.label_column = label,
+         .columns = CsvColumns{.names = {.values = std::move(names), .label = {}}, .of = "t.csv"}});
   };
   EXPECT_EQ(front("b,label,a\n1,2,3\n", {"a", "b"}).layout.places,
             (std::vector<std::size_t>{1, 0}));

@@ -58,9 +58,9 @@ struct LateRun {
       run_.waits.push_back(run_.engine->waits());
       if (run_.on_epoch) run_.on_epoch(epoch);
     }
-    void on_progress(const Progress& progress) override {
-      EXPECT_EQ(progress.epoch, epochs.size()) << "of an epoch before the one before it is told";
-      ++this->progress;
+    void on_progress(const Progress& now) override {
+      EXPECT_EQ(now.epoch, epochs.size()) << "of an epoch before the one before it is told";
+      ++progress;
     }
 
     std::size_t progress = 0;  // told

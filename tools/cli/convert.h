@@ -44,13 +44,13 @@ struct ConvertSpec {
   ImageOptions image = {};        ///< size and channels, where they are images
   std::string label_column = {};  ///< of CSV; empty: see CsvOptions
   StoredAs to = StoredAs::kSeekable;
-  std::optional<int> level;  ///< of the compression: zstd 1 to 22 [3], gzip 1 to 12 [6]
+  std::optional<int> level = {};  ///< of the compression: zstd 1 to 22 [3], gzip 1 to 12 [6]
   std::uint32_t jobs =
       0;  ///< threads that decode samples and compress zstd; 0: the cores this process may use
   std::uint32_t shards = 0;  ///< of each split, for kSeekable and tar; 0: one file, no manifest
-  std::optional<SplitShares> split;  ///< of a data set without test samples (split_randomly)
-  std::uint64_t seed = 0;            ///< of `split`
-  bool force = false;                ///< replace files that are there
+  std::optional<SplitShares> split = {};  ///< of a data set without test samples (split_randomly)
+  std::uint64_t seed = 0;                 ///< of `split`
+  bool force = false;                     ///< replace files that are there
 };
 
 struct ConvertedFile {

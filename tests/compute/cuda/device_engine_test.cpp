@@ -350,7 +350,7 @@ TEST(DeviceEngineOrder, SumsOfAnEpochAreReadWhileTheNextIsTrained) {
           EXPECT_EQ(found.sums[i].correct, expected.sums[i].correct);
           EXPECT_EQ(found.sums[i].samples, 160U);
           EXPECT_EQ(found.sums[i].steps, i % 2 == 0 ? 40U : 0U);
-          if (i > 0) EXPECT_GE(found.sums[i].done, found.sums[i - 1].done);
+          EXPECT_GE(found.sums[i].done, found.sums[std::max<std::size_t>(i, 1) - 1].done);
         }
         EXPECT_EQ(found.waits, 6) << "one for each of the sums";
       }

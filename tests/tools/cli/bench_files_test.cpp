@@ -49,7 +49,9 @@ TEST_F(BenchFiles, AreReadWholeByAnyThreads) {
 TEST_F(BenchFiles, FromTheDiskAreReadOnceOrNotAtAll) {
   const auto speed = read_uncached(files_at(folder_.path()), 2, 1000.0, stop_);
   // Folders in memory drop nothing.
-  if (speed) EXPECT_EQ(speed->bytes, 3'000'010U);
+  if (speed) {
+    EXPECT_EQ(speed->bytes, 3'000'010U);
+  }
 }
 
 TEST_F(BenchFiles, EndWhenStopped) {

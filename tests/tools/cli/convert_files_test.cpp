@@ -147,7 +147,7 @@ TEST_F(ConvertFilesTest, WritesTheNamesOfClassesToCsv) {
   const auto refusal = [&] {
     return data_error_of([&] { convert_to(StoredAs::kCsv, photos, out_ / "refused"); });
   };
-  for (const std::string& name : {" cat", "cat\n", "c\rat", "12", "-1.5"}) {
+  for (const std::string name : {" cat", "cat\n", "c\rat", "12", "-1.5"}) {
     class_folder(name, 1);
     EXPECT_NE(refusal().find("expected classes named as csv can hold them"), std::string::npos)
         << name;

@@ -60,7 +60,8 @@ TEST(BadWarnings, TellOfTheFirstFew) {
   BadWarnings warnings(console);
   warnings.set_quarantine("q.jsonl");
   testing::internal::CaptureStderr();
-  for (std::uint64_t i = 0; i < 9; ++i) warnings.tell({.id = i, .reason = "torn"});
+  for (std::uint64_t i = 0; i < 9; ++i)
+    warnings.tell({.id = i, .file = {}, .offset = {}, .reason = "torn"});
   const std::string told = testing::internal::GetCapturedStderr();
   EXPECT_NE(told.find("bad sample 4: torn"), std::string::npos) << told;
   EXPECT_EQ(told.find("bad sample 5"), std::string::npos) << told;

@@ -178,7 +178,7 @@ TEST(RenderEvaluation, SaysThatThereAreNoMistakes) {
 TEST(EvaluationJson, HasWhatScriptsRead) {
   Evaluation e = of_classes(3);
   e.split = SplitName::kValidation;
-  e.metrics = {10.0, 1800, 1802, 0, {}};
+  e.metrics = {10.0, 1800, 1802, 0, {}, {}};
   const auto json = to_json(e);
   EXPECT_EQ(json.at("split"), "validation");
   EXPECT_EQ(json.at("samples"), 1802);
