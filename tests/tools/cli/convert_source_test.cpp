@@ -110,7 +110,7 @@ TEST_F(ConvertSourceTest, ResizesSamplesOfAnyForm) {
 TEST_F(ConvertSourceTest, LeavesNothingWhereAnImageIsBroken) {
   for (int i = 0; i < 9; ++i) add_image("a/" + std::to_string(i) + ".png", 8, i);
   auto broken = test::read_bytes(folder_ / "in" / "a" / "5.png");
-  broken.resize(broken.size() / 2);
+  broken.resize(broken.size() - 20);  // the end of the pixels and what comes after them
   test::write_bytes(folder_ / "in" / "a" / "5.png", broken);
   EXPECT_NE(data_error_of([&] { convert(spec(StoredAs::kSeekable), kGoOn); }).find("5.png"),
             std::string::npos);
