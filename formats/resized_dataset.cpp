@@ -1,7 +1,5 @@
 #include "formats/resized_dataset.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
@@ -109,7 +107,7 @@ std::shared_ptr<const Dataset> ResizedDataset::as_asked(std::shared_ptr<const Da
     throw DataError(data->name(), std::nullopt,
                     "uint8 images, of height and width, to resize (--resize) or make grey or RGB "
                     "(--gray, --rgb)",
-                    fmt::format("samples of {} {}", data->shape().text(), name_of(data->dtype())));
+                    "samples of " + describe_samples(*data));
   }
   auto shape = shape_as_asked(data->shape(), *layout, options);
   if (shape == data->shape()) return data;

@@ -133,12 +133,6 @@ MILLRACE_DOT void multiply_dot(const Multiply& op) {
   }
 }
 
-// Rounded to nearest even, still as float32: the upper halves are the bfloat16 numbers.
-MILLRACE_DOT_INLINE __m512i round_to_bits(__m512 x) {
-  const auto halves = reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x));
-  return _mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16);
-}
-
 // 32 numbers rounded to nearest even: the first 16, then the second.
 MILLRACE_DOT_INLINE __m512i round_pair(__m512 first, __m512 second) {
   return reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(second, first));

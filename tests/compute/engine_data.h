@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -99,5 +101,12 @@ struct Data {
   std::vector<std::int32_t> labels;
   std::vector<std::uint32_t> order;
 };
+
+inline void expect_equal_sums(const Metrics& found, const Metrics& expected) {
+  EXPECT_EQ(found.loss_sum, expected.loss_sum);
+  EXPECT_EQ(found.correct, expected.correct);
+  EXPECT_EQ(found.samples, expected.samples);
+  EXPECT_EQ(found.steps, expected.steps);
+}
 
 }  // namespace millrace::test

@@ -160,10 +160,7 @@ TEST_P(EngineTest, GivesSumsInTheOrderInWhichTheyWereEnded) {
   auto done = before;
   for (const Metrics& of : expected) {
     const Metrics found = later->metrics();
-    EXPECT_EQ(found.loss_sum, of.loss_sum);
-    EXPECT_EQ(found.correct, of.correct);
-    EXPECT_EQ(found.samples, of.samples);
-    EXPECT_EQ(found.steps, of.steps);
+    test::expect_equal_sums(found, of);
     EXPECT_GE(found.done, done);
     done = found.done;
   }

@@ -76,7 +76,7 @@ tbody tr{border-top:1px solid var(--rule)}
 .stages span{font-size:13px;color:var(--soft)}
 .stages .dot::before{content:"";display:inline-block;width:9px;height:9px;border-radius:2px;margin-right:5px;background:var(--rule)}
 .stages .busy-dot::before{background:var(--c1)}.stages .wait-dot::before{background:var(--c2)}.stages .other-dot::before{background:var(--c3)}
-.dot{margin-right:14px;white-space:nowrap}
+.dot{display:inline-block;margin-right:14px}
 dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:3px 18px;margin:0}
 dl.short{grid-template-columns:repeat(2,max-content minmax(0,1fr))}
 dt{color:var(--soft)}
