@@ -216,7 +216,12 @@ std::string device_obstacle(int index) {
   const cudaError_t status = cudaGetDeviceCount(&count);
   static_cast<void>(cudaGetLastError());
   if (status == cudaErrorInsufficientDriver) {
-    return "this machine has no NVIDIA driver, or one too old for this build";
+    int driver = 0;  // stays 0 without one
+    static_cast<void>(cudaDriverGetVersion(&driver));
+    if (driver == 0) return "this machine has no NVIDIA driver";
+    return "this machine's NVIDIA driver knows CUDA up to " + std::to_string(driver / 1000) + "." +
+           std::to_string(driver % 1000 / 10) + ", this build needs " +
+           std::to_string(CUDART_VERSION / 1000);
   }
   if (status == cudaErrorNoDevice || (status == cudaSuccess && count == 0)) {
     return "this machine has no GPU that CUDA can use";
@@ -238,6 +243,16 @@ std::string device_obstacle(int index) {
   if (capability < kLeastCapability) {
     return "GPU " + std::to_string(index) + " has compute capability " + capability.text() +
            ", this build needs " + kLeastCapability.text();
+  }
+  cudaError_t started = cudaSetDevice(index);
+  if (started == cudaSuccess) started = find_kernels();
+  static_cast<void>(cudaGetLastError());
+  if (started == cudaErrorNoKernelImageForDevice) {
+    return "GPU " + std::to_string(index) + " has compute capability " + capability.text() +
+           ", for which this build has no kernels";
+  }
+  if (started != cudaSuccess) {
+    return "GPU " + std::to_string(index) + " does not start: " + cudaGetErrorString(started);
   }
   return {};
 }

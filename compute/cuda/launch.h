@@ -6,6 +6,9 @@
 
 namespace millrace::cuda {
 
+/// Success if this build has code for the calling thread's device.
+cudaError_t find_kernels();
+
 /// Enqueues a kernel. Returns the status of the launch, not of what it does.
 cudaError_t launch_kernel(const Kernel& kernel, cudaStream_t stream);
 
