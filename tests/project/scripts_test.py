@@ -247,6 +247,35 @@ class Scripts(unittest.TestCase):
         self.assertEqual([step["name"] for step in found["steps"] if step["result"] == "FAILED"],
                          ["engine tests, none skipped", "same weights, run by run"])
 
+    def test_gpu_check_asks_an_older_gpu_for_float32_alone(self):
+        self.gpu_machine(NOTE)
+        trainer = self.root / "build/cuda/bin/trainer"
+        trainer.write_text(trainer.read_text(encoding="utf-8").replace(
+            '\\"train_samples', '\\"precision\\":\\"fp32\\",\\"train_samples'), encoding="utf-8")
+        done, calls, found = self.gpu_check()
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        results = {step["name"]: step["result"] for step in found["steps"]}
+        self.assertEqual(results["TF32 and bfloat16"], "skipped")
+        self.assertEqual(results["784-1024x3-10, 1024, fp32"], "passed")
+        self.assertFalse([name for name in results if name.endswith((", tf32", ", bf16"))])
+        filters = [test for call in calls for test in call.partition("--gtest_filter=")[2].split(":") if test]
+        self.assertEqual(len(filters), 5 + 3 * 2)
+        self.assertEqual([test for test in filters if not test.endswith("/fp32")], [])
+
+    # Its help is longer than what a pipe holds.
+    def test_gpu_check_tells_the_sanitizer_which_kernels_are_ours(self):
+        for option in ("--kernel-name", "--kernel-regex"):
+            with self.subTest(option):
+                if option == "--kernel-name":
+                    self.gpu_machine()
+                self.program("compute-sanitizer", NOTE + f"""
+[ "$1" != --help ] || {{ echo "  {option} arg"; head -c 200000 /dev/zero; }}
+""")
+                _, calls, _ = self.gpu_check()
+                checks = [call.split() for call in calls if call.startswith("compute-sanitizer --tool")][-3:]
+                self.assertEqual([check[2] for check in checks if check[3:5] == [option, "kns=millrace"]],
+                                 ["racecheck", "initcheck"])
+
     def test_gpu_check_without_a_gpu_says_so_and_nothing_else(self):
         self.gpu_machine()
         self.program("trainer", '#!/bin/sh\necho "trainer: device cuda: this \\"machine\\" has none" >&2\nexit 1\n',
