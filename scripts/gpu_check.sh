@@ -6,7 +6,7 @@
 #
 #   --build   folder with bin/ and tests/ [beside this script, or build/cuda]
 #   --data    MNIST [digits that it draws itself, as many]
-#   --out     every number [gpu_check.json, in the current folder]
+#   --out     every number [gpu_check.json, in the current folder]; what failed steps said is in FILE.failed.log
 #
 # Prints a table. Where torch is there and MILLRACE_PYTORCH_PEER names the script to compare with, it is run too.
 # What ought to be reached is met or MISSED; a machine that misses it is no failure.
@@ -59,8 +59,11 @@ for path in sys.path:
 find_cublas
 
 readonly kDeadline=460  # of 480 seconds: what is left is for ending
+readonly kMostOutput=100000  # bytes of a step that failed
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+said=${out%.json}.failed.log
+rm -f "$said"
 steps=()
 failures=0
 
@@ -87,7 +90,10 @@ write_json() {
 # note NAME RESULT SECONDS VALUE UNIT DETAIL: what is noted is kept, whatever comes of the machine.
 note() {
   printf '%-34s %-7s %6s s  %12s %-9s %s\n' "$1" "$2" "$3" "$4" "$5" "${6:0:60}"
-  [[ $2 != FAILED ]] || failures=$((failures + 1))
+  if [[ $2 == FAILED ]]; then
+    failures=$((failures + 1))
+    { printf '=== %s: %s\n' "$1" "$6"; tail -c "$kMostOutput" "$work/log"; } >>"$said" 2>/dev/null
+  fi
   steps+=("{\"name\":$(quoted "$1"),\"result\":$(quoted "$2"),\"seconds\":$3,\"value\":${4:-null},\"unit\":$(quoted "$5"),\"detail\":$(quoted "$6")}")
   write_json
 }
@@ -237,7 +243,7 @@ for precision in "${precisions[@]}"; do
     start=$SECONDS
     if [[ -x $build/bin/products_bench ]] && limited 60 "$build/bin/products_bench" "${wide[@]}" --precision "$precision"; then
       alone=$(last_line | sed -n 's/.*"step_us":\([0-9.e+-]*\).*/\1/p')
-      note "its products alone, $precision" passed $((SECONDS - start)) "$(of a "a=$alone")" us/step "with epilogues $(of a "a=$(last_line | sed -n 's/.*"with_epilogues_us":\([0-9.e+-]*\).*/\1/p')") us"
+      note "its products alone, $precision" passed $((SECONDS - start)) "$(of a "a=$alone")" us/step "with epilogues $(of a "a=$(last_line | sed -n 's/.*"with_epilogues_us":\([0-9.e+-]*\).*/\1/p')") us, without: $(last_line | sed -n 's/.*"without_epilogue":\[\([0-9,]*\)\].*/\1/p')"
       share=$(of '100 * a / s' "a=$alone" "s=$step")
       if [[ $precision == bf16 ]]; then
         bar "of their speed, $precision" "$share" % '>=' 60
@@ -296,5 +302,6 @@ for test in "$build"/tests/*_tests; do
 done
 
 write_json
+[[ ! -e $said ]] || echo "What they said: $said"
 echo "$failures failed, $SECONDS s; every number: $out"
 [[ $failures -eq 0 ]]

@@ -195,7 +195,7 @@ class Scripts(unittest.TestCase):
         folder = self.root / "build/cuda"
         self.program("tools", folder=folder / "bin")
         self.program("trainer", RUNS, folder / "bin")
-        self.program("products_bench", "#!/bin/sh\necho '{\"bench\":\"products\",\"step_us\":20.5,\"tflops\":1}'\n", folder / "bin")
+        self.program("products_bench", "#!/bin/sh\necho '{\"bench\":\"products\",\"step_us\":20.5,\"tflops\":1,\"with_epilogues_us\":19.25,\"without_epilogue\":[3,9]}'\n", folder / "bin")
         self.program("cuda_engine_tests", engine_tests, folder / "tests")
         self.program("compute-sanitizer")
 
@@ -218,6 +218,7 @@ class Scripts(unittest.TestCase):
                          {"an epoch of it": (1.25, "met"), "GPU idle in 10 epochs": (25, "MISSED"),
                           "copies hidden": (98, "met"), "host against resident": (1, "met"),
                           "of their speed, bf16": (80.36, "met")})
+        self.assertEqual(steps["its products alone, bf16"]["detail"], "with epilogues 19.25 us, without: 3,9")
         self.assertEqual(steps["784-32-10, batch 128, host"]["value"], 1.25)
         self.assertEqual(steps["784-32-10, batch 128, host"]["detail"], "copy-bound: it is")
         for name in ("engine tests", "parity with the CPU", "determinism", "compute-sanitizer racecheck", "loader_tests",
@@ -225,6 +226,7 @@ class Scripts(unittest.TestCase):
             self.assertIn(name, steps)
             self.assertIn(name, done.stdout)
         self.assertEqual(sum(call.startswith("compute-sanitizer --tool") for call in calls), 3)
+        self.assertFalse((self.top / "check.failed.log").exists())
 
     def test_gpu_check_fails_with_what_fails(self):
         self.gpu_machine('#!/bin/sh\necho "a \\"Failure\\" here"\nexit 1\n')
@@ -237,6 +239,10 @@ class Scripts(unittest.TestCase):
             **{f"compute-sanitizer {tool}": "========= ERROR SUMMARY: 3 errors"
                for tool in ("memcheck", "racecheck", "initcheck")}})
         self.assertEqual(found["failed"], 6)
+        said = (self.top / "check.failed.log").read_text(encoding="utf-8")
+        self.assertIn("=== determinism: a \"Failure\" here\na \"Failure\" here\n=== compute-sanitizer racecheck: ", said)
+        self.assertEqual(sum(line.startswith("=== ") for line in said.splitlines()), 6)
+        self.assertIn(str(self.top / "check.failed.log"), done.stdout)
 
     def test_gpu_check_sees_weights_that_differ_and_tests_that_were_skipped(self):
         self.gpu_machine("#!/bin/sh\necho '[  SKIPPED ] GpuEngine.X'\n")
