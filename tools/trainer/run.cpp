@@ -19,6 +19,7 @@
 #include "tools/trainer/checkpoint_guard.h"
 #include "tools/trainer/console_observer.h"
 #include "tools/trainer/metrics_observer.h"
+#include "tools/trainer/nothing_learnt.h"
 #include "tools/trainer/quarantine_observer.h"
 #include "tools/trainer/repeat.h"
 #include "tools/trainer/report_observer.h"
@@ -184,6 +185,9 @@ class Runs {
       tell_means();
       tell_stopped(result_, spec, signals_.received(), arguments_, console_);
       return kSignalBase + signals_.received();
+    }
+    if (const auto text = nothing_learnt_text(spec, result_, *data_.train); !text.empty()) {
+      console_.warning(text);
     }
     if (report_) {
       report_->write({arguments_, spec, data_, load_s_}, trainer.engine(), result_);

@@ -91,6 +91,15 @@ class Csv(programs.ProgramTest):
         found = json.loads(self.call("evaluate", "--checkpoint", "c/last.safetensors", "--data", "shards", "--json").stdout)
         self.assertEqual([c["name"] for c in found["classes"]], manifest["class_names"])
 
+    def test_a_run_that_learns_nothing_says_so(self):
+        table = self.top / "prices.csv"
+        table.write_text("a,b,label\n" + "".join(f"{9000.5 + i % 3 * 100},{i * 7 % 11},{i % 3}\n" for i in range(90)), encoding="utf-8")
+        done = self.train("--quiet", "--epochs", "20", data=table)
+        self.assertRegex(done.stderr, r"\Atrainer: warning: hardly anything was learnt: train_loss is \d+\.\d{4}, and 1\.0986 where "
+                         r"[^\n]+; another --lr than 0\.5 may help, and values of about 0 to 1: they reach 9200\.5 and [^\n]+\n\Z")
+        table.write_text("a,b,label\n" + "".join(f"{i % 3 * 0.45},{i * 7 % 11 * 0.1},{i % 3}\n" for i in range(90)), encoding="utf-8")
+        self.assertEqual(self.train("--quiet", "--epochs", "50", data=table).stderr, "")
+
     def test_the_column_is_named_or_counted(self):
         table = self.top / "table.csv"
         table.write_text("a,kind,b\n1,0,3\n4,2,6\n", encoding="utf-8")

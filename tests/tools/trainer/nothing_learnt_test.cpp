@@ -1,0 +1,84 @@
+#include "tools/trainer/nothing_learnt.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "formats/array_dataset.h"
+#include "formats/bytes.h"
+
+namespace millrace {
+namespace {
+
+/// Samples of one value, of classes 0, 1, 0, 1, …
+ArrayDataset data_of(const std::vector<float>& values) {
+  auto bytes = Bytes::allocate(values.size() * sizeof(float));
+  std::memcpy(bytes.writable().data(), values.data(), bytes.size());
+  const auto owner = std::make_shared<const Bytes>(std::move(bytes));
+  Labels labels{.values = {}, .classes = 2};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    labels.values.push_back(static_cast<std::int32_t>(i % 2));
+  }
+  return {{.name = "x.npy",
+           .dtype = DType::kFloat32,
+           .dims = {values.size(), 1},
+           .owner = owner,
+           .data = owner->view()},
+          std::move(labels)};
+}
+
+RunResult ended_at(double train_loss, std::optional<double> val_loss) {
+  RunResult result;
+  result.history.resize(2);
+  result.history[1].train_loss = train_loss;
+  result.history[1].val_loss = val_loss;
+  return result;
+}
+
+TEST(GuessingLoss, IsTheEntropyOfTheLabels) {
+  EXPECT_NEAR(*guessing_loss(std::vector<std::uint64_t>{5, 5, 5}, 0.0), std::log(3.0), 1e-12);
+  EXPECT_NEAR(*guessing_loss(std::vector<std::uint64_t>{3, 0, 1}, 0.0),
+              -0.75 * std::log(0.75) - 0.25 * std::log(0.25), 1e-12);
+  EXPECT_FALSE(guessing_loss(std::vector<std::uint64_t>{1, 0}, 0.0));
+  EXPECT_FALSE(guessing_loss({}, 0.0));
+  // A tenth of each label's weight is shared by both classes.
+  EXPECT_NEAR(*guessing_loss(std::vector<std::uint64_t>{3, 1}, 0.1),
+              -0.725 * std::log(0.725) - 0.275 * std::log(0.275), 1e-12);
+}
+
+TEST(NothingLearnt, IsSaidOfARunThatEndsWhereGuessingDoes) {
+  const auto small = data_of({0, 1, -1, 2});
+  RunSpec spec;
+  spec.optimizer.learning_rate = 0.5F;
+  EXPECT_EQ(nothing_learnt_text(spec, ended_at(0.70, 0.69), small),
+            "hardly anything was learnt: train_loss is 0.7000, and 0.6931 where each class is "
+            "guessed as often as it comes; another --lr than 0.5 may help");
+  const auto large = data_of({0, 1, -300, 2});
+  spec.optimizer.learning_rate = 0.1F;
+  const auto text = nothing_learnt_text(spec, ended_at(0.67, {}), large);
+  EXPECT_TRUE(
+      text.ends_with("another --lr than 0.1 may help, and values of about 0 to 1: they "
+                     "reach 300 and are taken as they are"))
+      << text;
+}
+
+TEST(NothingLearnt, IsNotSaidOfOthers) {
+  const auto data = data_of({0, 1, 300, 2});
+  const RunSpec spec;
+  EXPECT_EQ(nothing_learnt_text(spec, ended_at(0.5, 0.9), data), "") << "learnt by heart";
+  EXPECT_EQ(nothing_learnt_text(spec, ended_at(0.7, 0.5), data), "") << "just begun to";
+  auto short_run = ended_at(0.7, 0.7);
+  short_run.history.erase(short_run.history.begin());
+  EXPECT_EQ(nothing_learnt_text(spec, short_run, data), "");
+  EXPECT_EQ(nothing_learnt_text(spec, ended_at(0.7, 0.7), data_of({1})), "") << "one class";
+}
+
+}  // namespace
+}  // namespace millrace

@@ -1,0 +1,82 @@
+#include "tools/trainer/nothing_learnt.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include "formats/class_sizes.h"
+#include "formats/error.h"
+#include "loader/convert.h"
+
+namespace millrace {
+namespace {
+
+// Of the loss of guessing, which one that is lost moves round.
+constexpr double kHardlyBetter = 0.95;
+// Networks of standard initial weights want values of about this size.
+constexpr double kLargestUsual = 4.0;
+
+}  // namespace
+
+std::optional<double> guessing_loss(std::span<const std::uint64_t> class_sizes, double smoothing) {
+  double all = 0.0;
+  std::size_t present = 0;
+  for (const auto size : class_sizes) {
+    all += static_cast<double>(size);
+    present += size > 0 ? 1 : 0;
+  }
+  if (present < 2) return std::nullopt;
+  double loss = 0.0;
+  for (const auto size : class_sizes) {
+    const double share = (1.0 - smoothing) * static_cast<double>(size) / all +
+                         smoothing / static_cast<double>(class_sizes.size());
+    if (share > 0.0) loss -= share * std::log(share);
+  }
+  return loss;
+}
+
+double largest_value(const Dataset& data) {
+  constexpr std::uint64_t kMostSamples = 256;
+  const auto samples = std::min(data.size(), kMostSamples);
+  std::vector<std::byte> bytes(data.sample_bytes());
+  std::vector<float> values(data.shape().elements());
+  std::int32_t label = 0;
+  double largest = 0.0;
+  for (std::uint64_t i = 0; i < samples; ++i) {
+    const std::uint64_t id = i * (data.size() / samples);
+    try {
+      data.read({&id, 1}, bytes, {&label, 1});
+    } catch (const DataError&) {
+      return 0.0;  // told by the run itself
+    }
+    to_float32(data.dtype(), bytes, values);
+    for (const float value : values) largest = std::max(largest, std::abs(double{value}));
+  }
+  return largest;
+}
+
+std::string nothing_learnt_text(const RunSpec& spec, const RunResult& result,
+                                const Dataset& train) {
+  if (result.history.size() < 2) return {};
+  const auto& last = result.history.back();
+  const auto sizes = class_sizes(train);
+  const auto guessing = guessing_loss(sizes, spec.label_smoothing);
+  if (!guessing || last.train_loss < kHardlyBetter * *guessing) return {};
+  if (last.val_loss && *last.val_loss < kHardlyBetter * *guessing_loss(sizes, 0.0)) return {};
+  auto text = fmt::format(
+      "hardly anything was learnt: train_loss is {:.4f}, and {:.4f} where each class is guessed as "
+      "often as it comes; another --lr than {:g} may help",
+      last.train_loss, *guessing, spec.optimizer.learning_rate);
+  // Bytes are divided by 255.
+  if (const double largest = train.dtype() == DType::kUInt8 ? 0.0 : largest_value(train);
+      largest > kLargestUsual) {
+    text += fmt::format(", and values of about 0 to 1: they reach {:g} and are taken as they are",
+                        largest);
+  }
+  return text;
+}
+
+}  // namespace millrace
