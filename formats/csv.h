@@ -19,6 +19,7 @@ struct CsvLayout {
   std::size_t label = 0;                  ///< the column of labels, from 0
   /// Where in its sample each other column's value stands; empty: where it stands in the line.
   std::vector<std::size_t> places = {};
+  bool label_guessed = false;  ///< neither asked for nor known by its name
   bool labelled = true;        ///< false: a header without the column that was asked for
   bool named_classes = false;  ///< the first sample's label is no number, but a name
 };

@@ -131,6 +131,7 @@ void find_label(const std::filesystem::path& path, std::uint64_t line, const std
   }
   if (asked.empty()) {
     layout.label = sample == nullptr ? 0 : only_text(*sample).value_or(0);
+    layout.label_guessed = true;
     return;
   }
   if (const auto number = column_number(asked)) {

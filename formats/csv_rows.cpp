@@ -190,8 +190,10 @@ class RowReader {
   CsvProblem bad_cell(std::string_view cell, std::size_t column, std::string_view what) const {
     const auto name =
         layout_.columns.empty() ? "" : fmt::format(" ({})", in_quotes(layout_.columns[column]));
+    const auto* other =
+        column == layout_.label && layout_.label_guessed ? " (--label-column names another)" : "";
     return {.line = 0,
-            .expected = fmt::format("{} in column {}{}", what, column + 1, name),
+            .expected = fmt::format("{} in column {}{}{}", what, column + 1, name, other),
             .found = cell.empty() ? "an empty cell" : in_quotes(cell)};
   }
 

@@ -2,8 +2,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -35,6 +39,43 @@ std::optional<std::size_t> nameless_column(const CsvLayout& layout) {
   return std::nullopt;
 }
 
+/// The first column of values that count up by one from line to line, as numbers of the lines do.
+template <typename T>
+std::optional<std::size_t> counting_column(const ContiguousView& data) {
+  constexpr std::size_t kLeast = 10;  // fewer may come so by chance
+  const std::span values(reinterpret_cast<const T*>(data.samples.data()),
+                         data.samples.size() / sizeof(T));
+  const auto rows = data.labels.size();
+  const auto width = values.size() / rows;
+  for (std::size_t column = 0; rows >= kLeast && column < width; ++column) {
+    std::size_t row = 1;
+    while (row < rows && values[row * width + column] == values[(row - 1) * width + column] + 1) {
+      ++row;
+    }
+    if (row == rows) return column;
+  }
+  return std::nullopt;
+}
+
+/// What says of a column that it may be an index, which tells the classes of sorted lines and
+/// nothing of others. In the order of `layout`, which is that of the samples.
+std::string index_text(const CsvLayout& layout, const ArrayDataset& data) {
+  if (const auto index = nameless_column(layout)) {
+    return fmt::format(
+        "; column {} has no name: if it is an index, as pandas writes it, leave it out",
+        *index + 1);
+  }
+  const auto counting = data.dtype() == DType::kUInt8
+                            ? counting_column<std::uint8_t>(data.contiguous())
+                            : counting_column<float>(data.contiguous());
+  if (!counting) return {};
+  const auto column = *counting < layout.label ? *counting : *counting + 1;
+  const auto name =
+      layout.columns.empty() ? "" : fmt::format(" ({})", in_quotes(layout.columns[column]));
+  return fmt::format("; column {}{} counts the lines: if it is an index, leave it out", column + 1,
+                     name);
+}
+
 DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
                           const fs::path& test_file, const OpenOptions& options) {
   if (options.in_blocks) refuse_whole(path, train_file.string(), "a CSV file");
@@ -46,6 +87,8 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
   const auto layout = read_csv_layout(train_file, csv);
   if (layout.named_classes) csv.class_names = known.class_names;
   auto train = open_csv(train_file, csv);
+  // A model's columns may come in another order.
+  const auto index = known.columns ? std::string() : index_text(layout, *train);
   std::shared_ptr<const Dataset> test;
   bool unlabelled = false;
   if (!test_file.empty()) {
@@ -67,11 +110,7 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
   if (!layout.columns.empty()) {
     opened.description += fmt::format(" ({})", in_quotes(layout.columns[layout.label]));
   }
-  if (const auto index = nameless_column(layout)) {
-    opened.description +=
-        fmt::format("; column {} has no name: if it is an index, as pandas writes it, leave it out",
-                    *index + 1);
-  }
+  opened.description += index;
   if (unlabelled) {
     opened.description +=
         fmt::format("; {} has no labels and is left out", test_file.filename().string());
@@ -92,8 +131,10 @@ std::optional<DataFolder> open_csv_folder(const fs::path& folder, const OpenOpti
     throw DataError(folder, std::nullopt, "one CSV file to train on and at most one to test with",
                     fmt::format("{}", fmt::join(names, ", ")));
   }
-  return open_csv_files(folder, splits.train[0], splits.test.empty() ? fs::path() : splits.test[0],
-                        options);
+  auto opened = open_csv_files(folder, splits.train[0],
+                               splits.test.empty() ? fs::path() : splits.test[0], options);
+  opened.description += left_out_text(splits.left_out);
+  return opened;
 }
 
 std::optional<DataFolder> open_csv_file(const fs::path& path, const OpenOptions& options) {

@@ -54,4 +54,10 @@ DataFolder data_folder(const std::filesystem::path& path, std::shared_ptr<const 
   return {std::move(train), std::move(test), std::move(description)};
 }
 
+std::string left_out_text(std::span<const std::filesystem::path> names) {
+  if (names.empty()) return {};
+  const auto more = names.size() > 1 ? fmt::format(" and {} more", names.size() - 1) : "";
+  return fmt::format("; left out: {}{}", names[0].string(), more);
+}
+
 }  // namespace millrace

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,10 @@ std::optional<std::string> compressed_whole(const std::filesystem::path& file);
 DataFolder data_folder(const std::filesystem::path& path, std::shared_ptr<const Dataset> train,
                        std::shared_ptr<const Dataset> test, const OpenOptions& options,
                        std::string_view counted = "samples");
+
+/// "; left out: data/val", for a description, of what a data set's folder or file holds besides
+/// that could be samples; of many the first and how many there are. Empty where there is nothing.
+std::string left_out_text(std::span<const std::filesystem::path> names);
 
 /// The files of one pair, or of the one variant, in a folder. nullopt: none here. Throws DataError
 /// as well for several variants, naming them.

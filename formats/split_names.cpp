@@ -105,8 +105,12 @@ SplitFiles split_files(const std::vector<fs::path>& files) {
                                                : validation;
     list.push_back(file);
   }
-  if (found.test.empty()) found.test = std::move(validation);
-  if (found.train.empty()) found.train = std::move(others);
+  const auto use = [&found](std::vector<fs::path>& files, std::vector<fs::path>& as) {
+    auto& to = as.empty() ? as : found.left_out;
+    to.insert(to.end(), files.begin(), files.end());
+  };
+  use(validation, found.test);
+  use(others, found.train);
   return found;
 }
 

@@ -38,6 +38,7 @@ std::vector<std::filesystem::path> files_ending_in(const std::filesystem::path& 
 struct SplitFiles {
   std::vector<std::filesystem::path> train;
   std::vector<std::filesystem::path> test;
+  std::vector<std::filesystem::path> left_out;
 };
 SplitFiles split_files(const std::vector<std::filesystem::path>& files);
 

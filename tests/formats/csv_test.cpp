@@ -94,13 +94,16 @@ TEST_F(CsvTest, NamesTheCell) {
   EXPECT_EQ(error_of("1,2,3\n1,nan,3\n"),
             "line 2: expected a finite number in column 2, found \"nan\"");
   EXPECT_EQ(error_of("1,2,3\n-1,2,3\n"),
-            "line 2: expected a whole number in [0, 1048576) as the label in column 1, found "
+            "line 2: expected a whole number in [0, 1048576) as the label in column 1 "
+            "(--label-column names another), found "
             "\"-1\"");
   EXPECT_EQ(error_of("1,2,3\n0.5,2,3\n"),
-            "line 2: expected a whole number in [0, 1048576) as the label in column 1, found "
+            "line 2: expected a whole number in [0, 1048576) as the label in column 1 "
+            "(--label-column names another), found "
             "\"0.5\"");
   EXPECT_EQ(error_of("9,2,3\n10,2,3\n", {.classes = 10}),
-            "line 2: expected a whole number in [0, 10) as the label in column 1, found \"10\"");
+            "line 2: expected a whole number in [0, 10) as the label in column 1 (--label-column "
+            "names another), found \"10\"");
 }
 
 TEST_F(CsvTest, NamesTheLineOfAnotherLength) {
@@ -289,6 +292,33 @@ TEST_F(CsvTest, SaysThatAColumnHasNoName) {
   EXPECT_TRUE(description("0,5\n1,6\n").ends_with("column 1"));
 }
 
+TEST_F(CsvTest, SaysThatAColumnCountsTheLines) {
+  const auto description = [&](std::string_view header, int first, int step,
+                               std::string_view more) {
+    std::string text(header);
+    for (int i = 0; i < 12; ++i) {
+      text += std::to_string(i * i % 5) + "," + std::to_string(first + i * step) + "," +
+              std::to_string(i % 2) + std::string(more) + "\n";
+    }
+    return open_folder(write(text, "t.csv")).description;
+  };
+  EXPECT_TRUE(
+      description("a,Id,label\n", 1, 1, "")
+          .ends_with("; column 2 (\"Id\") counts the lines: if it is an index, leave it out"));
+  EXPECT_TRUE(
+      description("label,Id,b\n", 1000, 1, ".5")
+          .ends_with("; column 2 (\"Id\") counts the lines: if it is an index, leave it out"))
+      << "of float32, behind the labels";
+  EXPECT_TRUE(description("", 0, 1, "")
+                  .ends_with("; column 2 counts the lines: if it is an index, leave it out"));
+  EXPECT_TRUE(description("a,Id,label\n", 1, 2, "").ends_with("(\"label\")"));
+  // What a model knows as a value is none to leave out.
+  const auto path = write("Id,label\n0,0\n1,1\n2,0\n3,1\n4,0\n5,1\n6,0\n7,1\n8,0\n9,1\n", "t.csv");
+  EXPECT_NE(open_folder(path).description.find("counts the lines"), std::string::npos);
+  const KnownData known{.columns = CsvColumns{.names = {{"Id"}, "label"}, .of = "m"}};
+  EXPECT_EQ(open_folder(path, {.known = known}).description.find("counts"), std::string::npos);
+}
+
 TEST_F(CsvTest, RefusesADecimalComma) {
   EXPECT_EQ(error_of("0;2,5\n1;3,5\n"),
             "line 1: expected a finite number in column 2, found \"2,5\"");
@@ -360,12 +390,15 @@ TEST_F(CsvTest, OpensFolders) {
   write("label,a,b\n1,2,3.5\n", "mnist_train.csv");
   write("label,a,b\n1,2,3\n", "mnist_test.csv");
   EXPECT_EQ(open_folder(folder_.path()).test->dtype(), DType::kFloat32);
+  write("id,label\n1,0\n", "sample_submission.csv");
+  EXPECT_TRUE(
+      description().ends_with("; left out: " + (folder_ / "sample_submission.csv").string()));
   write("1,2\n3,0\n", "other_train.csv");
   EXPECT_TRUE(description("other_train.csv").ends_with("; labels in column 1"));
   EXPECT_EQ(data_error_of([&] { (void)description(); }),
             here +
                 "expected one CSV file to train on and at most one to test with, found "
-                "mnist_test.csv, mnist_train.csv, other_train.csv");
+                "mnist_test.csv, mnist_train.csv, other_train.csv, sample_submission.csv");
 }
 
 }  // namespace

@@ -55,12 +55,14 @@ TEST(SplitNames, FilesAreSortedIntoSplits) {
   const auto whole = split_files({"a-test.csv", "a-train.csv", "a-val.csv", "other.csv"});
   EXPECT_EQ(whole.train, Paths{"a-train.csv"});
   EXPECT_EQ(whole.test, Paths{"a-test.csv"});
+  EXPECT_EQ(whole.left_out, (Paths{"a-val.csv", "other.csv"}));
   const auto validated = split_files({"train-0.tar", "train-1.tar", "val-0.tar"});
   EXPECT_EQ(validated.train, (Paths{"train-0.tar", "train-1.tar"}));
   EXPECT_EQ(validated.test, Paths{"val-0.tar"});
   const auto unnamed = split_files({"iris.csv"});
   EXPECT_EQ(unnamed.train, Paths{"iris.csv"});
   EXPECT_TRUE(unnamed.test.empty());
+  EXPECT_TRUE(unnamed.left_out.empty());
 }
 
 }  // namespace
