@@ -15,14 +15,16 @@ struct Word {
   std::string_view text;
   ArrayRole role;
 };
-constexpr std::array<Word, 10> kWords{{{"x", ArrayRole::kSamples},
+constexpr std::array<Word, 12> kWords{{{"x", ArrayRole::kSamples},
                                        {"images", ArrayRole::kSamples},
                                        {"data", ArrayRole::kSamples},
                                        {"features", ArrayRole::kSamples},
                                        {"samples", ArrayRole::kSamples},
                                        {"inputs", ArrayRole::kSamples},
                                        {"y", ArrayRole::kLabels},
+                                       {"label", ArrayRole::kLabels},
                                        {"labels", ArrayRole::kLabels},
+                                       {"target", ArrayRole::kLabels},
                                        {"targets", ArrayRole::kLabels},
                                        {"classes", ArrayRole::kLabels}}};
 
@@ -55,6 +57,19 @@ class Found {
       place = i;
     }
     names_ = names;
+  }
+
+  /// What is there of any split but these two.
+  std::vector<std::size_t> besides(std::optional<DataSplit> train,
+                                   std::optional<DataSplit> test) const {
+    std::vector<std::size_t> left;
+    for (std::size_t i = 0; i < places_.size(); ++i) {
+      if (i == row(train) || (test && i == row(test))) continue;
+      for (const auto& place : places_[i]) {
+        if (place) left.push_back(*place);
+      }
+    }
+    return left;
   }
 
   bool has(std::optional<DataSplit> split) const {
@@ -122,7 +137,7 @@ std::optional<ArrayPairs> find_array_pairs(const std::string& source,
     throw DataError(source, std::nullopt, "arrays to train on (x_train, y_train)",
                     fmt::format("a {} set only", name_of(*test)));
   }
-  ArrayPairs pairs{.train = found.pair(train), .test = {}};
+  ArrayPairs pairs{.train = found.pair(train), .test = {}, .left_out = found.besides(train, test)};
   if (test) pairs.test = found.pair(test);
   return pairs;
 }

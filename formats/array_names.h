@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "formats/split_names.h"
 
@@ -15,7 +16,7 @@ enum class ArrayRole : std::uint8_t { kSamples, kLabels };
 
 /// What the name of an array in a data set says, in any case:
 ///
-///     {x|images|data|features|samples|inputs|y|labels|targets|classes}
+///     {x|images|data|features|samples|inputs|y|label|labels|target|targets|classes}
 ///
 /// alone, or with a split (split_called) before or behind it and '_', '-' or '.' between:
 /// "x_train", "test_labels", "train-images". NumPy's own "arr_0" and "arr_1" are samples and
@@ -36,6 +37,7 @@ struct ArrayPairs {
   };
   Pair train;
   std::optional<Pair> test;
+  std::vector<std::size_t> left_out;  ///< other samples and labels
 };
 
 /// The training set is what is called so, else what has no split in its name; the test set what is

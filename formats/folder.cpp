@@ -23,13 +23,13 @@ constexpr std::string_view kLookedFor =
     "IDX pairs like train-images-idx3-ubyte and train-labels-idx1-ubyte (also [variant-]train-…, "
     "t10k-…, test-…, .gz, .zst), a manifest.json of shards, CIFAR files like data_batch_1.bin or "
     "train.bin, NumPy files like x_train.npy and y_train.npy, an .npz or .safetensors file with "
-    "such arrays, train.csv, tar shards like train-000000.tar, or a sub-folder of images for each "
-    "class";
+    "such arrays, train.csv, tar shards like train-000000.tar, or a sub-folder of images (.png, "
+    ".jpg, .bmp, .gif, .tga, .ppm) for each class";
 
 constexpr std::array<std::string_view, 5> kFileEndings{".npy", ".npz", ".safetensors", ".csv",
                                                        ".tar"};
 
-[[noreturn]] void fail_unrecognised(const std::filesystem::path& folder) {
+std::vector<std::string> sorted_names(const std::filesystem::path& folder) {
   std::vector<std::string> names;
   std::error_code error;
   for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
@@ -37,6 +37,18 @@ constexpr std::array<std::string_view, 5> kFileEndings{".npy", ".npz", ".safeten
     names.push_back(it->path().filename().string());
   }
   std::ranges::sort(names);
+  return names;
+}
+
+[[noreturn]] void fail_unrecognised(const std::filesystem::path& folder) {
+  auto names = sorted_names(folder);
+  // Images of a kind that is not read, or folders one level deeper than they ought to be.
+  for (auto& name : names) {
+    const auto inside = sorted_names(folder / name);
+    if (inside.empty()) continue;
+    name += fmt::format("/ with {}", inside.back());
+    break;
+  }
   const auto below = idx_folders_below(folder);
   if (!below.empty()) {
     throw DataError(folder, std::nullopt, kLookedFor,

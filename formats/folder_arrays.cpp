@@ -120,7 +120,11 @@ std::optional<DataFolder> open_pairs(const fs::path& path, const NamedArrays& ar
   auto train = open_pair(arrays, pairs->train, std::nullopt);
   std::shared_ptr<const Dataset> test;
   if (pairs->test) test = open_pair(arrays, *pairs->test, train->classes());
-  return data_folder(path, std::move(train), std::move(test), options);
+  auto opened = data_folder(path, std::move(train), std::move(test), options);
+  std::vector<fs::path> left_out;
+  for (const auto i : pairs->left_out) left_out.emplace_back(arrays.names[i]);
+  opened.description += left_out_text(left_out);
+  return opened;
 }
 
 [[noreturn]] void fail_without_pairs(const fs::path& path, const NamedArrays& arrays) {
@@ -171,6 +175,7 @@ std::optional<DataFolder> open_containers(const fs::path& folder, std::string_vi
   if (!splits.test.empty()) add_members(arrays, splits.test[0], "test");
   auto opened = open_pairs(folder, arrays, options);
   if (!opened && ending == kNpz) fail_without_pairs(folder, arrays);
+  if (opened) opened->description += left_out_text(splits.left_out);
   return opened;
 }
 

@@ -31,6 +31,7 @@ std::optional<DataFolder> open_image_folder(const std::filesystem::path& folder,
   auto others = train->others();
   if (test) others.insert(others.end(), test->others().begin(), test->others().end());
   auto opened = data_folder(folder, std::move(train), std::move(test), options, "images");
+  opened.description += left_out_text(parts->left_out);
   if (!others.empty()) {
     opened.description +=
         others.size() == 1

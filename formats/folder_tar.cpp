@@ -31,7 +31,9 @@ std::optional<DataFolder> open_tar_folder(const std::filesystem::path& folder,
   if (!shards.test.empty()) {
     test = std::make_shared<const WebDataset>(shards.test, *train, options.most_decoded);
   }
-  return data_folder(folder, std::move(train), std::move(test), options);
+  auto opened = data_folder(folder, std::move(train), std::move(test), options);
+  opened.description += left_out_text(shards.left_out);
+  return opened;
 }
 
 std::optional<DataFolder> open_tar_file(const std::filesystem::path& path,

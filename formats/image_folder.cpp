@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <exception>
+#include <iterator>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -16,22 +16,25 @@
 #include "formats/idx_pair.h"
 #include "formats/image_form.h"
 #include "formats/mapped_file.h"
+#include "formats/split_names.h"
 
 namespace millrace {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 2> kTrainNames{"train", "training"};
-constexpr std::array<std::string_view, 5> kTestNames{"test", "testing", "val", "valid",
-                                                     "validation"};
+/// Hidden, or a Mac's notes on other files, which have their names.
+bool is_hidden(const fs::path& path) {
+  const auto name = path.filename().string();
+  return name.starts_with('.') || name == "__MACOSX";
+}
 
 /// What is in `folder` and not hidden, sorted by name.
 std::vector<fs::path> visible_entries(const fs::path& folder) {
   std::vector<fs::path> found;
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    if (!it->path().filename().string().starts_with('.')) found.push_back(it->path());
+    if (!is_hidden(it->path())) found.push_back(it->path());
   }
   if (error) throw io_error(folder, "list", error.value());
   std::ranges::sort(found);
@@ -87,39 +90,62 @@ void find_images(const fs::path& folder, std::vector<FolderId>& around,
 bool holds_image(const fs::path& folder) {
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    const auto name = it->path().filename().string();
     std::error_code unreadable;
-    if (!name.starts_with('.') && has_image_name(name) && !it->is_directory(unreadable)) {
+    if (!is_hidden(it->path()) && has_image_name(it->path().filename().string()) &&
+        !it->is_directory(unreadable)) {
       return true;
     }
   }
   return false;
 }
 
+std::optional<DataSplit> split_of(const fs::path& folder) {
+  return split_called(folder.filename().string());
+}
+
+bool is_class(const fs::path& path) {
+  return !is_hidden(path) && is_folder(path) && holds_image(path);
+}
+
 bool has_classes(const fs::path& folder) {
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    if (is_folder(it->path()) && holds_image(it->path())) return true;
+    if (is_class(it->path())) return true;
   }
   return false;
 }
 
-fs::path first_with_classes(const fs::path& folder, std::span<const std::string_view> names) {
-  for (const auto name : names) {
-    auto path = folder / name;
-    if (is_folder(path) && has_classes(path)) return path;
-  }
-  return {};
+/// The first folder that is called so and has classes.
+fs::path first_of(DataSplit split, std::span<const fs::path> folders) {
+  const auto found = std::ranges::find_if(folders, [split](const fs::path& folder) {
+    return split_of(folder) == split && has_classes(folder);
+  });
+  return found == folders.end() ? fs::path() : *found;
 }
 
 }  // namespace
 
 std::optional<ImageFolders> find_image_folders(const fs::path& folder) {
-  ImageFolders found{.train = first_with_classes(folder, kTrainNames),
-                     .test = first_with_classes(folder, kTestNames)};
-  if (!found.train.empty()) return found;
-  if (has_classes(folder)) return ImageFolders{.train = folder, .test = {}};
-  return std::nullopt;
+  auto folders = visible_entries(folder);
+  std::erase_if(folders, [](const fs::path& path) { return !is_folder(path); });
+  ImageFolders found{.train = first_of(DataSplit::kTrain, folders),
+                     .test = first_of(DataSplit::kTest, folders),
+                     .left_out = {}};
+  if (!found.train.empty()) {
+    if (found.test.empty()) found.test = first_of(DataSplit::kValidation, folders);
+    std::ranges::copy_if(folders, std::back_inserter(found.left_out), [&](const fs::path& path) {
+      return path != found.train && path != found.test;
+    });
+    return found;
+  }
+  std::erase_if(folders, [](const fs::path& path) { return !is_class(path); });
+  if (folders.empty()) return std::nullopt;
+  if (std::ranges::all_of(folders,
+                          [](const fs::path& path) { return split_of(path).has_value(); })) {
+    throw DataError(folders.back(), std::nullopt, "a sub-folder of images for each class",
+                    "images that no folder says the class of");
+  }
+  return ImageFolders{.train = folder, .test = {}, .left_out = {}};
 }
 
 ImageFolder::ImageFolder(fs::path folder, const ImageOptions& options, Headers headers,

@@ -27,6 +27,8 @@ TEST(ArrayNames, SayRoleAndSplit) {
   EXPECT_TRUE(says("train-images", ArrayRole::kSamples, DataSplit::kTrain));
   EXPECT_TRUE(says("val.labels", ArrayRole::kLabels, DataSplit::kValidation));
   EXPECT_TRUE(says("targets", ArrayRole::kLabels, std::nullopt));
+  EXPECT_TRUE(says("target", ArrayRole::kLabels, std::nullopt)) << "as scikit-learn calls them";
+  EXPECT_TRUE(says("train_label", ArrayRole::kLabels, DataSplit::kTrain));
   EXPECT_TRUE(says("arr_0", ArrayRole::kSamples, std::nullopt));
   EXPECT_TRUE(says("arr_1", ArrayRole::kLabels, std::nullopt));
   for (const auto* name : {"", "_", "x_", "_train", "train", "weights", "x_train_1", "arr_2",
@@ -55,6 +57,9 @@ TEST(ArrayNames, ValidationStandsForTestWhereThereIsNone) {
   const Names medmnist{"train_images", "val_images", "test_images",
                        "train_labels", "val_labels", "test_labels"};
   EXPECT_EQ(pairs_of(medmnist)->test->samples, 2U);
+  EXPECT_EQ(pairs_of(medmnist)->left_out, (std::vector<std::size_t>{1, 4}));
+  EXPECT_EQ(pairs_of({"x_train", "y_train", "x"})->left_out, std::vector<std::size_t>{2});
+  EXPECT_TRUE(pairs_of({"x_train", "y_train", "x_val", "y_val"})->left_out.empty());
   EXPECT_EQ(pairs_of({"x_train", "y_train", "x_val", "y_val"})->test->labels, 3U);
 }
 

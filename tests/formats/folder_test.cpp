@@ -26,7 +26,7 @@ const std::string kLookedFor =
     "[variant-]train-…, t10k-…, test-…, .gz, .zst), a manifest.json of shards, CIFAR files like "
     "data_batch_1.bin or train.bin, NumPy files like x_train.npy and y_train.npy, an .npz or "
     ".safetensors file with such arrays, train.csv, tar shards like train-000000.tar, or a "
-    "sub-folder of images for each class, found ";
+    "sub-folder of images (.png, .jpg, .bmp, .gif, .tga, .ppm) for each class, found ";
 
 class FolderTest : public testing::Test {
  protected:
@@ -180,6 +180,9 @@ TEST_F(FolderTest, SaysWhatItLookedForAndWhatThereWas) {
   EXPECT_EQ(error_of(), here() + kLookedFor + "a.txt, b.png");
   for (const auto* name : {"c", "d", "e", "f", "g"}) add(name, {});
   EXPECT_EQ(error_of(), here() + kLookedFor + "a.txt, b.png, c, d, e and 2 more");
+  std::filesystem::create_directory(folder_ / "aa");
+  add("aa/1.webp", {});
+  EXPECT_EQ(error_of(), here() + kLookedFor + "a.txt, aa/ with 1.webp, b.png, c, d and 3 more");
 }
 
 TEST_F(FolderTest, PointsToTheFolderThatWasMeant) {

@@ -78,6 +78,36 @@ TEST_F(ImageFolderTest, SaysWhichFilesItLeavesOut) {
       << description();
 }
 
+TEST_F(ImageFolderTest, SaysWhichFoldersItLeavesOut) {
+  const auto description = [&] { return open_folder(folder_.path()).description; };
+  for (const auto* part : {"Train", "TEST"}) {
+    add(std::string(part) + "/a/1.png", plain_png(2, 1, 1, 1));
+    add(std::string(part) + "/a/2.png", plain_png(2, 1, 1, 1));
+  }
+  add("__MACOSX/Train/a/._1.png", {});
+  add("Train/__MACOSX/a/1.png", {});
+  add("Train/a/__MACOSX/1.png", {});
+  EXPECT_EQ(description(),
+            folder_.path().string() + ": 2 training and 2 test images, 1x2 uint8, 1 classes");
+  add("val/a/1.png", plain_png(2, 1, 1, 1));
+  EXPECT_TRUE(description().ends_with("; left out: " + at("val"))) << description();
+  add("more/a/1.png", plain_png(2, 1, 1, 1));
+  EXPECT_TRUE(description().ends_with("; left out: " + at("more") + " and 1 more"));
+}
+
+TEST_F(ImageFolderTest, TakesNoSplitForAClass) {
+  add("train/cat.0.png", plain_png(2, 1, 1, 1));
+  add("test/1.png", plain_png(2, 1, 1, 1));
+  EXPECT_EQ(data_error_of([&] { (void)open_folder(folder_.path()); }),
+            at("train") +
+                ": expected a sub-folder of images for each class, found images that no "
+                "folder says the class of");
+  // A vehicle among others.
+  add("bus/1.png", plain_png(2, 1, 1, 1));
+  EXPECT_EQ(open_folder(folder_.path()).train->class_names(),
+            (std::vector<std::string>{"bus", "test", "train"}));
+}
+
 TEST_F(ImageFolderTest, TakesClassesThatAreKnown) {
   add("cat/1.png", plain_png(2, 1, 1, 1));
   add("dog/1.png", plain_png(2, 1, 1, 2));
