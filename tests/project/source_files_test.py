@@ -12,6 +12,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.~}/])/(?:home|root|Users|work|mnt|media)/\w|
 WHOLE_ENGINE = "engine_test holds it against the double-precision reference, golden_test against PyTorch"
 WHOLE_DEVICE_ENGINE = "device_engine_test runs it on a fake device against the double-precision reference"
 KERNELS = "kernels_test runs it thread by thread"
+CALLS = "cuda_runtime_test, with NVIDIA's calls on the host; gpu_engine_test on a GPU"
 ON_A_GPU = "gpu_engine_test on a machine with a GPU; skipped elsewhere"
 WHOLE_RUN = "trainer_test, resume_test and same_bits_test run it"
 DECLARATIONS = "declarations alone"
@@ -50,12 +51,11 @@ UNTESTED = {
     "compute/cuda/dropout": KERNELS,
     "compute/cuda/step_plan": WHOLE_DEVICE_ENGINE,
     "compute/cuda/sums": KERNELS,
-    "compute/cuda/cuda_runtime": ON_A_GPU,
     "compute/cuda/launch": ON_A_GPU,
-    "compute/cuda/lt_product": ON_A_GPU,
+    "compute/cuda/lt_product": CALLS,
     "compute/cuda/make_cuda_engine": "EngineDevices of engine_errors_test",
     "compute/cuda/profiler": "shows in NVIDIA's profilers alone; docs/profiling.md says how to look",
-    "compute/cuda/status": ON_A_GPU,
+    "compute/cuda/status": CALLS,
     "compute/cuda_engine": DECLARATIONS,
     "compute/cuda_unavailable": "EngineDevices of engine_test",
     "compute/make_engine": "EngineDevices and EngineErrors of engine_test",
