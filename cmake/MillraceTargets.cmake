@@ -47,9 +47,11 @@ function(millrace_executable name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINK})
   # A program that is copied with its libraries finds them beside it, and they each other: that takes the older
-  # kind of path, which counts for what libraries link too. In the build tree there is no such folder.
+  # kind of path, which counts for what libraries link too. In the build tree there is no such folder. Copied from there
+  # or installed, the path is the same: one that CMake means to change later ends in the current folder.
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin"
-                                           BUILD_RPATH "$ORIGIN/../lib")
+                                           BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN/../lib"
+                                           INSTALL_RPATH_USE_LINK_PATH ON)
   target_link_options(${name} PRIVATE -Wl,--disable-new-dtags)
   millrace_configure(${name})
 endfunction()

@@ -50,6 +50,12 @@ class Package(programs.ProgramTest):
         self.assertEqual(packed["weights_hash"],
                          self.weights("--device", "cpu", "--epochs", "2", data=self.top / "data"))
 
+    def test_takes_no_library_from_the_current_folder(self):
+        tree = self.unpack()
+        (self.top / "libm.so.6").write_text("not a library")
+        for program in (tree / "bin/trainer", tree / "bin/tools", programs.TRAINER):
+            self.run_bare(program, "--version")
+
     def test_checks_a_machine_without_a_gpu(self):
         tree = self.unpack()
         done = subprocess.run([tree / "gpu_check.sh", "--out", self.top / "check.json"], cwd=self.top, check=False,
