@@ -64,7 +64,7 @@ struct Activate {
   Keeping keeping;
   Normalise norm;
 
-  std::size_t count() const { return std::size_t{rows} * (padded / kColumns); }
+  MILLRACE_HOST_DEVICE std::size_t count() const { return std::size_t{rows} * (padded / kColumns); }
   MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
     const std::uint32_t groups = padded / kColumns;
     const auto group = static_cast<std::uint32_t>(i % groups);
@@ -94,7 +94,9 @@ struct SlopeGradient {
   std::uint32_t rows = 0;
   std::uint32_t width = 0;
 
-  std::size_t count() const { return std::size_t{rows} * (width / Elements::kGroup); }
+  MILLRACE_HOST_DEVICE std::size_t count() const {
+    return std::size_t{rows} * (width / Elements::kGroup);
+  }
   MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
     float values[Elements::kGroup];
     float factors[Elements::kGroup];

@@ -63,7 +63,9 @@ struct Dropout {
   std::uint32_t rows = 0;
   std::uint32_t width = 0;
 
-  std::size_t count() const { return std::size_t{rows} * (width / Keeping::kColumns); }
+  MILLRACE_HOST_DEVICE std::size_t count() const {
+    return std::size_t{rows} * (width / Keeping::kColumns);
+  }
   MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
     const std::uint32_t groups = width / Keeping::kColumns;
     float times[Keeping::kColumns];

@@ -27,7 +27,7 @@ struct Gather {
   float scale = 1.0F;
   Elements to;
 
-  std::size_t count() const { return std::size_t{rows} * (padded / kColumns); }
+  MILLRACE_HOST_DEVICE std::size_t count() const { return std::size_t{rows} * (padded / kColumns); }
   MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
     const std::uint32_t groups = padded / kColumns;
     const std::size_t row = i / groups;
@@ -67,7 +67,7 @@ struct BiasRelu {
   std::uint32_t width = 0;
   bool relu = true;
 
-  std::size_t count() const { return std::size_t{rows} * width; }
+  MILLRACE_HOST_DEVICE std::size_t count() const { return std::size_t{rows} * width; }
   MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
     const float sum = y.load(i) + bias.load(i % width);
     y.store(i, relu && sum < 0.0F ? 0.0F : sum);
@@ -83,7 +83,7 @@ struct ReluGradient {
   std::uint32_t width = 0;
   float factor = 1.0F;  ///< of dropout, which left zeros in y where it dropped
 
-  std::size_t count() const { return std::size_t{rows} * width; }
+  MILLRACE_HOST_DEVICE std::size_t count() const { return std::size_t{rows} * width; }
   MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
     // Not "unless y > 0": the gradient of a NaN must not vanish.
     dy.store(i, y.load(i) <= 0.0F ? 0.0F : dy.load(i) * factor);
@@ -105,7 +105,7 @@ struct OptimizerUpdate {
   std::size_t trained = 0;  ///< elements that have a gradient and moments
   std::size_t size = 0;     ///< and all, of weights and average
 
-  std::size_t count() const { return average != nullptr ? size : trained; }
+  MILLRACE_HOST_DEVICE std::size_t count() const { return average != nullptr ? size : trained; }
   MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
     const float updated = i < trained ? stepped(i) : weights[i];
     if (average != nullptr) average[i] += step->optimizer.average * (updated - average[i]);
@@ -144,7 +144,7 @@ struct AddGradient {
   std::size_t size = 0;
   bool add = false;
 
-  std::size_t count() const { return size; }
+  MILLRACE_HOST_DEVICE std::size_t count() const { return size; }
   MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
     to[i] = add ? to[i] + from[i] : from[i];
   }
@@ -156,7 +156,7 @@ struct CopyElements {
   Elements to;
   std::size_t size = 0;
 
-  std::size_t count() const { return size; }
+  MILLRACE_HOST_DEVICE std::size_t count() const { return size; }
   MILLRACE_HOST_DEVICE void operator()(std::size_t i) const { to.store(i, from[i]); }
 };
 

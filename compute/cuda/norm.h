@@ -147,7 +147,7 @@ struct NormGradient {
   std::uint32_t rows = 0;
   std::uint32_t width = 0;
 
-  std::size_t count() const { return std::size_t{rows} * (width / kColumns); }
+  MILLRACE_HOST_DEVICE std::size_t count() const { return std::size_t{rows} * (width / kColumns); }
   MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
     const auto first = static_cast<std::uint32_t>(i % (width / kColumns)) * kColumns;
     const float share = 1.0F / static_cast<float>(rows);

@@ -11,7 +11,7 @@ import source_tree
 # Headers of the C library and of POSIX; names without a suffix are the C++ library's.
 SYSTEM = re.compile(
     r"[a-z_0-9]+$|sys/(file|mman|stat|syscall|types|resource|wait|statvfs|ioctl|time|prctl|auxv)\.h$"
-    r"|(fcntl|unistd|sched|pthread|signal|errno|dirent|spawn|poll|time|termios)\.h$"
+    r"|(fcntl|unistd|sched|pthread|signal|errno|dirent|spawn|poll|time|termios|ucontext)\.h$"
 )
 EXTERNAL = {
     "zstd": r"zstd(_errors)?\.h$",
@@ -28,6 +28,7 @@ EXTERNAL = {
     "onednn": r"(oneapi/dnnl/)?dnnl",
     "cli11": r"CLI/",
     "intrinsics": r"(immintrin|cpuid|arm_neon|asm/prctl)\.h$",
+    "sanitizers": r"sanitizer/",
     "gtest": r"(gtest|gmock)/",
     "benchmark": r"benchmark/",
     "cuda": r"(cuda|cublas|curand|nvtx3/|nvToolsExt|cub/|thrust/|cooperative_groups)",
@@ -54,7 +55,7 @@ RULES = {
         {"tests/support", "tools", "train", "loader", "formats", "compute", "compute/cpu"},
         {"gtest", "tbb", "highway", "intrinsics", "json", "fmt", "zstd", "libdeflate", "xxhash", "cli11", "turbojpeg"},
     ),
-    "tests/compute/cuda": ({"tests/support", "tests/compute", "compute", "compute/cuda"}, {"gtest", "cuda"}),
+    "tests/compute/cuda": ({"tests/support", "tests/compute", "compute", "compute/cuda"}, {"gtest", "cuda", "sanitizers"}),
 }
 # Single headers that a folder may include beyond that.
 EXCEPTIONS = {

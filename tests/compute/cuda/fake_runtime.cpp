@@ -6,8 +6,10 @@
 #include <new>
 #include <stdexcept>
 #include <utility>
+#include <variant>
 
 #include "compute/engine.h"
+#include "tests/compute/cuda/emulated_device.h"
 
 namespace millrace::cuda::test {
 namespace {
@@ -187,7 +189,10 @@ void FakeRuntime::fill_zero(void* to, std::size_t bytes, StreamHandle stream) {
 
 void FakeRuntime::launch(const Kernel& kernel, StreamHandle stream) {
   if (!object<Queue>(stream).capture) ++device_->kernels;
-  enqueue(stream, {[=] { run_on_host(kernel); }, nullptr, nullptr});
+  const auto act = [kernel, threads = device_->threads] {
+    threads ? std::visit([](const auto& k) { emulate(k); }, kernel) : run_on_host(kernel);
+  };
+  enqueue(stream, {act, nullptr, nullptr});
 }
 
 bool FakeRuntime::prepare(const SmallTraining& kernel) {

@@ -32,8 +32,9 @@ struct FakeDevice {
   std::uint32_t blocks = 1000;         // that it runs at the same time
   std::size_t memory = std::size_t{1} << 30U;
   Capability capability{9, 0};
-  bool dead = false;    // every call fails from now on
-  int calls_left = -1;  // until it dies; negative: any number
+  bool threads = false;  // kernels are run by all of them, which takes a hundred times as long
+  bool dead = false;     // every call fails from now on
+  int calls_left = -1;   // until it dies; negative: any number
 
   std::size_t used = 0;
   int event_waits = 0;   // of the host
@@ -130,7 +131,8 @@ class FakeRuntime final : public Runtime {
   std::int64_t tasks_ = 0;  // done
 };
 
-/// Runs a kernel's functor as its launcher does, thread by thread.
+/// What a kernel leaves behind, made by one thread. The sums of a row of SoftmaxLoss have another
+/// order than a warp's; all else is the same to the bit. emulated_device.h has all the threads.
 void run_on_host(const Kernel& kernel);
 /// The product as cuBLASLt documents it, summed in double precision.
 void run_on_host(const Matmul& matmul);

@@ -1,4 +1,4 @@
-// Batch normalisation's kernels, run thread by thread on the host: against loops in double
+// Batch normalisation's kernels, run by as many threads as a device has: against loops in double
 // precision, and gradients against finite differences of those.
 
 #include "compute/cuda/norm.h"
@@ -12,13 +12,13 @@
 #include <vector>
 
 #include "compute/cuda/kernel.h"
-#include "tests/compute/cuda/fake_runtime.h"
+#include "tests/compute/cuda/emulated_device.h"
 #include "tests/support/reference_mlp.h"
 
 namespace millrace::cuda {
 namespace {
 
-using test::run_on_host;
+using test::emulate;
 
 constexpr std::uint32_t kWidth = 13;
 constexpr std::uint32_t kPadded = 16;
@@ -62,10 +62,10 @@ struct Layer {
     return {mean.data(), nullptr, inverse.data(), factor.data(), shift.data()};
   }
   void forward(Activation kind) {
-    run_on_host(NormStatistics{z.view(), rows, kPadded, mean.data(), inverse.data(),
-                               running_mean.data(), running_variance.data()});
-    run_on_host(Activate{z.view(), y.view(), kind == Activation::kRelu ? Elements{} : slopes.view(),
-                         rows, kWidth, kPadded, kind, Keeping{}, batch_norm()});
+    emulate(NormStatistics{z.view(), rows, kPadded, mean.data(), inverse.data(),
+                           running_mean.data(), running_variance.data()});
+    emulate(Activate{z.view(), y.view(), kind == Activation::kRelu ? Elements{} : slopes.view(),
+                     rows, kWidth, kPadded, kind, Keeping{}, batch_norm()});
   }
 
   std::uint32_t rows;
@@ -172,12 +172,12 @@ TEST(NormKernels, GradientsAreThoseOfFiniteDifferences) {
         const bool relu = kind == Activation::kRelu;
         const OutputGradient gradient{layer.dy.view(), layer.y.view(),
                                       relu ? Elements{} : layer.slopes.view(), 1.0F};
-        run_on_host(NormGradientSums{gradient, layer.z.view(), layer.mean.data(),
-                                     layer.inverse.data(), layer.factor_gradient.data(),
-                                     layer.shift_gradient.data(), rows, kPadded});
-        run_on_host(NormGradient{gradient, layer.z.view(), layer.batch_norm(),
+        emulate(NormGradientSums{gradient, layer.z.view(), layer.mean.data(), layer.inverse.data(),
                                  layer.factor_gradient.data(), layer.shift_gradient.data(), rows,
                                  kPadded});
+        emulate(NormGradient{gradient, layer.z.view(), layer.batch_norm(),
+                             layer.factor_gradient.data(), layer.shift_gradient.data(), rows,
+                             kPadded});
         const double bound = type == ElementType::kFloat32 ? 2e-4 : 4e-2;
         for (std::uint32_t c = 0; c < kWidth; ++c) {
           Column& column = columns[c];
@@ -205,8 +205,8 @@ TEST(NormKernels, EvaluationGoesByTheRunningStatistics) {
                        layer.factor.data(), layer.shift.data()};
   // In place, as an evaluation has it.
   Column column = column_of(layer, 5);
-  run_on_host(Activate{layer.z.view(), layer.z.view(), Elements{}, 3, kWidth, kPadded,
-                       Activation::kLeakyRelu, Keeping{}, norm});
+  emulate(Activate{layer.z.view(), layer.z.view(), Elements{}, 3, kWidth, kPadded,
+                   Activation::kLeakyRelu, Keeping{}, norm});
   for (std::uint32_t r = 0; r < 3; ++r) {
     const double x = (column.z[r] - double{layer.running_mean[5]}) /
                      std::sqrt(double{layer.running_variance[5]} + double{kNormEpsilon});

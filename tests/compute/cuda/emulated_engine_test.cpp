@@ -1,0 +1,115 @@
+// Whole networks with every kernel run by all of a device's threads, in orders that differ from one
+// launch to the next.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compute/cuda/device_engine.h"
+#include "tests/compute/cuda/fake_runtime.h"
+#include "tests/compute/engine_data.h"
+
+namespace millrace::cuda {
+namespace {
+
+using millrace::test::Data;
+using millrace::test::Shape;
+using test::FakeDevice;
+using test::FakeRuntime;
+
+struct Trained {
+  double loss = 0.0;       // of an epoch
+  double evaluated = 0.0;  // the loss after it
+  Parameters parameters;
+  OptimizerState optimizer;
+
+  bool operator==(const Trained&) const = default;
+};
+
+Trained train(const Data& data, const Arithmetic& arithmetic, bool threads) {
+  const auto device = std::make_shared<FakeDevice>();
+  device->schedule = test::Schedule::kRandom;
+  device->threads = threads;
+  const auto engine = make_device_engine(std::make_unique<FakeRuntime>(device), data.model,
+                                         data.train, arithmetic, 0);
+  engine->train(data.packed());
+  Trained result;
+  result.loss = engine->metrics().loss_sum;
+  engine->evaluate(data.packed());
+  result.evaluated = engine->metrics().loss_sum;
+  result.parameters = engine->parameters();
+  result.optimizer = engine->optimizer_state();
+  EXPECT_EQ(device->violations, std::vector<std::string>{});
+  return result;
+}
+
+struct Case {
+  std::string name;
+  Shape shape;
+  ElementType storage = ElementType::kFloat32;
+  std::function<void(Data&)> change;
+};
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
+class EmulatedEngine : public testing::TestWithParam<Case> {};
+
+TEST_P(EmulatedEngine, TrainsAsOneThreadDoesInWhateverOrder) {
+  Data data(GetParam().shape);
+  GetParam().change(data);
+  Arithmetic arithmetic;
+  arithmetic.storage = GetParam().storage;
+  const Trained expected = train(data, arithmetic, false);
+  const Trained found = train(data, arithmetic, true);
+  EXPECT_TRUE(train(data, arithmetic, true) == found) << "another order, other bits";
+  const double bound = GetParam().storage == ElementType::kFloat32 ? 1e-4 : 2e-2;
+  EXPECT_NEAR(found.loss, expected.loss, bound * expected.loss);
+  EXPECT_NEAR(found.evaluated, expected.evaluated, bound * expected.evaluated);
+  ASSERT_EQ(found.parameters.size(), expected.parameters.size());
+  for (std::size_t t = 0; t < found.parameters.size(); ++t) {
+    const std::vector<float>& values = found.parameters[t].values;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const double value = expected.parameters[t].values[i];
+      ASSERT_NEAR(values[i], value, 10.0 * bound * (0.1 + std::abs(value)))
+          << found.parameters[t].name << "[" << i << "]";
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, EmulatedEngine,
+                         testing::Values(Case{"one_kernel",
+                                              {30, {20}, 7, 16, InputType::kUInt8},
+                                              ElementType::kFloat32,
+                                              [](Data&) {}},
+                                         Case{"relu",
+                                              {30, {20, 9}, 7, 16, InputType::kUInt8},
+                                              ElementType::kFloat32,
+                                              [](Data& d) { d.model.dropout = 0.25F; }},
+                                         Case{"relu_bf16",
+                                              {30, {20, 9}, 40, 16, InputType::kFloat32},
+                                              ElementType::kBFloat16,
+                                              [](Data& d) { d.train.label_smoothing = 0.1F; }},
+                                         Case{"gelu_clipped_in_parts",
+                                              {30, {20, 9}, 7, 16, InputType::kUInt8},
+                                              ElementType::kFloat32,
+                                              [](Data& d) {
+                                                d.model.activation = Activation::kGelu;
+                                                d.train.optimizer.clip_norm = 0.5F;
+                                                d.train.micro_batch = 5;
+                                              }},
+                                         Case{"batch_norm_averaged",
+                                              {30, {20, 9}, 7, 16, InputType::kUInt8},
+                                              ElementType::kFloat32,
+                                              [](Data& d) {
+                                                d.model.batch_norm = true;
+                                                d.train.optimizer.ema = 0.9F;
+                                              }}),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace millrace::cuda
