@@ -26,6 +26,16 @@ ArrayDataset::ArrayDataset(Array samples, Labels labels, std::vector<std::string
   }
 }
 
+std::shared_ptr<const ArrayDataset> ArrayDataset::shaped(const SampleShape& shape) const {
+  if (shape.elements() != shape_.elements()) {
+    throw std::invalid_argument(samples_.name + ": another number of elements");
+  }
+  auto samples = samples_;
+  samples.dims.resize(1);
+  samples.dims.insert(samples.dims.end(), shape.dims.begin(), shape.dims.end());
+  return std::make_shared<const ArrayDataset>(std::move(samples), labels_, class_names_, columns_);
+}
+
 std::string ArrayDataset::hash() const {
   const std::scoped_lock lock(hash_mutex_);
   if (hash_.empty()) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -22,6 +23,9 @@ class ArrayDataset final : public DiskDataset {
   /// each value of a sample, or empty.
   ArrayDataset(Array samples, Labels labels, std::vector<std::string> class_names = {},
                ColumnNames columns = {});
+
+  /// The same values, labels and names as samples of another shape of as many elements.
+  std::shared_ptr<const ArrayDataset> shaped(const SampleShape& shape) const;
 
   std::uint64_t size() const noexcept override { return labels_.values.size(); }
   const SampleShape& shape() const noexcept override { return shape_; }

@@ -34,7 +34,8 @@ struct KnownData {
 
 struct OpenOptions {
   /// Size and channels of the samples, where they are images: decoded to them, or made as they are
-  /// read (ResizedDataset). Asked of other samples it is an error.
+  /// read (ResizedDataset); the samples of CSV files and arrays may be made images first. Asked of
+  /// other samples it is an error.
   ImageOptions image = {};
   /// Of CSV files, by its name or its number from 1; empty: see CsvOptions. Asked of other data it
   /// is an error.

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <utility>
 
+#include "formats/array_dataset.h"
 #include "formats/compression.h"
 #include "formats/error.h"
 #include "formats/random_content.h"
@@ -25,10 +27,33 @@ std::optional<std::string> compressed_whole(const std::filesystem::path& file) {
   return fmt::format("a {} file", name_of(compression));
 }
 
+namespace {
+
+/// The flat samples of a table or an array as images.
+std::shared_ptr<const Dataset> as_images(const std::shared_ptr<const Dataset>& data,
+                                         const ImageSize& size) {
+  const auto array = std::dynamic_pointer_cast<const ArrayDataset>(data);
+  const auto pixels = std::uint64_t{size.width} * size.height;
+  const auto elements = data->shape().elements();
+  if (!array || data->shape().dims.size() != 1 || (elements != pixels && elements != 3 * pixels)) {
+    throw DataError(data->name(), std::nullopt,
+                    fmt::format("a table or an array of flat samples of {0} values, or {1}, to be "
+                                "images (--image-size {2}x{3})",
+                                pixels, 3 * pixels, size.width, size.height),
+                    fmt::format("samples of {}", describe_samples(*data)));
+  }
+  SampleShape shape{{size.height, size.width}};
+  if (elements != pixels) shape.dims.push_back(3);
+  return array->shaped(shape);
+}
+
+}  // namespace
+
 DataFolder data_folder(const std::filesystem::path& path, std::shared_ptr<const Dataset> train,
                        std::shared_ptr<const Dataset> test, const OpenOptions& options,
                        std::string_view counted) {
   const auto as_asked = [&options](std::shared_ptr<const Dataset> data) {
+    if (options.image.flat) data = as_images(data, *options.image.flat);
     if (options.in_blocks) {
       if (auto blocks = in_blocks(data)) data = std::move(blocks);
     }

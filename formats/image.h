@@ -22,6 +22,9 @@ struct ImageSize {
 enum class ImageChannels : std::uint8_t { kAsStored, kGray, kRgb };
 
 struct ImageOptions {
+  /// Samples that are stored flat, as values of a table's line are, are images of this size, grey
+  /// or (three times as many values) RGB; none: they stay flat. What data_folder() does.
+  std::optional<ImageSize> flat = {};
   /// Stretched to exactly this; none: as stored.
   std::optional<ImageSize> resize = {};
   ImageChannels channels = ImageChannels::kAsStored;

@@ -25,4 +25,8 @@ std::optional<ImageLayout> image_layout_of(const SampleShape& shape) noexcept {
   return std::nullopt;
 }
 
+std::string_view flat_hint(const SampleShape& shape) noexcept {
+  return shape.dims.size() == 1 ? " (--image-size WxH makes images of them)" : "";
+}
+
 }  // namespace millrace

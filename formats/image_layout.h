@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "formats/dataset.h"
 
@@ -18,5 +19,8 @@ struct ImageLayout {
 /// Of [h, w], [1, h, w], [h, w, 1], [3, h, w] and [h, w, 3]; what may be either has its channels in
 /// front. nullopt for all others, and for more than kMostPixels.
 std::optional<ImageLayout> image_layout_of(const SampleShape& shape) noexcept;
+
+/// For messages that find samples which are no images: how flat ones become some. Empty for others.
+std::string_view flat_hint(const SampleShape& shape) noexcept;
 
 }  // namespace millrace

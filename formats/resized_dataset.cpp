@@ -1,5 +1,7 @@
 #include "formats/resized_dataset.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
@@ -100,14 +102,15 @@ const Dataset* stored_of(const Dataset& data) noexcept {
 
 std::shared_ptr<const Dataset> ResizedDataset::as_asked(std::shared_ptr<const Dataset> data,
                                                         const ImageOptions& options) {
-  if (options == ImageOptions{}) return data;
+  if (!options.resize && options.channels == ImageChannels::kAsStored) return data;
   if (options.resize) check_image_size(*options.resize);
   const auto layout = image_layout_of(data->shape());
   if (data->dtype() != DType::kUInt8 || !layout) {
-    throw DataError(data->name(), std::nullopt,
-                    "uint8 images, of height and width, to resize (--resize) or make grey or RGB "
-                    "(--gray, --rgb)",
-                    "samples of " + describe_samples(*data));
+    throw DataError(
+        data->name(), std::nullopt,
+        "uint8 images, of height and width, to resize (--resize) or make grey or RGB "
+        "(--gray, --rgb)",
+        fmt::format("samples of {}{}", describe_samples(*data), flat_hint(data->shape())));
   }
   auto shape = shape_as_asked(data->shape(), *layout, options);
   if (shape == data->shape()) return data;

@@ -43,7 +43,7 @@ Augmenter::Augmenter(const AugmentSpec& spec, const SampleShape& shape, DType dt
     throw std::invalid_argument(
         "augmentation: expected images, uint8 [height, width], [height, width, 1 or 3] or [1 or 3, "
         "height, width] of sides of at most 1024, found samples of " +
-        shape.text() + " " + std::string(name_of(dtype)));
+        shape.text() + " " + std::string(name_of(dtype)) + std::string(flat_hint(shape)));
   }
   layout_ = *layout;
   check_limit("--rotate", spec.rotate, kMost.rotate);

@@ -48,5 +48,18 @@ TEST(ArrayDataset, HasTheHashOfTheSameIdxFiles) {
             IdxDataset::open(folder / "images", folder / "labels")->hash());
 }
 
+TEST(ArrayDataset, IsShapedAnew) {
+  const ArrayDataset flat(samples(), Labels{.values = {1, 0, 1}, .classes = 2}, {"a", "b"},
+                          {{"x", "y"}, "label"});
+  const auto shaped = flat.shaped({{2, 1}});
+  EXPECT_EQ(shaped->shape(), (SampleShape{{2, 1}}));
+  EXPECT_EQ(shaped->contiguous().samples.data(), flat.contiguous().samples.data()) << "no copy";
+  EXPECT_EQ(shaped->labels()[0], 1);
+  EXPECT_EQ(shaped->class_names(), flat.class_names());
+  EXPECT_EQ(shaped->column_names(), flat.column_names());
+  EXPECT_NE(shaped->hash(), flat.hash());
+  EXPECT_THROW((void)flat.shaped({{3, 1}}), std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace millrace

@@ -319,6 +319,24 @@ TEST_F(CsvTest, SaysThatAColumnCountsTheLines) {
   EXPECT_EQ(open_folder(path, {.known = known}).description.find("counts"), std::string::npos);
 }
 
+TEST_F(CsvTest, OpensFlatImages) {
+  const auto opened = [&](std::string_view text, ImageOptions images) {
+    return open_folder(write(text, "t.csv"), {.image = images});
+  };
+  constexpr ImageSize kSize{.width = 3, .height = 2};
+  const auto grey = opened("0,1,2,3,4,5,6\n1,6,5,4,3,2,1\n", {.flat = kSize});
+  EXPECT_EQ(grey.train->shape(), (SampleShape{{2, 3}}));
+  EXPECT_NE(grey.description.find(", 2x3 uint8, 2 classes"), std::string::npos);
+  const auto rgb = opened("0,1,2,3\n1,6,5,4\n", {.flat = ImageSize{1, 1}});
+  EXPECT_EQ(rgb.train->shape(), (SampleShape{{1, 1, 3}}));
+  const auto resized = opened("0,7,7,7,7,7,7\n", {.flat = kSize, .resize = ImageSize{4, 5}}).train;
+  EXPECT_EQ(resized->shape(), (SampleShape{{5, 4}}));
+  EXPECT_EQ(data_error_of([&] { (void)opened("0,1,2,3,4\n", {.flat = kSize}); }),
+            (folder_ / "t.csv").string() +
+                ": expected a table or an array of flat samples of 6 values, or 18, to be images "
+                "(--image-size 3x2), found samples of 4 uint8");
+}
+
 TEST_F(CsvTest, RefusesADecimalComma) {
   EXPECT_EQ(error_of("0;2,5\n1;3,5\n"),
             "line 1: expected a finite number in column 2, found \"2,5\"");

@@ -166,9 +166,10 @@ TEST(ResizedDataset, HasTheHashOfWhatItDelivers) {
 }
 
 TEST(ResizedDataset, RefusesWhatHasNoImages) {
-  EXPECT_EQ(data_error_of([] { (void)ResizedDataset::as_asked(noise({784}), kGray); }),
-            "noise: expected uint8 images, of height and width, to resize (--resize) or make grey "
-            "or RGB (--gray, --rgb), found samples of 784 uint8");
+  EXPECT_EQ(
+      data_error_of([] { (void)ResizedDataset::as_asked(noise({784}), kGray); }),
+      "noise: expected uint8 images, of height and width, to resize (--resize) or make grey "
+      "or RGB (--gray, --rgb), found samples of 784 uint8 (--image-size WxH makes images of them)");
   EXPECT_NE(data_error_of([] {
               (void)ResizedDataset::as_asked(noise({8, 6}, 7, DType::kFloat32), kSmall);
             }).find("found samples of 8x6 float32"),

@@ -209,6 +209,8 @@ TEST(Augmenter, RefusesWhatIsNoImageAndLimitsOutOfRange) {
       refusal(kAll, {{4, 8, 9}}),
       "augmentation: expected images, uint8 [height, width], [height, width, 1 or 3] or [1 or "
       "3, height, width] of sides of at most 1024, found samples of 4x8x9 uint8");
+  EXPECT_TRUE(refusal(kAll, {{784}})
+                  .ends_with("found samples of 784 uint8 (--image-size WxH makes images of them)"));
   EXPECT_EQ(refusal(with_elastic({}, 4001.0F, 4.0F)),
             "--elastic: expected a number from 0 to 4000, found 4001");
   EXPECT_EQ(refusal(with_elastic({}, -1.0F, 4.0F)),

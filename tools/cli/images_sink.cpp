@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "formats/error.h"
+#include "formats/image_layout.h"
 #include "formats/in_quotes.h"
 #include "tools/cli/atomic_folder.h"
 #include "tools/cli/part_sink.h"
@@ -106,7 +107,7 @@ class ImagesSink final : public PartSink {
   static fs::path checked_target(const ConvertSpec& spec, const ConvertPart& part) {
     if (!holds_images(*part.data)) {
       throw DataError(part.data->name(), std::nullopt, "images, [h, w] or [h, w, 3] uint8",
-                      describe_samples(*part.data));
+                      describe_samples(*part.data) + std::string(flat_hint(part.data->shape())));
     }
     return free_target(spec, split_name(part));
   }

@@ -11,6 +11,7 @@
 
 #include "formats/error.h"
 #include "formats/folder.h"
+#include "formats/image_layout.h"
 #include "loader/permutation.h"
 #include "loader/readable.h"
 
@@ -102,7 +103,8 @@ Picture picture_at(const Dataset& data, std::span<const std::byte> sample) {
       data.name(), std::nullopt,
       "pictures, [height, width], [height, width, 3] or [3, height, width], of sides of "
       "at most 4096",
-      fmt::format("samples of [{}]", fmt::join(data.shape().dims, ", ")));
+      fmt::format("samples of [{}]{}", fmt::join(data.shape().dims, ", "),
+                  flat_hint(data.shape())));
 }
 
 }  // namespace

@@ -20,13 +20,18 @@ ImageSize parse_image_size(std::string_view text) {
 
 ImageOptions ImageArguments::options() const {
   if (gray && rgb) throw UsageError("--gray and --rgb: expected one of them, found both");
-  return {.resize = resize,
+  return {.flat = flat,
+          .resize = resize,
           .channels = gray  ? ImageChannels::kGray
                       : rgb ? ImageChannels::kRgb
                             : ImageChannels::kAsStored};
 }
 
 void declare_images(CommandLine& line, ImageArguments& arguments) {
+  line.value(
+      "--image-size", "WxH",
+      "the samples of a table or of flat arrays are images\nof this size, grey or RGB [flat]",
+      [&arguments](const std::string& text) { arguments.flat = parse_image_size(text); });
   line.value("--resize", "WxH",
              "stretch images to this size, in files or in arrays\nof uint8 [as they are]",
              [&arguments](const std::string& text) { arguments.resize = parse_image_size(text); });

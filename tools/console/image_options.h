@@ -12,8 +12,9 @@ namespace millrace {
 /// "WxH" in pixels, each from 1 to 16384. Throws UsageError with "expected …, found …".
 ImageSize parse_image_size(std::string_view text);
 
-/// What --resize, --gray and --rgb of a command say.
+/// What --image-size, --resize, --gray and --rgb of a command say.
 struct ImageArguments {
+  std::optional<ImageSize> flat;
   std::optional<ImageSize> resize;
   bool gray = false;
   bool rgb = false;
@@ -22,7 +23,7 @@ struct ImageArguments {
   ImageOptions options() const;
 };
 
-/// Declares the three; `arguments` outlives `line`.
+/// Declares the four; `arguments` outlives `line`.
 void declare_images(CommandLine& line, ImageArguments& arguments);
 
 }  // namespace millrace

@@ -30,6 +30,7 @@ TEST(ImageOptions, ComeFromTheCommandLine) {
   EXPECT_EQ(parse({}), ImageOptions{});
   EXPECT_EQ(parse({"--resize", "8x4", "--gray"}),
             (ImageOptions{.resize = ImageSize{8, 4}, .channels = ImageChannels::kGray}));
+  EXPECT_EQ(parse({"--image-size", "28x14"}), (ImageOptions{.flat = ImageSize{28, 14}}));
   EXPECT_EQ(parse({"--rgb"}).channels, ImageChannels::kRgb);
   EXPECT_EQ(usage_error_of([&] {
               parse({"--rgb", "--gray"});

@@ -91,6 +91,27 @@ class Csv(programs.ProgramTest):
         found = json.loads(self.call("evaluate", "--checkpoint", "c/last.safetensors", "--data", "shards", "--json").stdout)
         self.assertEqual([c["name"] for c in found["classes"]], manifest["class_names"])
 
+    def test_lines_of_pixels_become_images(self):
+        self.tools("convert", self.digits, "table", "--to", "csv")
+        common = ["--epochs", "2", "--rotate", "5", "--val-size", "200", "--metrics", "m.jsonl"]
+        self.train(*common)
+        expected = self.records(self.top / "m.jsonl")[-1]["weights_hash"]
+        line = self.refuses(2, "--data", "table", *common)
+        self.assertIn("found samples of 784 uint8 (--image-size WxH makes images of them)", line)
+        self.train(*common, "--image-size", "28x28", "--checkpoint-dir", "c", data="table")
+        self.assertEqual(self.records(self.top / "m.jsonl")[-1]["weights_hash"], expected)
+        model = ["evaluate", "--checkpoint", "c/last.safetensors", "--json", "--data"]
+        as_table = self.call(*model, "table", "--image-size", "28x28")
+        as_images = self.call(*model, self.digits)
+        self.assertEqual((as_table.stderr, as_table.returncode), ("", 0))
+        accuracy = lambda done: json.loads(done.stdout)["accuracy"]
+        self.assertEqual(accuracy(as_table), accuracy(as_images))
+        self.tools("convert", "table", "idx", "--to", "idx", "--image-size", "28x28")
+        images = "train-images-idx3-ubyte"
+        self.assertEqual((self.top / "idx" / images).read_bytes(), (self.digits / images).read_bytes())
+        self.assertIn("to be images (--image-size 28x28), found samples of 28x28 uint8",
+                      self.refuses(1, "--data", self.digits, "--image-size", "28x28"))
+
     def test_a_run_that_learns_nothing_says_so(self):
         table = self.top / "prices.csv"
         table.write_text("a,b,label\n" + "".join(f"{9000.5 + i % 3 * 100},{i * 7 % 11},{i % 3}\n" for i in range(90)), encoding="utf-8")
