@@ -154,7 +154,7 @@ INSTANTIATE_TEST_SUITE_P(
                data.train.optimizer.clip_norm = 0.5F;
                data.train.optimizer.ema = 0.9F;
              }}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& tested) { return tested.param.name; });
 
 TEST(CudaRuntime, SaysWhatStandsAgainstAGpu) {
   HostCuda host;

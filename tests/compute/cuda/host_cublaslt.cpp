@@ -59,7 +59,7 @@ struct Operation {
                          {CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, 4},
                          {CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, 8},
                          {CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, 8}}};
-  MatmulHandle product;  // once it ran
+  MatmulHandle product{};  // once it ran
 };
 struct Shape {
   cudaDataType_t type;
