@@ -11,12 +11,8 @@ MACHINE_PATH = re.compile(r"(?<![\w.~}/])/(?:home|root|Users|work|mnt|media)/\w|
 # Library files without a test named for them → where they are tested, or why they need none.
 WHOLE_ENGINE = "engine_test holds it against the double-precision reference, golden_test against PyTorch"
 WHOLE_DEVICE_ENGINE = "device_engine_test runs it on a fake device against the double-precision reference"
-<<<<<<< HEAD
-KERNELS = "kernels_test runs it thread by thread"
-CALLS = "cuda_runtime_test, with NVIDIA's calls on the host; gpu_engine_test on a GPU"
-=======
 KERNELS = "kernels_test and emulated_engine_test run it on an emulated device, thread by thread"
->>>>>>> f2a25c9 (Run every kernel on the host by all of a device's threads: launch.cu and the tests share what a thread does and where threads meet)
+CALLS = "cuda_runtime_test, with NVIDIA's calls on the host; gpu_engine_test on a GPU"
 ON_A_GPU = "gpu_engine_test on a machine with a GPU; skipped elsewhere"
 WHOLE_RUN = "trainer_test, resume_test and same_bits_test run it"
 DECLARATIONS = "declarations alone"
@@ -55,11 +51,7 @@ UNTESTED = {
     "compute/cuda/dropout": KERNELS,
     "compute/cuda/step_plan": WHOLE_DEVICE_ENGINE,
     "compute/cuda/sums": KERNELS,
-<<<<<<< HEAD
-=======
     "compute/cuda/thread_blocks": KERNELS,
-    "compute/cuda/cuda_runtime": ON_A_GPU,
->>>>>>> f2a25c9 (Run every kernel on the host by all of a device's threads: launch.cu and the tests share what a thread does and where threads meet)
     "compute/cuda/launch": ON_A_GPU,
     "compute/cuda/lt_product": CALLS,
     "compute/cuda/make_cuda_engine": "EngineDevices of engine_errors_test",
