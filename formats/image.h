@@ -54,7 +54,7 @@ struct ImageInfo {
 /// grey as luma, ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B. JPEG images are decoded at the smallest
 /// of eight scales that is not below the size asked for; what is then left to resize, and all of it
 /// for the other formats, is done by a Catmull-Rom (larger) or Mitchell-Netravali (smaller) filter.
-/// EXIF orientation is not applied.
+/// They are turned as their Exif orientation says (image_orientation.h), as all viewers show them.
 ///
 /// Thread-safe. Throws DataError naming `name`: no such format, a truncated or damaged file (PNG
 /// checksums are checked), more than kMostPixels, a size that so few bytes cannot hold;

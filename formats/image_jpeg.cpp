@@ -2,13 +2,16 @@
 #include <turbojpeg.h>
 
 #include <algorithm>
-#include <array>
+#include <cstdint>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "formats/error.h"
 #include "formats/image_codecs.h"
+#include "formats/image_orientation.h"
 
 namespace millrace {
 namespace {
@@ -82,26 +85,8 @@ ImageSize scaled_size(const Header& header, const std::optional<ImageSize>& want
 /// True for a file with Adobe's APP14 segment before its first scan: its CMYK samples are stored
 /// inverted (Adobe Technical Note 5116, "Supporting the DCT Filters").
 bool is_adobes(std::span<const std::byte> file) noexcept {
-  const auto value = [&](std::size_t i) { return std::to_integer<std::size_t>(file[i]); };
-  constexpr std::size_t kApp14 = 0xee;
-  constexpr std::size_t kStartOfScan = 0xda;
-  constexpr std::string_view kAdobe = "Adobe";
-  for (std::size_t at = 2; at + 4 <= file.size();) {
-    if (value(at) != 0xff) return false;
-    const auto marker = value(at + 1);
-    if (marker == 0xff) {  // a fill byte
-      ++at;
-      continue;
-    }
-    if (marker == kStartOfScan) return false;
-    const auto length = value(at + 2) << 8U | value(at + 3);
-    if (marker == kApp14 && at + 4 + kAdobe.size() <= file.size() &&
-        std::ranges::equal(file.subspan(at + 4, kAdobe.size()), std::as_bytes(std::span(kAdobe)))) {
-      return true;
-    }
-    at += 2 + length;
-  }
-  return false;
+  constexpr std::uint8_t kApp14 = 0xee;
+  return !jpeg_segment(file, kApp14, "Adobe").empty();
 }
 
 /// [count, 4] to [count, 3].
@@ -122,7 +107,8 @@ std::vector<std::byte> rgb_of_cmyk(std::span<const std::byte> cmyk, bool inverte
 }  // namespace
 
 ImageInfo read_jpeg_info(std::span<const std::byte> file, const std::string& name) {
-  const Header header = read_header(decoder(), file, name);
+  Header header = read_header(decoder(), file, name);
+  if (on_its_side(jpeg_orientation(file))) std::swap(header.width, header.height);
   return {
       .size = {static_cast<std::uint32_t>(header.width), static_cast<std::uint32_t>(header.height)},
       .channels = header.colorspace == TJCS_GRAY ? 1U : 3U};
@@ -133,7 +119,10 @@ Image decode_jpeg(std::span<const std::byte> file, const std::string& name,
   Decoder& owner = decoder();
   const Header header = read_header(owner, file, name);
   const tjhandle handle = owner.get();
-  const ImageSize size = scaled_size(header, options.resize);
+  const int orientation = jpeg_orientation(file);
+  auto wanted = options.resize;
+  if (wanted && on_its_side(orientation)) std::swap(wanted->width, wanted->height);
+  const ImageSize size = scaled_size(header, wanted);
   const bool cmyk = is_cmyk(header);
   const bool gray =
       !cmyk && (options.channels == ImageChannels::kGray ||
@@ -151,7 +140,7 @@ Image decode_jpeg(std::span<const std::byte> file, const std::string& name,
     throw DataError(name, fmt::format("not a sound JPEG image: {}", tjGetErrorStr2(handle)));
   }
   if (cmyk) image.pixels = rgb_of_cmyk(image.pixels, is_adobes(file));
-  return image;
+  return turned(std::move(image), orientation);
 }
 
 }  // namespace millrace
