@@ -10,6 +10,7 @@
 #include "formats/class_sizes.h"
 #include "formats/folder.h"
 #include "formats/idx.h"
+#include "formats/json_text.h"
 #include "formats/safetensors.h"
 #include "formats/shard_manifest.h"
 #include "loader/convert.h"
@@ -60,6 +61,8 @@ Json inspect_split(const std::shared_ptr<const Dataset>& data, const Progress& p
   json["shape"] = data->shape().dims;
   json["dtype"] = name_of(data->dtype());
   json["classes"] = data->classes();
+  json["class_names"] = Json::array();
+  for (const auto& name : data->class_names()) json["class_names"].push_back(utf8_text(name));
   json["statistics"] = record(statistics);
   json["histogram"] = histogram;
   json["notes"] = Json::array();

@@ -33,8 +33,9 @@ std::string statistics(const Json& found) {
   return text;
 }
 
-// One row a class: an array's by place, an object's by name.
-std::string histogram(const Json& found) {
+// One row a class: an array's by place, an object's by name. `names`: of an array's classes, or
+// none.
+std::string histogram(const Json& found, const Json& names = Json::array()) {
   std::uint64_t all = 0;
   for (const Json& count : found) all += count.get<std::uint64_t>();
   std::string text;
@@ -44,9 +45,10 @@ std::string histogram(const Json& found) {
       return text + fmt::format("    and {} more, which --json lists\n", found.size() - kMostRows);
     }
     const auto number = count.get<std::uint64_t>();
-    text += fmt::format(
-        "    {:>6} {:>10} {:5.1f} %\n", name, number,
-        all == 0 ? 0.0 : 100.0 * static_cast<double>(number) / static_cast<double>(all));
+    text +=
+        fmt::format("    {:>6} {:>10} {:5.1f} %{}\n", name, number,
+                    all == 0 ? 0.0 : 100.0 * static_cast<double>(number) / static_cast<double>(all),
+                    row > names.size() ? "" : "  " + one_line(names[row - 1].get<std::string>()));
   }
   return text;
 }
@@ -74,7 +76,7 @@ std::string split(const std::string& name, const Json& found) {
          notes + fmt::format("  values: {}\n", statistics(found["statistics"])) +
          (found["storage"].is_null() ? std::string() : storage(found["storage"])) +
          fmt::format("  hash: {}\n  labels:\n", found["hash"].get<std::string>()) +
-         histogram(found["histogram"]);
+         histogram(found["histogram"], found["class_names"]);
 }
 
 std::string tensors(const Json& found) {
@@ -98,7 +100,8 @@ std::string render_inspection(const Json& found) {
   const std::string kind = found["kind"];
   const std::string path = one_line(found["path"].get<std::string>());
   if (kind == "data set") {
-    std::string text = split("train", found["train"]);
+    std::string text =
+        one_line(found["description"].get<std::string>()) + "\n" + split("train", found["train"]);
     if (!found["test"].is_null()) text += split("test", found["test"]);
     return text;
   }

@@ -82,6 +82,18 @@ TEST(Inspect, TheColumnOfLabelsThatIsAskedFor) {
   }
 }
 
+TEST(Inspect, TheNamesOfClassesAndWhatIsLeftOut) {
+  const TempFolder folder;
+  write_bytes(folder / "train.csv", test::make_bytes("a,kind\n1,rose\n2,lily\n3,rose\n"));
+  write_bytes(folder / "more.csv", test::make_bytes("a,kind\n1,rose\n"));
+  const auto found = inspect(folder.path());
+  EXPECT_EQ(found.at("train").at("class_names"), nlohmann::ordered_json({"lily", "rose"}));
+  const std::string text = render_inspection(found);
+  const auto left_out = "; left out: " + (folder / "more.csv").string() + "\ntrain: 3 samples of";
+  EXPECT_NE(text.find(left_out), std::string::npos) << text;
+  EXPECT_NE(text.find("         1          2  66.7 %  rose\n"), std::string::npos) << text;
+}
+
 TEST(Inspect, NotesClassesWithoutASample) {
   const TempFolder folder;
   auto labels = small_labels(4, 3);
