@@ -57,13 +57,13 @@ function(millrace_executable name)
 endfunction()
 
 # millrace_test(formats_tests LABELS unit SOURCES a_test.cpp LINK millrace::formats): one GoogleTest
-# program in <build>/tests, each of whose cases is a CTest test. Labels choose what runs under which
-# sanitizer: unit (everything quick), tsan (threads worth watching), e2e (whole programs).
+# program in <build>/tests, each of whose cases is a CTest test, with PREFIX before its name where one is given. Labels
+# choose what runs under which sanitizer: unit (everything quick), tsan (threads worth watching), e2e (whole programs).
 function(millrace_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINK;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "" "PREFIX" "SOURCES;LINK;LABELS" ${ARGN})
   millrace_executable(${name} SOURCES ${arg_SOURCES} LINK GTest::gtest GTest::gtest_main ${arg_LINK})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 120 WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+  gtest_discover_tests(${name} TEST_PREFIX "${arg_PREFIX}" DISCOVERY_TIMEOUT 120 WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
                        PROPERTIES TIMEOUT 600)
   if(MILLRACE_SANITIZE STREQUAL "thread" AND NOT "tsan" IN_LIST arg_LABELS)
     set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL TRUE)  # nobody would run it

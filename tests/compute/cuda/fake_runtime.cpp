@@ -1,6 +1,7 @@
 #include "tests/compute/cuda/fake_runtime.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <iterator>
 #include <new>
@@ -121,7 +122,6 @@ EventHandle FakeRuntime::create_timing_event() {
   return event;
 }
 
-// A task takes a microsecond, whatever else goes on.
 double FakeRuntime::seconds_between(EventHandle begin, EventHandle end) {
   check_alive();
   const auto time = [](EventHandle event) {
@@ -304,6 +304,12 @@ void FakeRuntime::enqueue(StreamHandle stream, Task task) {
   advance();
 }
 
+std::int64_t FakeRuntime::microseconds() const {
+  if (!device_->clock) return tasks_;
+  const auto elapsed = std::chrono::steady_clock::now() - begin_;
+  return std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count();
+}
+
 void FakeRuntime::advance() {
   const auto run_all = [this](const char* name) {
     for (Queue* queue : queues_) {
@@ -342,7 +348,7 @@ bool FakeRuntime::advance(Queue& queue) {
     task.act();
     ++tasks_;
   }
-  if (task.completes) *task.completes = tasks_;
+  if (task.completes) *task.completes = microseconds();
   return true;
 }
 

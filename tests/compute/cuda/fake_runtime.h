@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -33,6 +34,7 @@ struct FakeDevice {
   std::size_t memory = std::size_t{1} << 30U;
   Capability capability{9, 0};
   bool threads = false;  // kernels are run by all of them, which takes a hundred times as long
+  bool clock = false;    // tells the time; else a task takes a microsecond
   bool dead = false;     // every call fails from now on
   int calls_left = -1;   // until it dies; negative: any number
 
@@ -91,7 +93,7 @@ class FakeRuntime final : public Runtime {
   void destroy(GraphHandle graph) noexcept override;
 
  private:
-  // When it was reached, in tasks that the device did before; negative: not yet.
+  // When it was reached, in microseconds; negative: not yet.
   using Done = std::shared_ptr<std::int64_t>;
   struct Task {
     std::function<void()> act;  // empty for a wait
@@ -117,6 +119,7 @@ class FakeRuntime final : public Runtime {
   void check_not_capturing(const char* call) const;
   void check_on_device(const void* memory, std::size_t bytes, const char* what) const;
   void enqueue(StreamHandle stream, Task task);
+  std::int64_t microseconds() const;
   void advance();
   bool advance(Queue& queue);
   void complete(const Done& done);
@@ -129,6 +132,7 @@ class FakeRuntime final : public Runtime {
   std::vector<Queue*> queues_;
   std::minstd_rand random_{7};
   std::int64_t tasks_ = 0;  // done
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
 /// What a kernel leaves behind, made by one thread. The sums of a row of SoftmaxLoss have another

@@ -1,0 +1,36 @@
+// Linked to tests that look for a GPU: they find one, which is made of host memory.
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/compute/cuda/host_cuda.h"
+
+namespace millrace::cuda::test {
+namespace {
+
+class HostGpu final : public testing::Environment {
+ public:
+  void SetUp() override {
+    host_ = std::make_unique<HostCuda>();
+    host_->device->schedule = Schedule::kRandom;
+    host_->device->clock = true;
+  }
+  void TearDown() override {
+    EXPECT_EQ(host_->device->live, 0) << "left behind";
+    EXPECT_EQ(host_->violations, std::vector<std::string>{});
+    EXPECT_EQ(host_->device->violations, std::vector<std::string>{});
+    host_.reset();
+  }
+
+ private:
+  std::unique_ptr<HostCuda> host_;
+};
+
+// NOLINTNEXTLINE(cppcoreguidelines-owning-memory): GoogleTest owns it.
+const auto* const gpu = testing::AddGlobalTestEnvironment(new HostGpu);
+
+}  // namespace
+}  // namespace millrace::cuda::test
