@@ -7,6 +7,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "compute/chunk.h"
@@ -58,6 +59,23 @@ using Parameters = std::vector<Tensor>;
 /// What optimizer_state_shapes() says: momentum buffers or moments; with an average
 /// (OptimizerSpec::ema), the parameters that training goes on with; empty without any.
 using OptimizerState = std::vector<Tensor>;
+
+/// What an engine's parameters and optimizer state were at one point in the order of its work, in
+/// memory of its own, which serves again and again. Nobody waits for the copy but who wants it.
+class Snapshot {
+ public:
+  virtual ~Snapshot() = default;
+
+  /// A copy after all work that was enqueued so far and before all that will be. Enqueued, too.
+  /// What was taken before and not handed out is forgotten. By the engine's thread, as await().
+  virtual void take() = 0;
+  /// Waits for what was taken, and for nothing that was enqueued after it.
+  virtual void await() = 0;
+  /// Hands it out, once, after await(); what Engine::parameters() and optimizer_state() would have
+  /// said. By any thread, beside calls of the engine. Throws std::logic_error where nothing has
+  /// arrived.
+  virtual std::pair<Parameters, OptimizerState> hand_out() = 0;
+};
 
 /// A data set that an engine keeps in its own memory, addressed by index chunks.
 struct ResidentSet {
@@ -127,6 +145,8 @@ class Engine {
   virtual void set_parameters(const Parameters& parameters) = 0;
   virtual OptimizerState optimizer_state() = 0;
   virtual void set_optimizer_state(const OptimizerState& state) = 0;
+  /// The engine outlives it.
+  virtual std::unique_ptr<Snapshot> make_snapshot() = 0;
   /// Of steps of chunks without Chunk::learning_rates.
   virtual void set_learning_rate(float learning_rate) = 0;
 

@@ -10,6 +10,7 @@
 
 #include "compute/cpu/aligned_array.h"
 #include "compute/cpu/cpu_net.h"
+#include "compute/cpu/cpu_snapshot.h"
 #include "compute/cpu/thread_team.h"
 #include "compute/cpu_info.h"
 #include "compute/stage.h"
@@ -201,6 +202,10 @@ class CpuEngine final : public Engine {
     rest.erase(step);
     net_->set_optimizer_state(rest);
     optimizer_steps_ = steps;
+  }
+
+  std::unique_ptr<Snapshot> make_snapshot() override {
+    return std::make_unique<cpu::CpuSnapshot>(*this);
   }
 
   void set_learning_rate(float learning_rate) override {

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "compute/cuda/chunk_checks.h"
+#include "compute/cuda/device_snapshot.h"
 #include "compute/cuda/device_timeline.h"
 #include "compute/cuda/ended_sums.h"
 #include "compute/cuda/piece_runner.h"
@@ -171,19 +173,18 @@ class DeviceEngine final : public Engine {
 
   OptimizerState optimizer_state() override {
     OptimizerState state;
-    const bool adaptive = optimizer_.adaptive();
-    const auto add = [&](const DeviceBuffer& buffer, const char* suffix) {
-      if (buffer.bytes() == 0) return;
-      for (Tensor& tensor : download(buffer)) {
-        tensor.name += suffix;
-        state.push_back(std::move(tensor));
-      }
-    };
-    add(network_.first, adaptive ? kFirstMomentSuffix : "");
-    add(network_.second, kSecondMomentSuffix);
-    if (network_.averaged()) add(network_.masters, kRawSuffix);
+    for (const StatePart& part : optimizer_parts(network_)) {
+      append(state, download(*part.buffer), part);
+    }
     if (counts_steps()) state.push_back(step_tensor(steps_));
     return state;
+  }
+
+  std::unique_ptr<Snapshot> make_snapshot() override {
+    runtime_->make_current();
+    return std::make_unique<DeviceSnapshot>(*runtime_, network_, compute_.get(), [this] {
+      return counts_steps() ? std::optional(steps_) : std::nullopt;
+    });
   }
 
   void set_optimizer_state(const OptimizerState& state) override {

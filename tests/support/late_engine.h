@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -72,6 +73,10 @@ class LateEngine final : public Engine {
     finish();
     engine_->set_optimizer_state(state);
   }
+  /// What it hands out is as the engine was where the queue had it taken.
+  std::unique_ptr<Snapshot> make_snapshot() override {
+    return std::make_unique<LateSnapshot>(*this, engine_->make_snapshot());
+  }
   void set_learning_rate(float learning_rate) override {
     queue_.emplace_back([this, learning_rate] { engine_->set_learning_rate(learning_rate); });
   }
@@ -84,6 +89,34 @@ class LateEngine final : public Engine {
   HostMemory& host_memory() override { return engine_->host_memory(); }
 
  private:
+  class LateSnapshot final : public Snapshot {
+   public:
+    LateSnapshot(LateEngine& engine, std::unique_ptr<Snapshot> of)
+        : engine_(engine), of_(std::move(of)) {}
+    void take() override {
+      taken_ = std::make_shared<bool>(false);
+      engine_.queue_.emplace_back([of = of_, taken = taken_] {
+        of->take();
+        *taken = true;
+      });
+    }
+    void await() override {
+      while (taken_ && !*taken_) engine_.advance();
+      of_->await();
+      arrived_ = taken_ != nullptr;
+    }
+    std::pair<Parameters, OptimizerState> hand_out() override {
+      if (!std::exchange(arrived_, false)) throw std::logic_error("nobody waited for the snapshot");
+      return of_->hand_out();
+    }
+
+   private:
+    LateEngine& engine_;
+    std::shared_ptr<Snapshot> of_;
+    std::shared_ptr<bool> taken_;
+    bool arrived_ = false;
+  };
+
   // The caller's memory is its own again when a call returns.
   struct Copy {
     Chunk chunk;

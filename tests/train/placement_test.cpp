@@ -31,6 +31,7 @@ class RoomEngine final : public Engine {
   void set_parameters(const Parameters&) override {}
   OptimizerState optimizer_state() override { return {}; }
   void set_optimizer_state(const OptimizerState&) override {}
+  std::unique_ptr<Snapshot> make_snapshot() override { return nullptr; }
   void set_learning_rate(float) override {}
   EngineInfo info() const override { return {}; }
   EngineStats stats() const override { return {}; }

@@ -317,6 +317,26 @@ TEST_P(GpuEngine, GivesSumsOfAnEpochWhileTheNextIsTrained) {
   }
 }
 
+TEST_P(GpuEngine, TakesSnapshotsBetweenStepsThatNobodyWaitedFor) {
+  Data data(kEpoch);
+  data.train.optimizer.ema = 0.9F;
+  const auto at_once = engine(data);
+  const auto later = engine(data);
+  std::vector<std::unique_ptr<Snapshot>> snapshots;
+  for (int epoch = 0; epoch < 4; ++epoch) {
+    later->train(data.packed());
+    snapshots.push_back(later->make_snapshot());
+    snapshots.back()->take();
+  }
+  for (const auto& snapshot : snapshots) {
+    at_once->train(data.packed());
+    snapshot->await();
+    const auto [parameters, state] = snapshot->hand_out();
+    EXPECT_EQ(parameters, at_once->parameters());
+    EXPECT_EQ(state, at_once->optimizer_state());
+  }
+}
+
 TEST_P(GpuEngine, PredictsWhatItEvaluates) {
   const Data data({784, {32}, 10, 128, InputType::kUInt8});
   const auto engine = this->engine(data);
