@@ -17,7 +17,7 @@ enum class Stage : std::uint8_t {
   kEpoch,       ///< training on all samples once
   kValidate,    ///< a pass over validation samples
   kTest,        ///< a pass over test samples
-  kCheckpoint,  ///< fetching and writing one
+  kCheckpoint,  ///< checking and writing one; by the training loop: waiting for that
 };
 inline constexpr std::size_t kStages = 10;
 

@@ -22,13 +22,18 @@ constexpr std::uint32_t kChunksAhead = 3;
 
 EpochLoop::EpochLoop(EpochLoopSpec spec, Engine& engine, const LoaderSpec& loader,
                      LoaderState start)
-    : spec_(std::move(spec)), engine_(engine), loader_(loader, start, engine.host_memory()) {}
+    : spec_(std::move(spec)),
+      engine_(engine),
+      loader_(loader, start, engine.host_memory()),
+      runs_ahead_(engine.info().runs_ahead) {}
 
 bool EpochLoop::run(RunState& state, const std::atomic<bool>& stop, std::function<void()> owed) {
   owed_ = std::move(owed);
+  chunks_ = 0;
   try {
     const bool complete = train(state, stop);
     pay();
+    if (spec_.checkpoints != nullptr) pause([this] { spec_.checkpoints->take(); });
     engine_.close_metrics();
     ended_ = {state.epoch, drained_step_, paused_.total()};
     return complete;
@@ -45,7 +50,6 @@ bool EpochLoop::train(RunState& state, const std::atomic<bool>& stop) {
   drained_step_ = state.step;
   epoch_samples_ = 0;
   begin_lap();
-  std::uint32_t chunks = 0;
   while (state.batch < spec_.steps_per_epoch) {
     if (stop.load(std::memory_order_relaxed) || !await_chunk(loader_, stop)) return false;
     const auto lease = loader_.next();
@@ -57,7 +61,7 @@ bool EpochLoop::train(RunState& state, const std::atomic<bool>& stop) {
       spec_.on_bad(lease->bad());
     }
     if (!run_chunk(lease->chunk(), state, stop)) return false;
-    if (++chunks == kChunksAhead) pay();
+    if (++chunks_ == kChunksAhead) pay();
   }
   return true;
 }
@@ -69,7 +73,11 @@ void EpochLoop::pay() {
 bool EpochLoop::run_chunk(const Chunk& chunk, RunState& state, const std::atomic<bool>& stop) {
   const std::uint32_t batches = chunk.batches();
   for (std::uint32_t done = 0; done < batches;) {
-    const std::uint32_t steps = pacer_.next(steps_to_checkpoint(state, batches - done));
+    std::uint32_t steps = batches - done;
+    if (spec_.checkpoints != nullptr) {
+      steps = spec_.checkpoints->steps_until_due(state.step, steps);
+    }
+    steps = pacer_.next(steps);
     Chunk slice = chunk.slice(done, steps);
     if (spec_.schedule) {
       rates_.resize(steps);
@@ -85,13 +93,8 @@ bool EpochLoop::run_chunk(const Chunk& chunk, RunState& state, const std::atomic
     samples_ += slice.count;
     epoch_samples_ += slice.count;
     const bool last = state.batch == spec_.steps_per_epoch;
-    if (spec_.checkpoint_every != 0 && state.step % spec_.checkpoint_every == 0 && !last) {
-      drain(state);
-      clock_.stop();
-      paused_.start();
-      spec_.on_checkpoint();
-      paused_.stop();
-      clock_.start();
+    if (spec_.checkpoints != nullptr && spec_.checkpoints->due(state.step) && !last) {
+      begin_checkpoint(state);
     }
     if (Clock::now() - last_drain_ >= kDrainInterval) {
       drain(state);
@@ -102,10 +105,34 @@ bool EpochLoop::run_chunk(const Chunk& chunk, RunState& state, const std::atomic
   return true;
 }
 
-std::uint32_t EpochLoop::steps_to_checkpoint(const RunState& state, std::uint32_t limit) const {
-  if (spec_.checkpoint_every == 0) return limit;
-  const std::uint64_t left = spec_.checkpoint_every - state.step % spec_.checkpoint_every;
-  return static_cast<std::uint32_t>(std::min<std::uint64_t>(limit, left));
+// The engine gets the next steps before anybody waits for the sums of those before.
+void EpochLoop::begin_checkpoint(RunState& state) {
+  pay();
+  pause([&] {
+    spec_.checkpoints->take();
+    engine_.close_metrics();
+    chunks_ = 0;
+    owed_ = [this, &state, first = drained_step_, batch = state.batch, step = state.step] {
+      fetch(first, state.epoch, state.sums);
+      RunState then = state;
+      then.batch = batch;
+      then.step = step;
+      spec_.checkpoints->save_step(std::move(then));
+    };
+    drained_step_ = state.step;
+    if (!runs_ahead_) pay();
+  });
+}
+
+// An engine that runs ahead goes on meanwhile.
+template <class Work>
+void EpochLoop::pause(const Work& work) {
+  if (runs_ahead_) return work();
+  clock_.stop();
+  paused_.start();
+  work();
+  paused_.stop();
+  clock_.start();
 }
 
 void EpochLoop::drain(RunState& state) {

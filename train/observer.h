@@ -71,7 +71,7 @@ struct RunResult {
   std::uint64_t bad_samples = 0;  ///< of the training set, validation included; met by this process
   std::uint64_t bad_test_samples = 0;
   double fit_s = 0.0;
-  double checkpoint_s = 0.0;
+  double checkpoint_s = 0.0;   ///< of fit_s: copying states, and waiting for their files
   double samples_per_s = 0.0;  ///< training samples over the sum of train_s
   LoaderStats train_loader;
   EngineStats engine;
@@ -90,6 +90,8 @@ class TrainObserver {
   virtual void on_start(const RunInfo&) {}
   virtual void on_progress(const Progress&) {}
   virtual void on_epoch(const EpochResult&) {}
+  /// A checkpoint is there, written a while ago; of one with several names this is the last. Where
+  /// training is faster than the disk there is not one for each epoch.
   virtual void on_checkpoint(const std::filesystem::path&) {}
   /// A sample of data set `dataset` cannot be read, and the run goes on; told once for each. Some
   /// are known before on_start().

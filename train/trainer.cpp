@@ -14,6 +14,9 @@
 #include "train/evaluator.h"
 #include "train/finite_samples.h"
 #include "train/placement.h"
+#include "train/run_checkpoints.h"
+#include "train/run_info.h"
+#include "train/run_loaders.h"
 #include "train/run_setup.h"
 #include "train/stopwatch.h"
 #include "train/streaming.h"
@@ -62,9 +65,6 @@ class Trainer::Impl {
               tell(&TrainObserver::on_bad_sample, name, bad);
             }};
   }
-  RunInfo info() const;
-  LoaderSpec loader_spec(const std::shared_ptr<const Dataset>& data,
-                         const Placement& placement) const;
   bool ended() const;
   void make_loops();
   bool run_epoch(const std::atomic<bool>& stop);
@@ -74,10 +74,7 @@ class Trainer::Impl {
   void end_epoch();
   void check(const Metrics& evaluated, std::uint64_t steps, std::uint64_t epoch) const;
   void test(const std::atomic<bool>& stop);
-  Checkpoint snapshot();
-  template <typename Save>
-  void save(Save save);
-  void save_stopped();
+  std::string final_hash();
   void finish();
 
   const RunSpec spec_;
@@ -101,62 +98,16 @@ class Trainer::Impl {
   RunState& state_;
   const RunState first_;  // where this process began
   Placement placement_;
-  std::optional<EpochLoop> loop_;        // none where no step is left to train
-  std::optional<Evaluator> validation_;  // none without validation samples or epochs left
+  std::optional<RunCheckpoints> checkpoints_;  // none without a folder or a step left to train
+  std::optional<EpochLoop> loop_;              // none where no step is left to train
+  std::optional<Evaluator> validation_;        // none without validation samples or epochs left
   std::optional<UnjudgedEpoch> unjudged_;
   Clock::time_point epoch_began_;  // of the epoch that is settled next
   Clock::time_point trained_;      // when the last settled steps were done
   double epoch_train_s_ = 0.0;     // of those steps
   RunResult result_;
   double train_s_ = 0.0;
-  std::optional<std::uint64_t> saved_step_;  // of last.safetensors
-  std::uint64_t saved_epoch_ = 0;
 };
-
-RunInfo Trainer::Impl::info() const {
-  RunInfo info;
-  info.engine = setup_.engine->info();
-  info.dataset = train_->name();
-  info.dataset_hash = state_.dataset_hash;
-  info.residency = placement_.window_blocks != 0            ? "stream"
-                   : placement_.kind == ChunkKind::kIndices ? "resident"
-                                                            : "host";
-  if (placement_.window_blocks != 0) {
-    info.window_blocks = placement_.window_blocks;
-    info.mixing = stream_mixing(spec_, setup_.plan, *train_);
-  }
-  info.train_samples = setup_.plan.split.train.size();
-  info.validation_samples = setup_.plan.split.validation.size();
-  info.test_samples = test_ ? test_->size() : 0;
-  info.widths = setup_.plan.model.widths();
-  info.parameters = setup_.plan.model.parameter_count();
-  info.on_bad = spec_.on_bad;
-  info.bad_budget = bad_.budget();
-  info.epochs = spec_.epochs;
-  info.steps_per_epoch = setup_.plan.steps_per_epoch;
-  info.first_epoch = state_.epoch;
-  info.first_step_in_epoch = state_.batch;
-  info.resumed_from = setup_.resumed_from;
-  return info;
-}
-
-// For evaluation; training overrides what differs.
-LoaderSpec Trainer::Impl::loader_spec(const std::shared_ptr<const Dataset>& data,
-                                      const Placement& placement) const {
-  LoaderSpec spec;
-  spec.data = data;
-  spec.kind = placement.kind;
-  spec.source = placement.source;
-  spec.window_blocks = placement.window_blocks;
-  spec.batch = evaluation_batch(setup_.plan.model);
-  spec.slots = std::min(2U, spec_.slots);
-  spec.workers = spec_.workers;
-  spec.seed = spec_.seed;
-  spec.on_bad = spec_.on_bad;
-  spec.bad_budget = bad_.budget();
-  for (const BadPlace& bad : placement.bad) spec.bad.push_back(bad.place);
-  return spec;
-}
 
 bool Trainer::Impl::ended() const {
   // In mid-epoch the history was judged before that epoch began.
@@ -179,32 +130,32 @@ void Trainer::Impl::make_loops() {
       placement.source = engine().add_resident(set);
       subset = Subset::all(subset.size());
     }
-    LoaderSpec spec = loader_spec(train_, placement);
+    LoaderSpec spec = evaluation_loader(spec_, plan, train_, placement, bad_.budget());
     spec.subset = subset;
     spec.epochs = spec_.epochs - state_.epoch;
     validation_.emplace(engine(), std::move(spec), [this](auto bad) { bad_.report(bad); });
   }
+  if (setup_.checkpoints) {
+    checkpoints_.emplace(*setup_.checkpoints, engine(),
+                         RunCheckpointsSpec{spec_.checkpoint_every, plan.steps_per_epoch,
+                                            spec_.optimizer, [this](const auto& file) {
+                                              tell(&TrainObserver::on_checkpoint, file);
+                                            }});
+  }
   LoaderState start{state_.epoch, state_.batch};
   if (start.batch == plan.steps_per_epoch) start = {start.epoch + 1, 0};
-  LoaderSpec spec = loader_spec(train_, placement_);
-  spec.subset = plan.split.train;
-  spec.batch = plan.batch;
-  spec.chunk_batches = chunk_batches(spec_, plan, placement_.kind);
-  spec.slots = spec_.slots;
-  spec.shuffle = spec_.shuffle;
-  spec.augment = spec_.augment;
-  spec.epochs = spec_.epochs;
   EpochLoopSpec loop;
   loop.steps_per_epoch = plan.steps_per_epoch;
-  loop.checkpoint_every = setup_.checkpoints ? spec_.checkpoint_every : 0;
+  loop.checkpoints = checkpoints_ ? &*checkpoints_ : nullptr;
   loop.optimizer = spec_.optimizer;
   if (!setup_.schedule->constant()) loop.schedule = setup_.schedule;
-  loop.on_progress = [this](const Progress& p) { tell(&TrainObserver::on_progress, p); };
-  loop.on_bad = [this](std::span<const BadPlace> bad) { bad_.report(bad); };
-  loop.on_checkpoint = [this] {
-    save([&](const Checkpoint& c) { return setup_.checkpoints->save_step(c); });
+  loop.on_progress = [this](const Progress& p) {
+    if (checkpoints_) checkpoints_->look();
+    tell(&TrainObserver::on_progress, p);
   };
-  loop_.emplace(std::move(loop), engine(), std::move(spec), start);
+  loop.on_bad = [this](std::span<const BadPlace> bad) { bad_.report(bad); };
+  loop_.emplace(std::move(loop), engine(),
+                training_loader(spec_, plan, train_, placement_, bad_.budget()), start);
 }
 
 RunResult Trainer::Impl::fit(const std::atomic<bool>& stop) {
@@ -218,10 +169,17 @@ RunResult Trainer::Impl::fit(const std::atomic<bool>& stop) {
     placement_ = place(engine(), residency, train_, setup_.plan.model.input, spec_.on_bad, notice_);
     bad_.report(placement_.bad);
   }
-  tell(&TrainObserver::on_start, info());
+  tell(&TrainObserver::on_start,
+       run_info(spec_, setup_, *train_, test_.get(), placement_, bad_.budget()));
   make_loops();
-  while (!ended() && !result_.stopped) result_.stopped = !run_epoch(stop);
-  if (!result_.stopped && test_ && test_->size() > 0) test(stop);
+  try {
+    while (!ended() && !result_.stopped) result_.stopped = !run_epoch(stop);
+    if (!result_.stopped && test_ && test_->size() > 0) test(stop);
+  } catch (...) {
+    if (checkpoints_) checkpoints_->finish();  // what went wrong there went wrong before
+    throw;
+  }
+  if (checkpoints_) checkpoints_->finish();
   finish();
   clock.stop();
   result_.fit_s = clock.total();
@@ -244,7 +202,7 @@ bool Trainer::Impl::run_epoch(const std::atomic<bool>& stop) {
   if (!trained || (validation_ && !validation_->whole())) {
     if (settles_later) settle(state_.sums);
     if (trained) validation_->end_pass();
-    save_stopped();
+    if (checkpoints_) checkpoints_->save_stopped(state_);
     return false;
   }
   unjudged_ = {state_.epoch, state_.step, state_.sums};
@@ -274,8 +232,7 @@ void Trainer::Impl::settle(EpochSums& sums) {
 
 // Whether the next epoch may begin before the one that has ended is judged.
 bool Trainer::Impl::may_run_ahead() const {
-  return lags_ && state_.epoch < spec_.epochs && !setup_.checkpoints &&
-         !may_stop_next(spec_.stopping, state_.history) &&
+  return lags_ && state_.epoch < spec_.epochs && !may_stop_next(spec_.stopping, state_.history) &&
          std::ranges::all_of(observers_, &TrainObserver::may_lag);
 }
 
@@ -303,17 +260,12 @@ void Trainer::Impl::end_epoch() {
   epoch_began_ = done;
   tell(&TrainObserver::on_epoch, epoch);
 
-  if (setup_.checkpoints) {
-    save([&](const Checkpoint& c) {
-      if (spec_.checkpoint_every != 0 && state_.step % spec_.checkpoint_every == 0) {
-        setup_.checkpoints->save_step(c);
-      }
-      return last_is_best(state_.history) ? setup_.checkpoints->save_best_and_last(c)
-                                          : setup_.checkpoints->save_last(c);
-    });
-    saved_step_ = state_.step;
-    saved_epoch_ = state_.epoch;
-  }
+  if (!checkpoints_) return;
+  RunState then = state_;  // which may stand in the next epoch already
+  then.batch = 0;
+  then.step = ended.steps;
+  then.sums = {};
+  checkpoints_->save_epoch(std::move(then));
 }
 
 // After `steps` of the run, in that epoch.
@@ -329,7 +281,7 @@ void Trainer::Impl::test(const std::atomic<bool>& stop) {
       *test_);
   bad_test_.emplace(ledger_of(*test_));
   bad_test_->report(placement.bad);
-  LoaderSpec spec = loader_spec(test_, placement);
+  LoaderSpec spec = evaluation_loader(spec_, setup_.plan, test_, placement, bad_.budget());
   spec.subset = Subset::all(test_->size());
   Evaluator evaluator(engine(), std::move(spec), [this](auto bad) { bad_test_->report(bad); });
   const auto metrics = evaluator.pass(stop);
@@ -341,40 +293,28 @@ void Trainer::Impl::test(const std::atomic<bool>& stop) {
 }
 
 // Throws DivergedError rather than hand out what nobody can go on from.
-Checkpoint Trainer::Impl::snapshot() {
-  Checkpoint checkpoint{engine().parameters(), engine().optimizer_state(), state_};
+std::string Trainer::Impl::final_hash() {
   const std::uint64_t step = state_.step == 0 ? 0 : state_.step - 1;
   const std::uint64_t epoch = step / setup_.plan.steps_per_epoch;
-  check_finite(checkpoint.parameters, step, epoch, spec_.optimizer);
-  check_finite(checkpoint.optimizer, step, epoch, spec_.optimizer);
-  return checkpoint;
-}
-
-template <typename Save>
-void Trainer::Impl::save(Save save) {
-  const StageSpan span(Stage::kCheckpoint, state_.step);
-  Stopwatch clock;
-  result_.checkpoint = save(snapshot());
-  clock.stop();
-  result_.checkpoint_s += clock.total();
-  tell(&TrainObserver::on_checkpoint, result_.checkpoint);
-}
-
-void Trainer::Impl::save_stopped() {
-  const bool saved = saved_step_ == state_.step && saved_epoch_ == state_.epoch;
-  if (!setup_.checkpoints || saved) return;
-  save([&](const Checkpoint& c) { return setup_.checkpoints->save_last(c); });
+  const Parameters parameters = engine().parameters();
+  check_finite(parameters, step, epoch, spec_.optimizer);
+  check_finite(engine().optimizer_state(), step, epoch, spec_.optimizer);
+  return weights_hash(parameters);
 }
 
 void Trainer::Impl::finish() {
   result_.history = state_.history;
+  if (checkpoints_) {
+    result_.checkpoint = checkpoints_->newest();
+    result_.checkpoint_s = checkpoints_->waited_s();
+  }
   result_.bad_samples = bad_.count();
   if (bad_test_) result_.bad_test_samples = bad_test_->count();
   if (!result_.stopped && state_.epoch < spec_.epochs) {
     result_.ended_early = reason_to_stop(spec_.stopping, state_.history);
   }
   result_.target_s = time_to_target(spec_.stopping, state_.history);
-  result_.weights_hash = weights_hash(snapshot().parameters);
+  result_.weights_hash = final_hash();
   if (loop_) {
     result_.train_loader = loop_->loader_stats();
     if (train_s_ > 0.0) result_.samples_per_s = static_cast<double>(loop_->samples()) / train_s_;

@@ -86,8 +86,11 @@ using EngineMaker =
 ///
 /// With an engine that runs ahead (EngineInfo::runs_ahead), validation follows training without a
 /// wait, and an epoch begins before the one before it is judged and told, where nothing can come of
-/// that: no reason to stop, no checkpoint, no observer that looks at the engine. Results are the
-/// same, bit for bit.
+/// that: no reason to stop, no observer that looks at the engine. Results are the same, bit for
+/// bit.
+///
+/// Checkpoints are written beside training, by a thread of their own; see CheckpointWriter for what
+/// happens where the disk is slower.
 class Trainer {
  public:
   /// Makes the engine, and the checkpoint folder where it is missing, and reads what the run starts
@@ -104,8 +107,9 @@ class Trainer {
   /// then it saves a checkpoint where there is a checkpoint_dir, and returns with
   /// RunResult::stopped set. Throws DivergedError; the last good checkpoint stays as it was. Throws
   /// DataError for samples that cannot be read (see RunSpec::on_bad), for a sample that is not
-  /// finite where it is why training diverged, and for a checkpoint that cannot be written. To be
-  /// called once.
+  /// finite where it is why training diverged, and for a checkpoint that cannot be written: within
+  /// a few epochs, and the first of several errors. However it ends, the checkpoints that were due
+  /// are written before. To be called once.
   RunResult fit(const std::atomic<bool>& stop);
 
   Engine& engine();

@@ -75,6 +75,7 @@ UNTESTED = {
     "loader/stats": DECLARATIONS,
     "train/observer": DECLARATIONS,
     "train/epoch_loop": WHOLE_RUN,
+    "train/run_info": WHOLE_RUN,
     "train/run_setup": WHOLE_RUN,
     "train/run_state": "checkpoint_test, entry by entry",
     "train/stopwatch": WHOLE_RUN,

@@ -26,6 +26,8 @@ class LateEngine final : public Engine {
   int waits() const noexcept { return waits_; }
   /// Called when steps were handed over.
   std::function<void()> on_train = [] {};
+  /// Called when sums were waited for.
+  std::function<void()> on_metrics = [] {};
 
   std::uint32_t add_resident(ResidentSet set) override {
     return engine_->add_resident(std::move(set));
@@ -55,6 +57,7 @@ class LateEngine final : public Engine {
     while (sums_.empty()) advance();
     const Metrics oldest = sums_.front();
     sums_.pop_front();
+    on_metrics();
     return oldest;
   }
   Parameters parameters() override {

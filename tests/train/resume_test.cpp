@@ -2,14 +2,18 @@
 
 #include <atomic>
 #include <cmath>
+#include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <ostream>
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "formats/error.h"
 #include "tests/support/files.h"
+#include "tests/support/forwarding_engine.h"
 #include "tests/support/training.h"
 #include "train/checkpoint.h"
 
@@ -21,18 +25,55 @@ using test::Recorder;
 using test::run;
 using test::small_run;
 
-// Trains until the first checkpoint at or after step `until`, saving every `every` steps in
-// `folder`.
+constexpr std::uint64_t kSteps = 17;  // of an epoch of small_run()
+
+/// Sets `stop` at the first checkpoint at or after step `until`, where there is one every `every`
+/// steps and at the end of each epoch.
+class Stopper final : public Recorder {
+ public:
+  Stopper(std::uint64_t every, std::uint64_t until) : every_(every), until_(until) {}
+
+  std::unique_ptr<Engine> make(const MlpSpec& model, const TrainSpec& train, const Device& device) {
+    return std::make_unique<CountingEngine>(*this, make_engine(model, train, device));
+  }
+  void on_start(const RunInfo& info) override {
+    step_ = info.first_epoch * kSteps + info.first_step_in_epoch;
+  }
+  void on_epoch(const EpochResult& epoch) override {
+    if ((epoch.epoch + 1) * kSteps >= until_) stop = true;
+  }
+
+  std::atomic<bool> stop{false};
+
+ private:
+  class CountingEngine final : public test::ForwardingEngine {
+   public:
+    CountingEngine(Stopper& of, std::unique_ptr<Engine> engine)
+        : ForwardingEngine(std::move(engine)), of_(of) {}
+    void train(const Chunk& chunk) override {
+      ForwardingEngine::train(chunk);
+      const std::uint64_t step = of_.step_ += chunk.batches();
+      if (step >= of_.until_ && step % of_.every_ == 0 && step % kSteps != 0) of_.stop = true;
+    }
+
+   private:
+    Stopper& of_;
+  };
+
+  const std::uint64_t every_;
+  const std::uint64_t until_;
+  std::uint64_t step_ = 0;
+};
+
+// Trains until that checkpoint.
 RunResult interrupted(RunSpec spec, const std::filesystem::path& folder, std::uint64_t every,
                       std::uint64_t until) {
-  std::atomic<bool> stop{false};
-  Recorder recorder;
-  recorder.when_saved = [&](const std::filesystem::path& path) {
-    if (load_checkpoint(path).state.step >= until) stop = true;
-  };
+  Stopper stopper(every, until);
   spec.checkpoint_dir = folder;
   spec.checkpoint_every = every;
-  return Trainer(spec, test::training_data(), test::test_data(), {&recorder}).fit(stop);
+  return Trainer(spec, test::training_data(), test::test_data(), {&stopper},
+                 [&](const auto&... args) { return stopper.make(args...); })
+      .fit(stopper.stop);
 }
 
 struct Way {
@@ -92,11 +133,10 @@ TEST_P(ResumeAtStep, EndsAsIfNeverStopped) {
   const RunResult second = run(spec, test::training_data(), test::test_data(), {&recorder});
   EXPECT_EQ(outcome(second), outcome(run(small_run())));
   ASSERT_EQ(recorder.started.size(), 1U);
-  // An epoch has 17 steps.
   const RunInfo& info = recorder.started[0];
-  EXPECT_EQ(info.first_epoch * 17 + info.first_step_in_epoch, step);
+  EXPECT_EQ(info.first_epoch * kSteps + info.first_step_in_epoch, step);
   EXPECT_EQ(info.resumed_from.parent_path(), folder.path());
-  EXPECT_EQ(recorder.epochs.front().partial, step % 17 != 0);
+  EXPECT_EQ(recorder.epochs.front().partial, step % kSteps != 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Steps, ResumeAtStep,

@@ -53,7 +53,10 @@ TEST(Trainer, TellsItsObservers) {
   EXPECT_TRUE(info.resumed_from.empty());
   EXPECT_EQ(a.epochs.size(), 3U);
   EXPECT_EQ(b.epochs.size(), 3U);
-  EXPECT_EQ(a.checkpoints, std::vector<std::string>(3, "last.safetensors"));
+  // Not one for each epoch where training is the faster: see CheckpointWriter.
+  ASSERT_FALSE(a.checkpoints.empty());
+  EXPECT_EQ(a.checkpoints.back(), "last.safetensors");
+  EXPECT_EQ(a.checkpoints, b.checkpoints);
   ASSERT_EQ(a.finished.size(), 1U);
   EXPECT_EQ(outcome(a.finished[0]), outcome(result));
   EXPECT_EQ(result.checkpoint, folder / "last.safetensors");

@@ -157,11 +157,11 @@ std::string render_stages(const Report& report) {
   std::string html =
       fmt::format("<section><h2>Where the time went</h2><p>{}</p>\n<div class=\"stages\">\n",
                   escape_html(result.verdict));
-  html += render_stage("The whole run",
-                       {{"training", "busy", train},
-                        {"validating", "other", validate},
-                        {"loading and saving", "wait", report.process.load_s + result.checkpoint_s},
-                        {"the rest", "", rest}});
+  html += render_stage("The whole run", {{"training", "busy", train},
+                                         {"validating", "other", validate},
+                                         {"loading, and waiting for checkpoints", "wait",
+                                          report.process.load_s + result.checkpoint_s},
+                                         {"the rest", "", rest}});
   html += render_stage("Engine", {{"computing", "busy", engine.busy - engine.waiting},
                                   {"threads waiting for each other", "wait", engine.waiting},
                                   {"between calls", "", engine.idle}});

@@ -13,6 +13,7 @@ namespace {
 
 // Below it, batches are visibly not of the set's mix of classes.
 constexpr double kWellMixed = 0.95;
+constexpr double kLeastTold = 0.005;  // seconds: less is 0.00
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -199,7 +200,9 @@ void ConsoleObserver::print_times(const RunResult& result) {
   }
   std::string text = fmt::format("Time: {:.2f} s, of that {:.2f} s loading, {:.2f} s fitting",
                                  seconds_since_start(), load_s_, result.fit_s);
-  if (result.checkpoint_s > 0.0) text += fmt::format(" ({:.2f} s saving)", result.checkpoint_s);
+  if (result.checkpoint_s >= kLeastTold) {
+    text += fmt::format(" ({:.2f} s for checkpoints)", result.checkpoint_s);
+  }
   line(text + fmt::format("; {:.0f} MB", peak_rss_mb()));
 }
 
