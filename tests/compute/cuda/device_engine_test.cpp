@@ -13,6 +13,7 @@
 #include <ostream>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "compute/memory.h"
@@ -287,10 +288,11 @@ TEST(DeviceEngineOrder, AnEpochWaitsForNothingButSlots) {
   EXPECT_EQ(device.stream_waits, 0);
 }
 
-// Three epochs of 40 steps with an evaluation after each, as the trainer has them: `ahead` chunks
-// of an epoch are handed over before the sums of the one before it are asked for.
+// Three epochs of 40 steps with a snapshot and an evaluation after each, as the trainer has them:
+// `ahead` chunks of an epoch are handed over before the sums of the one before it are asked for.
 struct Epochs {
   std::vector<Metrics> sums;
+  std::vector<std::pair<Parameters, OptimizerState>> saved;
   int waits = 0;  // of the host, for more than slots
   Outcome end;
 };
@@ -305,8 +307,11 @@ Epochs run_epochs(Schedule schedule, ElementType storage, std::uint32_t ahead) {
   Chunk chunk = data.indexed(resident);
   chunk.batch = 4;
   Epochs epochs;
+  const auto snapshot = engine.make_snapshot();
   const auto read = [&] {
     for (int i = 0; i < 2; ++i) epochs.sums.push_back(engine.metrics());
+    snapshot->await();
+    epochs.saved.push_back(snapshot->hand_out());
   };
   device.event_waits = device.stream_waits = 0;
   int pieces = 0;
@@ -317,6 +322,7 @@ Epochs run_epochs(Schedule schedule, ElementType storage, std::uint32_t ahead) {
       engine.train(chunk.slice(8 * n, 8));
       handed_over();
     }
+    snapshot->take();
     engine.close_metrics();
     engine.evaluate(data.indexed(resident));
     handed_over();
@@ -333,6 +339,8 @@ TEST(DeviceEngineOrder, SumsOfAnEpochAreReadWhileTheNextIsTrained) {
     const Epochs expected = run_epochs(Schedule::kAtOnce, storage, 0);
     EXPECT_GT(expected.sums[0].loss_sum, expected.sums[2].loss_sum);
     EXPECT_NE(expected.sums[0].loss_sum, expected.sums[1].loss_sum);
+    EXPECT_NE(expected.saved[0], expected.saved[1]);
+    EXPECT_EQ(expected.saved[2].first, expected.end.parameters);
     std::vector<Schedule> schedules{Schedule::kLate};
     if (storage == ElementType::kFloat32) {
       schedules = {Schedule::kAtOnce, Schedule::kCopyFirst, Schedule::kComputeFirst,
@@ -352,7 +360,8 @@ TEST(DeviceEngineOrder, SumsOfAnEpochAreReadWhileTheNextIsTrained) {
           EXPECT_EQ(found.sums[i].steps, i % 2 == 0 ? 40U : 0U);
           EXPECT_GE(found.sums[i].done, found.sums[std::max<std::size_t>(i, 1) - 1].done);
         }
-        EXPECT_EQ(found.waits, 6) << "one for each of the sums";
+        EXPECT_EQ(found.waits, 9) << "one for each of the sums and snapshots";
+        EXPECT_EQ(found.saved, expected.saved);
       }
     }
   }
