@@ -54,7 +54,12 @@ class Trace(programs.ProgramTest):
         self.assertEqual(trace["otherData"]["dropped"], 0)
         self.check_nesting()
         main = self.stages("main")
-        self.assertEqual((main["epoch"], main["validate"], main["test"], main["checkpoint"]), (3, 3, 1, 3))
+        self.assertEqual((main["epoch"], main["validate"], main["test"]), (3, 3, 1))
+        # The last at any rate; the others may have been replaced while they waited.
+        written = [s["args"]["number"] for s in self.spans["checkpoints"]]
+        self.assertEqual(self.stages("checkpoints"), {"checkpoint": len(written)})
+        self.assertIn(len(written), (1, 2, 3))
+        self.assertEqual(written, sorted(set(written)))
         self.assertGreaterEqual(main["load"], 2)
         self.assertEqual(sorted(s["args"]["number"] for s in self.spans["main"] if s["name"] == "epoch"), [0, 1, 2])
         self.assertEqual(self.stages("compute 1")["compute"], main["compute"])
