@@ -88,9 +88,10 @@ void SlotRing::reserve() {
   for (Slot& slot : slots_) {
     make(slot.samples, samples_bytes(), kSamples);
     make(slot.labels, labels_bytes(), kLabels);
-    make(slot.indices, indices_bytes(), kIndices);
     make(slot.steps, steps_bytes(), kSteps);
   }
+  // Last: where these find no room, no set is resident, and chunks of samples are what will come.
+  for (Slot& slot : slots_) make(slot.indices, indices_bytes(), kIndices);
 }
 
 void SlotRing::copy(Slot& slot, Lane& lane, std::span<const std::byte> from, std::size_t capacity,

@@ -55,6 +55,10 @@ RULES = {
         {"tests/support", "tools", "train", "loader", "formats", "compute", "compute/cpu"},
         {"gtest", "tbb", "highway", "intrinsics", "json", "fmt", "zstd", "libdeflate", "xxhash", "cli11", "turbojpeg"},
     ),
+    "tests/train/cuda": (
+        {"tests/support", "tests/compute/cuda", "train", "loader", "formats", "compute", "compute/cuda"},
+        {"gtest"},
+    ),
     "tests/compute/cuda": ({"tests/support", "tests/compute", "compute", "compute/cuda"}, {"gtest", "cuda", "sanitizers"}),
 }
 # Single headers that a folder may include beyond that.

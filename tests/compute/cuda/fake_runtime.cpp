@@ -74,6 +74,7 @@ DeviceHandle FakeRuntime::allocate(std::size_t bytes, const char* what) {
   std::byte* memory = new_memory(bytes);
   memory_.emplace(memory, bytes);
   device_->used += bytes;
+  device_->most = std::max(device_->most, device_->used);
   ++device_->live;
   return {memory};
 }

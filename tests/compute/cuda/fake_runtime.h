@@ -39,6 +39,7 @@ struct FakeDevice {
   int calls_left = -1;   // until it dies; negative: any number
 
   std::size_t used = 0;
+  std::size_t most = 0;  // used at any time
   int event_waits = 0;   // of the host
   int stream_waits = 0;  // of the host
   int kernels = 0;       // launched one by one
