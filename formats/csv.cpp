@@ -48,6 +48,7 @@ void for_each(const std::vector<CsvPiece>& pieces, const Work& work) {
 
 /// What labels are, for each piece to begin with.
 CsvLabelReader label_reader(const CsvLayout& layout, const CsvOptions& options) {
+  if (options.unlabelled_values) return CsvLabelReader::of_anything();
   if (!options.class_names.empty()) {
     auto classes = std::make_shared<CsvClasses>();
     for (const auto& name : options.class_names) {
@@ -73,7 +74,7 @@ class Reading {
   /// Samples as T; nullopt if a cell is no T, but may be another type.
   template <typename T>
   std::optional<Bytes> samples_as() {
-    const auto width = (layout_.cells - 1) * sizeof(T);
+    const auto width = layout_.values() * sizeof(T);
     // A cell takes two bytes of text, the last one of a line perhaps one: this cannot overflow.
     auto bytes = Bytes::allocate(labels_.values.size() * width);
     auto* samples = reinterpret_cast<T*>(bytes.writable().data());
@@ -143,7 +144,7 @@ CsvLayout read_csv_layout(const std::filesystem::path& path, const CsvOptions& o
 CsvSamples read_csv(const std::filesystem::path& path, const CsvOptions& options) {
   const auto content = read_content(path);
   const auto front = parse_csv_front(path, text_of(content.view()), options);
-  if (!front.layout.labelled) {
+  if (!front.layout.labelled && !options.unlabelled_values) {
     throw DataError(path, std::nullopt,
                     fmt::format("a column {} for labels", in_quotes(options.label_column)),
                     "none of that name");
@@ -176,7 +177,7 @@ CsvSamples read_csv(const std::filesystem::path& path, const CsvOptions& options
   const auto data = owner->view();
   return {.samples = {.name = path.string(),
                       .dtype = dtype,
-                      .dims = {rows, front.layout.cells - 1},
+                      .dims = {rows, front.layout.values()},
                       .owner = std::move(owner),
                       .data = data},
           .labels = std::move(labels),

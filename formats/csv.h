@@ -16,12 +16,16 @@ struct CsvLayout {
   char separator = ',';                   ///< or ';' or a tab, where the first line has no comma
   std::vector<std::string> columns = {};  ///< names in the header, in UTF-8; empty: no header
   std::size_t cells = 0;                  ///< in each line
-  std::size_t label = 0;                  ///< the column of labels, from 0
+  std::size_t label = 0;                  ///< the column of labels, from 0; cells: there is none
   /// Where in its sample each other column's value stands; empty: where it stands in the line.
   std::vector<std::size_t> places = {};
   bool label_guessed = false;  ///< neither asked for nor known by its name
   bool labelled = true;        ///< false: a header without the column that was asked for
   bool named_classes = false;  ///< the first sample's label is no number, but a name
+
+  std::size_t values() const noexcept {
+    return label < cells ? cells - 1 : cells;
+  }  ///< of a sample
 };
 
 /// The columns that samples are made of.
@@ -42,13 +46,15 @@ struct CsvOptions {
   /// The columns to be there, found by their names and in this order; where there are no names, by
   /// their places, and the file has no header either. None: the file's own.
   std::optional<CsvColumns> columns = {};
+  /// Samples have so many values, and labels are of no interest: whatever stands in their column
+  /// counts as 0, and a file of so many columns has none, nor has one with a header that lacks it.
+  std::optional<std::size_t> unlabelled_values = {};
   /// Samples are float32 even if all are whole numbers from 0 to 255.
   bool as_float = false;
 };
 
 struct CsvSamples {
-  Array
-      samples;  ///< [lines, cells - 1], uint8 if all are whole numbers from 0 to 255, else float32
+  Array samples;  ///< [lines, values], uint8 if all are whole numbers from 0 to 255, else float32
   Labels labels;
   std::vector<std::string> class_names;  ///< by label; empty: labels are numbers in the file
   ColumnNames columns;                   ///< of the samples, as of columns_of()
@@ -60,7 +66,8 @@ struct CsvSamples {
 /// labels' column, or that column is another, or the other cells count 0, 1, 2, … or 1, 2, 3, ….
 /// Throws DataError: an empty file, fewer than two columns, a label_column that is not there (where
 /// there is a header and a name was asked for, labelled is false instead), two columns that may be
-/// it, other columns than options.columns (where labelled is true), lines that end in "\r" alone.
+/// it, other columns than options.columns (where labelled is true, or labels are of no interest),
+/// lines that end in "\r" alone.
 CsvLayout read_csv_layout(const std::filesystem::path& path, const CsvOptions& options = {});
 
 /// Of the file at `path`, for one that goes with it; without a header its labels' by its number.

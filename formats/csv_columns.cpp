@@ -29,7 +29,8 @@ CsvColumns columns_of(const std::filesystem::path& path, const CsvLayout& layout
   CsvColumns columns{.names = {.values = layout.columns, .label = std::to_string(layout.label + 1)},
                      .of = path};
   auto& values = columns.names.values;
-  if (!values.empty()) {
+  if (layout.label == layout.cells) columns.names.label.clear();
+  if (!values.empty() && layout.label < layout.cells) {
     columns.names.label = std::move(values[layout.label]);
     values.erase(values.begin() + static_cast<std::ptrdiff_t>(layout.label));
   }

@@ -196,8 +196,17 @@ CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view tex
   const auto* sample = !header ? &first : second ? &*second : nullptr;
   if (sample != nullptr && sample->size() != layout.cells)
     sample = nullptr;  // told when it is read
-  find_label(path, front.first_line, options.label_column, sample, layout);
-  if (header && wanted && layout.labelled) {
+  const auto& unlabelled = options.unlabelled_values;
+  const bool by_names = header && wanted;
+  if (unlabelled && !by_names && layout.cells != *unlabelled && layout.cells != *unlabelled + 1) {
+    throw csv_error(path, front.first_line,
+                    fmt::format("{} columns of values, and perhaps one of labels", *unlabelled),
+                    fmt::format("{} columns", layout.cells));
+  }
+  layout.labelled = unlabelled != layout.cells;
+  if (layout.labelled) find_label(path, front.first_line, options.label_column, sample, layout);
+  if (unlabelled && !layout.labelled) layout.label = layout.cells;
+  if (by_names && (layout.labelled || unlabelled)) {
     layout.places = places_by_name(path, front.first_line, layout, *wanted);
   }
   layout.named_classes = layout.labelled && sample != nullptr && is_text((*sample)[layout.label]);

@@ -28,7 +28,10 @@ CsvLabelReader CsvLabelReader::of_classes(std::shared_ptr<const CsvClasses> clas
 
 CsvLabelReader CsvLabelReader::of_names(std::uint32_t limit) { return {Kind::kNames, limit}; }
 
+CsvLabelReader CsvLabelReader::of_anything() { return {Kind::kAnything, 1}; }
+
 std::optional<std::int32_t> CsvLabelReader::read(std::string_view cell) {
+  if (kind_ == Kind::kAnything) return 0;
   if (kind_ == Kind::kNumbers) return csv_label(cell, limit_);
   if (!is_name(cell)) return std::nullopt;
   if (kind_ == Kind::kClasses) {
@@ -52,6 +55,7 @@ std::string CsvLabelReader::expected() const {
       return fmt::format("a whole number in [0, {}) as the label", limit_);
     case Kind::kClasses:
       return fmt::format("one of the {} classes of the training set as the label", limit_);
+    case Kind::kAnything:  // refuses nothing
     case Kind::kNames:
       break;
   }

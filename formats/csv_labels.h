@@ -28,6 +28,9 @@ class CsvLabelReader {
   /// they are: they are not copied.
   static CsvLabelReader of_names(std::uint32_t limit);
 
+  /// Of whatever stands there, which counts as 0.
+  static CsvLabelReader of_anything();
+
   /// nullopt for a cell that is no such label.
   std::optional<std::int32_t> read(std::string_view cell);
   /// What is one: "a whole number in [0, 10) as the label".
@@ -37,7 +40,7 @@ class CsvLabelReader {
   std::span<const std::string_view> names() const noexcept { return names_; }
 
  private:
-  enum class Kind : std::uint8_t { kNumbers, kClasses, kNames };
+  enum class Kind : std::uint8_t { kNumbers, kClasses, kNames, kAnything };
   CsvLabelReader(Kind kind, std::uint32_t limit) : kind_(kind), limit_(limit) {}
 
   Kind kind_;

@@ -89,6 +89,7 @@ class PlainRow {
   bool read(std::string_view line, T* to, std::int32_t& label) {
     at_ = line.data();
     end_ = line.data() + line.size();
+    if (layout_.label == layout_.cells) return read_numbers(layout_.cells, to) && at_ == end_;
     if (layout_.label > 0 && !(read_numbers(layout_.label, to) && skip_separator())) return false;
     if (!read_label(label)) return false;
     const auto behind = layout_.cells - 1 - layout_.label;
@@ -225,7 +226,7 @@ std::optional<CsvProblem> read_csv_rows(const CsvPiece& piece, const CsvLayout& 
   for (auto line = lines.next(); line; line = lines.next(), ++number) {
     if (is_blank(*line)) continue;
     if (other_type.load(std::memory_order_relaxed)) return std::nullopt;
-    auto problem = rows.read(*line, samples + row * (layout.cells - 1), labels[row]);
+    auto problem = rows.read(*line, samples + row * layout.values(), labels[row]);
     if (problem) {
       problem->line = number;
       return problem;

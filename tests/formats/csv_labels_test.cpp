@@ -14,6 +14,12 @@ TEST(CsvLabelReader, ReadsNumbers) {
   EXPECT_TRUE(reader.names().empty());
 }
 
+TEST(CsvLabelReader, ReadsAnythingAsNothing) {
+  auto reader = CsvLabelReader::of_anything();
+  for (const auto* cell : {"", "7", "-1", "cat"}) EXPECT_EQ(reader.read(cell), 0) << cell;
+  EXPECT_TRUE(reader.names().empty());
+}
+
 TEST(CsvLabelReader, NumbersNamesAsTheyCome) {
   auto reader = CsvLabelReader::of_names(2);
   EXPECT_EQ(reader.read("dog"), 0);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -22,6 +23,7 @@
 #include "tools/console/usage_error.h"
 #include "tools/model/image_samples.h"
 #include "tools/model/predictions.h"
+#include "tools/model/table_samples.h"
 #include "tools/trainer/bad_options.h"
 #include "tools/trainer/commands.h"
 #include "tools/trainer/device_options.h"
@@ -66,11 +68,18 @@ std::vector<Guess> guesses_of(std::span<const float> logits, std::uint32_t top) 
   return guesses;
 }
 
+// A picture, or a sample of a table by its number.
+struct Asked {
+  std::filesystem::path file;
+  std::optional<std::uint64_t> sample = {};
+};
+
 // `names` of the classes, or none.
-std::string told(const std::filesystem::path& image, const std::vector<Guess>& guesses,
+std::string told(const Asked& asked, const std::vector<Guess>& guesses,
                  const std::vector<std::string>& names, bool json) {
   if (!json) {
-    std::string line = one_line(image.string()) + ':';
+    std::string line = one_line(asked.file.string());
+    line += asked.sample ? fmt::format(", sample {}:", *asked.sample) : ":";
     for (const Guess& g : guesses) {
       line += fmt::format("  {} ({:.2f} %)",
                           names.empty() ? std::to_string(g.label) : one_line(names[g.label]),
@@ -78,7 +87,8 @@ std::string told(const std::filesystem::path& image, const std::vector<Guess>& g
     }
     return line + '\n';
   }
-  auto object = nlohmann::ordered_json{{"image", image.string()}};
+  auto object = nlohmann::ordered_json{{asked.sample ? "table" : "image", asked.file.string()}};
+  if (asked.sample) object["sample"] = *asked.sample;
   for (const Guess& g : guesses) {
     nlohmann::ordered_json guess{{"class", g.label}};
     if (!names.empty()) guess["name"] = names[g.label];
@@ -119,7 +129,45 @@ class Unreadable {
   BadLedger ledger_;
 };
 
-int predict(const Arguments& arguments) {
+// Of a line for each sample, many at a time.
+class Lines {
+ public:
+  void add(const std::string& line) {
+    text_ += line;
+    if (text_.size() >= kAtOnce) flush();
+  }
+  int flush() {
+    if (status_ == kDone && !text_.empty()) status_ = print(text_);
+    text_.clear();
+    return status_;
+  }
+
+ private:
+  static constexpr std::size_t kAtOnce = std::size_t{64} << 10;
+  std::string text_;
+  int status_ = kDone;
+};
+
+int predict_tables(const Arguments& arguments) {
+  const TrainedModel model = load_model(arguments.checkpoint);
+  std::vector<std::shared_ptr<const Dataset>> tables;
+  for (const auto& path : arguments.paths) tables.push_back(open_table(model, path));
+  const auto engine = make_engine(model, arguments.device);
+  Console console("trainer predict", arguments.json);
+  Lines lines;
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (const auto note = matched_by_place(model, *tables[i])) console.notice(*note);
+    (void)predict_all(
+        *engine, model.spec, {tables[i], Subset::all(tables[i]->size())}, arguments.workers,
+        [&](const Prediction& p) {
+          lines.add(told({arguments.paths[i], p.sample}, guesses_of(p.logits, arguments.top),
+                         model.checkpoint.state.class_names, arguments.json));
+        });
+  }
+  return lines.flush();
+}
+
+int predict_images(const Arguments& arguments) {
   const TrainedModel model = load_model(arguments.checkpoint);
   const ImageLayout layout = image_layout(model);
   const Invert invert = invert_for(model, arguments.invert);
@@ -161,7 +209,7 @@ int predict(const Arguments& arguments) {
     for (std::size_t i = 0; i < count; ++i) {
       if (failed[i]) continue;
       const auto row = std::span(logits).subspan(i * model.spec.classes, model.spec.classes);
-      text += told(images[first + i], guesses_of(row, arguments.top),
+      text += told({images[first + i]}, guesses_of(row, arguments.top),
                    model.checkpoint.state.class_names, arguments.json);
     }
     if (const int status = print(text); status != kDone) return status;
@@ -169,14 +217,28 @@ int predict(const Arguments& arguments) {
   return unreadable.failed() ? kFailed : kDone;
 }
 
+int predict(const Arguments& arguments) {
+  const auto tables = std::ranges::count_if(arguments.paths, is_table_name);
+  if (tables == 0) return predict_images(arguments);
+  if (static_cast<std::size_t>(tables) != arguments.paths.size()) {
+    throw UsageError("expected images or tables, found both");
+  }
+  if (arguments.bad.on_bad != OnBad::kFail || arguments.invert != Invert::kAuto) {
+    throw UsageError("--on-bad and --invert: expected images with them, found tables");
+  }
+  return predict_tables(arguments);
+}
+
 }  // namespace
 
 int predict_command(const std::vector<std::string>& words) {
   CommandLine line("trainer predict",
                    "Says what a checkpoint's model takes images for: PNG, JPEG, BMP, GIF, TGA and\n"
-                   "PNM files of any size and colour, which it stretches to what the model takes.");
+                   "PNM files of any size and colour, which it stretches to what the model takes;\n"
+                   "or the lines of CSV files, whose columns it finds by their names, where both\n"
+                   "have some, with or without labels, which it does not look at.");
   Arguments arguments;
-  line.positionals("images", "image files, or folders of them", arguments.paths);
+  line.positionals("images", "image files, or folders of them; or CSV files", arguments.paths);
   line.value("--checkpoint", "FILE", "the model, a .safetensors file of the trainer",
              [&](const std::string& t) { arguments.checkpoint = t; });
   line.value("--top", "K", "classes to name, the likeliest first [3]", [&](const std::string& t) {
@@ -190,12 +252,15 @@ int predict_command(const std::vector<std::string>& words) {
   declare_leaving_out(line, "images", arguments.bad);
   declare_device(line, arguments.device);
   declare_workers(line, arguments.workers);
-  line.flag("--json", "print a JSON object for each image", arguments.json);
+  line.flag("--json", "print a JSON object for each image or line", arguments.json);
   line.help_flag();
-  line.examples("Example:\n  trainer predict --checkpoint checkpoints/best.safetensors photo.jpg");
+  line.examples(
+      "Examples:\n  trainer predict --checkpoint checkpoints/best.safetensors photo.jpg\n"
+      "  trainer predict --checkpoint checkpoints/best.safetensors --json test.csv");
   if (!line.parse(words)) return print(line.help());
   if (arguments.checkpoint.empty()) throw UsageError("--checkpoint: expected a file, found none");
-  if (arguments.paths.empty()) throw UsageError("expected images or folders of them, found none");
+  if (arguments.paths.empty())
+    throw UsageError("expected images, folders of them or CSV files, found none");
   check_bad_options(line, arguments.bad.on_bad);
   check_device(line, arguments.device);
   return predict(arguments);

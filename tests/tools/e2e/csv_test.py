@@ -91,6 +91,27 @@ class Csv(programs.ProgramTest):
         found = json.loads(self.call("evaluate", "--checkpoint", "c/last.safetensors", "--data", "shards", "--json").stdout)
         self.assertEqual([c["name"] for c in found["classes"]], manifest["class_names"])
 
+    def test_new_lines_are_predicted(self):
+        self.train(*self.common, "--checkpoint-dir", "c", data=self.data)
+        model = ["predict", "--checkpoint", "c/last.safetensors", "--json", "--top", "9"]
+        evaluated = self.call("evaluate", "--checkpoint", "c/last.safetensors", "--data", self.data,
+                              "--json")
+        confusion = json.loads(evaluated.stdout)["confusion"]
+        lines = (self.data / "test.csv").read_text(encoding="utf-8").splitlines()
+        label = lines[0].split(",").index("species")
+        (self.top / "new.csv").write_text("".join(",".join(c for i, c in enumerate(line.split(",")) if i != label) + "\n"
+                                                  for line in lines), encoding="utf-8")
+        found = [[json.loads(line) for line in self.call(*model, table).stdout.splitlines()]
+                 for table in (self.data / "test.csv", "new.csv")]
+        guesses = [[sample["top"][0]["class"] for sample in samples] for samples in found]
+        self.assertEqual(guesses[0], guesses[1])
+        self.assertEqual([guesses[0].count(c) for c in range(3)], [sum(row[c] for row in confusion) for c in range(3)])
+        self.assertEqual([(s["table"], s["sample"]) for s in found[1]], [("new.csv", i) for i in range(len(lines) - 1)])
+        done = self.call(*model[:3], "--top", "1", "new.csv")
+        self.assertRegex(done.stdout, r"\Anew\.csv, sample 0:  (aster|lily|rose) \(\d+\.\d\d %\)\n")
+        self.assertIn("expected images or tables, found both", self.refuses(2, *model, "new.csv", "one.png"))
+        self.assertIn("found tables", self.refuses(2, *model, "--invert", "on", "new.csv"))
+
     def test_lines_of_pixels_become_images(self):
         self.tools("convert", self.digits, "table", "--to", "csv")
         common = ["--epochs", "2", "--rotate", "5", "--val-size", "200", "--metrics", "m.jsonl"]

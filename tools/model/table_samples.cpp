@@ -1,0 +1,36 @@
+#include "tools/model/table_samples.h"
+
+#include <utility>
+
+#include "formats/array_dataset.h"
+#include "formats/csv.h"
+#include "formats/split_names.h"
+
+namespace millrace {
+
+bool is_table_name(const std::string& path) { return plain_file_name(path).ends_with(".csv"); }
+
+std::shared_ptr<const Dataset> open_table(const TrainedModel& model,
+                                          const std::filesystem::path& path) {
+  auto known = known_data(model);
+  CsvOptions options;
+  options.unlabelled_values = model.spec.features;
+  options.as_float = known.as_float;
+  if (known.columns) {
+    options.label_column = known.columns->names.label;
+    if (!known.columns->names.values.empty()) options.columns = std::move(known.columns);
+  }
+  auto read = read_csv(path, options);
+  // Labels say nothing: neither do their names.
+  std::shared_ptr<const ArrayDataset> data =
+      std::make_shared<const ArrayDataset>(std::move(read.samples), std::move(read.labels),
+                                           std::vector<std::string>{}, std::move(read.columns));
+  // Lines of pixels, for a model of images.
+  if (const auto shape = model.sample_shape(); shape.elements() == data->shape().elements()) {
+    data = data->shaped(shape);
+  }
+  check_goes_with(model, *data);
+  return data;
+}
+
+}  // namespace millrace
