@@ -2,15 +2,20 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
+#include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "formats/error.h"
 #include "tests/support/files.h"
 #include "tests/support/limits.h"
+#include "train/checkpoint.h"
+#include "train/checkpoint_dir.h"
 #include "train/trainer.h"
 
 namespace millrace {
@@ -32,7 +37,7 @@ class RunCheckpointsTest : public testing::Test {
   }
 
   // Before step `step` of the run, with that many epochs behind it, the last of them so good.
-  RunState at(std::uint64_t step, std::vector<double> accuracies) {
+  RunState at(std::uint64_t step, const std::vector<double>& accuracies) {
     RunState state;
     state.options.widths = model_.widths();
     state.step = step;
@@ -86,10 +91,10 @@ TEST_F(RunCheckpointsTest, SavesWhatWasTaken) {
 }
 
 TEST_F(RunCheckpointsTest, AnEpochIsLastAndPerhapsBestAndPerhapsAStep) {
-  const auto epoch = [&](float weight, std::uint64_t step, std::vector<double> accuracies) {
+  const auto epoch = [&](float weight, std::uint64_t step, const std::vector<double>& accuracies) {
     weigh(weight);
     checkpoints_->take();
-    checkpoints_->save_epoch(at(step, std::move(accuracies)));
+    checkpoints_->save_epoch(at(step, accuracies));
     checkpoints_->finish();
   };
   epoch(1.0F, 21, {0.5});

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "compute/cuda/device_engine.h"
@@ -50,7 +51,7 @@ class DeviceSnapshotTest : public testing::TestWithParam<std::tuple<Case, Schedu
     engine_ = make_device_engine(std::make_unique<FakeRuntime>(device_), data_.model, data_.train,
                                  {ElementType::kFloat32, false}, 0);
   }
-  ~DeviceSnapshotTest() override {
+  void TearDown() override {
     engine_.reset();
     EXPECT_EQ(device_->live, 0) << "left behind on the device";
     EXPECT_EQ(device_->violations, std::vector<std::string>{});
