@@ -251,15 +251,21 @@ TEST(DeviceRun, AStopIsSavedAndGoesOnToTheSameBits) {
 }
 
 TEST(DeviceRun, WaitsForAWholeStreamAtItsEndAlone) {
-  const auto waits = [](std::uint64_t epochs, std::size_t samples) {
+  const auto waits = [](std::uint64_t epochs, std::size_t samples, bool saves) {
+    const test::TempFolder folder;
     RunSpec spec = small_run();
     spec.epochs = epochs;
     spec.chunk_batches = 1;
+    if (saves) {
+      spec.checkpoint_dir = folder.path();
+      spec.checkpoint_every = 7;
+    }
     DeviceRun run;
     run.fit(spec, test::memory_dataset({.size = samples}), test::test_data());
     return run.device->stream_waits;
   };
-  EXPECT_EQ(waits(2, 300), waits(6, 900));
+  EXPECT_EQ(waits(2, 300, false), waits(6, 900, false));
+  EXPECT_EQ(waits(2, 300, false), waits(6, 900, true)) << "checkpoints are waited for";
 }
 
 }  // namespace
