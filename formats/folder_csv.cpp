@@ -113,7 +113,8 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
   opened.description += index;
   if (unlabelled) {
     opened.description +=
-        fmt::format("; {} has no labels and is left out", test_file.filename().string());
+        fmt::format("; {} has no labels and is left out ('trainer predict' takes it)",
+                    test_file.filename().string());
   }
   return opened;
 }

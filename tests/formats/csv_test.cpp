@@ -400,8 +400,9 @@ TEST_F(CsvTest, OpensFolders) {
   EXPECT_EQ(description("mnist_test.csv"), (folder_ / "mnist_test.csv").string() +
                                                ": 1 training samples, 2 uint8, 2 classes" + column);
   write("a,b\n2,3\n", "mnist_test.csv");
-  EXPECT_EQ(description(), here + "2 training samples, 2 uint8, 2 classes" + column +
-                               "; mnist_test.csv has no labels and is left out");
+  EXPECT_EQ(description(),
+            here + "2 training samples, 2 uint8, 2 classes" + column +
+                "; mnist_test.csv has no labels and is left out ('trainer predict' takes it)");
   write("a,b,label\n2,3,2\n", "mnist_test.csv");
   EXPECT_NE(data_error_of([&] { (void)description(); }).find("a whole number in [0, 2)"),
             std::string::npos);
