@@ -3,6 +3,7 @@
     python3 tests/fuzz/make_corpus.py
 """
 
+import base64
 import gzip
 import io
 import json
@@ -35,6 +36,21 @@ def png(width, height, color, rows):
 
     header = struct.pack(">IIBBBBB", width, height, 8, color, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+# 3x2 greys, as Pillow writes them in quality 30, without the JFIF segment.
+JPEG = base64.b64decode(
+    "/9j/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8ybqmx5moq6T/wAAL"
+    "CAACAAMBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAABf/EABkQAQACAwAAAAAAAAAAAAAAAAEAAgQFgv/aAAgBAQAAPwAfZKZaCgUo"
+    "BwT/2Q=="
+)
+
+
+def turned(jpeg, orientation):
+    """The same picture as a telephone saves it that was held another way: with an Exif segment that says so."""
+    tiff = struct.pack(">2sHIHHHIHHI", b"MM", 42, 8, 1, 0x112, 3, 1, orientation, 0, 0)
+    exif = b"Exif\0\0" + tiff
+    return jpeg[:2] + struct.pack(">HH", 0xFFE1, len(exif) + 2) + exif + jpeg[2:]
 
 
 def tar(members, form):
@@ -83,7 +99,8 @@ SEEDS = {
         "both": safetensors([("train_x", "F32", [1, 2], bytes(8)), ("test_x", "F32", [1, 2], bytes(8)),
                              ("train_y", "I64", [1], bytes(8)), ("test_y", "I64", [1], bytes(8))]),
     },
-    "image_fuzz": {"gray.png": SMALL, "rgb.png": png(2, 1, 2, b"\0abcdef"), "p5.pgm": b"P5 2 2 255\nabcd",
+    "image_fuzz": {"gray.jpg": JPEG, "turned.jpg": turned(JPEG, 6), "gray.png": SMALL,
+                   "rgb.png": png(2, 1, 2, b"\0abcdef"), "p5.pgm": b"P5 2 2 255\nabcd",
                    "p6.ppm": b"P6\n# c\n2 1 65535\nabcdefghijkl", "a.bmp": bmp(3, 2), "a.gif": GIF,
                    "a.tga": bytes([0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0, 24, 32]) + b"abcdef"},
     "npy_fuzz": {"stored.npz": b"z" + npz(zipfile.ZIP_STORED), "deflated.npz": b"z" + npz(zipfile.ZIP_DEFLATED),
