@@ -58,6 +58,13 @@ double largest_value(const Dataset& data) {
   return largest;
 }
 
+std::string large_values_text(const Dataset& data) {
+  // Bytes are divided by 255.
+  const double largest = data.dtype() == DType::kUInt8 ? 0.0 : largest_value(data);
+  if (largest <= kLargestUsual) return {};
+  return fmt::format("values of about 0 to 1: they reach {:g} and are taken as they are", largest);
+}
+
 std::string nothing_learnt_text(const RunSpec& spec, const RunResult& result,
                                 const Dataset& train) {
   if (result.history.size() < 2) return {};
@@ -70,12 +77,7 @@ std::string nothing_learnt_text(const RunSpec& spec, const RunResult& result,
       "hardly anything was learnt: train_loss is {:.4f}, and {:.4f} where each class is guessed as "
       "often as it comes; another --lr than {:g} may help",
       last.train_loss, *guessing, spec.optimizer.learning_rate);
-  // Bytes are divided by 255.
-  if (const double largest = train.dtype() == DType::kUInt8 ? 0.0 : largest_value(train);
-      largest > kLargestUsual) {
-    text += fmt::format(", and values of about 0 to 1: they reach {:g} and are taken as they are",
-                        largest);
-  }
+  if (const auto large = large_values_text(train); !large.empty()) text += ", and " + large;
   return text;
 }
 

@@ -178,7 +178,14 @@ class Runs {
     if (!options_.force) refuse_to_replace_checkpoints(spec);
     if (tensorboard) tensorboard->begin(trainer.engine(), *data_.train);
     signals_.set(StopSignals::First::kSetsFlag);
-    result_ = fit(trainer, signals_.flag(), trace_ ? &*trace_ : nullptr);
+    try {
+      result_ = fit(trainer, signals_.flag(), trace_ ? &*trace_ : nullptr);
+    } catch (const DivergedError&) {
+      if (const auto large = large_values_text(*data_.train); !large.empty()) {
+        console_.warning("what may help, too: " + large);
+      }
+      throw;
+    }
     output_lost_ = output_lost_ || (tensorboard && tensorboard->failed()) ||
                    (quarantine && quarantine->failed());
     if (result_.stopped) {

@@ -44,6 +44,15 @@ class Csv(programs.ProgramTest):
         self.assertIn("none called \"seen\", but \"species\" in column 3", other.stderr)
         self.assertIn("test.csv: line 2: ", self.without_class("test.csv"))
 
+    def test_values_too_large_to_train_on_are_named_where_it_diverges(self):
+        lines = "".join(f"{i % 2},{i * 997 % 500}e15,{i}\n" for i in range(60))
+        (self.top / "large.csv").write_text("label,a,b\n" + lines, encoding="utf-8")
+        done = self.call("--data", "large.csv", "--val-size", "10", "--epochs", "9", "--quiet")
+        self.assertEqual(done.returncode, 3)
+        warning, error = done.stderr.splitlines()
+        self.assertRegex(warning, r"^trainer: warning: what may help, too: values of about 0 to 1: they reach 4\.\d+e\+17 ")
+        self.assertRegex(error, r"^trainer: training diverged at step \d+ ")
+
     def test_columns_have_names(self):
         self.train(*self.common, "--checkpoint-dir", "c", data=self.data)
         model = ("evaluate", "--checkpoint", "c/last.safetensors", "--split", "train")

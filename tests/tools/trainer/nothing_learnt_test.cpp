@@ -69,6 +69,12 @@ TEST(NothingLearnt, IsSaidOfARunThatEndsWhereGuessingDoes) {
       << text;
 }
 
+TEST(LargeValues, AreToldOf) {
+  EXPECT_EQ(large_values_text(data_of({0, 1, -300, 2})),
+            "values of about 0 to 1: they reach 300 and are taken as they are");
+  EXPECT_EQ(large_values_text(data_of({0, 1, -3, 2})), "");
+}
+
 TEST(NothingLearnt, IsNotSaidOfOthers) {
   const auto data = data_of({0, 1, 300, 2});
   const RunSpec spec;
