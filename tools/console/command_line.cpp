@@ -148,7 +148,7 @@ void CommandLine::refuse_extra(const std::string& argument) const {
     throw UsageError("unexpected argument " + shown(argument));
   }
   const std::string name = argument.substr(0, argument.find('='));
-  const auto meant = nearest(name, names());
+  const auto meant = nearest_option(name, names());
   throw UsageError("unknown option " + one_line(name) +
                    (meant ? "; did you mean " + *meant + "?" : std::string()));
 }
@@ -190,7 +190,7 @@ void CommandLine::apply(const std::string& file, std::span<const ConfigEntry> en
           known.push_back(name.substr(2));
         }
       }
-      const auto meant = nearest(entry.key, known);
+      const auto meant = nearest_option(entry.key, known);
       throw UsageError(where + "unknown option " + entry.key +
                        (meant ? "; did you mean " + *meant + "?" : std::string()));
     }

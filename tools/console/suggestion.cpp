@@ -1,13 +1,40 @@
 #include "tools/console/suggestion.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 namespace millrace {
 namespace {
 
 constexpr std::size_t kShortestPrefix = 3;
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 22> kElsewhere{{
+    {"accelerator", "device"},
+    {"accumulate-grad-batches", "accumulate"},
+    {"amp", "precision"},
+    {"cpu", "device"},
+    {"cuda", "device"},
+    {"data-dir", "data"},
+    {"early-stopping", "patience"},
+    {"fp16", "precision"},
+    {"gpu", "device"},
+    {"gradient-clip-val", "clip-norm"},
+    {"gradient-accumulation-steps", "accumulate"},
+    {"layers", "hidden"},
+    {"learning-rate", "lr"},
+    {"log-dir", "tensorboard"},
+    {"max-epochs", "epochs"},
+    {"max-grad-norm", "clip-norm"},
+    {"num-epochs", "epochs"},
+    {"num-workers", "workers"},
+    {"output-dir", "checkpoint-dir"},
+    {"random-seed", "seed"},
+    {"save-dir", "checkpoint-dir"},
+    {"wd", "weight-decay"},
+}};
 
 bool is_beginning(std::string_view a, std::string_view b) {
   return std::min(a.size(), b.size()) >= kShortestPrefix && (a.starts_with(b) || b.starts_with(a));
@@ -52,6 +79,19 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
     best_distance = distance;
   }
   return best;
+}
+
+std::optional<std::string> nearest_option(std::string_view word,
+                                          std::span<const std::string> candidates) {
+  const std::string_view dashes = word.substr(0, word.starts_with("--") ? 2 : 0);
+  std::string name(word.substr(dashes.size()));
+  std::ranges::replace(name, '_', '-');
+  const auto* known = std::ranges::find(kElsewhere, name, [](const auto& e) { return e.first; });
+  if (known != kElsewhere.end()) {
+    const auto option = std::string(dashes) + std::string(known->second);
+    if (std::ranges::find(candidates, option) != candidates.end()) return option;
+  }
+  return nearest(std::string(dashes) + name, candidates);
 }
 
 }  // namespace millrace

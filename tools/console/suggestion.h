@@ -18,4 +18,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 /// nullopt if nothing is near.
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
 
+/// The same for options, with or without "--", which have other names elsewhere, too: what
+/// PyTorch's scripts, Keras and Lightning call --num-workers or learning_rate is --workers, lr.
+std::optional<std::string> nearest_option(std::string_view word,
+                                          std::span<const std::string> candidates);
+
 }  // namespace millrace

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace millrace {
 namespace {
@@ -50,6 +53,17 @@ TEST(Nearest, FindsNothingFarAway) {
   EXPECT_EQ(nearest("--learning", options), std::nullopt);
   EXPECT_EQ(nearest("-x", options), std::nullopt);
   EXPECT_EQ(nearest("--epochs", std::span<const std::string>()), std::nullopt);
+}
+
+TEST(NearestOption, KnowsWhatOthersCallIt) {
+  const std::vector<std::string> options{"--lr", "--step-epochs", "--epochs", "--device"};
+  EXPECT_EQ(nearest_option("--learning-rate", options), "--lr");
+  EXPECT_EQ(nearest_option("--learning_rate", options), "--lr");
+  EXPECT_EQ(nearest_option("--max_epochs", options), "--epochs");
+  EXPECT_EQ(nearest_option("--step_epochs", options), "--step-epochs");
+  EXPECT_EQ(nearest_option("--gpu", options), "--device");
+  EXPECT_EQ(nearest_option("--num-workers", options), std::nullopt) << "of another command";
+  EXPECT_EQ(nearest_option("learning_rate", std::vector<std::string>{"lr"}), "lr");
 }
 
 }  // namespace
