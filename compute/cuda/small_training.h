@@ -203,7 +203,7 @@ struct SmallTraining {
         // Not "unless y > 0": the gradient of a NaN must not vanish.
         dy[std::size_t{row} * hidden + o] = activations[o] <= 0.0F ? 0.0F : sum;
       }
-      group.sync();
+      // The group's next row overwrites what each thread has now read for itself.
     });
   }
 

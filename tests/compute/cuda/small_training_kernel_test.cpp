@@ -79,7 +79,8 @@ class Problem {
 
 TEST(SmallTrainingKernel, ThreadsMeetWhereTheyMust) {
   for (const auto& [features, hidden, batch] :
-       {std::tuple{32U, 32U, 12U}, std::tuple{48U, 16U, 7U}}) {
+       {std::tuple{32U, 32U, 12U}, std::tuple{48U, 16U, 7U},
+        std::tuple{16U, 16U, 40U}}) {  // several rows for each warp
     Problem expected(features, hidden, batch);
     test::emulate(expected.kernel);
     EXPECT_NE(expected.kernel.losses[0], 0.0F);
