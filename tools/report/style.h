@@ -23,7 +23,7 @@ p{margin:0 0 8px}
 section{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:18px 20px;margin-top:18px}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(118px,1fr));gap:10px;margin-top:20px}
 .tile{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:12px 14px}
-.tile b{display:block;font-size:23px;font-weight:650;letter-spacing:-.02em;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+.tile b{display:block;font-size:20px;font-weight:650;letter-spacing:-.02em;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 .tile span{color:var(--soft);font-size:13px}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,330px),1fr));gap:18px 26px}
 figure{margin:0;min-width:0}
@@ -84,7 +84,7 @@ dd{margin:0;overflow-wrap:anywhere}
 code,pre{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 pre{margin:12px 0 0;white-space:pre-wrap;overflow-wrap:anywhere;color:var(--soft)}
 @media (max-width:520px){main{padding:18px 10px 36px}section{padding:14px 12px}h1{font-size:21px}
-.tile b{font-size:19px}.tiles{grid-template-columns:repeat(auto-fit,minmax(104px,1fr));gap:8px}
+.tile b{font-size:18px}.tiles{grid-template-columns:repeat(auto-fit,minmax(104px,1fr));gap:8px}
 .confusion{font-size:10.5px}.confusion td,.confusion th{height:26px}
 dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:6px}
 dl.short{grid-template-columns:max-content minmax(0,1fr);gap:2px 14px}dl.short dd{margin:0}
