@@ -20,6 +20,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "compute/thread_name.h"
+
 namespace millrace {
 
 void name_loader_thread() noexcept {
@@ -29,7 +31,7 @@ void name_loader_thread() noexcept {
   if (std::exchange(done, true) || ::syscall(SYS_gettid) == ::getpid()) return;
   try {
     const std::string name = "loader " + std::to_string(++named);
-    pthread_setname_np(pthread_self(), name.c_str());
+    name_thread(pthread_self(), name.c_str());
   } catch (...) {  // then it has none
   }
 #endif

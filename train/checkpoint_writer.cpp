@@ -1,26 +1,19 @@
 #include "train/checkpoint_writer.h"
 
-#if defined(__linux__)
 #include <pthread.h>
-#endif
 
 #include <algorithm>
 #include <cstddef>
 #include <utility>
 
 #include "compute/stage.h"
+#include "compute/thread_name.h"
 
 namespace millrace {
 namespace {
 
 // One that is taken while another waits. Made before training: their memory may be the device's.
 constexpr std::size_t kReady = 2;
-
-void name_thread() noexcept {
-#if defined(__linux__)
-  pthread_setname_np(pthread_self(), "checkpoints");
-#endif
-}
 
 }  // namespace
 
@@ -101,7 +94,7 @@ void CheckpointWriter::check() const {
 }
 
 void CheckpointWriter::run() {
-  name_thread();
+  name_thread(pthread_self(), "checkpoints");
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return closing_ || !waiting_.empty(); });

@@ -4,12 +4,13 @@
 #include <string>
 
 #if defined(__linux__)
-#include <pthread.h>
 #include <sched.h>
 #endif
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+
+#include "compute/thread_name.h"
 
 namespace millrace::cpu {
 namespace {
@@ -26,15 +27,6 @@ void relax() noexcept {
 #endif
 }
 
-void name_thread(std::thread& thread, std::uint32_t member) {
-#if defined(__linux__)
-  pthread_setname_np(thread.native_handle(), ("compute " + std::to_string(member)).c_str());
-#else
-  (void)thread;
-  (void)member;
-#endif
-}
-
 }  // namespace
 
 ThreadTeam::ThreadTeam(std::uint32_t threads) {
@@ -42,7 +34,7 @@ ThreadTeam::ThreadTeam(std::uint32_t threads) {
   // A member waits for epoch_ before it looks at anything else, so that size() is settled by then.
   for (std::uint32_t member = 1; member < threads; ++member) {
     threads_.emplace_back([this, member] { member_loop(member); });
-    name_thread(threads_.back(), member);
+    name_thread(threads_.back().native_handle(), ("compute " + std::to_string(member)).c_str());
   }
 }
 

@@ -26,6 +26,7 @@ UNTESTED = {
     "compute/cpu/f32_net": WHOLE_ENGINE,
     "compute/cpu/norm_layer": WHOLE_ENGINE,
     "compute/optimizer_step": WHOLE_ENGINE,
+    "compute/thread_name": "e2e.trace: the names of its threads",
     "compute/cpu/row_source": WHOLE_ENGINE,
     "compute/cpu/step_options": WHOLE_ENGINE,
     "compute/cpu/prefetch": "hints to the processor, which change no result",
