@@ -53,4 +53,11 @@ void check_finite(const std::vector<Tensor>& tensors, std::uint64_t last_step, s
   }
 }
 
+void check_state(const Parameters& parameters, const OptimizerState& state, std::uint64_t steps,
+                 std::uint64_t steps_per_epoch, const OptimizerSpec& optimizer) {
+  const std::uint64_t last = steps == 0 ? 0 : steps - 1;
+  check_finite(parameters, last, last / steps_per_epoch, optimizer);
+  check_finite(state, last, last / steps_per_epoch, optimizer);
+}
+
 }  // namespace millrace

@@ -22,4 +22,8 @@ void check_evaluation(const Metrics& metrics, std::uint64_t last_step, std::uint
 void check_finite(const std::vector<Tensor>& tensors, std::uint64_t last_step, std::uint64_t epoch,
                   const OptimizerSpec& optimizer);
 
+/// The same of all that a run of `steps` steps so far would go on from.
+void check_state(const Parameters& parameters, const OptimizerState& state, std::uint64_t steps,
+                 std::uint64_t steps_per_epoch, const OptimizerSpec& optimizer);
+
 }  // namespace millrace

@@ -20,20 +20,13 @@ std::filesystem::path write(const CheckpointDir& folder, const Checkpoint& check
   return written;
 }
 
-// Nobody can go on from a value that is not finite.
-void check(const Checkpoint& checkpoint, const RunCheckpointsSpec& spec) {
-  const std::uint64_t step = checkpoint.state.step == 0 ? 0 : checkpoint.state.step - 1;
-  const std::uint64_t epoch = step / spec.steps_per_epoch;
-  check_finite(checkpoint.parameters, step, epoch, spec.optimizer);
-  check_finite(checkpoint.optimizer, step, epoch, spec.optimizer);
-}
-
 }  // namespace
 
 RunCheckpoints::RunCheckpoints(const CheckpointDir& folder, Engine& engine, RunCheckpointsSpec spec)
     : spec_(std::move(spec)),
       writer_(engine, [this, &folder](const Checkpoint& checkpoint, const CheckpointFiles& files) {
-        check(checkpoint, spec_);
+        check_state(checkpoint.parameters, checkpoint.optimizer, checkpoint.state.step,
+                    spec_.steps_per_epoch, spec_.optimizer);
         return write(folder, checkpoint, files);
       }) {}
 

@@ -8,7 +8,6 @@
 #include "compute/stage.h"
 #include "loader/resident.h"
 #include "train/bad_ledger.h"
-#include "train/best.h"
 #include "train/diverged.h"
 #include "train/epoch_loop.h"
 #include "train/evaluator.h"
@@ -294,11 +293,9 @@ void Trainer::Impl::test(const std::atomic<bool>& stop) {
 
 // Throws DivergedError rather than hand out what nobody can go on from.
 std::string Trainer::Impl::final_hash() {
-  const std::uint64_t step = state_.step == 0 ? 0 : state_.step - 1;
-  const std::uint64_t epoch = step / setup_.plan.steps_per_epoch;
   const Parameters parameters = engine().parameters();
-  check_finite(parameters, step, epoch, spec_.optimizer);
-  check_finite(engine().optimizer_state(), step, epoch, spec_.optimizer);
+  check_state(parameters, engine().optimizer_state(), state_.step, setup_.plan.steps_per_epoch,
+              spec_.optimizer);
   return weights_hash(parameters);
 }
 
