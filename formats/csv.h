@@ -23,9 +23,8 @@ struct CsvLayout {
   bool labelled = true;        ///< false: a header without the column that was asked for
   bool named_classes = false;  ///< the first sample's label is no number, but a name
 
-  std::size_t values() const noexcept {
-    return label < cells ? cells - 1 : cells;
-  }  ///< of a sample
+  /// Of a sample.
+  std::size_t values() const noexcept { return label < cells ? cells - 1 : cells; }
 };
 
 /// The columns that samples are made of.

@@ -32,6 +32,9 @@ struct KnownData {
   bool as_float = false;
 };
 
+/// What to read CSV files by for that: their columns and the type of their samples.
+CsvOptions csv_options(const KnownData& known);
+
 struct OpenOptions {
   /// Size and channels of the samples, where they are images: decoded to them, or made as they are
   /// read (ResizedDataset); the samples of CSV files and arrays may be made images first. Asked of

@@ -80,10 +80,8 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
                           const fs::path& test_file, const OpenOptions& options) {
   if (options.in_blocks) refuse_whole(path, train_file.string(), "a CSV file");
   const auto& known = options.known;
-  CsvOptions csv{.label_column = options.label_column};
-  if (known.columns && csv.label_column.empty()) csv.label_column = known.columns->names.label;
-  if (known.columns && !known.columns->names.values.empty()) csv.columns = known.columns;
-  csv.as_float = known.as_float;
+  auto csv = csv_options(known);
+  if (!options.label_column.empty()) csv.label_column = options.label_column;
   const auto layout = read_csv_layout(train_file, csv);
   if (layout.named_classes) csv.class_names = known.class_names;
   auto train = open_csv(train_file, csv);
@@ -120,6 +118,15 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
 }
 
 }  // namespace
+
+CsvOptions csv_options(const KnownData& known) {
+  CsvOptions csv{.as_float = known.as_float};
+  if (known.columns) {
+    csv.label_column = known.columns->names.label;
+    if (!known.columns->names.values.empty()) csv.columns = known.columns;
+  }
+  return csv;
+}
 
 std::optional<DataFolder> open_csv_folder(const fs::path& folder, const OpenOptions& options) {
   const auto files = files_ending_in(folder, kCsv);

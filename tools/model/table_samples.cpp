@@ -4,6 +4,7 @@
 
 #include "formats/array_dataset.h"
 #include "formats/csv.h"
+#include "formats/folder.h"
 #include "formats/split_names.h"
 
 namespace millrace {
@@ -12,14 +13,8 @@ bool is_table_name(const std::string& path) { return plain_file_name(path).ends_
 
 std::shared_ptr<const Dataset> open_table(const TrainedModel& model,
                                           const std::filesystem::path& path) {
-  auto known = known_data(model);
-  CsvOptions options;
+  auto options = csv_options(known_data(model));
   options.unlabelled_values = model.spec.features;
-  options.as_float = known.as_float;
-  if (known.columns) {
-    options.label_column = known.columns->names.label;
-    if (!known.columns->names.values.empty()) options.columns = std::move(known.columns);
-  }
   auto read = read_csv(path, options);
   // Labels say nothing: neither do their names.
   std::shared_ptr<const ArrayDataset> data =
