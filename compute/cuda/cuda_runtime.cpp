@@ -4,6 +4,7 @@
 #include <nvtx3/nvToolsExt.h>
 #include <nvtx3/nvToolsExtCudaRt.h>
 
+#include <map>
 #include <new>
 #include <utility>
 
@@ -29,18 +30,12 @@ class CudaRuntime final : public Runtime {
   explicit CudaRuntime(int index) : index_(index) {
     CudaRuntime::make_current();
     MILLRACE_CHECK(cublasLtCreate(&blas_));
-    try {
-      workspace_ = CudaRuntime::allocate(kWorkspaceBytes, "the workspace of matrix products");
-    } catch (...) {
-      cublasLtDestroy(blas_);
-      throw;
-    }
   }
   // Statuses are ignored here and in destroy(): a dead context fails everything.
   ~CudaRuntime() override {
     cudaSetDevice(index_);
     cublasLtDestroy(blas_);
-    cudaFree(workspace_.value);
+    for (const auto& [stream, workspace] : workspaces_) cudaFree(workspace.value);
   }
   CudaRuntime(const CudaRuntime&) = delete;
   CudaRuntime& operator=(const CudaRuntime&) = delete;
@@ -155,6 +150,8 @@ class CudaRuntime final : public Runtime {
   }
 
   MatmulHandle plan(const Matmul& matmul, StreamHandle stream) override {
+    DeviceHandle& workspace = workspaces_[stream.value];
+    if (!workspace) workspace = allocate(kWorkspaceBytes, "the workspace of matrix products");
     auto product = LtProduct::make(blas_, matmul, kWorkspaceBytes, stage_);
     if (product == nullptr) return {};
     // The heuristic may name an algorithm that then refuses the epilogue.
@@ -198,15 +195,15 @@ class CudaRuntime final : public Runtime {
   void destroy(GraphHandle graph) noexcept override { cudaGraphExecDestroy(native(graph)); }
 
  private:
-  // One workspace for all products: they run on one stream, one after the other.
+  // A workspace serves products of one stream: they run one after the other.
   cublasStatus_t run(const LtProduct& product, StreamHandle stream) {
-    return product.run(blas_, workspace_.value, kWorkspaceBytes, native(stream));
+    return product.run(blas_, workspaces_.at(stream.value).value, kWorkspaceBytes, native(stream));
   }
 
   int index_;
   StageName stage_;
   cublasLtHandle_t blas_ = nullptr;
-  DeviceHandle workspace_;
+  std::map<const void*, DeviceHandle> workspaces_;  // by stream
 };
 
 }  // namespace

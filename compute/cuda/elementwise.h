@@ -90,9 +90,9 @@ struct ReluGradient {
   }
 };
 
-/// One step of an optimizer on all parameters at once, as OptimizerSpec defines it, and of the
-/// averages, which running statistics have too. What differs from step to step is read from device
-/// memory, so that a schedule changes no captured graph.
+/// One step of an optimizer on the parameters [begin, end), as OptimizerSpec defines it, and of
+/// their averages, which running statistics have too. What differs from step to step is read from
+/// device memory, so that a schedule changes no captured graph.
 struct OptimizerUpdate {
   float* weights = nullptr;  ///< the float32 masters
   const float* gradient = nullptr;
@@ -102,11 +102,16 @@ struct OptimizerUpdate {
   float* average = nullptr;     ///< null without
   Elements rounded;             ///< what matrix products read; null where they read the masters
   const StepConstants* step = nullptr;
-  std::size_t trained = 0;  ///< elements that have a gradient and moments
-  std::size_t size = 0;     ///< and all, of weights and average
+  std::size_t trained = 0;  ///< elements that have a gradient and moments: the first ones
+  std::size_t begin = 0;
+  std::size_t end = 0;
 
-  MILLRACE_HOST_DEVICE std::size_t count() const { return average != nullptr ? size : trained; }
-  MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
+  MILLRACE_HOST_DEVICE std::size_t count() const {
+    const std::size_t last = average != nullptr || end < trained ? end : trained;
+    return last - begin;
+  }
+  MILLRACE_HOST_DEVICE void operator()(std::size_t of_range) const {
+    const std::size_t i = begin + of_range;
     const float updated = i < trained ? stepped(i) : weights[i];
     if (average != nullptr) average[i] += step->optimizer.average * (updated - average[i]);
   }

@@ -76,8 +76,15 @@ OptimizerUpdate Network::update(const StepConstants* step) const {
   update.rounded = activations(rounded);
   update.step = step;
   update.trained = layout.trained();
-  update.size = layout.size();
+  update.end = layout.size();
   return update;
+}
+
+OptimizerUpdate Network::update(const StepConstants* step, std::size_t l) const {
+  OptimizerUpdate of_layer = update(step);
+  of_layer.begin = layout.weight(l);
+  of_layer.end = layout.end(l);
+  return of_layer;
 }
 
 void Network::clear(Runtime& runtime, StreamHandle stream) const {

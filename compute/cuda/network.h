@@ -16,6 +16,7 @@ struct Arithmetic {
   ElementType storage = ElementType::kFloat32;  ///< of samples, activations and their gradients
   bool tf32 = false;                            ///< float32 products may run on TF32 tensor cores
   bool one_kernel = false;  ///< train with SmallTraining where model and device allow it
+  bool side_stream = true;  ///< weights' gradients and updates run beside the backward pass
 };
 
 /// The device memory of one model: parameters, optimizer state, activations. Logits, gradients of
@@ -48,8 +49,9 @@ struct Network {
   const std::byte* parameter(std::size_t offset, bool training) const;
   /// From samples, or those that indices name, to x.
   Gather gather(const void* samples, const std::uint32_t* indices, std::uint32_t rows) const;
-  /// Of a step that `step` belongs to.
+  /// Of a step that `step` belongs to: of all parameters, or of layer l's.
   OptimizerUpdate update(const StepConstants* step) const;
+  OptimizerUpdate update(const StepConstants* step, std::size_t l) const;
   /// Zeroes what is neither parameters nor made with zeros. Steps write before they read; but
   /// products are tried before there was a step, and of a mask's last words a product writes a part
   /// and reads all.

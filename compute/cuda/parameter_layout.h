@@ -40,6 +40,9 @@ class ParameterLayout {
   std::size_t factor(std::size_t l) const noexcept { return layers_[l].factor; }
   std::size_t mean(std::size_t l) const noexcept { return layers_[l].mean; }
   std::size_t variance(std::size_t l) const noexcept { return layers_[l].variance; }
+  /// Where what belongs to layer l ends, which begins with its weights. Running statistics, of all
+  /// layers, belong to the last.
+  std::size_t end(std::size_t l) const noexcept { return l + 1 < layers() ? weight(l + 1) : size_; }
   /// Elements of what has a gradient, and of all.
   std::size_t trained() const noexcept { return trained_; }
   std::size_t size() const noexcept { return size_; }

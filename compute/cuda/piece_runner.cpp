@@ -37,7 +37,7 @@ StepPlan& PieceRunner::plan(std::uint32_t rows, bool training) {
   const std::pair key(rows, training);
   const auto found = plans_.find(key);
   if (found != plans_.end()) return found->second;
-  return plans_.try_emplace(key, runtime_, network_, stream_, rows, training).first->second;
+  return plans_.try_emplace(key, runtime_, network_, side_, rows, training).first->second;
 }
 
 // Calls f(rows, part) for what goes through at once, in order.
@@ -69,6 +69,7 @@ Graph PieceRunner::capture(const Piece& piece, const Batch& batch) {
     enqueue(piece, batch);
   } catch (...) {
     runtime_.abandon_capture(stream_);
+    side_.forget();
     throw;
   }
   return {runtime_, runtime_.end_capture(stream_)};
@@ -80,6 +81,7 @@ void PieceRunner::enqueue(const Piece& piece, const Batch& batch) {
     if (piece.training) moved.step = batch.step + part.row / piece.batch;
     plan(rows, piece.training).enqueue(moved, part);
   });
+  side_.join();
   enqueue_sums(piece);
 }
 

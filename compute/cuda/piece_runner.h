@@ -8,20 +8,23 @@
 #include "compute/cuda/network.h"
 #include "compute/cuda/owned.h"
 #include "compute/cuda/piece.h"
+#include "compute/cuda/side_stream.h"
 #include "compute/cuda/small_plan.h"
 #include "compute/cuda/step_plan.h"
 
 namespace millrace::cuda {
 
-/// Runs pieces on the compute stream: training of a small network as one kernel, else a captured
-/// graph for each that came before, and launches one by one for a step that is new.
+/// Runs pieces on the compute stream, and beside it (StepPlan): training of a small network as one
+/// kernel, else a captured graph for each that came before, and launches one by one for a step that
+/// is new.
 class PieceRunner {
  public:
   PieceRunner(Runtime& runtime, const Network& network, StreamHandle stream)
       : runtime_(runtime),
         network_(network),
         stream_(stream),
-        small_(SmallPlan::make(runtime, network)) {}
+        small_(SmallPlan::make(runtime, network)),
+        side_(runtime, stream, network.arithmetic.side_stream && !small_ && network.layers() > 1) {}
 
   /// `batch`: of the piece's first step. The sums go to the network's metrics.
   void run(const Piece& piece, const Batch& batch);
@@ -46,6 +49,7 @@ class PieceRunner {
   const Network& network_;
   StreamHandle stream_;
   std::optional<SmallPlan> small_;
+  SideStream side_;
   std::map<std::pair<std::uint32_t, bool>, StepPlan> plans_;
   std::map<Piece, Graph> graphs_;
 };

@@ -74,13 +74,16 @@ class Runtime {
   virtual bool prepare(const SmallTraining& kernel) = 0;
 
   /// Searches an algorithm for this product, the same each time on one kind of device, and tries it
-  /// on `stream`, whatever the inputs are: its outputs are overwritten. An empty handle where there
+  /// on `stream`, whatever the inputs are: its outputs are overwritten. It may run on streams on
+  /// which some product was tried. An empty handle where there
   /// is none (an epilogue that this type or shape does not have).
   virtual MatmulHandle plan(const Matmul& matmul, StreamHandle stream) = 0;
   virtual void destroy(MatmulHandle matmul) noexcept = 0;
   virtual void run(MatmulHandle matmul, StreamHandle stream) = 0;
 
-  /// What is enqueued on `stream` until end_capture() is recorded, not run.
+  /// What is enqueued on `stream` until end_capture() is recorded, not run; so is what is enqueued
+  /// on a stream that waits for an event recorded in the capture. In the end `stream` has to have
+  /// waited for all of them.
   virtual void begin_capture(StreamHandle stream) = 0;
   virtual GraphHandle end_capture(StreamHandle stream) = 0;
   virtual void abandon_capture(StreamHandle stream) noexcept = 0;

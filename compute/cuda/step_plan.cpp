@@ -8,21 +8,32 @@
 
 namespace millrace::cuda {
 
-StepPlan::StepPlan(Runtime& runtime, const Network& network, StreamHandle stream,
-                   std::uint32_t rows, bool training)
+StepPlan::StepPlan(Runtime& runtime, const Network& network, SideStream& side, std::uint32_t rows,
+                   bool training)
     : runtime_(runtime),
       network_(network),
-      stream_(stream),
+      side_(side),
+      stream_(side.main()),
       rows_(rows),
       training_(training),
       layers_(network.layers()) {
+  // Products are tried where they will run, after the step before: it reads what they overwrite.
+  side_.join();
+  side_.fork();
   if (training_) plan_backward();
   for (std::size_t l = 0; l < layers_.size(); ++l) plan_forward(l);
+  side_.join();
 }
 
 void StepPlan::enqueue(const Batch& batch, const Part& part) {
   const ParameterLayout& layout = network_.layout;
-  runtime_.launch(network_.gather(batch.samples, batch.indices, rows_), stream_);
+  if (training_) {
+    if (!side_.forked()) side_.fork();  // else since the step before has read its samples
+    runtime_.launch(network_.gather(batch.samples, batch.indices, rows_), side_.get());
+    side_.join();
+  } else {
+    runtime_.launch(network_.gather(batch.samples, batch.indices, rows_), stream_);
+  }
   enqueue_forward(batch, part);
   runtime_.launch(SoftmaxLoss{network_.logits.as<float>(), batch.labels, batch.indices, rows_,
                               layout.width(layers_.size()), layout.padded(layers_.size()),
@@ -31,19 +42,16 @@ void StepPlan::enqueue(const Batch& batch, const Part& part) {
                               network_.correct.as<std::uint8_t>() + part.row,
                               training_ ? network_.train.label_smoothing : 0.0F, part.step_rows},
                   stream_);
-  if (training_) {
-    enqueue_backward();
-    enqueue_step(batch, part);
-  }
+  if (training_) enqueue_backward(batch, part);
   warm_ = true;
 }
 
-MatmulPlan StepPlan::plan(const Matmul& matmul) const {
-  return {runtime_, runtime_.plan(matmul, stream_)};
+MatmulPlan StepPlan::plan(const Matmul& matmul, StreamHandle stream) const {
+  return {runtime_, runtime_.plan(matmul, stream)};
 }
 
-MatmulPlan StepPlan::plan_plain(const Matmul& matmul) const {
-  MatmulPlan plain = plan(matmul);
+MatmulPlan StepPlan::plan_plain(const Matmul& matmul, StreamHandle stream) const {
+  MatmulPlan plain = plan(matmul, stream);
   if (!plain) {
     throw DeviceError("cuBLASLt has no algorithm for a product of " + std::to_string(matmul.m) +
                       " x " + std::to_string(matmul.k) + " and " + std::to_string(matmul.k) +
@@ -57,16 +65,18 @@ void StepPlan::plan_forward(std::size_t l) {
   Layer& layer = layers_[l];
   if (layer.forward) return;
   if (network_.layout.normed(l)) {
-    layer.forward = plan_plain(forward_product(network_, rows_, l, training_, Epilogue::kNone));
+    layer.forward =
+        plan_plain(forward_product(network_, rows_, l, training_, Epilogue::kNone), stream_);
     layer.forward_fused = true;  // there is no bias
     return;
   }
   const bool top = l + 1 == layers_.size();
-  layer.forward = plan(forward_product(network_, rows_, l, training_,
-                                       top || !relu() ? Epilogue::kBias : Epilogue::kBiasRelu));
+  const Epilogue epilogue = top || !relu() ? Epilogue::kBias : Epilogue::kBiasRelu;
+  layer.forward = plan(forward_product(network_, rows_, l, training_, epilogue), stream_);
   layer.forward_fused = static_cast<bool>(layer.forward);
   if (layer.forward_fused) return;
-  layer.forward = plan_plain(forward_product(network_, rows_, l, training_, Epilogue::kNone));
+  layer.forward =
+      plan_plain(forward_product(network_, rows_, l, training_, Epilogue::kNone), stream_);
   ++unfused_;
 }
 
@@ -75,44 +85,48 @@ void StepPlan::plan_backward() {
   for (std::size_t l = layers_.size(); l-- > 0;) {
     Layer& layer = layers_[l];
     if (has_bias_gradient || network_.layout.normed(l)) {
-      layer.weight_gradient = plan(weight_gradient_product(network_, rows_, l, Epilogue::kNone));
-    } else {
       layer.weight_gradient =
-          plan(weight_gradient_product(network_, rows_, l, Epilogue::kBiasGradientOfB));
+          plan(weight_gradient_product(network_, rows_, l, Epilogue::kNone), stream_of(l));
+    } else {
+      layer.weight_gradient = plan(
+          weight_gradient_product(network_, rows_, l, Epilogue::kBiasGradientOfB), stream_of(l));
       layer.sums_columns = !layer.weight_gradient;
     }
     if (!layer.weight_gradient) {
       layer.weight_gradient =
-          plan_plain(weight_gradient_product(network_, rows_, l, Epilogue::kNone));
+          plan_plain(weight_gradient_product(network_, rows_, l, Epilogue::kNone), stream_of(l));
       ++unfused_;
     }
     has_bias_gradient = false;
     if (l == 0) continue;
     if (drops() || !relu() || network_.layout.normed(l - 1)) {
       // What the layer below passes on is decided after its product, so is the gradient's way.
-      layer.data_gradient = plan_plain(data_gradient_product(network_, rows_, l, Epilogue::kNone));
+      layer.data_gradient =
+          plan_plain(data_gradient_product(network_, rows_, l, Epilogue::kNone), stream_);
       continue;
     }
     // A mask is of use only if one product writes it and the other reads it.
     MatmulPlan below =
-        plan(forward_product(network_, rows_, l - 1, training_, Epilogue::kBiasReluMask));
+        plan(forward_product(network_, rows_, l - 1, training_, Epilogue::kBiasReluMask), stream_);
     if (below) {
       // The epilogue sums in the type it stores: too coarse for a gradient in bfloat16.
       if (network_.arithmetic.storage == ElementType::kFloat32) {
         layer.data_gradient =
-            plan(data_gradient_product(network_, rows_, l, Epilogue::kReluGradientBiasGradient));
+            plan(data_gradient_product(network_, rows_, l, Epilogue::kReluGradientBiasGradient),
+                 stream_);
         has_bias_gradient = static_cast<bool>(layer.data_gradient);
       }
       if (!layer.data_gradient)
         layer.data_gradient =
-            plan(data_gradient_product(network_, rows_, l, Epilogue::kReluGradient));
+            plan(data_gradient_product(network_, rows_, l, Epilogue::kReluGradient), stream_);
     }
     layer.data_gradient_fused = static_cast<bool>(layer.data_gradient);
     if (layer.data_gradient_fused) {
       layers_[l - 1].forward = std::move(below);
       layers_[l - 1].forward_fused = true;
     } else {
-      layer.data_gradient = plan_plain(data_gradient_product(network_, rows_, l, Epilogue::kNone));
+      layer.data_gradient =
+          plan_plain(data_gradient_product(network_, rows_, l, Epilogue::kNone), stream_);
       ++unfused_;
     }
   }
@@ -229,24 +243,40 @@ void StepPlan::enqueue_forward(const Batch& batch, const Part& part) {
   }
 }
 
-void StepPlan::enqueue_backward() {
-  for (std::size_t l = layers_.size(); l-- > 0;) {
-    const Layer& layer = layers_[l];
-    runtime_.run(layer.weight_gradient.get(), stream_);
-    if (layer.sums_columns) {
-      const Elements sums{network_.gradient.as<float>() + network_.layout.bias(l),
-                          ElementType::kFloat32};
-      runtime_.launch(ColumnSums{network_.activations(network_.dy[l]), sums, rows_,
-                                 network_.layout.padded(l + 1)},
-                      stream_);
-    }
-    if (l == 0) continue;
-    runtime_.run(layer.data_gradient.get(), stream_);
-    if (!layer.data_gradient_fused) enqueue_activation_gradient(l - 1);
+void StepPlan::enqueue_backward(const Batch& batch, const Part& part) {
+  const bool by_layer = updates_by_layer();
+  const auto update = [&](std::size_t l, StreamHandle stream) {
+    runtime_.launch(network_.update(batch.step, l), stream);
+  };
+  for (std::size_t l = layers_.size() - 1; l > 0; --l) {
+    side_.fork();  // the gradient of the layer's sums is there, and the layer above's weights are
+                   // free
+    enqueue_weight_gradient(l);
+    if (by_layer && l + 1 < layers_.size()) update(l + 1, side_.get());
+    runtime_.run(layers_[l].data_gradient.get(), stream_);
+    if (!layers_[l].data_gradient_fused) enqueue_activation_gradient(l - 1);
   }
+  if (by_layer && layers_.size() > 1) {
+    side_.fork();
+    update(1, side_.get());
+  }
+  enqueue_weight_gradient(0);
+  if (!by_layer) side_.join();
+  side_.fork();  // the samples have been read
+  by_layer ? update(0, stream_) : enqueue_step(batch, part);
 }
 
-// Not before: the products of the backward pass read the weights too.
+void StepPlan::enqueue_weight_gradient(std::size_t l) {
+  runtime_.run(layers_[l].weight_gradient.get(), stream_of(l));
+  if (!layers_[l].sums_columns) return;
+  const Elements sums{network_.gradient.as<float>() + network_.layout.bias(l),
+                      ElementType::kFloat32};
+  runtime_.launch(
+      ColumnSums{network_.activations(network_.dy[l]), sums, rows_, network_.layout.padded(l + 1)},
+      stream_of(l));
+}
+
+// Of all layers at once, when all gradients are there.
 void StepPlan::enqueue_step(const Batch& batch, const Part& part) {
   const std::size_t size = network_.layout.trained();
   // Of a step of one part as well, so that one update serves all.

@@ -5,6 +5,7 @@
 
 #include "compute/cuda/network.h"
 #include "compute/cuda/owned.h"
+#include "compute/cuda/side_stream.h"
 
 namespace millrace::cuda {
 
@@ -25,15 +26,21 @@ struct Part {
 
 /// One step, or a part of one, of a fixed number of rows: its products planned once, with their
 /// epilogues where cuBLASLt has them and as kernels of their own where not.
+///
+/// Training uses two streams. The main one goes forward and back through the layers; beside it the
+/// weights' gradients of all layers but the first are made, and, unless the update has to wait for
+/// all gradients, each layer's update as soon as nothing reads its weights any more. While the
+/// first layer is updated, the next step's samples are gathered.
 class StepPlan {
  public:
   /// Throws DeviceError where not even the plain products can be had. `runtime` and `network`
-  /// outlive it. Trying the products on `stream` overwrites activations and gradients, which each
+  /// outlive it, and `side`. Trying the products overwrites activations and gradients, which each
   /// step makes anew.
-  StepPlan(Runtime& runtime, const Network& network, StreamHandle stream, std::uint32_t rows,
+  StepPlan(Runtime& runtime, const Network& network, SideStream& side, std::uint32_t rows,
            bool training);
 
-  /// `batch`: of the part. The update follows a step's last.
+  /// `batch`: of the part. The update follows a step's last. Leaves `side` to be joined, by the
+  /// next call or by whoever wants what the step gave.
   void enqueue(const Batch& batch, const Part& part);
 
   /// True once enqueued: its kernels are loaded then, which a capture must not do.
@@ -51,14 +58,21 @@ class StepPlan {
     bool data_gradient_fused = false;
   };
 
+  // Whether a layer's gradient is all that its update waits for.
+  bool updates_by_layer() const {
+    return side_.separate() && !network_.clips() && !network_.accumulates();
+  }
   bool drops() const { return training_ && network_.model.dropout > 0.0F; }
   bool relu() const { return network_.model.activation == Activation::kRelu; }
-  MatmulPlan plan(const Matmul& matmul) const;
-  MatmulPlan plan_plain(const Matmul& matmul) const;
+  MatmulPlan plan(const Matmul& matmul, StreamHandle stream) const;
+  MatmulPlan plan_plain(const Matmul& matmul, StreamHandle stream) const;
+  // Where layer l's weights' gradient is made.
+  StreamHandle stream_of(std::size_t l) const { return l == 0 ? stream_ : side_.get(); }
   void plan_forward(std::size_t l);
   void plan_backward();
   void enqueue_forward(const Batch& batch, const Part& part);
-  void enqueue_backward();
+  void enqueue_backward(const Batch& batch, const Part& part);
+  void enqueue_weight_gradient(std::size_t l);
   void enqueue_step(const Batch& batch, const Part& part);
   void enqueue_activation(std::size_t l, const Batch& batch, const Part& part);
   void enqueue_activation_gradient(std::size_t l);
@@ -68,7 +82,8 @@ class StepPlan {
 
   Runtime& runtime_;
   const Network& network_;
-  StreamHandle stream_;
+  SideStream& side_;
+  StreamHandle stream_;  // the main one
   std::uint32_t rows_;
   bool training_;
   bool warm_ = false;

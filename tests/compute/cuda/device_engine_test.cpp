@@ -256,7 +256,7 @@ TEST(DeviceEngineOrder, WhateverTheDeviceDoesFirstTheResultIsTheSame) {
     expect_near(expected.parameters, reference.parameters(), &begin, 1e-4);
   }
   for (const auto schedule : {Schedule::kAtOnce, Schedule::kCopyFirst, Schedule::kComputeFirst,
-                              Schedule::kLate, Schedule::kRandom}) {
+                              Schedule::kSideFirst, Schedule::kLate, Schedule::kRandom}) {
     for (const auto source : {Source::kPageable, Source::kPinned, Source::kResident}) {
       for (const std::uint32_t group : {1U, 3U, 8U}) {
         const Fixture fixture(data, ElementType::kFloat32, schedule);
@@ -343,8 +343,8 @@ TEST(DeviceEngineOrder, SumsOfAnEpochAreReadWhileTheNextIsTrained) {
     EXPECT_EQ(expected.saved[2].first, expected.end.parameters);
     std::vector<Schedule> schedules{Schedule::kLate};
     if (storage == ElementType::kFloat32) {
-      schedules = {Schedule::kAtOnce, Schedule::kCopyFirst, Schedule::kComputeFirst,
-                   Schedule::kLate, Schedule::kRandom};
+      schedules = {Schedule::kAtOnce,    Schedule::kCopyFirst, Schedule::kComputeFirst,
+                   Schedule::kSideFirst, Schedule::kLate,      Schedule::kRandom};
     }
     for (const auto schedule : schedules) {
       for (const std::uint32_t ahead : {1U, 3U}) {

@@ -140,7 +140,8 @@ TEST_P(DeviceSnapshotTest, HasMomentaThatCameLate) {
 INSTANTIATE_TEST_SUITE_P(Optimizers, DeviceSnapshotTest,
                          testing::Combine(testing::ValuesIn(cases()),
                                           testing::Values(Schedule::kAtOnce, Schedule::kCopyFirst,
-                                                          Schedule::kComputeFirst, Schedule::kLate,
+                                                          Schedule::kComputeFirst,
+                                                          Schedule::kSideFirst, Schedule::kLate,
                                                           Schedule::kRandom)),
                          [](const auto& tested) {
                            return std::get<0>(tested.param).name + "_" +

@@ -43,8 +43,31 @@ void FakeRuntime::check_alive() {
 }
 
 void FakeRuntime::check_not_capturing(const char* call) const {
-  for (const Queue* queue : queues_) {
-    if (queue->capture) throw std::logic_error(std::string(call) + " while capturing");
+  if (capture_) throw std::logic_error(std::string(call) + " while capturing");
+}
+
+// Whether the queue belongs to the capture under way.
+bool FakeRuntime::captures(const Queue& queue) const {
+  return capture_ && (capture_->origin == &queue ||
+                      std::any_of(capture_->tasks.begin(), capture_->tasks.end(),
+                                  [&](const auto& task) { return task.first == &queue; }));
+}
+
+bool FakeRuntime::recorded_in_capture(const Done& done) const {
+  return capture_ && std::any_of(capture_->tasks.begin(), capture_->tasks.end(),
+                                 [&](const auto& task) { return task.second.completes == done; });
+}
+
+// Its origin must have waited for the last task of every other queue, directly or by way of others.
+void FakeRuntime::check_joined() const {
+  const auto& tasks = capture_->tasks;
+  std::set<const Queue*> joined{capture_->origin};
+  std::set<Done> awaited;
+  for (auto task = tasks.rbegin(); task != tasks.rend(); ++task) {
+    const auto& [queue, of] = *task;
+    if (of.completes && awaited.contains(of.completes)) joined.insert(queue);
+    require(joined.contains(queue), "a capture that ends without having joined all streams");
+    if (of.waits_for) awaited.insert(of.waits_for);
   }
 }
 
@@ -189,7 +212,7 @@ void FakeRuntime::fill_zero(void* to, std::size_t bytes, StreamHandle stream) {
 }
 
 void FakeRuntime::launch(const Kernel& kernel, StreamHandle stream) {
-  if (!object<Queue>(stream).capture) ++device_->kernels;
+  if (!captures(object<Queue>(stream))) ++device_->kernels;
   const auto act = [kernel, threads = device_->threads] {
     threads ? std::visit([](const auto& k) { emulate(k); }, kernel) : run_on_host(kernel);
   };
@@ -229,6 +252,7 @@ MatmulHandle FakeRuntime::plan(const Matmul& p, StreamHandle stream) {
                     size_of(p.output) * (p.epilogue == Epilogue::kBiasGradientOfB ? p.n : p.m),
                     "plan: bias");
   }
+  object<Queue>(stream).tried = true;
   if (device_->refused.contains(p.epilogue)) return {};
   if (p.epilogue == Epilogue::kBiasReluMask && p.m == device_->refused_mask_rows) return {};
   // Tried on what may be anything: let it be NaN.
@@ -254,7 +278,8 @@ void FakeRuntime::destroy(MatmulHandle matmul) noexcept {
 
 void FakeRuntime::run(MatmulHandle matmul, StreamHandle stream) {
   auto& product = object<Product>(matmul);
-  if (object<Queue>(stream).capture) {
+  require(object<Queue>(stream).tried, "a product on a stream on which none was tried");
+  if (captures(object<Queue>(stream))) {
     require(product.ran, "a product is captured that was never run");
   } else {
     ++device_->products;
@@ -266,29 +291,43 @@ void FakeRuntime::run(MatmulHandle matmul, StreamHandle stream) {
 void FakeRuntime::begin_capture(StreamHandle stream) {
   check_alive();
   check_not_capturing("begin_capture");
-  object<Queue>(stream).capture = std::make_unique<Tasks>();
+  capture_ = std::make_unique<Branches>();
+  capture_->origin = &object<Queue>(stream);
 }
 
 GraphHandle FakeRuntime::end_capture(StreamHandle stream) {
   check_alive();
+  require(capture_ && capture_->origin == &object<Queue>(stream),
+          "the end of a capture on another stream than it began on");
+  check_joined();
   ++device_->captures;
   ++device_->graphs;
   ++device_->live;
-  return {object<Queue>(stream).capture.release()};
+  return {capture_.release()};
 }
 
-void FakeRuntime::abandon_capture(StreamHandle stream) noexcept {
-  object<Queue>(stream).capture.reset();
-}
+void FakeRuntime::abandon_capture(StreamHandle /*stream*/) noexcept { capture_.reset(); }
 
 void FakeRuntime::launch(GraphHandle graph, StreamHandle stream) {
   ++device_->graph_launches;
   check_not_capturing("launch of a graph");
-  for (const Task& task : object<Tasks>(graph)) enqueue(stream, task);
+  const auto& branches = object<Branches>(graph);
+  require(branches.origin == &object<Queue>(stream), "a graph on another stream than its own");
+  // Branches start after what is on the stream; events are this launch's own.
+  std::map<Done, Done> events;
+  const auto own = [&](const Done& of) {
+    if (!of) return of;
+    auto& done = events[of];
+    if (!done) done = std::make_shared<std::int64_t>(-1);
+    return done;
+  };
+  for (const auto& [queue, task] : branches.tasks) {
+    enqueue({queue}, {task.act, own(task.waits_for), own(task.completes)});
+  }
 }
 
 void FakeRuntime::destroy(GraphHandle graph) noexcept {
-  const std::unique_ptr<Tasks> owner(&object<Tasks>(graph));
+  const std::unique_ptr<Branches> owner(&object<Branches>(graph));
   --device_->graphs;
   --device_->live;
 }
@@ -296,9 +335,10 @@ void FakeRuntime::destroy(GraphHandle graph) noexcept {
 void FakeRuntime::enqueue(StreamHandle stream, Task task) {
   check_alive();
   auto& queue = object<Queue>(stream);
-  if (queue.capture) {
-    require(!task.waits_for && !task.completes, "an event in a capture");
-    queue.capture->push_back(std::move(task));
+  const bool inside = task.waits_for && recorded_in_capture(task.waits_for);
+  if (inside || captures(queue)) {
+    require(!task.waits_for || inside, "a capture that waits for an event from outside");
+    capture_->tasks.emplace_back(&queue, std::move(task));
     return;
   }
   queue.tasks.push_back(std::move(task));
@@ -313,23 +353,27 @@ std::int64_t FakeRuntime::microseconds() const {
 
 void FakeRuntime::advance() {
   const auto run_all = [this](const char* name) {
+    bool any = false;
     for (Queue* queue : queues_) {
       if (name != nullptr && queue->name != name) continue;
-      while (advance(*queue)) {
-      }
+      while (advance(*queue)) any = true;
     }
+    return any;
   };
   switch (device_->schedule) {
     case Schedule::kAtOnce:
-      // Twice: what the first stream waited for may have come from the second.
-      run_all(nullptr);
-      run_all(nullptr);
+      // Again and again: what the first stream waits for may come from the second.
+      while (run_all(nullptr)) {
+      }
       break;
     case Schedule::kCopyFirst:
       run_all("copy");
       break;
     case Schedule::kComputeFirst:
       run_all("compute");
+      break;
+    case Schedule::kSideFirst:
+      run_all("beside compute");
       break;
     case Schedule::kLate:
       break;
@@ -348,6 +392,7 @@ bool FakeRuntime::advance(Queue& queue) {
   if (task.act) {
     task.act();
     ++tasks_;
+    ++device_->done[queue.name];
   }
   if (task.completes) *task.completes = microseconds();
   return true;

@@ -21,6 +21,7 @@ enum class Schedule : std::uint8_t {
   kAtOnce,        // as soon as its events allow
   kCopyFirst,     // copies as soon as possible, the rest as late as possible
   kComputeFirst,  // the other way round
+  kSideFirst,     // what runs beside compute
   kLate,          // everything as late as possible
   kRandom,
 };
@@ -47,6 +48,7 @@ struct FakeDevice {
   int searches = 0;      // of algorithms
   int captures = 0;
   int graph_launches = 0;
+  std::map<std::string, int> done;      // of kernels, products, copies: by the stream's name
   int graphs = 0;                       // that were not destroyed
   int live = 0;                         // objects that were not destroyed
   std::vector<std::string> violations;  // of the rules that CUDA would not tell of
@@ -101,11 +103,17 @@ class FakeRuntime final : public Runtime {
     Done waits_for;             // empty: for nothing
     Done completes;             // empty: no event
   };
-  using Tasks = std::deque<Task>;
   struct Queue {
     std::string name;
-    Tasks tasks;
-    std::unique_ptr<Tasks> capture;
+    std::deque<Task> tasks;
+    bool tried = false;  // a product
+  };
+  // Of a capture, and then of a graph: what each of its streams does. The streams go on doing it
+  // when it is launched, which a real graph's branches do elsewhere: in the same order, as long as
+  // a capture ends joined.
+  struct Branches {
+    Queue* origin = nullptr;
+    std::vector<std::pair<Queue*, Task>> tasks;
   };
   struct Product {
     Matmul matmul;
@@ -116,6 +124,9 @@ class FakeRuntime final : public Runtime {
     bool timing = false;
   };
 
+  bool captures(const Queue& queue) const;
+  bool recorded_in_capture(const Done& done) const;
+  void check_joined() const;
   void check_alive();
   void check_not_capturing(const char* call) const;
   void check_on_device(const void* memory, std::size_t bytes, const char* what) const;
@@ -131,6 +142,7 @@ class FakeRuntime final : public Runtime {
   const char* stage_ = "";
   std::map<const std::byte*, std::size_t> memory_;
   std::vector<Queue*> queues_;
+  std::unique_ptr<Branches> capture_;
   std::minstd_rand random_{7};
   std::int64_t tasks_ = 0;  // done
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();

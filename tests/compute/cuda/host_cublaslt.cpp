@@ -299,6 +299,8 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t /*handle*/, cublasLtMatmulDesc_t 
             "an algorithm that was found for another product");
     require(workspace_bytes >= search.workspace, "too small a workspace");
     check_alignment(workspace, 256);
+    require(host.workspaces.try_emplace(workspace, stream).first->second == stream,
+            "one workspace on two streams");
     const auto least = [&](cublasLtMatmulPreferenceAttributes_t of) {
       return search.preference.get<std::uint32_t>(of, 256);
     };

@@ -43,6 +43,7 @@ class HostCuda {
   FakeRuntime runtime{device};
   int current_gpu = 0;
   bool capturing = false;
+  std::map<const void*, const void*> workspaces;  // of products, and the stream of each
   int last_error = 0;
 
   void violation(const std::string& what) { violations.push_back(what); }

@@ -202,7 +202,7 @@ TEST(OptimizerKernel, SgdIsWhatTorchDocuments) {
     update.first = with_momentum ? m.data() : nullptr;
     update.rounded = {rounded.data(), ElementType::kBFloat16};
     update.step = &step;
-    update.trained = update.size = 2;
+    update.trained = update.end = 2;
     emulate(update);
     const std::vector<float> change =
         with_momentum ? std::vector<float>{2.25F, 1.75F} : std::vector<float>{0.75F, -0.25F};
@@ -237,7 +237,7 @@ TEST(OptimizerKernel, TheOthersAreWhatTorchDocuments) {
       update.first = first.data();
       update.second = spec.adaptive() ? second.data() : nullptr;
       update.step = &step;
-      update.trained = update.size = 1;
+      update.trained = update.end = 1;
       emulate(update);
       auto g = double{gradient[0]};
       if (kind == Kind::kAdamW) {
@@ -274,7 +274,7 @@ TEST(OptimizerKernel, AveragesFollowWhatIsTrainedAndWhatIsNot) {
   update.average = average.data();
   update.step = &step;
   update.trained = 1;
-  update.size = 2;
+  update.end = 2;
   emulate(update);
   EXPECT_EQ(w, (std::vector<float>{0.5F, -2.0F}));
   const double decay = 4.0 / 13.0;

@@ -43,7 +43,7 @@ class Problem {
     }
     kernel.optimizer.gradient = kernel.gradient = take(parameters);
     kernel.optimizer.first = take(parameters);
-    kernel.optimizer.trained = kernel.optimizer.size = parameters;
+    kernel.optimizer.trained = kernel.optimizer.end = parameters;
     steps_.resize(kernel.steps());
     for (StepConstants& step : steps_) {
       step.optimizer.learning_rate = 0.1F;

@@ -33,8 +33,9 @@ using test::outcome;
 using test::Recorder;
 using test::small_run;
 
-constexpr Schedule kSchedules[] = {Schedule::kAtOnce, Schedule::kCopyFirst, Schedule::kComputeFirst,
-                                   Schedule::kLate, Schedule::kRandom};
+constexpr Schedule kSchedules[] = {Schedule::kAtOnce,       Schedule::kCopyFirst,
+                                   Schedule::kComputeFirst, Schedule::kSideFirst,
+                                   Schedule::kLate,         Schedule::kRandom};
 
 class Watcher final : public Recorder {
  public:
