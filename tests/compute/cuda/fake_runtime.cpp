@@ -5,6 +5,7 @@
 #include <cstring>
 #include <iterator>
 #include <new>
+#include <ranges>
 #include <stdexcept>
 #include <utility>
 #include <variant>
@@ -60,11 +61,9 @@ bool FakeRuntime::recorded_in_capture(const Done& done) const {
 
 // Its origin must have waited for the last task of every other queue, directly or by way of others.
 void FakeRuntime::check_joined() const {
-  const auto& tasks = capture_->tasks;
   std::set<const Queue*> joined{capture_->origin};
   std::set<Done> awaited;
-  for (auto task = tasks.rbegin(); task != tasks.rend(); ++task) {
-    const auto& [queue, of] = *task;
+  for (const auto& [queue, of] : std::ranges::reverse_view(capture_->tasks)) {
     if (of.completes && awaited.contains(of.completes)) joined.insert(queue);
     require(joined.contains(queue), "a capture that ends without having joined all streams");
     if (of.waits_for) awaited.insert(of.waits_for);

@@ -143,6 +143,7 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
 cudaError_t cudaFree(void* memory) {
   if (memory == nullptr) return cudaSuccess;
   return unsafe_call("cudaFree", [&](HostCuda& host) {
+    host.workspaces.erase(memory);
     host.runtime.destroy(millrace::cuda::DeviceHandle{memory});
   });
 }
