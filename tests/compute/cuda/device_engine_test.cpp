@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "compute/memory.h"
+#include "tests/compute/cuda/engine_on_fake.h"
 #include "tests/compute/cuda/fake_runtime.h"
 #include "tests/compute/engine_data.h"
 #include "tests/support/reference_mlp.h"
@@ -27,32 +28,11 @@ namespace {
 using millrace::test::Data;
 using millrace::test::ReferenceMlp;
 using millrace::test::Shape;
+using test::EngineOnFake;
 using test::FakeDevice;
 using test::FakeRuntime;
+using test::kSchedules;
 using test::Schedule;
-
-struct Fixture {
-  explicit Fixture(const Data& data, ElementType storage = ElementType::kFloat32,
-                   Schedule schedule = Schedule::kAtOnce, std::set<Epilogue> refused = {},
-                   std::int64_t refused_mask_rows = 0, bool tf32 = false)
-      : device(std::make_shared<FakeDevice>()) {
-    device->schedule = schedule;
-    device->refused = std::move(refused);
-    device->refused_mask_rows = refused_mask_rows;
-    engine = make_device_engine(std::make_unique<FakeRuntime>(device), data.model, data.train,
-                                {storage, tf32}, 0);
-  }
-  ~Fixture() {
-    engine.reset();
-    EXPECT_EQ(device->live, 0) << "left behind on the device";
-    EXPECT_EQ(device->violations, std::vector<std::string>{});
-  }
-  Fixture(const Fixture&) = delete;
-  Fixture& operator=(const Fixture&) = delete;
-
-  std::shared_ptr<FakeDevice> device;
-  std::unique_ptr<Engine> engine;
-};
 
 // ---------------------------------------------------------------------------- the arithmetic
 
@@ -120,8 +100,11 @@ TEST_P(DeviceEngineTest, AgreesWithTheReference) {
   for (const Shape& shape : shapes) {
     SCOPED_TRACE(std::to_string(shape.features) + " features");
     const Data data(shape);
-    const Fixture fixture(data, GetParam().storage, Schedule::kRandom, GetParam().refused,
-                          GetParam().refused_mask_rows, GetParam().tf32);
+    const EngineOnFake fixture(data,
+                               {.schedule = Schedule::kRandom,
+                                .refused = GetParam().refused,
+                                .refused_mask_rows = GetParam().refused_mask_rows},
+                               {GetParam().storage, GetParam().tf32});
     Engine& engine = *fixture.engine;
     const Parameters begin = engine.parameters();
     ReferenceMlp reference(begin, half ? 5e-2 : GetParam().tf32 ? 1e-2 : 1e-4);
@@ -171,18 +154,13 @@ INSTANTIATE_TEST_SUITE_P(Epilogues, DeviceEngineTest, testing::ValuesIn(cases())
 
 TEST(DeviceEngine, SaysWhichProductsAreNotFused) {
   const Data data({5, {7}, 3, 16, InputType::kUInt8});
-  EXPECT_EQ(Fixture(data).engine->info().description, "fake");
-  EXPECT_EQ(Fixture(data, ElementType::kFloat32, Schedule::kAtOnce, {Epilogue::kBias})
-                .engine->info()
-                .description,
-            "fake, 1 of 5 products without a fused epilogue");
-  EXPECT_EQ(Fixture(data, ElementType::kFloat32, Schedule::kAtOnce, {Epilogue::kBiasReluMask})
-                .engine->info()
-                .description,
-            "fake, 1 of 5 products without a fused epilogue");
-  EXPECT_THROW(
-      Fixture(data, ElementType::kFloat32, Schedule::kAtOnce, {Epilogue::kNone, Epilogue::kBias}),
-      DeviceError);
+  const auto without = [&](std::set<Epilogue> refused) {
+    return EngineOnFake(data, {.refused = std::move(refused)}).engine->info().description;
+  };
+  EXPECT_EQ(without({}), "fake");
+  EXPECT_EQ(without({Epilogue::kBias}), "fake, 1 of 5 products without a fused epilogue");
+  EXPECT_EQ(without({Epilogue::kBiasReluMask}), "fake, 1 of 5 products without a fused epilogue");
+  EXPECT_THROW(without({Epilogue::kNone, Epilogue::kBias}), DeviceError);
 }
 
 // ------------------------------------------------------------------------ the order of things
@@ -242,7 +220,7 @@ TEST(DeviceEngineOrder, WhateverTheDeviceDoesFirstTheResultIsTheSame) {
   const Data data(kManySteps);
   Outcome expected;
   {
-    const Fixture fixture(data);
+    const EngineOnFake fixture(data);
     const Parameters begin = fixture.engine->parameters();
     expected = train_in_chunks(*fixture.engine, data, Source::kPageable, 40);
     ReferenceMlp reference(begin);
@@ -255,11 +233,10 @@ TEST(DeviceEngineOrder, WhateverTheDeviceDoesFirstTheResultIsTheSame) {
     }
     expect_near(expected.parameters, reference.parameters(), &begin, 1e-4);
   }
-  for (const auto schedule : {Schedule::kAtOnce, Schedule::kCopyFirst, Schedule::kComputeFirst,
-                              Schedule::kSideFirst, Schedule::kLate, Schedule::kRandom}) {
+  for (const auto schedule : kSchedules) {
     for (const auto source : {Source::kPageable, Source::kPinned, Source::kResident}) {
       for (const std::uint32_t group : {1U, 3U, 8U}) {
-        const Fixture fixture(data, ElementType::kFloat32, schedule);
+        const EngineOnFake fixture(data, {.schedule = schedule});
         EXPECT_TRUE(train_in_chunks(*fixture.engine, data, source, group) == expected)
             << "schedule " << static_cast<int>(schedule) << ", source " << static_cast<int>(source)
             << ", " << group << " batches a chunk";
@@ -270,7 +247,7 @@ TEST(DeviceEngineOrder, WhateverTheDeviceDoesFirstTheResultIsTheSame) {
 
 TEST(DeviceEngineOrder, AnEpochWaitsForNothingButSlots) {
   const Data data(kManySteps);
-  const Fixture fixture(data, ElementType::kFloat32, Schedule::kLate);
+  const EngineOnFake fixture(data, {.schedule = Schedule::kLate});
   const std::uint32_t resident = fixture.engine->add_resident(data.resident());
   FakeDevice& device = *fixture.device;
   device.event_waits = device.stream_waits = 0;
@@ -300,7 +277,7 @@ struct Epochs {
 Epochs run_epochs(Schedule schedule, ElementType storage, std::uint32_t ahead) {
   Data data(kManySteps);
   data.train.optimizer.ema = 0.5F;
-  const Fixture fixture(data, storage, schedule);
+  const EngineOnFake fixture(data, {.schedule = schedule}, {storage});
   Engine& engine = *fixture.engine;
   FakeDevice& device = *fixture.device;
   const std::uint32_t resident = engine.add_resident(data.resident());
@@ -343,8 +320,7 @@ TEST(DeviceEngineOrder, SumsOfAnEpochAreReadWhileTheNextIsTrained) {
     EXPECT_EQ(expected.saved[2].first, expected.end.parameters);
     std::vector<Schedule> schedules{Schedule::kLate};
     if (storage == ElementType::kFloat32) {
-      schedules = {Schedule::kAtOnce,    Schedule::kCopyFirst, Schedule::kComputeFirst,
-                   Schedule::kSideFirst, Schedule::kLate,      Schedule::kRandom};
+      schedules.assign(std::begin(kSchedules), std::end(kSchedules));
     }
     for (const auto schedule : schedules) {
       for (const std::uint32_t ahead : {1U, 3U}) {
@@ -369,7 +345,7 @@ TEST(DeviceEngineOrder, SumsOfAnEpochAreReadWhileTheNextIsTrained) {
 
 TEST(DeviceEngineOrder, ParametersThatAreAskedForLeaveTheSumsInOrder) {
   const Data data(kManySteps);
-  const Fixture fixture(data, ElementType::kFloat32, Schedule::kLate);
+  const EngineOnFake fixture(data, {.schedule = Schedule::kLate});
   Engine& engine = *fixture.engine;
   engine.train(data.packed().slice(0, 1));
   engine.close_metrics();
@@ -383,7 +359,7 @@ TEST(DeviceEngineOrder, ParametersThatAreAskedForLeaveTheSumsInOrder) {
 
 TEST(DeviceEngineOrder, TheDevicesOwnClockSaysWhatWasHidden) {
   const Data data(kManySteps);
-  const Fixture fixture(data, ElementType::kFloat32, Schedule::kLate);
+  const EngineOnFake fixture(data, {.schedule = Schedule::kLate});
   Chunk chunk = data.packed();
   chunk.batch = 4;
   EXPECT_EQ(fixture.engine->stats().busy, 0.0);
@@ -400,7 +376,7 @@ TEST(DeviceEngineOrder, TheDevicesOwnClockSaysWhatWasHidden) {
 
 TEST(DeviceEngineOrder, AChunkIsOneGraphAndTheTailAnother) {
   const Data data(kManySteps);
-  const Fixture fixture(data);
+  const EngineOnFake fixture(data);
   const std::uint32_t resident = fixture.engine->add_resident(data.resident());
   FakeDevice& device = *fixture.device;
   Chunk chunk = data.indexed(resident);
@@ -435,7 +411,7 @@ TEST(DeviceEngineOrder, ALongChunkIsCutIntoPieces) {
   Chunk chunk = data.packed();
   chunk.batch = 2;
   const auto train = [&](std::uint32_t group, FakeDevice** device) {
-    const auto fixture = std::make_unique<Fixture>(data);
+    const auto fixture = std::make_unique<EngineOnFake>(data);
     *device = fixture->device.get();
     for (std::uint32_t first = 0; first < chunk.batches(); first += group) {
       fixture->engine->train(chunk.slice(first, group));
@@ -450,7 +426,7 @@ TEST(DeviceEngineOrder, ALongChunkIsCutIntoPieces) {
 
 TEST(DeviceEngineOrder, ManyLengthsOfChunksDoNotPileUpGraphs) {
   const Data data(kManySteps);
-  const Fixture fixture(data);
+  const EngineOnFake fixture(data);
   Chunk chunk = data.packed();
   chunk.batch = 1;
   for (int round = 0; round < 4; ++round) {
@@ -476,7 +452,7 @@ Data rich_data() {
 
 TEST(DeviceEngineErrors, ADataSetThatDoesNotFitLeavesTheEngineUsable) {
   const Data data(kManySteps);
-  const Fixture fixture(data);
+  const EngineOnFake fixture(data);
   fixture.engine->add_resident(data.resident());
   const std::size_t used = fixture.device->used;
   fixture.device->memory = used + 1000;
@@ -495,7 +471,7 @@ TEST(DeviceEngineErrors, ADataSetThatDoesNotFitLeavesTheEngineUsable) {
 
 TEST(DeviceEngineErrors, ADataSetThatWouldFillTheDeviceIsRefusedAndChunksStillFit) {
   const Data data(kManySteps);
-  const Fixture fixture(data, ElementType::kFloat32, Schedule::kLate);
+  const EngineOnFake fixture(data, {.schedule = Schedule::kLate});
   fixture.engine->add_resident({});
   const std::size_t used = fixture.device->used;
   fixture.device->memory = used + data.bytes.size() + data.labels.size() * sizeof(std::int32_t);
@@ -510,7 +486,7 @@ TEST(DeviceEngineErrors, AModelThatDoesNotFitLeavesNothingBehind) {
   for (const Data& data : {Data(kManySteps), rich_data()}) {
     std::size_t needed = 0;
     {
-      const Fixture fixture(data);
+      const EngineOnFake fixture(data);
       needed = fixture.device->used;
     }
     for (std::size_t memory = 0; memory < needed; memory += needed / 50) {
@@ -531,7 +507,7 @@ TEST(DeviceEngineErrors, AModelThatDoesNotFitLeavesNothingBehind) {
 
 TEST(DeviceEngineErrors, ADeadDeviceIsReportedWithTheLastStageAndSurvived) {
   const Data data(kManySteps);
-  const Fixture fixture(data, ElementType::kFloat32, Schedule::kLate);
+  const EngineOnFake fixture(data, {.schedule = Schedule::kLate});
   fixture.engine->train(data.packed());
   fixture.device->dead = true;
   for (int i = 0; i < 2; ++i) {
@@ -583,9 +559,9 @@ TEST(DeviceEngineErrors, ADeviceThatDiesAtAnyCallIsReportedAndSurvived) {
 
 TEST(DeviceEngineErrors, AChunkThatFoundNoMemoryWasNoStep) {
   const Data data = rich_data();
-  const Fixture expected(data);
+  const EngineOnFake expected(data);
   expected.engine->train(data.packed());
-  const Fixture fixture(data);
+  const EngineOnFake fixture(data);
   const std::size_t memory = fixture.device->memory;
   fixture.device->memory = fixture.device->used;
   try {
@@ -603,7 +579,7 @@ TEST(DeviceEngineErrors, AChunkThatFoundNoMemoryWasNoStep) {
 
 TEST(DeviceEngineErrors, BadChunksAreRefusedBeforeAnythingIsEnqueued) {
   Data data(kManySteps);
-  const Fixture fixture(data);
+  const EngineOnFake fixture(data);
   Engine& engine = *fixture.engine;
   const Outcome before{engine.parameters(), engine.optimizer_state(), 0.0};
   EXPECT_THROW(engine.train(data.indexed(0)), std::invalid_argument);
@@ -641,7 +617,7 @@ TEST(DeviceEngineErrors, ALossThatIsNotFiniteNamesItsStep) {
   const float nan = std::nanf("");
   const auto raw = std::as_bytes(std::span(&nan, 1));
   std::copy(raw.begin(), raw.end(), data.bytes.begin() + 2 * 4 * 5 * 4);  // third step
-  const Fixture fixture(data);
+  const EngineOnFake fixture(data);
   fixture.engine->train(data.packed().slice(0, 1));
   EXPECT_EQ(fixture.engine->metrics().first_nonfinite_step, std::nullopt);
   fixture.engine->train(data.packed().slice(1, 2));
@@ -655,13 +631,13 @@ TEST(DeviceEngineState, ContinuesFromItsStateAsIfItHadNeverStopped) {
   for (const auto storage : {ElementType::kFloat32, ElementType::kBFloat16}) {
     const Data data(kManySteps);
     const Chunk chunk = data.packed();
-    const Fixture first(data, storage);
+    const EngineOnFake first(data, {}, {storage});
     first.engine->train(chunk.slice(0, 1));
-    const Fixture second(data, storage, Schedule::kLate);
+    const EngineOnFake second(data, {.schedule = Schedule::kLate}, {storage});
     second.engine->train(chunk.slice(1, 1));
     second.engine->set_parameters(first.engine->parameters());
     second.engine->set_optimizer_state(first.engine->optimizer_state());
-    for (const Fixture* fixture : {&first, &second}) {
+    for (const EngineOnFake* fixture : {&first, &second}) {
       fixture->engine->set_learning_rate(0.02F);
       fixture->engine->train(chunk.slice(1, 2));
     }
@@ -703,19 +679,19 @@ TEST(DeviceEngineState, WithoutShortFloatsItTrainsInFloat32AndSaysSo) {
 TEST(DeviceEngineState, TakesEachStepsOwnLearningRate) {
   const Data data({5, {7}, 3, 16, InputType::kUInt8});
   const std::vector<float> rates{0.05F, 0.0F, 0.2F};
-  const Fixture one_by_one(data);
+  const EngineOnFake one_by_one(data);
   for (std::uint32_t s = 0; s < 3; ++s) {
     one_by_one.engine->set_learning_rate(rates[s]);
     one_by_one.engine->train(data.packed().slice(s, 1));
   }
   one_by_one.engine->set_learning_rate(data.train.optimizer.learning_rate);
-  const Fixture whole(data, ElementType::kFloat32, Schedule::kRandom);
+  const EngineOnFake whole(data, {.schedule = Schedule::kRandom});
   Chunk chunk = data.packed();
   chunk.learning_rates = rates;
   whole.engine->train(chunk);
   EXPECT_TRUE(whole.engine->parameters() == one_by_one.engine->parameters());
   // The engine's own rate is as it was.
-  for (const Fixture* fixture : {&one_by_one, &whole}) fixture->engine->train(data.packed());
+  for (const EngineOnFake* fixture : {&one_by_one, &whole}) fixture->engine->train(data.packed());
   EXPECT_TRUE(whole.engine->parameters() == one_by_one.engine->parameters());
   chunk.learning_rates = std::span(rates).first(2);
   EXPECT_THROW(whole.engine->train(chunk), std::invalid_argument);
@@ -724,7 +700,7 @@ TEST(DeviceEngineState, TakesEachStepsOwnLearningRate) {
 TEST(DeviceEngineState, MomentaThatComeLateReachGraphsToo) {
   Data data(kManySteps);
   data.train.optimizer.momentum = 0.0F;
-  const Fixture fixture(data);
+  const EngineOnFake fixture(data);
   Engine& engine = *fixture.engine;
   EXPECT_TRUE(engine.optimizer_state().empty());
   engine.set_optimizer_state({});

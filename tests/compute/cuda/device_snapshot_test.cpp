@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <functional>
-#include <memory>
 #include <ostream>
 #include <stdexcept>
 #include <string>
@@ -13,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "compute/cuda/device_engine.h"
+#include "tests/compute/cuda/engine_on_fake.h"
 #include "tests/compute/cuda/fake_runtime.h"
 #include "tests/compute/engine_data.h"
 
@@ -21,8 +20,9 @@ namespace millrace::cuda {
 namespace {
 
 using millrace::test::Data;
+using test::EngineOnFake;
 using test::FakeDevice;
-using test::FakeRuntime;
+using test::kSchedules;
 using test::Schedule;
 
 struct Case {
@@ -45,33 +45,26 @@ std::vector<Case> cases() {
 
 class DeviceSnapshotTest : public testing::TestWithParam<std::tuple<Case, Schedule>> {
  protected:
-  DeviceSnapshotTest() : data_({20, {12, 8}, 5, 8, InputType::kUInt8}) {
-    std::get<0>(GetParam()).change(data_);
-    device_->schedule = std::get<1>(GetParam());
-    engine_ = make_device_engine(std::make_unique<FakeRuntime>(device_), data_.model, data_.train,
-                                 {ElementType::kFloat32, false}, 0);
-  }
-  void TearDown() override {
-    engine_.reset();
-    EXPECT_EQ(device_->live, 0) << "left behind on the device";
-    EXPECT_EQ(device_->violations, std::vector<std::string>{});
+  static Data data() {
+    Data data({20, {12, 8}, 5, 8, InputType::kUInt8});
+    std::get<0>(GetParam()).change(data);
+    return data;
   }
 
-  Data data_;
-  std::shared_ptr<FakeDevice> device_ = std::make_shared<FakeDevice>();
-  std::unique_ptr<Engine> engine_;
+  Data data_ = data();
+  EngineOnFake fake_{data_, {.schedule = std::get<1>(GetParam())}};
+  FakeDevice* device_ = fake_.device.get();
+  Engine* engine_ = fake_.engine.get();
 };
 
 TEST_P(DeviceSnapshotTest, IsOfItsPlaceAmongTheSteps) {
   // What the engine is like after so many chunks.
   std::vector<std::pair<Parameters, OptimizerState>> expected;
   {
-    const auto other = std::make_shared<FakeDevice>();
-    const auto engine = make_device_engine(std::make_unique<FakeRuntime>(other), data_.model,
-                                           data_.train, {ElementType::kFloat32, false}, 0);
+    const EngineOnFake other(data_);
     for (int i = 0; i < 4; ++i) {
-      engine->train(data_.packed());
-      expected.emplace_back(engine->parameters(), engine->optimizer_state());
+      other.engine->train(data_.packed());
+      expected.emplace_back(other.engine->parameters(), other.engine->optimizer_state());
     }
   }
   ASSERT_NE(expected[0].first, expected[1].first);
@@ -139,10 +132,7 @@ TEST_P(DeviceSnapshotTest, HasMomentaThatCameLate) {
 
 INSTANTIATE_TEST_SUITE_P(Optimizers, DeviceSnapshotTest,
                          testing::Combine(testing::ValuesIn(cases()),
-                                          testing::Values(Schedule::kAtOnce, Schedule::kCopyFirst,
-                                                          Schedule::kComputeFirst,
-                                                          Schedule::kSideFirst, Schedule::kLate,
-                                                          Schedule::kRandom)),
+                                          testing::ValuesIn(kSchedules)),
                          [](const auto& tested) {
                            return std::get<0>(tested.param).name + "_" +
                                   std::to_string(static_cast<int>(std::get<1>(tested.param)));

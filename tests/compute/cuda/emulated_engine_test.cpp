@@ -7,11 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "compute/cuda/device_engine.h"
+#include "tests/compute/cuda/engine_on_fake.h"
 #include "tests/compute/cuda/fake_runtime.h"
 #include "tests/compute/engine_data.h"
 
@@ -20,8 +19,7 @@ namespace {
 
 using millrace::test::Data;
 using millrace::test::Shape;
-using test::FakeDevice;
-using test::FakeRuntime;
+using test::EngineOnFake;
 
 struct Trained {
   double loss = 0.0;       // of an epoch
@@ -33,19 +31,16 @@ struct Trained {
 };
 
 Trained train(const Data& data, const Arithmetic& arithmetic, bool threads) {
-  const auto device = std::make_shared<FakeDevice>();
-  device->schedule = test::Schedule::kRandom;
-  device->threads = threads;
-  const auto engine = make_device_engine(std::make_unique<FakeRuntime>(device), data.model,
-                                         data.train, arithmetic, 0);
-  engine->train(data.packed());
+  const EngineOnFake fixture(data, {.schedule = test::Schedule::kRandom, .threads = threads},
+                             arithmetic);
+  Engine& engine = *fixture.engine;
+  engine.train(data.packed());
   Trained result;
-  result.loss = engine->metrics().loss_sum;
-  engine->evaluate(data.packed());
-  result.evaluated = engine->metrics().loss_sum;
-  result.parameters = engine->parameters();
-  result.optimizer = engine->optimizer_state();
-  EXPECT_EQ(device->violations, std::vector<std::string>{});
+  result.loss = engine.metrics().loss_sum;
+  engine.evaluate(data.packed());
+  result.evaluated = engine.metrics().loss_sum;
+  result.parameters = engine.parameters();
+  result.optimizer = engine.optimizer_state();
   return result;
 }
 
@@ -62,8 +57,7 @@ class EmulatedEngine : public testing::TestWithParam<Case> {};
 TEST_P(EmulatedEngine, TrainsAsOneThreadDoesInWhateverOrder) {
   Data data(GetParam().shape);
   GetParam().change(data);
-  Arithmetic arithmetic;
-  arithmetic.storage = GetParam().storage;
+  const Arithmetic arithmetic{.storage = GetParam().storage};
   const Trained expected = train(data, arithmetic, false);
   const Trained found = train(data, arithmetic, true);
   EXPECT_TRUE(train(data, arithmetic, true) == found) << "another order, other bits";
@@ -109,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(Networks, EmulatedEngine,
                                                 d.model.batch_norm = true;
                                                 d.train.optimizer.ema = 0.9F;
                                               }}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& tested) { return tested.param.name; });
 
 }  // namespace
 }  // namespace millrace::cuda

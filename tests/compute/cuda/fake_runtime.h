@@ -25,11 +25,14 @@ enum class Schedule : std::uint8_t {
   kLate,          // everything as late as possible
   kRandom,
 };
+inline constexpr Schedule kSchedules[] = {Schedule::kAtOnce,       Schedule::kCopyFirst,
+                                          Schedule::kComputeFirst, Schedule::kSideFirst,
+                                          Schedule::kLate,         Schedule::kRandom};
 
 /// What a test chooses, and what it may look at afterwards.
 struct FakeDevice {
   Schedule schedule = Schedule::kAtOnce;
-  std::set<Epilogue> refused;          // by plan()
+  std::set<Epilogue> refused{};        // by plan()
   std::int64_t refused_mask_rows = 0;  // m of products that may not write a mask
   std::uint32_t blocks = 1000;         // that it runs at the same time
   std::size_t memory = std::size_t{1} << 30U;
@@ -48,10 +51,10 @@ struct FakeDevice {
   int searches = 0;      // of algorithms
   int captures = 0;
   int graph_launches = 0;
-  std::map<std::string, int> done;      // of kernels, products, copies: by the stream's name
-  int graphs = 0;                       // that were not destroyed
-  int live = 0;                         // objects that were not destroyed
-  std::vector<std::string> violations;  // of the rules that CUDA would not tell of
+  std::map<std::string, int> done{};      // of kernels, products, copies: by the stream's name
+  int graphs = 0;                         // that were not destroyed
+  int live = 0;                           // objects that were not destroyed
+  std::vector<std::string> violations{};  // of the rules that CUDA would not tell of
 };
 
 /// A Runtime that runs on the host, with device memory that begins as NaN. Streams are queues that

@@ -9,12 +9,12 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "compute/cuda/device_engine.h"
+#include "tests/compute/cuda/engine_on_fake.h"
 #include "tests/compute/cuda/fake_runtime.h"
 #include "tests/compute/engine_data.h"
 #include "tests/support/reference_mlp.h"
@@ -25,36 +25,15 @@ namespace {
 using millrace::test::Data;
 using millrace::test::ReferenceMlp;
 using millrace::test::Shape;
+using test::EngineOnFake;
 using test::FakeDevice;
-using test::FakeRuntime;
 using test::Schedule;
 
-struct Fixture {
-  explicit Fixture(const Data& data, bool one_kernel = true, Schedule schedule = Schedule::kRandom,
-                   std::uint32_t blocks = 1000)
-      : device(std::make_shared<FakeDevice>()) {
-    device->schedule = schedule;
-    device->blocks = blocks;
-    Arithmetic arithmetic;
-    arithmetic.one_kernel = one_kernel;
-    engine = make_device_engine(std::make_unique<FakeRuntime>(device), data.model, data.train,
-                                arithmetic, 0);
-  }
-  ~Fixture() {
-    engine.reset();
-    EXPECT_EQ(device->live, 0) << "left behind on the device";
-    EXPECT_EQ(device->violations, std::vector<std::string>{});
-  }
-  Fixture(const Fixture&) = delete;
-  Fixture& operator=(const Fixture&) = delete;
+constexpr Arithmetic kOneKernel{.one_kernel = true};
 
-  bool one_kernel() const {
-    return engine->info().description.find("one kernel") != std::string::npos;
-  }
-
-  std::shared_ptr<FakeDevice> device;
-  std::unique_ptr<Engine> engine;
-};
+bool is_one_kernel(const EngineOnFake& fixture) {
+  return fixture.engine->info().description.find("one kernel") != std::string::npos;
+}
 
 double distance(const std::vector<float>& a, const std::vector<double>& b) {
   double sum = 0.0;
@@ -73,10 +52,10 @@ TEST(SmallTraining, AgreesWithTheReference) {
       SCOPED_TRACE(std::to_string(shape.features) + " features");
       Data data(shape);
       data.train.label_smoothing = smoothing;
-      const Fixture fixture(data);
-      ASSERT_TRUE(fixture.one_kernel());
-      const Fixture plain(data, false);
-      ASSERT_FALSE(plain.one_kernel());
+      const EngineOnFake fixture(data, {.schedule = Schedule::kRandom}, kOneKernel);
+      ASSERT_TRUE(is_one_kernel(fixture));
+      const EngineOnFake plain(data);
+      ASSERT_FALSE(is_one_kernel(plain));
       Engine& engine = *fixture.engine;
       const Parameters begin = engine.parameters();
       ReferenceMlp reference(begin);
@@ -123,9 +102,9 @@ TEST(SmallTraining, ServesEveryOptimizer) {
       data.train.optimizer.kind = kind;
       if (data.train.optimizer.adaptive()) data.train.optimizer.momentum = 0.0F;
       data.train.optimizer.ema = ema;
-      const Fixture fixture(data);
-      const Fixture plain(data, false);
-      ASSERT_TRUE(fixture.one_kernel());
+      const EngineOnFake fixture(data, {.schedule = Schedule::kRandom}, kOneKernel);
+      const EngineOnFake plain(data);
+      ASSERT_TRUE(is_one_kernel(fixture));
       double losses[2] = {};
       for (int i = 0; i < 2; ++i) {
         Engine& engine = *(i == 0 ? fixture : plain).engine;
@@ -148,7 +127,7 @@ TEST(SmallTraining, GivesTheSameBits) {
   whole.samples = whole.samples.first(159 * std::size_t{784});
   whole.labels = whole.labels.first(159);
   const auto train = [&](bool resident, std::uint32_t group, Schedule schedule) {
-    const Fixture fixture(data, true, schedule);
+    const EngineOnFake fixture(data, {.schedule = schedule}, kOneKernel);
     Chunk chunk = whole;
     if (resident) {
       chunk = data.indexed(fixture.engine->add_resident(data.resident()));
@@ -178,7 +157,7 @@ TEST(SmallTraining, GivesTheSameBits) {
 TEST(SmallTraining, ANanShowsAtItsStep) {
   for (const std::size_t tensor : {0U, 1U, 2U, 3U}) {
     const Data data({5, {7}, 3, 4, InputType::kFloat32});
-    const Fixture fixture(data);
+    const EngineOnFake fixture(data, {.schedule = Schedule::kRandom}, kOneKernel);
     Parameters parameters = fixture.engine->parameters();
     parameters[tensor].values[0] = std::nanf("");
     fixture.engine->set_parameters(parameters);
@@ -189,19 +168,22 @@ TEST(SmallTraining, ANanShowsAtItsStep) {
 
 TEST(SmallTraining, IsForPlainSmallNetworksOnDevicesThatHoldThem) {
   const Data small({784, {32}, 10, 128, InputType::kUInt8});
-  EXPECT_TRUE(Fixture(small).one_kernel());
-  EXPECT_TRUE(Fixture(small, true, Schedule::kLate, 51).one_kernel());
-  EXPECT_FALSE(Fixture(small, true, Schedule::kLate, 50).one_kernel());
-  EXPECT_FALSE(Fixture(Data({784, {}, 10, 128, InputType::kUInt8})).one_kernel());
-  EXPECT_FALSE(Fixture(Data({784, {32, 16}, 10, 128, InputType::kUInt8})).one_kernel());
-  EXPECT_FALSE(Fixture(Data({784, {65}, 10, 8, InputType::kUInt8})).one_kernel());
-  EXPECT_FALSE(Fixture(Data({784, {8}, 65, 8, InputType::kUInt8})).one_kernel());
-  EXPECT_FALSE(Fixture(Data({1200, {8}, 10, 8, InputType::kUInt8})).one_kernel());
-  EXPECT_FALSE(Fixture(Data({784, {32}, 10, 1000, InputType::kUInt8})).one_kernel());
+  const auto one_kernel = [](const Data& data, FakeDevice device = {}) {
+    return is_one_kernel(EngineOnFake(data, std::move(device), kOneKernel));
+  };
+  EXPECT_TRUE(one_kernel(small));
+  EXPECT_TRUE(one_kernel(small, {.blocks = 51}));
+  EXPECT_FALSE(one_kernel(small, {.blocks = 50}));
+  EXPECT_FALSE(one_kernel(Data({784, {}, 10, 128, InputType::kUInt8})));
+  EXPECT_FALSE(one_kernel(Data({784, {32, 16}, 10, 128, InputType::kUInt8})));
+  EXPECT_FALSE(one_kernel(Data({784, {65}, 10, 8, InputType::kUInt8})));
+  EXPECT_FALSE(one_kernel(Data({784, {8}, 65, 8, InputType::kUInt8})));
+  EXPECT_FALSE(one_kernel(Data({1200, {8}, 10, 8, InputType::kUInt8})));
+  EXPECT_FALSE(one_kernel(Data({784, {32}, 10, 1000, InputType::kUInt8})));
   const auto with = [&](const auto& change) {
     Data data = small;
     change(data);
-    return Fixture(data).one_kernel();
+    return one_kernel(data);
   };
   EXPECT_FALSE(with([](Data& data) { data.model.activation = Activation::kTanh; }));
   EXPECT_FALSE(with([](Data& data) { data.model.dropout = 0.5F; }));

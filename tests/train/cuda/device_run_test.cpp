@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "compute/cuda/device_engine.h"
+#include "tests/compute/cuda/engine_on_fake.h"
 #include "tests/compute/cuda/fake_runtime.h"
 #include "tests/support/files.h"
 #include "tests/support/training.h"
@@ -28,14 +29,11 @@ namespace {
 
 using cuda::test::FakeDevice;
 using cuda::test::FakeRuntime;
+using cuda::test::kSchedules;
 using cuda::test::Schedule;
 using test::outcome;
 using test::Recorder;
 using test::small_run;
-
-constexpr Schedule kSchedules[] = {Schedule::kAtOnce,       Schedule::kCopyFirst,
-                                   Schedule::kComputeFirst, Schedule::kSideFirst,
-                                   Schedule::kLate,         Schedule::kRandom};
 
 class Watcher final : public Recorder {
  public:
@@ -59,17 +57,13 @@ struct DeviceRun {
     Trainer trainer(spec, data, tested, {&recorder},
                     [this](const MlpSpec& model, const TrainSpec& train, const Device&) {
                       return cuda::make_device_engine(std::make_unique<FakeRuntime>(device), model,
-                                                      train, arithmetic, 0);
+                                                      train, {}, 0);
                     });
     return trainer.fit(stop);
   }
-  void expect_clean() const {
-    EXPECT_EQ(device->live, 0) << "left behind on the device";
-    EXPECT_EQ(device->violations, std::vector<std::string>{});
-  }
+  void expect_clean() const { cuda::test::expect_clean(*device); }
 
   std::shared_ptr<FakeDevice> device;
-  cuda::Arithmetic arithmetic;
   Watcher recorder;
   std::atomic<bool> stop{false};
 };
