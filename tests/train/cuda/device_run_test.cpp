@@ -57,7 +57,7 @@ struct DeviceRun {
     Trainer trainer(spec, data, tested, {&recorder},
                     [this](const MlpSpec& model, const TrainSpec& train, const Device&) {
                       return cuda::make_device_engine(std::make_unique<FakeRuntime>(device), model,
-                                                      train, {}, 0);
+                                                      train, {.one_kernel = true}, 0);
                     });
     return trainer.fit(stop);
   }
