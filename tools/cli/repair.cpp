@@ -34,7 +34,8 @@ std::vector<bool> kept_of(const Group& group) {
     kept.resize(std::min(kept.size(), file.sound().size()));
     for (std::size_t i = 0; i < kept.size(); ++i) kept[i] = kept[i] && file.sound()[i];
     if (parse_idx_name(file.path().filename().string())->role != IdxRole::kLabels) continue;
-    for (const auto& fault : label_faults(file)) {
+    const auto check = check_labels(file);
+    for (const auto& fault : check.faults) {
       for (std::uint64_t i = 0; i < fault.samples.count; ++i) {
         const auto sample = static_cast<std::size_t>(fault.samples.first + i);
         if (sample < kept.size()) kept[sample] = false;

@@ -74,7 +74,7 @@ Shares look_at(const ShardInventory& inventory, const ExpectedShard& shard) {
   left.kept.resize(static_cast<std::size_t>(left.before));
   if (!left.images.readable() || !left.labels.readable()) return left;
   const auto classes = inventory.manifest ? inventory.manifest->classes : 0;
-  auto bad_labels = label_faults(*left.labels.found, classes);
+  auto bad_labels = check_labels(*left.labels.found, classes).faults;
   const auto& images = left.images.found->sound();
   const auto& labels = left.labels.found->sound();
   for (std::size_t i = 0; i < left.kept.size(); ++i) {

@@ -72,46 +72,31 @@ void each_label(const SalvagedIdx& labels,
   });
 }
 
-std::vector<IdxFault> label_faults(const SalvagedIdx& labels, std::uint32_t classes) {
-  std::vector<IdxFault> faults;
-  if (!labels.header()) return faults;
+LabelCheck check_labels(const SalvagedIdx& labels, std::uint32_t classes) {
+  LabelCheck check;
+  if (!labels.header()) return check;
   const auto& header = *labels.header();
   if (header.dims.size() != 1 || !is_integer(header.dtype)) {
-    faults.push_back(
+    check.faults.push_back(
         {.what = fmt::format("expected labels, of rank 1 and an integer type, found {}",
                              header.describe()),
          .samples = {0, labels.samples()}});
-    return faults;
+    return check;
   }
   const std::uint32_t limit = classes == 0 ? kMostIdxClasses : classes;
   each_label(labels, [&](std::uint64_t sample, std::int64_t label) {
-    if (label >= 0 && label < std::int64_t{limit}) return;
-    faults.push_back(
+    if (label >= 0 && label < std::int64_t{limit}) {
+      const auto place = static_cast<std::size_t>(label);
+      if (place >= check.sizes.size()) check.sizes.resize(place + 1);
+      ++check.sizes[place];
+      return;
+    }
+    check.faults.push_back(
         {.what = fmt::format("byte {}: expected a label in [0, {}), found {}",
                              header.header_bytes() + sample * size_of(header.dtype), limit, label),
          .samples = {sample, 1}});
   });
-  return faults;
-}
-
-void count_classes(const SalvagedIdx& labels, std::vector<std::uint64_t>& sizes) {
-  const auto& header = labels.header();
-  if (!header || header->dims.size() != 1 || !is_integer(header->dtype)) return;
-  each_label(labels, [&](std::uint64_t, std::int64_t label) {
-    if (label < 0 || label >= std::int64_t{kMostIdxClasses}) return;
-    const auto place = static_cast<std::size_t>(label);
-    if (place >= sizes.size()) sizes.resize(place + 1);
-    ++sizes[place];
-  });
-}
-
-std::optional<std::uint32_t> classes_of(const SalvagedIdx& labels) {
-  const auto& header = labels.header();
-  if (!header || header->dims.size() != 1 || !is_integer(header->dtype)) return std::nullopt;
-  if (!labels.faults().empty() || !label_faults(labels).empty()) return std::nullopt;
-  std::int64_t most = 0;
-  each_label(labels, [&](std::uint64_t, std::int64_t label) { most = std::max(most, label); });
-  return static_cast<std::uint32_t>(most) + 1;
+  return check;
 }
 
 Verification verify(const fs::path& path, const FileProgress& progress,
@@ -155,16 +140,15 @@ Verification verify(const fs::path& path, const FileProgress& progress,
     const auto& salvaged = *labels[pair.labels - 1];
     const auto known = classes.find(key.first);
     const bool is_test = key.second == IdxSplit::kTest && known != classes.end();
-    std::ranges::move(label_faults(salvaged, is_test ? known->second : 0),
-                      std::back_inserter(result.files[pair.labels - 1].faults));
-    if (const auto found = classes_of(salvaged); found && key.second == IdxSplit::kTrain) {
-      classes[key.first] = *found;
-      std::vector<std::uint64_t> sizes;
-      count_classes(salvaged, sizes);
-      if (auto note = empty_classes_text(sizes); !note.empty()) {
-        result.files[pair.labels - 1].notes.push_back(std::move(note));
+    auto& file = result.files[pair.labels - 1];
+    auto check = check_labels(salvaged, is_test ? known->second : 0);
+    if (key.second == IdxSplit::kTrain && file.faults.empty() && check.faults.empty()) {
+      classes[key.first] = static_cast<std::uint32_t>(check.sizes.size());
+      if (auto note = empty_classes_text(check.sizes); !note.empty()) {
+        file.notes.push_back(std::move(note));
       }
     }
+    std::ranges::move(check.faults, std::back_inserter(file.faults));
   }
   for (const auto& [key, pair] : pairs) {
     if (pair.images == 0 || pair.labels == 0) {

@@ -26,21 +26,20 @@ struct Verification {
   std::uint64_t faults() const noexcept;
 };
 
-/// The labels of a file that are no label (negative, or at least `classes`; 0: only what no data
-/// set may have), one fault each; none for a file that holds no labels.
-std::vector<IdxFault> label_faults(const SalvagedIdx& labels, std::uint32_t classes = 0);
+/// What the labels of a file are like.
+struct LabelCheck {
+  std::vector<IdxFault> faults;      ///< one for each that is no label
+  std::vector<std::uint64_t> sizes;  ///< samples of each class, up to the largest label
+};
+
+/// Reads all labels that can be read; one is none that is negative, or at least `classes` (0: what
+/// no data set may have). Of a file that holds no labels that is the one fault.
+LabelCheck check_labels(const SalvagedIdx& labels, std::uint32_t classes = 0);
 
 /// All labels of a file that can be read, with their sample's number. Precondition: rank 1, of an
 /// integer type.
 void each_label(const SalvagedIdx& labels,
                 const std::function<void(std::uint64_t sample, std::int64_t label)>& take);
-
-/// Counts the labels of a file that are below kMostIdxClasses, `sizes` growing to the largest. A
-/// file that holds no labels adds none.
-void count_classes(const SalvagedIdx& labels, std::vector<std::uint64_t>& sizes);
-
-/// One more than the largest label; nullopt for a file that holds no labels, or unsound ones.
-std::optional<std::uint32_t> classes_of(const SalvagedIdx& labels);
 
 /// Progress: files, or samples, done, and of how many; false: stop. From any thread, one call at a
 /// time.

@@ -46,7 +46,7 @@ class ShardVerifier {
   ShardVerifier(const ShardInventory& inventory, const ExpectedShard& shard)
       : inventory_(inventory), shard_(shard) {}
 
-  /// What the two files are like, images first. Adds the labels to `sizes`, samples of a class.
+  /// What the two files are like, images first. `sizes`: samples of each class.
   std::pair<VerifiedFile, VerifiedFile> verify(std::optional<std::uint32_t> classes,
                                                std::vector<std::uint64_t>& sizes) const {
     const auto header = inventory_.images_header(shard_);
@@ -54,9 +54,9 @@ class ShardVerifier {
     auto [images, images_file] = look_at(shard_.images, header);
     auto [labels, labels_file] = look_at(shard_.labels, labels_header);
     if (labels) {
-      std::ranges::move(label_faults(*labels, classes.value_or(0)),
-                        std::back_inserter(labels_file.faults));
-      count_classes(*labels, sizes);
+      auto check = check_labels(*labels, classes.value_or(0));
+      std::ranges::move(check.faults, std::back_inserter(labels_file.faults));
+      sizes = std::move(check.sizes);
     }
     if (images && labels && images->header() && labels->header() &&
         images->samples() != labels->samples()) {
