@@ -61,7 +61,6 @@ void AtomicFolder::sync() const {
 }
 
 void AtomicFolder::commit() {
-  sync();
   struct stat status {};
   const bool replaces = ::lstat(path_.c_str(), &status) == 0;
   // In one step, so that at any time one of the two is there.

@@ -7,8 +7,8 @@
 
 namespace millrace {
 
-/// A folder that appears whole or not at all: it is filled under a temporary name beside its own.
-/// commit() makes what is in it durable (syncfs) and renames it. Dropped without commit(), the
+/// A folder that appears whole or not at all: it is filled under a temporary name beside its own;
+/// then sync() makes what is in it durable, and commit() renames it. Dropped without commit(), the
 /// temporary is removed with all that is in it. Move-only.
 class AtomicFolder {
  public:
@@ -24,8 +24,8 @@ class AtomicFolder {
   /// Makes what is in it durable (syncfs) where it is, so that little is left for commit() to fail
   /// at. Throws DataError.
   void sync() const;
-  /// An older folder at path() is replaced in one step, and removed then. Throws DataError; the
-  /// older folder is then as it was.
+  /// After sync(). An older folder at path() is replaced in one step, and removed then. Throws
+  /// DataError; the older folder is then as it was.
   void commit();
 
  private:

@@ -352,6 +352,7 @@ TEST(AtomicFolder, AppearsWholeOrNotAtAll) {
   for (const auto* content : {"1", "2"}) {
     AtomicFolder made(folder / "a");
     write_bytes(made.temporary() / "x", test::make_bytes(content));
+    made.sync();
     made.commit();
     EXPECT_EQ(folder.names(), std::vector<std::string>{"a"});
     EXPECT_EQ(read_bytes(folder / "a" / "x"), test::make_bytes(content));
