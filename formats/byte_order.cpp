@@ -30,6 +30,11 @@ void convert_words(std::span<const std::byte> from, std::span<std::byte> to) noe
 
 }  // namespace
 
+std::uint16_t load_big_endian16(const std::byte* at) noexcept {
+  return static_cast<std::uint16_t>(std::to_integer<unsigned>(at[0]) << 8U |
+                                    std::to_integer<unsigned>(at[1]));
+}
+
 std::uint32_t load_big_endian32(const std::byte* at) noexcept {
   std::uint32_t value = 0;
   for (int i = 0; i < 4; ++i) value = (value << 8) | std::to_integer<std::uint32_t>(at[i]);

@@ -6,6 +6,7 @@
 
 namespace millrace {
 
+std::uint16_t load_big_endian16(const std::byte* at) noexcept;
 std::uint32_t load_big_endian32(const std::byte* at) noexcept;
 void store_big_endian32(std::uint32_t value, std::byte* at) noexcept;
 

@@ -5,6 +5,9 @@
 #include <optional>
 #include <utility>
 
+#include "formats/byte_order.h"
+#include "formats/little_endian.h"
+
 namespace millrace {
 namespace {
 
@@ -16,17 +19,11 @@ class Tiff {
 
   std::optional<std::uint16_t> whole16(std::size_t at) const noexcept {
     if (at > file_.size() || file_.size() - at < 2) return std::nullopt;
-    const auto low = std::to_integer<unsigned>(file_[at + (little_ ? 0 : 1)]);
-    const auto high = std::to_integer<unsigned>(file_[at + (little_ ? 1 : 0)]);
-    return static_cast<std::uint16_t>(high << 8U | low);
+    return little_ ? load_little_endian16(&file_[at]) : load_big_endian16(&file_[at]);
   }
   std::optional<std::uint32_t> whole32(std::size_t at) const noexcept {
-    const auto first = whole16(at);
-    const auto second = whole16(at + 2);
-    if (!first || !second) return std::nullopt;
-    const std::uint32_t high = little_ ? *second : *first;
-    const std::uint32_t low = little_ ? *first : *second;
-    return high << 16U | low;
+    if (at > file_.size() || file_.size() - at < 4) return std::nullopt;
+    return little_ ? load_little_endian32(&file_[at]) : load_big_endian32(&file_[at]);
   }
 
  private:
@@ -48,7 +45,7 @@ std::span<const std::byte> jpeg_segment(std::span<const std::byte> file, std::ui
       continue;
     }
     if (found == kStartOfScan) return {};
-    const auto length = value(at + 2) << 8U | value(at + 3);
+    const std::size_t length = load_big_endian16(&file[at + 2]);
     const auto content =
         file.subspan(at + 4, std::min(std::max<std::size_t>(length, 2) - 2, file.size() - at - 4));
     if (found == marker && content.size() >= beginning.size() &&

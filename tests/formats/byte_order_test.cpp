@@ -15,7 +15,8 @@ namespace {
 using test::ByteVector;
 using test::make_bytes;
 
-TEST(ByteOrder, Loads32Bits) {
+TEST(ByteOrder, Loads16And32Bits) {
+  EXPECT_EQ(load_big_endian16(make_bytes({0xfe, 0xdc}).data()), 0xfedcU);
   EXPECT_EQ(load_big_endian32(make_bytes({0x00, 0x00, 0x08, 0x03}).data()), 0x803U);
   EXPECT_EQ(load_big_endian32(make_bytes({0xfe, 0xdc, 0xba, 0x98}).data()), 0xfedcba98U);
 }
