@@ -84,7 +84,7 @@ struct OpenOptions {
 /// Throws DataError: nothing there, nothing recognised (naming what was looked for), half a pair,
 /// several variants (naming them), training and test sets that do not go together, training data
 /// that have to be decoded whole where blocks were asked for, and all that
-/// read_idx, IdxDataset, open_sharded, CifarDataset, read_npy, ArrayDataset, read_csv, WebDataset,
+/// read_idx, idx_dataset, open_sharded, CifarDataset, read_npy, ArrayDataset, read_csv, WebDataset,
 /// ImageFolder and ResizedDataset throw.
 DataFolder open_folder(const std::filesystem::path& path, const OpenOptions& options = {});
 

@@ -50,7 +50,7 @@ Pair read_pair(const std::filesystem::path& path, const IdxFiles& files, IdxSpli
 std::shared_ptr<const Dataset> make_dataset(Pair pair, std::optional<std::uint32_t> classes) {
   if (!pair.images)
     return std::make_shared<const SeekableDataset>(pair.path, std::move(pair.labels), classes);
-  return std::make_shared<const IdxDataset>(std::move(*pair.images), pair.labels, classes);
+  return idx_dataset(std::move(*pair.images), pair.labels, classes);
 }
 
 bool has_any(const IdxFiles& files, IdxSplit split) {

@@ -82,11 +82,11 @@ SampleShape idx_sample_shape(const std::filesystem::path& path, const IdxHeader&
   return shape;
 }
 
-IdxLabels idx_labels(const std::filesystem::path& images, const IdxHeader& header,
-                     const IdxArray& labels, std::optional<std::uint32_t> classes) {
+Labels idx_labels(const std::filesystem::path& images, const IdxHeader& header,
+                  const IdxArray& labels, std::optional<std::uint32_t> classes) {
   check_pair(images, header, labels);
-  IdxLabels found{.values = convert_labels(labels, classes.value_or(kMostIdxClasses)),
-                  .classes = classes.value_or(0)};
+  Labels found{.values = convert_labels(labels, classes.value_or(kMostIdxClasses)),
+               .classes = classes.value_or(0)};
   if (!classes) {
     found.classes = static_cast<std::uint32_t>(*std::ranges::max_element(found.values)) + 1;
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/array.h"
 #include "formats/dataset.h"
 #include "formats/hash.h"
 #include "formats/idx.h"
@@ -20,16 +21,11 @@ inline constexpr std::uint32_t kMostIdxClasses = 1U << 20;
 /// Of [count, …]: the rest. Throws DataError: rank below 2, no samples, samples of no elements.
 SampleShape idx_sample_shape(const std::filesystem::path& path, const IdxHeader& images);
 
-struct IdxLabels {
-  std::vector<std::int32_t> values;  ///< one for each sample
-  std::uint32_t classes = 0;         ///< all values lie below
-};
-
 /// The labels of the samples in `images`, of `header`. `classes`: what they must lie below; none:
 /// one more than the largest. Throws DataError naming the labels' file: wrong rank or type, another
 /// count, a label that is negative or outside the classes (with its byte).
-IdxLabels idx_labels(const std::filesystem::path& images, const IdxHeader& header,
-                     const IdxArray& labels, std::optional<std::uint32_t> classes);
+Labels idx_labels(const std::filesystem::path& images, const IdxHeader& header,
+                  const IdxArray& labels, std::optional<std::uint32_t> classes);
 
 /// The beginning of Dataset::hash(); what follows are all samples and then all labels.
 Hasher begin_dataset_hash(const Dataset& data);

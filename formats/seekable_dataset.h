@@ -32,7 +32,7 @@ class SeekableDataset final : public BlockDataset {
   /// `more_than` bytes of content. Throws DataError as read_idx_header does.
   static bool opens(const std::filesystem::path& images, std::uint64_t more_than = 0);
 
-  /// Throws DataError as IdxDataset does, and for an images file that opens() does not take.
+  /// Throws DataError as idx_dataset does, and for an images file that opens() does not take.
   SeekableDataset(const std::filesystem::path& images, IdxArray labels,
                   std::optional<std::uint32_t> classes = {});
   /// The samples of several files one after the other, of one shape and type; at least one file.

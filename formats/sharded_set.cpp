@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,10 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "formats/array_dataset.h"
+#include "formats/bytes.h"
 #include "formats/error.h"
 #include "formats/hash.h"
 #include "formats/idx.h"
-#include "formats/idx_dataset.h"
 #include "formats/mapped_file.h"
 #include "formats/on_all_cores.h"
 #include "formats/seek_table.h"
@@ -72,12 +73,11 @@ IdxArray check_shard(const fs::path& folder, const ShardManifest& manifest, cons
   return read_idx(labels);
 }
 
-std::shared_ptr<const Dataset> decode_all(const SeekableDataset& data, const fs::path& name) {
+std::shared_ptr<const Dataset> decode_all(const SeekableDataset& data) {
   const auto bytes = static_cast<std::size_t>(data.sample_bytes());
-  auto samples = Bytes::allocate(static_cast<std::size_t>(data.size()) * bytes);
-  auto labels = Bytes::allocate(static_cast<std::size_t>(data.size()) * sizeof(std::int32_t));
-  std::memcpy(labels.writable().data(), data.labels().data(), labels.size());
-  const auto out = samples.writable();
+  const auto decoded =
+      std::make_shared<Bytes>(Bytes::allocate(static_cast<std::size_t>(data.size()) * bytes));
+  const auto out = decoded->writable();
   on_all_cores(data.blocks().size(), data.blocks().size(), [&] {
     return [&](std::size_t i) {
       const auto& block = data.blocks()[i];
@@ -85,15 +85,16 @@ std::shared_ptr<const Dataset> decode_all(const SeekableDataset& data, const fs:
                                        static_cast<std::size_t>(block.count) * bytes));
     };
   });
-  IdxHeader images_header{.dtype = data.dtype(), .dims = {static_cast<std::uint32_t>(data.size())}};
-  for (const auto dim : data.shape().dims) {
-    images_header.dims.push_back(static_cast<std::uint32_t>(dim));
-  }
-  IdxHeader labels_header{.dtype = DType::kInt32, .dims = {images_header.dims[0]}};
-  return std::make_shared<const IdxDataset>(
-      IdxArray(name, std::move(images_header), std::move(samples), 0),
-      IdxArray(name, std::move(labels_header), std::move(labels), 0), data.classes(),
-      data.class_names());
+  Array samples{.name = data.name(),
+                .dtype = data.dtype(),
+                .dims = {data.size()},
+                .owner = decoded,
+                .data = decoded->view()};
+  const auto& shape = data.shape().dims;
+  samples.dims.insert(samples.dims.end(), shape.begin(), shape.end());
+  Labels labels{.values = {data.labels().begin(), data.labels().end()}, .classes = data.classes()};
+  return std::make_shared<const ArrayDataset>(std::move(samples), std::move(labels),
+                                              data.class_names());
 }
 
 }  // namespace
@@ -102,9 +103,7 @@ std::shared_ptr<const Dataset> open_sharded(const fs::path& folder, const ShardM
                                             const ShardedSplit& split, std::uint64_t most_decoded) {
   std::uint64_t sample_bytes = size_of(manifest.dtype);
   for (const auto dim : manifest.shape) sample_bytes *= dim;
-  // More samples than an IDX file can count stay on disk too.
-  const bool decode =
-      split.samples <= most_decoded / sample_bytes && split.samples <= std::uint64_t{0xffffffff};
+  const bool decode = split.samples <= most_decoded / sample_bytes;
   std::vector<std::optional<IdxArray>> labels(split.shards.size());
   on_all_cores(labels.size(), labels.size(), [&] {
     return
@@ -116,10 +115,9 @@ std::shared_ptr<const Dataset> open_sharded(const fs::path& folder, const ShardM
     pairs.push_back(
         {.images = folder / split.shards[i].images.name, .labels = std::move(*labels[i])});
   }
-  const auto name = folder / kManifestName;
-  auto data = std::make_shared<const SeekableDataset>(name.string(), pairs, manifest.classes,
-                                                      manifest.class_names);
-  return decode ? decode_all(*data, name) : data;
+  auto data = std::make_shared<const SeekableDataset>((folder / kManifestName).string(), pairs,
+                                                      manifest.classes, manifest.class_names);
+  return decode ? decode_all(*data) : data;
 }
 
 }  // namespace millrace

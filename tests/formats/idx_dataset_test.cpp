@@ -30,9 +30,9 @@ using test::write_bytes;
 
 class IdxDatasetTest : public testing::Test {
  protected:
-  std::shared_ptr<const IdxDataset> open(const ByteVector& images, const ByteVector& labels,
-                                         std::optional<std::uint32_t> classes = {}) const {
-    return IdxDataset::open(write_bytes(images_, images), write_bytes(labels_, labels), classes);
+  std::shared_ptr<const ArrayDataset> open(const ByteVector& images, const ByteVector& labels,
+                                           std::optional<std::uint32_t> classes = {}) const {
+    return read_idx_dataset(write_bytes(images_, images), write_bytes(labels_, labels), classes);
   }
   std::string error_of(const ByteVector& images, const ByteVector& labels,
                        std::optional<std::uint32_t> classes = {}) const {
@@ -112,7 +112,7 @@ TEST_F(IdxDatasetTest, TakesLabelsOfEveryIntegerType) {
 TEST_F(IdxDatasetTest, TakesSamplesOfOtherTypes) {
   const std::vector<float> values{1.5F, -2.0F, 0.0F, 3.25F};
   write_idx(images_, {.dtype = DType::kFloat32, .dims = {2, 2}}, test::bytes_of(values));
-  const auto data = IdxDataset::open(images_, write_bytes(labels_, small_labels(2, 2)));
+  const auto data = read_idx_dataset(images_, write_bytes(labels_, small_labels(2, 2)));
   EXPECT_EQ(data->dtype(), DType::kFloat32);
   EXPECT_EQ(data->shape(), (SampleShape{.dims = {2}}));
   EXPECT_TRUE(std::ranges::equal(data->contiguous().samples, test::bytes_of(values)));

@@ -32,7 +32,7 @@ class SeekableDatasetTest : public testing::Test {
  protected:
   SeekableDatasetTest() {
     write_bytes(folder_ / "plain", set_.content);
-    whole_ = IdxDataset::open(folder_ / "plain", labels_);
+    whole_ = read_idx_dataset(folder_ / "plain", labels_);
   }
   std::shared_ptr<const SeekableDataset> open() const { return set_.open(); }
   void expect_same(const Dataset& data, const std::vector<std::uint64_t>& ids) const {
@@ -50,7 +50,7 @@ class SeekableDatasetTest : public testing::Test {
   const TempFolder& folder_ = set_.folder;
   const std::filesystem::path& images_ = set_.images;
   const std::filesystem::path& labels_ = set_.labels;
-  std::shared_ptr<const IdxDataset> whole_;
+  std::shared_ptr<const ArrayDataset> whole_;
 };
 
 std::vector<std::uint64_t> random_ids(std::size_t count, std::uint32_t seed) {

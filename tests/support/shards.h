@@ -62,8 +62,8 @@ struct ShardedFolder {
   std::filesystem::path labels_at(std::uint32_t i, std::uint32_t shards) const {
     return path / shard_file_name("train-labels-idx1-ubyte", i, shards);
   }
-  std::shared_ptr<const IdxDataset> open_whole() const {
-    return IdxDataset::open(whole / "train-images-idx3-ubyte", whole / "train-labels-idx1-ubyte");
+  std::shared_ptr<const ArrayDataset> open_whole() const {
+    return read_idx_dataset(whole / "train-images-idx3-ubyte", whole / "train-labels-idx1-ubyte");
   }
   void write_manifest() const { millrace::write_manifest(path, manifest); }
 

@@ -88,7 +88,7 @@ class ShardDamageTest : public testing::Test {
   }
 
   test::ShardedFolder set_{{kSizes.begin(), kSizes.end()}};
-  std::shared_ptr<const IdxDataset> whole_;
+  std::shared_ptr<const ArrayDataset> whole_;
 };
 
 TEST_F(ShardDamageTest, FindsEveryFlippedBitAndKeepsAllOtherSamples) {
