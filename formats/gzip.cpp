@@ -11,6 +11,7 @@
 
 #include "formats/codec.h"
 #include "formats/error.h"
+#include "formats/little_endian.h"
 
 namespace millrace {
 namespace {
@@ -33,14 +34,6 @@ struct FreeDecompressor {
 };
 using Decompressor = std::unique_ptr<libdeflate_decompressor, FreeDecompressor>;
 
-std::uint32_t little_endian(std::span<const std::byte> bytes, std::size_t at, int count) {
-  std::uint32_t value = 0;
-  for (int i = 0; i < count; ++i) {
-    value |= std::to_integer<std::uint32_t>(bytes[at + i]) << (8 * i);
-  }
-  return value;
-}
-
 [[noreturn]] void fail(const std::filesystem::path& file, std::size_t at, std::string_view expected,
                        std::string_view found) {
   throw DataError(
@@ -57,7 +50,7 @@ class Header {
   /// Position of the deflate stream.
   std::size_t parse() {
     const auto rest = in_.size() - at_;
-    if (rest < 2 || little_endian(in_, at_, 2) != 0x8b1f) {
+    if (rest < 2 || load_little_endian16(&in_[at_]) != 0x8b1f) {
       fail(file_, at_, start_ == 0 ? "a gzip member" : "the end or another gzip member",
            fmt::format("{} bytes that begin with {:02x} instead of 1f 8b", rest, byte(0)));
     }
@@ -69,7 +62,7 @@ class Header {
     at_ += kHeaderBytes;
     if ((flags & kExtraField) != 0) {
       need(2);
-      const auto length = little_endian(in_, at_, 2);
+      const auto length = load_little_endian16(&in_[at_]);
       at_ += 2;
       need(length);
       at_ += length;
@@ -78,7 +71,7 @@ class Header {
     if ((flags & kComment) != 0) skip_string();
     if ((flags & kHeaderCrc) != 0) {
       need(2);
-      const auto stored = little_endian(in_, at_, 2);
+      const auto stored = load_little_endian16(&in_[at_]);
       const auto computed = libdeflate_crc32(0, &in_[start_], at_ - start_) & 0xffff;
       if (stored != computed) {
         fail(file_, at_, fmt::format("header CRC {:#06x}", computed),
@@ -116,13 +109,13 @@ void check_trailer(const std::filesystem::path& file, std::span<const std::byte>
   if (in.size() - at < kTrailerBytes) {
     fail(file, in.size(), "the rest of a gzip trailer (CRC-32 and size)", "the end of the file");
   }
-  const auto stored = little_endian(in, at, 4);
+  const auto stored = load_little_endian32(&in[at]);
   const auto computed = libdeflate_crc32(0, content.data(), content.size());
   if (stored != computed) {
     fail(file, at, fmt::format("CRC-32 {:08x} of the decoded content", computed),
          fmt::format("{:08x}", stored));
   }
-  const auto size = little_endian(in, at + 4, 4);
+  const auto size = load_little_endian32(&in[at + 4]);
   const auto actual =
       static_cast<std::uint32_t>(content.size());  // modulo 2^32, as RFC 1952 has it
   if (size != actual) {
@@ -140,7 +133,7 @@ ContentSize gzip_content_size(const std::filesystem::path& file, std::span<const
   const auto ratio_bound = std::numeric_limits<std::uint64_t>::max() / kHighestRatio;
   size.most = std::min<std::uint64_t>(in.size(), ratio_bound) * kHighestRatio;
   // Right for a single member below 4 GiB, which nearly all files are; a hint for the others.
-  size.guess = std::min<std::uint64_t>(little_endian(in, in.size() - 4, 4), size.most);
+  size.guess = std::min<std::uint64_t>(load_little_endian32(&in[in.size() - 4]), size.most);
   return size;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "formats/byte_order.h"
 #include "formats/error.h"
 #include "formats/image_codecs.h"
 
@@ -92,10 +93,8 @@ Image decode_pnm(std::span<const std::byte> file, const std::string& name) {
   }
   image.pixels.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
-    auto value = std::to_integer<std::uint32_t>(data[i * sample_bytes]);
-    if (sample_bytes == 2) {
-      value = value << 8U | std::to_integer<std::uint32_t>(data[2 * i + 1]);
-    }
+    std::uint32_t value = sample_bytes == 2 ? load_big_endian16(&data[2 * i])
+                                            : std::to_integer<std::uint32_t>(data[i]);
     value = std::min(value, header.most);  // above it: white, as netpbm's own programs take it
     image.pixels[i] = static_cast<std::byte>((value * 255 + header.most / 2) / header.most);
   }

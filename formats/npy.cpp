@@ -13,6 +13,7 @@
 
 #include "formats/error.h"
 #include "formats/in_quotes.h"
+#include "formats/little_endian.h"
 
 namespace millrace {
 namespace {
@@ -216,10 +217,8 @@ ParsedNpyHeader parse_npy_header(const std::filesystem::path& path,
   if (content.size() < start) {
     throw DataError(path, content.size(), "the length of an npy header", "the end of the content");
   }
-  std::size_t length = 0;
-  for (std::size_t i = length_bytes; i-- > 0;) {
-    length = (length << 8U) | std::to_integer<std::size_t>(content[kLengthAt + i]);
-  }
+  const std::size_t length = version == 1 ? load_little_endian16(&content[kLengthAt])
+                                          : load_little_endian32(&content[kLengthAt]);
   if (length > kLargestNpyHeader - start) {
     throw DataError(path, kLengthAt,
                     fmt::format("an npy header of at most {} bytes", kLargestNpyHeader - start),
