@@ -71,6 +71,15 @@ TEST_F(FolderTest, NeedsNoTestFiles) {
   EXPECT_EQ(opened.description, here() + "20 training samples, 2x3 uint8, 7 classes");
 }
 
+TEST_F(FolderTest, FlatSamplesMayBeImages) {
+  const auto images = small_images(20);
+  add("train-images-idx2-ubyte",
+      test::joined({test::idx_header(0x08, {20, 6}), std::span(images).subspan(16)}));
+  add("train-labels-idx1-ubyte", small_labels(20, 7));
+  const auto opened = open_folder(folder_.path(), {.image = {.flat = ImageSize{3, 2}}});
+  EXPECT_EQ(opened.train->shape(), (SampleShape{{2, 3}}));
+}
+
 TEST_F(FolderTest, ReadsEveryFormAndMixesThem) {
   add("train-images-idx3-ubyte.gz", test::gzip_member(small_images(20)));
   add("train-labels.idx1-ubyte.zst", test::zstd_frame(small_labels(20, 7)));
