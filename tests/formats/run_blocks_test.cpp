@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <numeric>
 
 #include "formats/array_dataset.h"
@@ -15,6 +14,7 @@
 #include "formats/webdataset.h"
 #include "tests/support/compressed.h"
 #include "tests/support/images.h"
+#include "tests/support/mapped_bytes.h"
 #include "tests/support/npy_files.h"
 #include "tests/support/seekable.h"
 #include "tests/support/tar_files.h"
@@ -190,18 +190,6 @@ TEST_F(RunBlocksTest, LeaveATestSetAsItIs) {
   EXPECT_NE(dynamic_cast<const BlockDataset*>(opened.train.get()), nullptr);
 }
 
-// Bytes of a file that this process has mapped and in memory (proc(5), smaps).
-std::uint64_t mapped_bytes(const fs::path& path) {
-  std::ifstream maps("/proc/self/smaps");
-  std::uint64_t kilobytes = 0;
-  bool inside = false;
-  for (std::string line; std::getline(maps, line);) {
-    if (line.find('-') < line.find(' ')) inside = line.ends_with(path.string());
-    if (inside && line.starts_with("Rss:")) kilobytes += std::stoull(line.substr(4));
-  }
-  return kilobytes * 1024;
-}
-
 TEST_F(RunBlocksTest, DoNotKeepALargeFileInMemory) {
   constexpr std::uint32_t kMany = 46'000;  // 36 MB
   add_idx(kMany);
@@ -209,18 +197,19 @@ TEST_F(RunBlocksTest, DoNotKeepALargeFileInMemory) {
   const auto opened = open_folder(folder_.path(), blockwise());
   const auto& data = dynamic_cast<const BlockDataset&>(*opened.train);
   (void)data.hash();
-  EXPECT_LT(mapped_bytes(path), 1U << 20U) << "the kernel maps some pages around those touched";
+  EXPECT_LT(test::mapped_bytes(path), 1U << 20U)
+      << "the kernel maps some pages around those touched";
   std::vector<std::uint64_t> ids;
   for (std::uint64_t id = 0; id < kMany; id += 97) ids.push_back(id);
   ByteVector samples(ids.size() * 784);
   std::vector<std::int32_t> labels(ids.size());
   data.read(ids, samples, labels);
-  EXPECT_LT(mapped_bytes(path), 1U << 20U);
+  EXPECT_LT(test::mapped_bytes(path), 1U << 20U);
   // Of what was opened as ever it stays.
   (void)open_folder(folder_.path()).train->hash();
   const auto kept = open_folder(folder_.path()).train;
   kept->read(ids, samples, labels);
-  EXPECT_GT(mapped_bytes(path), 1U << 20U) << "this system does not count mapped pages";
+  EXPECT_GT(test::mapped_bytes(path), 1U << 20U) << "this system does not count mapped pages";
 }
 
 }  // namespace

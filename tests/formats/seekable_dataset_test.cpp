@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <fstream>
 #include <thread>
 
 #include "formats/folder.h"
@@ -14,6 +13,7 @@
 #include "tests/support/compressed.h"
 #include "tests/support/files.h"
 #include "tests/support/idx_files.h"
+#include "tests/support/mapped_bytes.h"
 #include "tests/support/seekable.h"
 
 namespace millrace {
@@ -238,25 +238,13 @@ TEST_F(SeekableDatasetTest, RefusesAHeaderThatTheFramesDoNotFill) {
             std::string::npos);
 }
 
-// Bytes of a file that this process has mapped and in memory (proc(5), smaps).
-std::uint64_t mapped_bytes(const std::filesystem::path& path) {
-  std::ifstream maps("/proc/self/smaps");
-  std::uint64_t kilobytes = 0;
-  bool inside = false;
-  for (std::string line; std::getline(maps, line);) {
-    if (line.find('-') < line.find(' ')) inside = line.ends_with(path.string());
-    if (inside && line.starts_with("Rss:")) kilobytes += std::stoull(line.substr(4));
-  }
-  return kilobytes * 1024;
-}
-
 // After all of it was decoded.
 std::uint64_t mapped_after_a_pass(const SeekableDataset& data) {
   ByteVector samples(data.largest_block() * 784);
   for (std::size_t i = 0; i < data.blocks().size(); ++i) {
     data.decode_block(i, std::span(samples).first(data.blocks()[i].count * 784));
   }
-  return mapped_bytes(data.file(0));
+  return test::mapped_bytes(data.file(0));
 }
 
 TEST_F(SeekableDatasetTest, DoesNotKeepALargeFileInMemory) {
