@@ -22,6 +22,7 @@ namespace millrace {
 namespace {
 
 using test::Data;
+using test::expect_near;
 using test::Shape;
 
 struct Bounds {
@@ -34,25 +35,6 @@ constexpr Bounds kFloat32{1e-4, 1e-5, 1e-4};
 // bfloat16 keeps 8 bits of each factor, and an output near zero may fall on the other side of it;
 // what PyTorch's own rounding does to such weights is in golden_test.cpp.
 constexpr Bounds kBFloat16{0.12, 1e-2, 5e-2};
-
-// The error of each tensor against how far it came from where it began (null: from zero).
-void expect_near(const std::vector<Tensor>& found, const test::ReferenceMlp::Tensors& expected,
-                 const std::vector<Tensor>* begin, double bound) {
-  ASSERT_EQ(found.size(), expected.size());
-  for (std::size_t t = 0; t < found.size(); ++t) {
-    ASSERT_EQ(found[t].values.size(), expected[t].size());
-    double error = 0.0;
-    double change = 0.0;
-    for (std::size_t i = 0; i < expected[t].size(); ++i) {
-      const double from = begin != nullptr ? double{(*begin)[t].values[i]} : 0.0;
-      error += std::pow(double{found[t].values[i]} - expected[t][i], 2.0);
-      change += std::pow(expected[t][i] - from, 2.0);
-    }
-    // A number that is not finite fails too.
-    EXPECT_TRUE(std::sqrt(error) <= bound * std::sqrt(change) + 1e-9)
-        << found[t].name << ": error " << std::sqrt(error) << " of " << std::sqrt(change);
-  }
-}
 
 void expect_metrics(const Metrics& found, const test::ReferenceMlp::Result& expected,
                     std::size_t rows, Bounds b) {

@@ -1,5 +1,7 @@
 #include "tests/support/reference_mlp.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -146,6 +148,25 @@ ReferenceMlp::Result ReferenceMlp::step(std::span<const double> samples,
     }
   }
   return result;
+}
+
+double distance(std::span<const float> a, std::span<const double> b) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < b.size(); ++i) sum += std::pow(double{a[i]} - b[i], 2.0);
+  return std::sqrt(sum);
+}
+
+void expect_near(const std::vector<Tensor>& found, const ReferenceMlp::Tensors& expected,
+                 const std::vector<Tensor>* begin, double bound) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t t = 0; t < found.size(); ++t) {
+    ASSERT_EQ(found[t].values.size(), expected[t].size());
+    const double error = distance(found[t].values, expected[t]);
+    const std::vector<float> zero(expected[t].size());
+    const double change = distance(begin != nullptr ? (*begin)[t].values : zero, expected[t]);
+    EXPECT_TRUE(error <= bound * change + 1e-9)
+        << found[t].name << ": error " << error << " of " << change;
+  }
 }
 
 }  // namespace millrace::test

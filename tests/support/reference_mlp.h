@@ -60,4 +60,12 @@ class ReferenceMlp {
   Tensors momentum_;
 };
 
+/// Euclidean, of the values of two tensors.
+double distance(std::span<const float> a, std::span<const double> b);
+
+/// The error of each tensor against how far it came from where it began (null: from zero). What is
+/// not finite fails too.
+void expect_near(const std::vector<Tensor>& found, const ReferenceMlp::Tensors& expected,
+                 const std::vector<Tensor>* begin, double bound);
+
 }  // namespace millrace::test

@@ -26,6 +26,7 @@ namespace millrace::cuda {
 namespace {
 
 using millrace::test::Data;
+using millrace::test::expect_near;
 using millrace::test::ReferenceMlp;
 using millrace::test::Shape;
 using test::EngineOnFake;
@@ -35,23 +36,6 @@ using test::kSchedules;
 using test::Schedule;
 
 // ---------------------------------------------------------------------------- the arithmetic
-
-void expect_near(const std::vector<Tensor>& found, const ReferenceMlp::Tensors& expected,
-                 const std::vector<Tensor>* begin, double bound) {
-  ASSERT_EQ(found.size(), expected.size());
-  for (std::size_t t = 0; t < found.size(); ++t) {
-    ASSERT_EQ(found[t].values.size(), expected[t].size());
-    double error = 0.0;
-    double change = 0.0;
-    for (std::size_t i = 0; i < expected[t].size(); ++i) {
-      const double from = begin != nullptr ? double{(*begin)[t].values[i]} : 0.0;
-      error += std::pow(double{found[t].values[i]} - expected[t][i], 2.0);
-      change += std::pow(expected[t][i] - from, 2.0);
-    }
-    EXPECT_TRUE(std::sqrt(error) <= bound * std::sqrt(change) + 1e-9)
-        << found[t].name << ": error " << std::sqrt(error) << " of " << std::sqrt(change);
-  }
-}
 
 struct Case {
   std::string name;

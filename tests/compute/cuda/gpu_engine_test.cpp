@@ -22,6 +22,7 @@ namespace millrace {
 namespace {
 
 using test::Data;
+using test::expect_near;
 using test::ReferenceMlp;
 using test::Shape;
 
@@ -78,14 +79,6 @@ class GpuEngine : public testing::TestWithParam<Precision> {
   }
 };
 
-double distance(const std::vector<float>& found, const std::vector<double>& expected) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    sum += std::pow(double{found[i]} - expected[i], 2.0);
-  }
-  return std::sqrt(sum);
-}
-
 TEST_P(GpuEngine, AgreesWithTheReference) {
   // The fake device comes to 1e-5, 0.025 (bits cut off) and 0.086.
   const double change_bound = bound(1e-4, 5e-2, 0.12);
@@ -118,12 +111,7 @@ TEST_P(GpuEngine, AgreesWithTheReference) {
           std::abs(static_cast<double>(metrics.correct) - static_cast<double>(expected.correct)),
           static_cast<double>(expected.close));
     }
-    const Parameters end = engine->parameters();
-    for (std::size_t t = 0; t < end.size(); ++t) {
-      const double change = distance(begin[t].values, reference.parameters()[t]);
-      EXPECT_LE(distance(end[t].values, reference.parameters()[t]), change_bound * change + 1e-9)
-          << end[t].name;
-    }
+    expect_near(engine->parameters(), reference.parameters(), &begin, change_bound);
     const auto expected = reference.forward(data.reference, data.labels);
     engine->evaluate(chunk);
     EXPECT_NEAR(engine->metrics().loss_sum, expected.loss_sum,

@@ -23,6 +23,7 @@ namespace millrace::cuda {
 namespace {
 
 using millrace::test::Data;
+using millrace::test::distance;
 using millrace::test::ReferenceMlp;
 using millrace::test::Shape;
 using test::EngineOnFake;
@@ -33,12 +34,6 @@ constexpr Arithmetic kOneKernel{.one_kernel = true};
 
 bool is_one_kernel(const EngineOnFake& fixture) {
   return fixture.engine->info().description.find("one kernel") != std::string::npos;
-}
-
-double distance(const std::vector<float>& a, const std::vector<double>& b) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += std::pow(double{a[i]} - b[i], 2.0);
-  return std::sqrt(sum);
 }
 
 const std::vector<Shape> kShapes{
