@@ -14,7 +14,7 @@
 #include <tuple>
 #include <vector>
 
-#include "compute/cuda/device_engine.h"
+#include "tests/compute/cuda/engine_on_fake.h"
 #include "tests/compute/cuda/fake_runtime.h"
 #include "tests/compute/engine_data.h"
 
@@ -22,8 +22,10 @@ namespace millrace::cuda {
 namespace {
 
 using millrace::test::Data;
+using test::EngineOnFake;
 using test::FakeDevice;
 using test::FakeRuntime;
+using test::kSchedules;
 using test::Schedule;
 
 struct Case {
@@ -31,7 +33,7 @@ struct Case {
   std::vector<std::uint32_t> hidden;
   std::function<void(Data&)> change;
   ElementType storage = ElementType::kFloat32;
-  std::set<Epilogue> refused;
+  std::set<Epilogue> refused{};
 };
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
@@ -72,29 +74,20 @@ struct Trained {
 Trained train(const Case& of, bool side_stream, Schedule schedule) {
   Data data({30, of.hidden, 5, 12, InputType::kUInt8});
   of.change(data);
-  const auto device = std::make_shared<FakeDevice>();
-  device->schedule = schedule;
-  device->refused = of.refused;
-  Arithmetic arithmetic;
-  arithmetic.storage = of.storage;
-  arithmetic.side_stream = side_stream;
+  EngineOnFake fixture(data, {.schedule = schedule, .refused = of.refused},
+                       {.storage = of.storage, .side_stream = side_stream});
+  Engine& engine = *fixture.engine;
   Trained result;
-  {
-    const auto engine = make_device_engine(std::make_unique<FakeRuntime>(device), data.model,
-                                           data.train, arithmetic, 0);
-    const Chunk chunks[] = {data.packed(), data.indexed(engine->add_resident(data.resident()))};
-    for (int epoch = 0; epoch < 3; ++epoch) {  // step by step, captured, and from the graph
-      for (const Chunk& chunk : chunks) engine->train(chunk);
-      result.losses.push_back(engine->metrics().loss_sum);
-      engine->evaluate(chunks[1]);
-      result.losses.push_back(engine->metrics().loss_sum);
-    }
-    result.parameters = engine->parameters();
-    result.state = engine->optimizer_state();
+  const Chunk chunks[] = {data.packed(), data.indexed(engine.add_resident(data.resident()))};
+  for (int epoch = 0; epoch < 3; ++epoch) {  // step by step, captured, and from the graph
+    for (const Chunk& chunk : chunks) engine.train(chunk);
+    result.losses.push_back(engine.metrics().loss_sum);
+    engine.evaluate(chunks[1]);
+    result.losses.push_back(engine.metrics().loss_sum);
   }
-  EXPECT_EQ(device->live, 0);
-  EXPECT_EQ(device->violations, std::vector<std::string>{});
-  EXPECT_EQ(device->done["beside compute"] > 0, side_stream);
+  result.parameters = engine.parameters();
+  result.state = engine.optimizer_state();
+  EXPECT_EQ(fixture.device->done["beside compute"] > 0, side_stream);
   return result;
 }
 
@@ -109,10 +102,7 @@ TEST_P(SideStreamTest, GivesTheBitsOfOneStream) {
 
 INSTANTIATE_TEST_SUITE_P(Networks, SideStreamTest,
                          testing::Combine(testing::ValuesIn(cases()),
-                                          testing::Values(Schedule::kAtOnce, Schedule::kCopyFirst,
-                                                          Schedule::kComputeFirst,
-                                                          Schedule::kSideFirst, Schedule::kLate,
-                                                          Schedule::kRandom)),
+                                          testing::ValuesIn(kSchedules)),
                          [](const auto& tested) {
                            return std::get<0>(tested.param).name + "_" +
                                   std::to_string(static_cast<int>(std::get<1>(tested.param)));
