@@ -40,6 +40,27 @@ MILLRACE_HOST_DEVICE inline std::uint16_t float_to_bfloat16(float value) {
   return static_cast<std::uint16_t>(bits >> 16U);
 }
 
+/// Four floats, or as many bytes, in one access. The address is aligned to 16 bytes. (Of a memcpy()
+/// of 16 aligned bytes nvcc makes three accesses at times.)
+MILLRACE_HOST_DEVICE inline void load_four(const void* from, float* values) {
+#ifdef __CUDA_ARCH__
+  const float4 four = *static_cast<const float4*>(from);
+  values[0] = four.x;
+  values[1] = four.y;
+  values[2] = four.z;
+  values[3] = four.w;
+#else
+  std::memcpy(values, from, 4 * sizeof *values);
+#endif
+}
+MILLRACE_HOST_DEVICE inline void store_four(void* to, const float* values) {
+#ifdef __CUDA_ARCH__
+  *static_cast<float4*>(to) = make_float4(values[0], values[1], values[2], values[3]);
+#else
+  std::memcpy(to, values, 4 * sizeof *values);
+#endif
+}
+
 /// A view of numbers of either type. The type is the same for all threads of a kernel, so that the
 /// branches on it cost next to nothing.
 struct Elements {
@@ -63,9 +84,10 @@ struct Elements {
   /// bytes.
   static constexpr std::uint32_t kGroup = 8;
   MILLRACE_HOST_DEVICE void load_group(std::size_t i, float (&values)[kGroup]) const {
-    const void* from = static_cast<const std::byte*>(data) + i * size_of(type);
+    const auto* from = static_cast<const std::byte*>(data) + i * size_of(type);
     if (type == ElementType::kFloat32) {
-      std::memcpy(values, __builtin_assume_aligned(from, 16), sizeof values);
+      load_four(from, values);
+      load_four(from + 16, values + 4);
       return;
     }
     std::uint32_t words[kGroup / 2];
@@ -75,9 +97,10 @@ struct Elements {
     }
   }
   MILLRACE_HOST_DEVICE void store_group(std::size_t i, const float (&values)[kGroup]) const {
-    void* to = static_cast<std::byte*>(data) + i * size_of(type);
+    auto* to = static_cast<std::byte*>(data) + i * size_of(type);
     if (type == ElementType::kFloat32) {
-      std::memcpy(__builtin_assume_aligned(to, 16), values, sizeof values);
+      store_four(to, values);
+      store_four(to + 16, values + 4);
       return;
     }
     std::uint32_t words[kGroup / 2] = {};

@@ -13,10 +13,10 @@ namespace millrace::cuda {
 
 /// Gathers a batch, converts and scales it:
 ///     to[r, c] = scale * from[indices ? indices[r] : r, c] for c < features, 0 up to `padded`
-/// from: [samples, features] of uint8 or float32; to: [rows, padded]. A call does four columns;
-/// `padded` is a multiple of 4.
+/// from: [samples, features] of uint8 or float32; to: [rows, padded], padded a multiple of 8. A
+/// call does eight columns of a row.
 struct Gather {
-  static constexpr std::uint32_t kColumns = 4;
+  static constexpr std::uint32_t kColumns = 4;  ///< that load() does
 
   const void* from = nullptr;
   bool bytes = true;  ///< uint8, else float32
@@ -27,14 +27,19 @@ struct Gather {
   float scale = 1.0F;
   Elements to;
 
-  MILLRACE_HOST_DEVICE std::size_t count() const { return std::size_t{rows} * (padded / kColumns); }
+  MILLRACE_HOST_DEVICE std::size_t count() const {
+    return std::size_t{rows} * (padded / Elements::kGroup);
+  }
   MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
-    const std::uint32_t groups = padded / kColumns;
+    const std::uint32_t groups = padded / Elements::kGroup;
     const std::size_t row = i / groups;
-    const auto column = static_cast<std::uint32_t>(i % groups) * kColumns;
-    float values[kColumns] = {};
-    load(row, column, values);
-    for (std::uint32_t k = 0; k < kColumns; ++k) to.store(row * padded + column + k, values[k]);
+    const auto column = static_cast<std::uint32_t>(i % groups) * Elements::kGroup;
+    float left[kColumns] = {};
+    float right[kColumns] = {};
+    load(row, column, left);
+    load(row, column + kColumns, right);
+    to.store_group(i * Elements::kGroup,
+                   {left[0], left[1], left[2], left[3], right[0], right[1], right[2], right[3]});
   }
 
   /// Four columns of a row; those beyond the features stay as they are. column: a multiple of 4.
@@ -59,7 +64,8 @@ struct Gather {
 };
 
 /// The forward epilogue where the matrix product has none: y += bias, then max(y, 0) if `relu`.
-/// y: [rows, width], bias: [width]. A NaN stays one.
+/// y: [rows, width], bias: [width], width a multiple of 8. A NaN stays one. A call does eight
+/// columns of a row.
 struct BiasRelu {
   Elements y;
   Elements bias;
@@ -67,15 +73,26 @@ struct BiasRelu {
   std::uint32_t width = 0;
   bool relu = true;
 
-  MILLRACE_HOST_DEVICE std::size_t count() const { return std::size_t{rows} * width; }
-  MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
-    const float sum = y.load(i) + bias.load(i % width);
-    y.store(i, relu && sum < 0.0F ? 0.0F : sum);
+  MILLRACE_HOST_DEVICE std::size_t count() const {
+    return std::size_t{rows} * (width / Elements::kGroup);
+  }
+  MILLRACE_HOST_DEVICE void operator()(std::size_t group) const {
+    const std::size_t i = group * Elements::kGroup;
+    float sums[Elements::kGroup];
+    float biases[Elements::kGroup];
+    y.load_group(i, sums);
+    bias.load_group(i % width, biases);
+    for (std::uint32_t c = 0; c < Elements::kGroup; ++c) {
+      const float sum = sums[c] + biases[c];
+      sums[c] = relu && sum < 0.0F ? 0.0F : sum;
+    }
+    y.store_group(i, sums);
   }
 };
 
 /// The backward epilogue where the matrix product has none: dy = 0 where the layer's output was
-/// not positive, dy * factor elsewhere. dy and y: [rows, width].
+/// not positive, dy * factor elsewhere. dy and y: [rows, width], width a multiple of 8. A call does
+/// eight columns of a row.
 struct ReluGradient {
   Elements dy;
   Elements y;
@@ -83,10 +100,20 @@ struct ReluGradient {
   std::uint32_t width = 0;
   float factor = 1.0F;  ///< of dropout, which left zeros in y where it dropped
 
-  MILLRACE_HOST_DEVICE std::size_t count() const { return std::size_t{rows} * width; }
-  MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
-    // Not "unless y > 0": the gradient of a NaN must not vanish.
-    dy.store(i, y.load(i) <= 0.0F ? 0.0F : dy.load(i) * factor);
+  MILLRACE_HOST_DEVICE std::size_t count() const {
+    return std::size_t{rows} * (width / Elements::kGroup);
+  }
+  MILLRACE_HOST_DEVICE void operator()(std::size_t group) const {
+    const std::size_t i = group * Elements::kGroup;
+    float gradients[Elements::kGroup];
+    float outputs[Elements::kGroup];
+    dy.load_group(i, gradients);
+    y.load_group(i, outputs);
+    for (std::uint32_t c = 0; c < Elements::kGroup; ++c) {
+      // Not "unless y > 0": the gradient of a NaN must not vanish.
+      gradients[c] = outputs[c] <= 0.0F ? 0.0F : gradients[c] * factor;
+    }
+    dy.store_group(i, gradients);
   }
 };
 
@@ -103,42 +130,75 @@ struct OptimizerUpdate {
   Elements rounded;             ///< what matrix products read; null where they read the masters
   const StepConstants* step = nullptr;
   std::size_t trained = 0;  ///< elements that have a gradient and moments: the first ones
-  std::size_t begin = 0;
+  std::size_t begin = 0;    ///< these three: multiples of 8
   std::size_t end = 0;
 
   MILLRACE_HOST_DEVICE std::size_t count() const {
     const std::size_t last = average != nullptr || end < trained ? end : trained;
-    return last - begin;
+    return (last - begin) / Elements::kGroup;
   }
-  MILLRACE_HOST_DEVICE void operator()(std::size_t of_range) const {
-    const std::size_t i = begin + of_range;
-    const float updated = i < trained ? stepped(i) : weights[i];
-    if (average != nullptr) average[i] += step->optimizer.average * (updated - average[i]);
+  MILLRACE_HOST_DEVICE void operator()(std::size_t group) const {
+    const std::size_t i = begin + group * Elements::kGroup;
+    float w[Elements::kGroup];
+    view(weights).load_group(i, w);
+    if (i < trained) {
+      float g[Elements::kGroup];
+      float m[Elements::kGroup] = {};
+      float v[Elements::kGroup] = {};
+      view(gradient).load_group(i, g);
+      if (first != nullptr) view(first).load_group(i, m);
+      if (second != nullptr) view(second).load_group(i, v);
+      const OptimizerStep now = step->optimizer;
+      const float times = scale();
+      for (std::uint32_t k = 0; k < Elements::kGroup; ++k) {
+        w[k] = stepped(now, w[k], times * g[k], m[k], v[k]);
+      }
+      view(weights).store_group(i, w);
+      if (first != nullptr) view(first).store_group(i, m);
+      if (second != nullptr) view(second).store_group(i, v);
+      if (rounded.data != nullptr) rounded.store_group(i, w);
+    }
+    if (average == nullptr) return;
+    float averages[Elements::kGroup];
+    view(average).load_group(i, averages);
+    for (std::uint32_t k = 0; k < Elements::kGroup; ++k) averages[k] = moved(averages[k], w[k]);
+    view(average).store_group(i, averages);
+  }
+
+  /// Element i alone, which is trained.
+  MILLRACE_HOST_DEVICE void update_one(std::size_t i) const {
+    float m = first != nullptr ? first[i] : 0.0F;
+    float v = second != nullptr ? second[i] : 0.0F;
+    const float updated = stepped(step->optimizer, weights[i], scale() * gradient[i], m, v);
+    weights[i] = updated;
+    if (first != nullptr) first[i] = m;
+    if (second != nullptr) second[i] = v;
+    if (rounded.data != nullptr) rounded.store(i, updated);
+    if (average != nullptr) average[i] = moved(average[i], updated);
   }
 
  private:
-  MILLRACE_HOST_DEVICE float stepped(std::size_t i) const {
-    const OptimizerStep& s = step->optimizer;
-    const float weight = weights[i];
-    float g = (clip != nullptr ? *clip * gradient[i] : gradient[i]) + s.weight_decay * weight;
-    float updated = 0.0F;
+  MILLRACE_HOST_DEVICE static Elements view(const float* of) {
+    return {const_cast<float*>(of), ElementType::kFloat32};
+  }
+  MILLRACE_HOST_DEVICE float moved(float from, float updated) const {
+    return from + step->optimizer.average * (updated - from);
+  }
+  MILLRACE_HOST_DEVICE float scale() const { return clip != nullptr ? *clip : 1.0F; }
+  // The weight after a step, and what the optimizer keeps beside it.
+  MILLRACE_HOST_DEVICE float stepped(const OptimizerStep& s, float weight, float of_weight,
+                                     float& m, float& v) const {
+    float g = of_weight + s.weight_decay * weight;
     if (second != nullptr) {
-      const float m = s.beta1 * first[i] + (1.0F - s.beta1) * g;
-      const float v = s.beta2 * second[i] + (1.0F - s.beta2) * (g * g);
-      first[i] = m;
-      second[i] = v;
-      updated = weight * s.shrink - s.step_size * m / (std::sqrt(v) * s.root + s.epsilon);
-    } else {
-      if (first != nullptr) {
-        const float m = g + s.momentum * first[i];
-        first[i] = m;
-        g = s.kind == OptimizerSpec::Kind::kNesterov ? g + s.momentum * m : m;
-      }
-      updated = weight - s.learning_rate * g;
+      m = s.beta1 * m + (1.0F - s.beta1) * g;
+      v = s.beta2 * v + (1.0F - s.beta2) * (g * g);
+      return weight * s.shrink - s.step_size * m / (std::sqrt(v) * s.root + s.epsilon);
     }
-    weights[i] = updated;
-    if (rounded.data != nullptr) rounded.store(i, updated);
-    return updated;
+    if (first != nullptr) {
+      m = g + s.momentum * m;
+      g = s.kind == OptimizerSpec::Kind::kNesterov ? g + s.momentum * m : m;
+    }
+    return weight - s.learning_rate * g;
   }
 };
 

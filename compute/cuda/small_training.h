@@ -3,7 +3,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include "compute/cuda/elementwise.h"
 #include "compute/cuda/softmax_loss.h"
@@ -82,7 +81,7 @@ struct SmallTraining {
       const std::uint32_t column = i % kQuads * 4;
       float values[4] = {};
       if (row < count) samples.load(first + row, b * kColumns + column, values);
-      store(x + row * kStride + column, values);
+      store_four(x + row * kStride + column, values);
     });
   }
 
@@ -97,10 +96,10 @@ struct SmallTraining {
       const std::uint32_t out = i / kQuads;
       const std::uint32_t column = i % kQuads * 4;
       float values[4];
-      load(
+      load_four(
           optimizer.weights + weight[0] + std::size_t{out} * samples.padded + b * kColumns + column,
           values);
-      store(w + out * kStride + column, values);
+      store_four(w + out * kStride + column, values);
     });
     block.sync();
     // Four rows by four outputs: these far enough apart that the threads beside each other read
@@ -116,8 +115,8 @@ struct SmallTraining {
         float xs[4][4];
         float ws[4][4];
         for (std::uint32_t k = 0; k < 4; ++k) {
-          load(x + (row + k) * kStride + c, xs[k]);
-          load(w + (out + k * apart) * kStride + c, ws[k]);
+          load_four(x + (row + k) * kStride + c, xs[k]);
+          load_four(w + (out + k * apart) * kStride + c, ws[k]);
         }
         for (std::uint32_t e = 0; e < 4; ++e) {
           for (std::uint32_t r = 0; r < 4; ++r) {
@@ -220,14 +219,14 @@ struct SmallTraining {
     if (layer == 1) {
       block.each(count * kQuads, [&](std::uint32_t i) {
         float values[4];
-        load(y + std::size_t{i / kQuads} * hidden + column + i % kQuads * 4, values);
-        store(x + i / kQuads * kStride + i % kQuads * 4, values);
+        load_four(y + std::size_t{i / kQuads} * hidden + column + i % kQuads * 4, values);
+        store_four(x + i / kQuads * kStride + i % kQuads * 4, values);
       });
     }
     block.each(count * width / 4, [&](std::uint32_t i) {
       float values[4];
-      load((layer == 0 ? dy : dz) + std::size_t{i} * 4, values);
-      store(d + i * 4, values);
+      load_four((layer == 0 ? dy : dz) + std::size_t{i} * 4, values);
+      store_four(d + i * 4, values);
     });
     block.sync();
     // Four columns by four outputs over a share of the rows: `width` such tiles.
@@ -245,8 +244,8 @@ struct SmallTraining {
       for (std::uint32_t r = part * share; r < last; ++r) {
         float xs[4];
         float ds[4];
-        load(x + r * kStride + left, xs);
-        load(d + r * width + out, ds);
+        load_four(x + r * kStride + left, xs);
+        load_four(d + r * width + out, ds);
         for (std::uint32_t o = 0; o < 4; ++o) {
           for (std::uint32_t c = 0; c < 4; ++c) {
             products[o][c] = std::fma(ds[o], xs[c], products[o][c]);
@@ -255,9 +254,9 @@ struct SmallTraining {
         }
       }
       for (std::uint32_t o = 0; o < 4; ++o) {
-        store(sums + (part * width + out + o) * kColumns + left, products[o]);
+        store_four(sums + (part * width + out + o) * kColumns + left, products[o]);
       }
-      if (left == 0) store(of_bias + part * width + out, total);
+      if (left == 0) store_four(of_bias + part * width + out, total);
     });
     block.sync();
     OptimizerUpdate now = optimizer;
@@ -266,7 +265,7 @@ struct SmallTraining {
       float sum = 0.0F;
       for (std::uint32_t s = 0; s < shares; ++s) sum += from[s * each];
       gradient[parameter] = sum;
-      now(parameter);
+      now.update_one(parameter);
     };
     block.each(width * kColumns, [&](std::uint32_t i) {
       finish(sums + i, width * kColumns,
@@ -286,13 +285,6 @@ struct SmallTraining {
   MILLRACE_HOST_DEVICE static std::uint32_t least(std::uint32_t a, std::uint32_t b) {
     return a < b ? a : b;
   }
-  MILLRACE_HOST_DEVICE static void load(const void* from, float (&values)[4]) {
-    std::memcpy(values, __builtin_assume_aligned(from, 16), sizeof values);
-  }
-  MILLRACE_HOST_DEVICE static void store(void* to, const float (&values)[4]) {
-    std::memcpy(__builtin_assume_aligned(to, 16), values, sizeof values);
-  }
-
   MILLRACE_HOST_DEVICE std::uint32_t rows_of(std::uint32_t step) const {
     return least(batch, rows - step * batch);
   }

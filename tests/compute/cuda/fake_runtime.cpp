@@ -5,7 +5,6 @@
 #include <cstring>
 #include <iterator>
 #include <new>
-#include <ranges>
 #include <stdexcept>
 #include <utility>
 #include <variant>
@@ -63,7 +62,8 @@ bool FakeRuntime::recorded_in_capture(const Done& done) const {
 void FakeRuntime::check_joined() const {
   std::set<const Queue*> joined{capture_->origin};
   std::set<Done> awaited;
-  for (const auto& [queue, of] : std::ranges::reverse_view(capture_->tasks)) {
+  const std::vector last_first(capture_->tasks.rbegin(), capture_->tasks.rend());
+  for (const auto& [queue, of] : last_first) {
     if (of.completes && awaited.contains(of.completes)) joined.insert(queue);
     require(joined.contains(queue), "a capture that ends without having joined all streams");
     if (of.waits_for) awaited.insert(of.waits_for);

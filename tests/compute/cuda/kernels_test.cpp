@@ -168,29 +168,44 @@ TEST(SoftmaxKernel, WhatIsNotFiniteShowsInTheLoss) {
 }
 
 TEST(ReluKernels, KeepNan) {
-  std::vector<float> y{-2, 0, 2, kNan};
-  std::vector<float> bias{1, 0, 0, 0};
+  std::vector<float> y{-2, 0, 2, kNan, -2, 0, 2, kNan};
+  std::vector<float> bias{1, 0, 0, 0, 3, 4, -5, 0};
   const Elements view{y.data(), ElementType::kFloat32};
-  emulate(BiasRelu{view, {bias.data(), ElementType::kFloat32}, 1, 4, true});
-  EXPECT_EQ(y[0], 0.0F);
-  EXPECT_EQ(y[2], 2.0F);
-  EXPECT_TRUE(std::isnan(y[3]));
-  std::vector<float> dy{5, 6, 7, 8};
-  emulate(ReluGradient{{dy.data(), ElementType::kFloat32}, view, 1, 4});
-  EXPECT_EQ(dy, (std::vector<float>{0, 0, 7, 8}));
-  emulate(ReluGradient{{dy.data(), ElementType::kFloat32}, view, 1, 4, 1.5F});
-  EXPECT_EQ(dy, (std::vector<float>{0, 0, 10.5F, 12}));
-  y = {-2, 1, 3, 4};
-  emulate(BiasRelu{view, {bias.data(), ElementType::kFloat32}, 2, 2, false});
-  EXPECT_EQ(y, (std::vector<float>{-1, 1, 4, 4}));
+  emulate(BiasRelu{view, {bias.data(), ElementType::kFloat32}, 1, 8, true});
+  for (const std::size_t i : {3U, 7U}) {
+    EXPECT_TRUE(std::isnan(y[i]));
+    y[i] = 9;
+  }
+  EXPECT_EQ(y, (std::vector<float>{0, 0, 2, 9, 1, 4, 0, 9}));
+  y[3] = kNan;
+  std::vector<float> dy{5, 6, 7, 8, 5, 6, 7, 8};
+  emulate(ReluGradient{{dy.data(), ElementType::kFloat32}, view, 1, 8});
+  EXPECT_EQ(dy, (std::vector<float>{0, 0, 7, 8, 5, 6, 0, 8}));
+  emulate(ReluGradient{{dy.data(), ElementType::kFloat32}, view, 1, 8, 1.5F});
+  EXPECT_EQ(dy, (std::vector<float>{0, 0, 10.5F, 12, 7.5F, 9, 0, 12}));
+}
+
+TEST(ReluKernels, ABiasIsOfItsColumn) {
+  std::vector<float> y(32);
+  std::vector<float> bias(16);
+  std::iota(bias.begin(), bias.end(), -3.0F);
+  emulate(BiasRelu{
+      {y.data(), ElementType::kFloat32}, {bias.data(), ElementType::kFloat32}, 2, 16, false});
+  for (std::size_t i = 0; i < y.size(); ++i) EXPECT_EQ(y[i], bias[i % 16]) << i;
+}
+
+// As many as a call does.
+std::vector<float> eight(std::vector<float> values) {
+  values.resize(Elements::kGroup);
+  return values;
 }
 
 TEST(OptimizerKernel, SgdIsWhatTorchDocuments) {
   for (const bool with_momentum : {false, true}) {
-    std::vector<float> w{1.0F, -2.0F};
-    const std::vector<float> g{0.5F, 0.25F};
-    std::vector<float> m{3.0F, 4.0F};
-    std::vector<std::uint16_t> rounded(2);
+    std::vector<float> w = eight({1.0F, -2.0F});
+    const std::vector<float> g = eight({0.5F, 0.25F});
+    std::vector<float> m = eight({3.0F, 4.0F});
+    std::vector<std::uint16_t> rounded(Elements::kGroup);
     OptimizerSpec spec;
     spec.learning_rate = 0.125F;
     spec.momentum = 0.5F;
@@ -202,12 +217,12 @@ TEST(OptimizerKernel, SgdIsWhatTorchDocuments) {
     update.first = with_momentum ? m.data() : nullptr;
     update.rounded = {rounded.data(), ElementType::kBFloat16};
     update.step = &step;
-    update.trained = update.end = 2;
+    update.trained = update.end = Elements::kGroup;
     emulate(update);
     const std::vector<float> change =
         with_momentum ? std::vector<float>{2.25F, 1.75F} : std::vector<float>{0.75F, -0.25F};
-    EXPECT_EQ(w, (std::vector<float>{1.0F - 0.125F * change[0], -2.0F - 0.125F * change[1]}));
-    EXPECT_EQ(m, with_momentum ? change : (std::vector<float>{3.0F, 4.0F}));
+    EXPECT_EQ(w, eight({1.0F - 0.125F * change[0], -2.0F - 0.125F * change[1]}));
+    EXPECT_EQ(m, with_momentum ? eight(change) : eight({3.0F, 4.0F}));
     EXPECT_EQ(rounded[0], float_to_bfloat16(w[0]));
     EXPECT_EQ(rounded[1], float_to_bfloat16(w[1]));
   }
@@ -222,14 +237,14 @@ TEST(OptimizerKernel, TheOthersAreWhatTorchDocuments) {
     spec.learning_rate = 0.01F;
     spec.momentum = kind == Kind::kNesterov ? 0.9F : 0.0F;
     spec.weight_decay = 0.1F;
-    std::vector<float> w{0.75F};
-    std::vector<float> first{0.0F};
-    std::vector<float> second{0.0F};
+    std::vector<float> w = eight({0.75F});
+    std::vector<float> first = eight({});
+    std::vector<float> second = eight({});
     double weight = 0.75;
     double m = 0.0;
     double v = 0.0;
     for (std::uint64_t t = 1; t <= 20; ++t) {
-      const std::vector<float> gradient{std::sin(static_cast<float>(t))};
+      const std::vector<float> gradient = eight({std::sin(static_cast<float>(t))});
       const StepConstants step{optimizer_step(spec, t), 1};
       OptimizerUpdate update;
       update.weights = w.data();
@@ -237,7 +252,7 @@ TEST(OptimizerKernel, TheOthersAreWhatTorchDocuments) {
       update.first = first.data();
       update.second = spec.adaptive() ? second.data() : nullptr;
       update.step = &step;
-      update.trained = update.end = 1;
+      update.trained = update.end = Elements::kGroup;
       emulate(update);
       auto g = double{gradient[0]};
       if (kind == Kind::kAdamW) {
@@ -261,9 +276,10 @@ TEST(OptimizerKernel, TheOthersAreWhatTorchDocuments) {
 }
 
 TEST(OptimizerKernel, AveragesFollowWhatIsTrainedAndWhatIsNot) {
-  std::vector<float> w{1.0F, -2.0F};  // the second is a running statistic
-  const std::vector<float> g{0.5F};
-  std::vector<float> average{3.0F, 2.0F};
+  std::vector<float> w(2 * Elements::kGroup, 1.0F);
+  std::fill(w.begin() + Elements::kGroup, w.end(), -2.0F);  // running statistics
+  const std::vector<float> g(Elements::kGroup, 0.5F);
+  std::vector<float> average(w.size(), 3.0F);
   OptimizerSpec spec;
   spec.learning_rate = 1.0F;
   spec.ema = 0.99F;
@@ -273,13 +289,65 @@ TEST(OptimizerKernel, AveragesFollowWhatIsTrainedAndWhatIsNot) {
   update.gradient = g.data();
   update.average = average.data();
   update.step = &step;
-  update.trained = 1;
-  update.end = 2;
+  update.trained = Elements::kGroup;
+  update.end = w.size();
   emulate(update);
-  EXPECT_EQ(w, (std::vector<float>{0.5F, -2.0F}));
   const double decay = 4.0 / 13.0;
-  EXPECT_NEAR(average[0], decay * 3.0 + (1.0 - decay) * 0.5, 1e-6);
-  EXPECT_NEAR(average[1], decay * 2.0 + (1.0 - decay) * -2.0, 1e-6);
+  for (std::size_t i = 0; i < w.size(); ++i) {
+    const bool trained = i < Elements::kGroup;
+    EXPECT_EQ(w[i], trained ? 0.5F : -2.0F);
+    EXPECT_NEAR(average[i], decay * 3.0 + (1.0 - decay) * double{w[i]}, 1e-6);
+  }
+}
+
+// In bits: groups in any ranges, and one by one.
+TEST(OptimizerKernel, ARangeIsUpdatedAndNothingElse) {
+  using Kind = OptimizerSpec::Kind;
+  for (const Kind kind : {Kind::kSgd, Kind::kNesterov, Kind::kAdamW}) {
+    OptimizerSpec spec;
+    spec.kind = kind;
+    spec.momentum = 0.9F;
+    spec.weight_decay = 0.1F;
+    spec.ema = 0.9F;
+    const StepConstants step{optimizer_step(spec, 5), 5};
+    constexpr std::size_t kSize = 6 * Elements::kGroup;
+    std::vector<float> gradient(kSize);
+    for (std::size_t i = 0; i < kSize; ++i) gradient[i] = std::sin(static_cast<float>(i));
+    const float clip = 0.75F;
+    using State = std::vector<std::vector<float>>;  // weights, moments, average
+    const State begin(4, std::vector<float>(kSize, 0.5F));
+    const auto updated = [&](State state, const auto& run) {
+      OptimizerUpdate update;
+      update.weights = state[0].data();
+      update.gradient = gradient.data();
+      update.clip = &clip;
+      update.first = state[1].data();
+      update.second = spec.adaptive() ? state[2].data() : nullptr;
+      update.average = state[3].data();
+      update.step = &step;
+      update.trained = update.end = kSize;
+      run(update);
+      return state;
+    };
+    const State whole = updated(begin, [](const OptimizerUpdate& all) { emulate(all); });
+    EXPECT_NE(whole[0], begin[0]);
+    EXPECT_EQ(updated(begin,
+                      [](const OptimizerUpdate& all) {
+                        for (std::size_t i = 0; i < kSize; ++i) all.update_one(i);
+                      }),
+              whole);
+    const State middle = updated(begin, [](OptimizerUpdate part) {
+      part.begin = std::size_t{2} * Elements::kGroup;
+      part.end = std::size_t{5} * Elements::kGroup;
+      emulate(part);
+    });
+    for (std::size_t s = 0; s < middle.size(); ++s) {
+      for (std::size_t i = 0; i < kSize; ++i) {
+        const bool inside = i >= 2U * Elements::kGroup && i < 5U * Elements::kGroup;
+        EXPECT_EQ(middle[s][i], inside ? whole[s][i] : begin[s][i]) << s << " " << i;
+      }
+    }
+  }
 }
 
 TEST(DropoutKernel, KeepsTheShareAskedForAndScalesIt) {
