@@ -47,7 +47,6 @@ SmallTraining SmallPlan::training(const Piece& piece, const Batch& batch) const 
   kernel.parts = parts_.as<float>();
   kernel.y = network.y[0].as<float>();
   kernel.dy = network.dy[0].as<float>();
-  kernel.logits = network.logits.as<float>();
   kernel.dz = network.dy[1].as<float>();
   kernel.losses = network.losses.as<float>();
   kernel.correct = network.correct.as<std::uint8_t>();

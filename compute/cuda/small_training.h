@@ -46,8 +46,7 @@ struct SmallTraining {
   float* parts = nullptr;     ///< [input_blocks(), batch rounded up to 4, hidden]
   float* y = nullptr;         ///< [batch, hidden]
   float* dy = nullptr;        ///< the same
-  float* logits = nullptr;    ///< [batch, outputs]
-  float* dz = nullptr;        ///< the same
+  float* dz = nullptr;        ///< [batch, outputs]
   float* losses = nullptr;    ///< [rows]
   std::uint8_t* correct = nullptr;
   float smoothing = 0.0F;
@@ -143,8 +142,8 @@ struct SmallTraining {
     const std::uint32_t mine = (count - b + blocks() - 1) / blocks();
     const std::uint32_t stride = hidden + 1;  // rows of weights in different banks
     float* w = scratch(memory);
-    float* sums = w + outputs * stride;                // [kShares, mine, hidden]
-    float* h = sums + kShares * most_rows() * hidden;  // [kGroups, hidden]
+    float* sums = w + outputs * stride;                        // [kShares, mine, hidden]
+    float* of_groups = sums + kShares * most_rows() * hidden;  // [kGroups, group_size()]
     block.each(outputs * hidden, [&](std::uint32_t i) {
       w[i / hidden * stride + i % hidden] = optimizer.weights[weight[1] + i];
     });
@@ -163,20 +162,21 @@ struct SmallTraining {
     });
     block.sync();
     SoftmaxLoss loss;
-    loss.logits = logits;
     const std::size_t before = std::size_t{step} * batch;
     loss.labels = samples.indices != nullptr ? labels : labels + before;
     loss.indices = samples.indices != nullptr ? samples.indices + before : nullptr;
     loss.rows = count;
     loss.classes = classes;
     loss.stride = outputs;
-    loss.gradient = {dz, ElementType::kFloat32};
     loss.losses = losses + before;
     loss.correct = correct + before;
     loss.smoothing = smoothing;
     block.each_group(mine, [&](const auto& group, std::uint32_t i) {
       const std::uint32_t row = b + i * blocks();
-      float* activations = h + i % kGroups * hidden;
+      const std::uint32_t label = loss.label_of(row);  // early: it takes two looks at memory
+      float* activations = of_groups + i % kGroups * group_size();
+      float* z = activations + hidden;
+      float* of_z = z + outputs;
       for (std::uint32_t o = group.lane(); o < hidden; o += group.size()) {
         float sum = optimizer.weights[bias[0] + o];
         for (std::uint32_t s = 0; s < kShares; ++s) sum += sums[(s * mine + i) * hidden + o];
@@ -189,15 +189,18 @@ struct SmallTraining {
         for (std::uint32_t o = 0; o < hidden; ++o) {
           sum = std::fma(activations[o], w[k * stride + o], sum);
         }
-        logits[std::size_t{row} * outputs + k] = sum;
+        z[k] = sum;
       }
       group.sync();
-      loss(group, row);
+      loss.judge(group, row, label, z, {of_z, ElementType::kFloat32}, 0);
       group.sync();
+      for (std::uint32_t k = group.lane(); k < outputs; k += group.size()) {
+        dz[std::size_t{row} * outputs + k] = of_z[k];
+      }
       for (std::uint32_t o = group.lane(); o < hidden; o += group.size()) {
         float sum = 0.0F;
         for (std::uint32_t k = 0; k < classes; ++k) {
-          sum = std::fma(dz[std::size_t{row} * outputs + k], w[k * stride + o], sum);
+          sum = std::fma(of_z[k], w[k * stride + o], sum);
         }
         // Not "unless y > 0": the gradient of a NaN must not vanish.
         dy[std::size_t{row} * hidden + o] = activations[o] <= 0.0F ? 0.0F : sum;
@@ -291,6 +294,9 @@ struct SmallTraining {
   /// Of output(), at most.
   MILLRACE_HOST_DEVICE std::uint32_t most_rows() const { return (batch + blocks() - 1) / blocks(); }
 
+  /// Of output(): a row's activations, logits, and their gradient.
+  MILLRACE_HOST_DEVICE std::uint32_t group_size() const { return hidden + 2 * outputs; }
+
   // The block's memory: the samples of two steps, weights, what one phase alone needs, and sums.
   MILLRACE_HOST_DEVICE std::size_t inputs_size() const {
     return std::size_t{round_up(batch)} * kStride;
@@ -298,7 +304,7 @@ struct SmallTraining {
   MILLRACE_HOST_DEVICE std::size_t scratch_size() const {
     const std::size_t of_output = std::size_t{outputs} * (hidden + 1) +
                                   std::size_t{kShares} * most_rows() * hidden +
-                                  std::size_t{kGroups} * hidden;
+                                  std::size_t{kGroups} * group_size();
     const std::size_t of_update = std::size_t{batch} * (hidden > outputs ? hidden : outputs);
     const std::size_t most = of_output > of_update ? of_output : of_update;
     return (most + 3) / 4 * 4;

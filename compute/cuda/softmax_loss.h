@@ -29,8 +29,19 @@ struct SoftmaxLoss {
 
   template <class Group>
   MILLRACE_HOST_DEVICE void operator()(const Group& group, std::uint32_t row) const {
-    const float* z = logits + std::size_t{row} * stride;
-    const auto label = static_cast<std::uint32_t>(labels[indices != nullptr ? indices[row] : row]);
+    const std::size_t first = std::size_t{row} * stride;
+    judge(group, row, label_of(row), logits + first, gradient, first);
+  }
+
+  MILLRACE_HOST_DEVICE std::uint32_t label_of(std::uint32_t row) const {
+    return static_cast<std::uint32_t>(labels[indices != nullptr ? indices[row] : row]);
+  }
+
+  /// The same for logits that lie elsewhere: z, [stride]. Their gradient goes to elements `first`
+  /// and following of dz.
+  template <class Group>
+  MILLRACE_HOST_DEVICE void judge(const Group& group, std::uint32_t row, std::uint32_t label,
+                                  const float* z, const Elements& dz, std::size_t first) const {
     const float of_label = z[label];
     float largest = -INFINITY;
     bool beaten = !(of_label == of_label);
@@ -48,14 +59,14 @@ struct SoftmaxLoss {
     }
     sum = group.sum(sum);
     if (smoothing != 0.0F) total = group.sum(total);
-    if (gradient.data != nullptr) {
+    if (dz.data != nullptr) {
       const float inverse = 1.0F / static_cast<float>(step_rows != 0 ? step_rows : rows);
       const float of_all = smoothing / static_cast<float>(classes);
       for (std::uint32_t c = group.lane(); c < stride; c += group.size()) {
         const float share = c < classes ? std::exp(z[c] - largest) / sum : 0.0F;
         float target = c < classes ? of_all : 0.0F;
         if (c == label) target += 1.0F - smoothing;
-        gradient.store(std::size_t{row} * stride + c, (share - target) * inverse);
+        dz.store(first + c, (share - target) * inverse);
       }
     }
     if (group.lane() == 0) {

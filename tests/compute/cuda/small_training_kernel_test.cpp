@@ -53,7 +53,6 @@ class Problem {
     kernel.parts = take(kernel.parts_size());
     kernel.y = take(std::size_t{batch} * hidden);
     kernel.dy = take(std::size_t{batch} * hidden);
-    kernel.logits = take(std::size_t{batch} * kOutputs);
     kernel.dz = take(std::size_t{batch} * kOutputs);
     kernel.losses = take(rows);
     correct_.resize(rows);
