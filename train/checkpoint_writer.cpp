@@ -17,8 +17,8 @@ constexpr std::size_t kReady = 2;
 
 }  // namespace
 
-CheckpointWriter::CheckpointWriter(Engine& engine, Write write)
-    : engine_(engine), write_(std::move(write)) {
+CheckpointWriter::CheckpointWriter(Engine& engine, Write write, HasRoom has_room)
+    : engine_(engine), write_(std::move(write)), has_room_(std::move(has_room)) {
   while (spare_.size() < kReady) spare_.push_back(engine_.make_snapshot());
   thread_ = std::thread([this] { run(); });
 }
@@ -33,6 +33,7 @@ CheckpointWriter::~CheckpointWriter() {
 }
 
 std::unique_ptr<Snapshot> CheckpointWriter::spare() {
+  if (busy() && !has_room_()) finish();
   {
     const std::lock_guard lock(mutex_);
     if (!spare_.empty()) {
@@ -75,12 +76,16 @@ void CheckpointWriter::replace(const CheckpointFiles& by) {
   std::erase_if(waiting_, [](const Job& job) { return !job.snapshot; });
 }
 
+bool CheckpointWriter::busy() const {
+  const std::lock_guard lock(mutex_);
+  return writing_ || !waiting_.empty();
+}
+
 void CheckpointWriter::finish() {
-  std::unique_lock lock(mutex_);
-  const auto idle = [this] { return waiting_.empty() && !writing_; };
-  if (idle()) return;
+  if (!busy()) return;
   const StageSpan span(Stage::kCheckpoint);
-  changed_.wait(lock, idle);
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return waiting_.empty() && !writing_; });
 }
 
 std::vector<std::filesystem::path> CheckpointWriter::written() {

@@ -32,21 +32,27 @@ struct CheckpointFiles {
 /// training wait. What was replaced is not looked at: a value that is not finite stays so, and
 /// shows in the next.
 ///
-/// All of it but the constructor's function is for one thread, that of the engine.
+/// So up to three states are in memory beside the one that is taken; where there is no room for
+/// that, none.
+///
+/// All of it but Write is for one thread, that of the engine.
 class CheckpointWriter {
  public:
   /// Writes a state's files, and returns the one that was written last. Called by the writer's
   /// thread.
   using Write = std::function<std::filesystem::path(const Checkpoint&, const CheckpointFiles&)>;
+  /// Whether there is memory for one more state.
+  using HasRoom = std::function<bool()>;
 
   /// `engine` outlives it.
-  CheckpointWriter(Engine& engine, Write write);
+  CheckpointWriter(Engine& engine, Write write, HasRoom has_room);
   /// Writes what waits, first.
   ~CheckpointWriter();
   CheckpointWriter(const CheckpointWriter&) = delete;
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
 
-  /// Of the engine: one that is not in use any more, or a new one.
+  /// Of the engine: one that is not in use any more, or a new one. While there is no room for one
+  /// beside those that are written or wait, it waits for them.
   std::unique_ptr<Snapshot> spare();
   /// `snapshot` has arrived, and is of `state`. Waits where something waits that it cannot replace.
   /// After an error nothing is written any more.
@@ -67,11 +73,13 @@ class CheckpointWriter {
 
   void run();
   std::filesystem::path write(Job& job);
+  bool busy() const;
   bool fits(const CheckpointFiles& files) const;
   void replace(const CheckpointFiles& by);
 
   Engine& engine_;
   const Write write_;
+  const HasRoom has_room_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> waiting_;  // one, or a best and the last after it

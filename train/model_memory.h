@@ -6,6 +6,9 @@
 
 namespace millrace {
 
+/// Bytes of a model's parameters and its optimizer's state; 2^64-1 where it is more than that.
+std::uint64_t state_bytes(const MlpSpec& model, const OptimizerSpec& optimizer);
+
 /// Bytes of host memory that training a model takes at least, beside its data: the parameters and
 /// the optimizer's state as they are saved and, on a CPU, in the engine, with a batch's outputs of
 /// each hidden layer. 2^64-1 where it is more than that.

@@ -6,6 +6,7 @@
 
 #include "train/best.h"
 #include "train/diverged.h"
+#include "train/free_memory.h"
 
 namespace millrace {
 namespace {
@@ -24,11 +25,15 @@ std::filesystem::path write(const CheckpointDir& folder, const Checkpoint& check
 
 RunCheckpoints::RunCheckpoints(const CheckpointDir& folder, Engine& engine, RunCheckpointsSpec spec)
     : spec_(std::move(spec)),
-      writer_(engine, [this, &folder](const Checkpoint& checkpoint, const CheckpointFiles& files) {
-        check_state(checkpoint.parameters, checkpoint.optimizer, checkpoint.state.step,
-                    spec_.steps_per_epoch, spec_.optimizer);
-        return write(folder, checkpoint, files);
-      }) {}
+      writer_(
+          engine,
+          [this, &folder](const Checkpoint& checkpoint, const CheckpointFiles& files) {
+            check_state(checkpoint.parameters, checkpoint.optimizer, checkpoint.state.step,
+                        spec_.steps_per_epoch, spec_.optimizer);
+            return write(folder, checkpoint, files);
+          },
+          // Twice: what is taken may be copied once more to be written.
+          [this] { return memory_at_hand() / 2 >= spec_.state_bytes; }) {}
 
 std::uint32_t RunCheckpoints::steps_until_due(std::uint64_t step, std::uint32_t most) const {
   if (spec_.every == 0) return most;

@@ -19,7 +19,8 @@ namespace millrace {
 struct RunCheckpointsSpec {
   std::uint64_t every = 0;  ///< steps of the run between step-N; 0: none
   std::uint64_t steps_per_epoch = 0;
-  OptimizerSpec optimizer;  ///< for the hint of a DivergedError
+  OptimizerSpec optimizer;        ///< for the hint of a DivergedError
+  std::uint64_t state_bytes = 0;  ///< of parameters and optimizer state
   /// A checkpoint is there. By the thread that calls.
   std::function<void(const std::filesystem::path&)> on_checkpoint;
 };

@@ -12,6 +12,7 @@
 #include "train/epoch_loop.h"
 #include "train/evaluator.h"
 #include "train/finite_samples.h"
+#include "train/model_memory.h"
 #include "train/placement.h"
 #include "train/run_checkpoints.h"
 #include "train/run_info.h"
@@ -135,11 +136,12 @@ void Trainer::Impl::make_loops() {
     validation_.emplace(engine(), std::move(spec), [this](auto bad) { bad_.report(bad); });
   }
   if (setup_.checkpoints) {
-    checkpoints_.emplace(*setup_.checkpoints, engine(),
-                         RunCheckpointsSpec{spec_.checkpoint_every, plan.steps_per_epoch,
-                                            spec_.optimizer, [this](const auto& file) {
-                                              tell(&TrainObserver::on_checkpoint, file);
-                                            }});
+    checkpoints_.emplace(
+        *setup_.checkpoints, engine(),
+        RunCheckpointsSpec{spec_.checkpoint_every, plan.steps_per_epoch, spec_.optimizer,
+                           state_bytes(plan.model, spec_.optimizer), [this](const auto& file) {
+                             tell(&TrainObserver::on_checkpoint, file);
+                           }});
   }
   LoaderState start{state_.epoch, state_.batch};
   if (start.batch == plan.steps_per_epoch) start = {start.epoch + 1, 0};

@@ -57,7 +57,8 @@ class CheckpointWriterTest : public testing::Test {
 
   void start() {
     writer_ = std::make_unique<CheckpointWriter>(
-        engine_, [this](const Checkpoint& checkpoint, const CheckpointFiles& files) {
+        engine_,
+        [this](const Checkpoint& checkpoint, const CheckpointFiles& files) {
           EXPECT_NE(std::this_thread::get_id(), thread_);
           std::string name = std::to_string(checkpoint.state.step);
           if (slow_) slow_->pass();
@@ -71,7 +72,8 @@ class CheckpointWriterTest : public testing::Test {
           const std::lock_guard lock(mutex_);
           disk_.push_back(name);
           return std::filesystem::path(name);
-        });
+        },
+        [this] { return has_room_; });
   }
 
   void submit(std::uint64_t step, CheckpointFiles files) {
@@ -104,6 +106,7 @@ class CheckpointWriterTest : public testing::Test {
   std::vector<std::string> disk_;
   std::unique_ptr<Gate> slow_;   // that each is written behind; none: at once
   std::function<void()> fails_;  // instead of writing
+  bool has_room_ = true;
   std::unique_ptr<CheckpointWriter> writer_;
 };
 
@@ -179,6 +182,21 @@ TEST_F(CheckpointWriterTest, StepsAreNeverLeftOut) {
     EXPECT_EQ(found[1].substr(0, 2), "2 ");
     EXPECT_EQ(found[2].substr(0, 2), "3 ");
   }
+}
+
+TEST_F(CheckpointWriterTest, OneStateIsInMemoryWhereThereIsNoRoomForMore) {
+  WhenItWaits waiter([this] { slow_->open(); });
+  has_room_ = false;
+  slow_ = std::make_unique<Gate>();
+  submit(1, kLast);
+  slow_->await();
+  EXPECT_EQ(waiter.waits(), 0);
+  submit(2, kLast);
+  EXPECT_EQ(waiter.waits(), 1);
+  EXPECT_EQ(disk().at(0), "1 last") << "not overtaken, for the next was taken after it";
+  writer_.reset();
+  EXPECT_EQ(disk(), (Names{"1 last", "2 last"}));
+  EXPECT_EQ(engine_.snapshots, 2) << "made at the start";
 }
 
 TEST_F(CheckpointWriterTest, AStepThatIsALastTooReplacesALast) {

@@ -30,10 +30,11 @@ class RunCheckpointsTest : public testing::Test {
     model_.hidden = {2};
     model_.classes = 2;
     engine_ = make_engine(model_, {}, {.kind = Device::Kind::kCpu, .threads = 1});
-    checkpoints_.emplace(dir_, *engine_,
-                         RunCheckpointsSpec{10, 20, {}, [this](const std::filesystem::path& file) {
-                                              told_.push_back(file.filename().string());
-                                            }});
+    checkpoints_.emplace(
+        dir_, *engine_,
+        RunCheckpointsSpec{10, 20, {}, 0, [this](const std::filesystem::path& file) {
+                             told_.push_back(file.filename().string());
+                           }});
   }
 
   // Before step `step` of the run, with that many epochs behind it, the last of them so good.
@@ -73,7 +74,7 @@ TEST_F(RunCheckpointsTest, KnowsWhenStepsAreDue) {
   EXPECT_EQ(checkpoints_->steps_until_due(7, 2), 2U);
   EXPECT_TRUE(checkpoints_->due(20));
   EXPECT_FALSE(checkpoints_->due(21));
-  const RunCheckpoints without(dir_, *engine_, {0, 20, {}, [](const auto&) {}});
+  const RunCheckpoints without(dir_, *engine_, {0, 20, {}, 0, [](const auto&) {}});
   EXPECT_EQ(without.steps_until_due(7, 100), 100U);
   EXPECT_FALSE(without.due(20));
 }
