@@ -7,11 +7,9 @@
 #include <span>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "formats/atomic_file.h"
-#include "formats/error.h"
 #include "formats/idx.h"
 #include "formats/seekable_idx.h"
 #include "tools/cli/atomic_folder.h"
@@ -19,6 +17,7 @@
 #include "tools/cli/convert_shards.h"
 #include "tools/cli/convert_source.h"
 #include "tools/cli/idx_files.h"
+#include "tools/console/made_folder.h"
 
 namespace millrace {
 namespace {
@@ -141,6 +140,7 @@ std::vector<ConvertedFile> convert(
   }
   if (!is_idx) return convert_to_files(spec, convert_parts(spec), progress);
   if (spec.shards > 0) return convert_to_shards(spec, convert_parts(spec), progress);
+  const MadeFolder folder(spec.out);  // before the files in it, which go first
   std::vector<Task> tasks;
   std::uint64_t all = 0;
   for (auto& source : convert_sources(spec)) {
@@ -155,9 +155,6 @@ std::vector<ConvertedFile> convert(
     task.source = std::move(source);
     tasks.push_back(std::move(task));
   }
-  std::error_code error;
-  fs::create_directories(spec.out, error);
-  if (error) throw io_error(spec.out, "create the folder", error.value());
   remove_stale_temporaries(spec.out);
   remove_stale_folders(spec.out);
 

@@ -5,7 +5,6 @@
 #include <iterator>
 #include <memory>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
 #include "formats/atomic_file.h"
@@ -15,6 +14,7 @@
 #include "tools/cli/part_sink.h"
 #include "tools/cli/piece_reader.h"
 #include "tools/cli/shard_files.h"
+#include "tools/console/made_folder.h"
 
 namespace millrace {
 namespace {
@@ -43,9 +43,7 @@ std::unique_ptr<PartSink> make_sink(const ConvertSpec& spec, const ConvertPart& 
 std::vector<ConvertedFile> convert_to_files(
     const ConvertSpec& spec, const std::vector<ConvertPart>& parts,
     const std::function<bool(std::uint64_t, std::uint64_t)>& progress) {
-  std::error_code error;
-  std::filesystem::create_directories(spec.out, error);
-  if (error) throw io_error(spec.out, "create the folder", error.value());
+  const MadeFolder folder(spec.out);
   if (!find_idx_files(spec.out).empty() || is_sharded(spec.out)) {
     throw DataError(spec.out,
                     "has IDX files, which would hide the new ones; choose another folder");

@@ -21,6 +21,7 @@
 #include "tools/cli/piece_reader.h"
 #include "tools/cli/shard_files.h"
 #include "tools/cli/shard_journal.h"
+#include "tools/console/made_folder.h"
 
 namespace millrace {
 namespace {
@@ -185,8 +186,6 @@ class PartWriter {
 /// Makes the folder ready and opens its journal: from then on nobody else writes shards there.
 ShardJournal make_room(const ConvertSpec& spec, const std::vector<ConvertPart>& parts) {
   std::error_code error;
-  fs::create_directories(spec.out, error);
-  if (error) throw io_error(spec.out, "create the folder", error.value());
   if (!find_idx_files(spec.out).empty()) {
     throw DataError(
         spec.out,
@@ -259,6 +258,7 @@ std::vector<ConvertedFile> convert_to_shards(
   check_is_elsewhere(spec);
   std::uint64_t all = 0;
   for (const auto& part : parts) all += idx_data_bytes(part.images_header());
+  const MadeFolder folder(spec.out);
   auto journal = make_room(spec, parts);
   std::uint64_t done = 0;
   const auto advance = [&](std::uint64_t bytes) { return progress(done += bytes, all); };

@@ -8,7 +8,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "formats/error.h"
@@ -18,6 +17,7 @@
 #include "tools/cli/repair_shards.h"
 #include "tools/cli/shard_files.h"
 #include "tools/cli/verify.h"
+#include "tools/console/made_folder.h"
 
 namespace millrace {
 namespace {
@@ -101,9 +101,7 @@ std::vector<RepairedFile> repair(const RepairSpec& spec,
     groups[{name.variant, name.split}].push_back(path);
     targets[path] = target_in(spec.out, path, ".zst", spec.force);
   }
-  std::error_code error;
-  fs::create_directories(spec.out, error);
-  if (error) throw io_error(spec.out, "create the folder", error.value());
+  const MadeFolder folder(spec.out);
 
   std::vector<Rewritten> rewritten;
   for (const auto& [key, members] : groups) {

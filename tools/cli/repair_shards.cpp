@@ -18,6 +18,7 @@
 #include "tools/cli/convert_source.h"
 #include "tools/cli/shard_files.h"
 #include "tools/cli/verify.h"
+#include "tools/console/made_folder.h"
 
 namespace millrace {
 namespace {
@@ -133,8 +134,6 @@ class Written {
 
 void check_room(const RepairSpec& spec, const fs::path& folder) {
   std::error_code error;
-  fs::create_directories(spec.out, error);
-  if (error) throw io_error(spec.out, "create the folder", error.value());
   if (fs::equivalent(folder, spec.out, error)) {
     throw DataError(spec.out, "is what is to be repaired; choose another folder");
   }
@@ -180,6 +179,7 @@ std::vector<RepairedFile> repair_shards(
   if (std::ranges::none_of(train, is_left)) {
     throw DataError(spec.in, "no training sample can be salvaged");
   }
+  const MadeFolder made(spec.out);
   check_room(spec, inventory.folder);
 
   std::vector<RepairedFile> files;

@@ -8,13 +8,13 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "formats/error.h"
 #include "formats/idx.h"
 #include "formats/idx_names.h"
 #include "formats/synthetic_digits.h"
+#include "tools/console/made_folder.h"
 
 namespace millrace {
 namespace {
@@ -125,9 +125,7 @@ void check_free(const SynthSpec& spec) {
 
 std::vector<fs::path> draw_data_set(const SynthSpec& spec,
                                     const std::function<bool(std::uint64_t)>& progress) {
-  std::error_code error;
-  fs::create_directories(spec.folder, error);
-  if (error) throw io_error(spec.folder, "create the folder", error.value());
+  const MadeFolder folder(spec.folder);
   check_free(spec);
 
   std::vector<std::unique_ptr<Pair>> pairs;

@@ -1,7 +1,6 @@
 #include "tools/fetch/fetch.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "formats/error.h"
+#include "tools/console/made_folder.h"
 #include "tools/fetch/partial_file.h"
 #include "tools/fetch/present.h"
 #include "tools/fetch/sha256.h"
@@ -152,26 +152,6 @@ void remove_others(const Present& present, const std::filesystem::path& fetched)
     if (error) throw io_error(path, "remove what was replaced", error.value());
   }
 }
-
-// A folder that was made for files of which none came goes again: who looks for data by whether it
-// is there is not told wrong.
-class MadeFolder {
- public:
-  explicit MadeFolder(const std::filesystem::path& path) : path_(path) {
-    std::error_code error;
-    made_ = std::filesystem::create_directories(path_, error);
-    if (error) throw io_error(path_, "make the folder", error.value());
-  }
-  ~MadeFolder() {
-    if (made_) ::rmdir(path_.c_str());  // refuses where something is in it
-  }
-  MadeFolder(const MadeFolder&) = delete;
-  MadeFolder& operator=(const MadeFolder&) = delete;
-
- private:
-  const std::filesystem::path& path_;
-  bool made_ = false;
-};
 
 }  // namespace
 
