@@ -55,10 +55,12 @@ std::optional<std::string_view> CsvCells::next() noexcept {
   if (start != std::string_view::npos && rest_[start] == '"') {
     // To the quote that is not doubled.
     from = start + 1;
+    open_ = true;
     while (from < rest_.size()) {
       from = rest_.find('"', from);
       if (from == std::string_view::npos) break;
-      if (from + 1 >= rest_.size() || rest_[from + 1] != '"') break;
+      open_ = from + 1 < rest_.size() && rest_[from + 1] == '"';
+      if (!open_) break;
       from += 2;
     }
     from = std::min(from, rest_.size());

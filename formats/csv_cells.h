@@ -13,6 +13,10 @@ inline constexpr std::string_view kCsvLineEnds = R"(lines that end in "\n" or "\
 inline constexpr std::string_view kCsvLoneReturn =
     R"(a "\r" alone, as old Macs wrote line ends (tr '\r' '\n' makes new ones))";
 
+/// What cells hold, and what a line whose last cell is not closed shows.
+inline constexpr std::string_view kCsvNoBreaks = "cells without line breaks";
+inline constexpr std::string_view kCsvBreak = "a quoted cell that goes on in the next line";
+
 /// The lines of a text, without their ends "\n" or "\r\n".
 class CsvLines {
  public:
@@ -37,11 +41,14 @@ class CsvCells {
 
   /// nullopt behind the last; a line has at least one.
   std::optional<std::string_view> next() noexcept;
+  /// The cell that came last begins with a quote, and the line ends within it.
+  bool open() const noexcept { return open_; }
 
  private:
   std::string_view rest_;
   char separator_;
   bool done_ = false;
+  bool open_ = false;
 };
 
 /// A finite decimal number.

@@ -71,6 +71,25 @@ Cells cells_of(std::string_view line, char separator) {
   return found;
 }
 
+bool ends_in_quotes(std::string_view line, char separator) {
+  CsvCells cells(line, separator);
+  while (cells.next()) {
+  }
+  return cells.open();
+}
+
+/// UTF-16 has a mark in front, or every other byte of the first letters is 0.
+void refuse_utf16(const std::filesystem::path& path, std::string_view text) {
+  const auto zero = [text](std::size_t at) { return text[at] == 0; };
+  const bool marked = text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff");
+  const bool alternates =
+      text.size() >= 4 && zero(0) != zero(1) && zero(0) == zero(2) && zero(1) == zero(3);
+  if (!marked && !alternates) return;
+  throw DataError(path, std::nullopt, "text in UTF-8",
+                  "UTF-16, as Excel's \"Unicode text\" is: save it as \"CSV UTF-8\" (or iconv -f "
+                  "UTF-16 -t UTF-8)");
+}
+
 // An empty cell may be anything.
 bool is_text(std::string_view cell) { return !cell.empty() && !is_number_of_a_kind(cell); }
 
@@ -159,6 +178,7 @@ DataError csv_error(const std::filesystem::path& path, std::uint64_t line,
 CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view text,
                          const CsvOptions& options) {
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  refuse_utf16(path, text);
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   CsvFront front;
   CsvLines lines(text);
@@ -176,6 +196,9 @@ CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view tex
   }
   auto& layout = front.layout;
   layout.separator = separator_of(*line);
+  if (ends_in_quotes(*line, layout.separator)) {
+    throw csv_error(path, front.first_line, kCsvNoBreaks, kCsvBreak);
+  }
   const auto first = cells_of(*line, layout.separator);
   layout.cells = first.size();
   if (first.size() < 2) {

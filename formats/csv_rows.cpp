@@ -76,6 +76,19 @@ const char* read_number(const char* at, const char* end, float& value) noexcept 
   return error == std::errc{} && std::isfinite(value) ? after : nullptr;
 }
 
+/// What to do about a value that is no number.
+std::string_view advice_for(std::string_view cell) {
+  for (const std::string_view missing : {"", "NA", "N/A", "NaN", "nan", "null", "None", "?"}) {
+    if (cell == missing) return " (fill in what is missing, or leave out its line or column)";
+  }
+  if (is_csv_number(cell)) return {};
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (cell.find(',') != std::string_view::npos && std::ranges::any_of(cell, is_digit)) {
+    return " (decimals have a point)";
+  }
+  return " (only labels may be text: make it numbers, or leave out the column)";
+}
+
 /// Rows that are nothing but numbers and separators, and perhaps a name in the labels' column: no
 /// blanks, no quotes. That is most of them, and takes a fraction of the time.
 template <typename T>
@@ -168,6 +181,10 @@ class RowReader {
     CsvCells cells(line, layout_.separator);
     std::size_t column = 0;
     for (auto cell = cells.next(); cell; cell = cells.next(), ++column) {
+      if (cells.open()) {
+        return CsvProblem{
+            .line = 0, .expected = std::string(kCsvNoBreaks), .found = std::string(kCsvBreak)};
+      }
       if (column >= layout_.cells) continue;  // counted for the message below
       if (column == layout_.label) {
         const auto found = reader_.read(*cell);
@@ -179,7 +196,7 @@ class RowReader {
         other_type_.store(true, std::memory_order_relaxed);
         return std::nullopt;
       } else {
-        return bad_cell(*cell, column, "a finite number");
+        return bad_cell(*cell, column, "a finite number", advice_for(*cell));
       }
     }
     if (column == layout_.cells) return std::nullopt;
@@ -188,14 +205,15 @@ class RowReader {
                       .found = std::to_string(column)};
   }
 
-  CsvProblem bad_cell(std::string_view cell, std::size_t column, std::string_view what) const {
+  CsvProblem bad_cell(std::string_view cell, std::size_t column, std::string_view what,
+                      std::string_view advice = "") const {
     const auto name =
         layout_.columns.empty() ? "" : fmt::format(" ({})", in_quotes(layout_.columns[column]));
     const auto* other =
         column == layout_.label && layout_.label_guessed ? " (--label-column names another)" : "";
     return {.line = 0,
             .expected = fmt::format("{} in column {}{}{}", what, column + 1, name, other),
-            .found = cell.empty() ? "an empty cell" : in_quotes(cell)};
+            .found = (cell.empty() ? "an empty cell" : in_quotes(cell)) + std::string(advice)};
   }
 
   const CsvLayout& layout_;

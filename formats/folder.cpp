@@ -13,6 +13,7 @@
 
 #include "formats/error.h"
 #include "formats/folder_kinds.h"
+#include "formats/foreign_names.h"
 #include "formats/shard_manifest.h"
 #include "formats/split_names.h"
 
@@ -20,11 +21,9 @@ namespace millrace {
 namespace {
 
 constexpr std::string_view kLookedFor =
-    "IDX pairs like train-images-idx3-ubyte and train-labels-idx1-ubyte (also [variant-]train-…, "
-    "t10k-…, test-…, .gz, .zst), a manifest.json of shards, CIFAR files like data_batch_1.bin or "
-    "train.bin, NumPy files like x_train.npy and y_train.npy, an .npz or .safetensors file with "
-    "such arrays, train.csv, tar shards like train-000000.tar, or a sub-folder of images (.png, "
-    ".jpg, .bmp, .gif, .tga, .ppm) for each class";
+    "IDX files like train-images-idx3-ubyte, arrays like x_train.npy or in one .npz or "
+    ".safetensors file, train.csv, CIFAR's data_batch_1.bin or train.bin, tar shards like "
+    "train-000000.tar, or a sub-folder of images for each class";
 
 constexpr std::array<std::string_view, 5> kFileEndings{".npy", ".npz", ".safetensors", ".csv",
                                                        ".tar"};
@@ -40,12 +39,25 @@ std::vector<std::string> sorted_names(const std::filesystem::path& folder) {
   return names;
 }
 
+/// The first of some names in `folder` that says what is not read.
+std::optional<std::string> foreign_among(const std::filesystem::path& folder,
+                                         const std::vector<std::string>& names) {
+  for (const auto& name : names) {
+    if (const auto text = foreign_text(name)) {
+      return fmt::format("{} ({})", (folder / name).string(), *text);
+    }
+  }
+  return std::nullopt;
+}
+
 [[noreturn]] void fail_unrecognised(const std::filesystem::path& folder) {
   auto names = sorted_names(folder);
+  auto foreign = foreign_among({}, names);
   // Images of a kind that is not read, or folders one level deeper than they ought to be.
   for (auto& name : names) {
     const auto inside = sorted_names(folder / name);
     if (inside.empty()) continue;
+    if (!foreign) foreign = foreign_among(name, inside);
     name += fmt::format("/ with {}", inside.back());
     break;
   }
@@ -54,6 +66,7 @@ std::vector<std::string> sorted_names(const std::filesystem::path& folder) {
     throw DataError(folder, std::nullopt, kLookedFor,
                     fmt::format("none here, but some in {}", fmt::join(below, " and ")));
   }
+  if (foreign) throw DataError(folder, std::nullopt, kLookedFor, *foreign);
   constexpr std::size_t kShown = 5;
   if (names.empty()) throw DataError(folder, std::nullopt, kLookedFor, "an empty folder");
   const auto shown = std::min(names.size(), kShown);
@@ -72,7 +85,7 @@ DataFolder open_file(const std::filesystem::path& path, const OpenOptions& optio
   throw DataError(path, std::nullopt,
                   "a folder, an IDX file named like train-images-idx3-ubyte, or an .npy, .npz, "
                   ".safetensors, .csv or .tar file",
-                  "a file of another name");
+                  foreign_text(path.string()).value_or("a file of another name"));
 }
 
 /// A column of labels that nobody looked at.
@@ -104,6 +117,10 @@ DataFolder open_any(const std::filesystem::path& path, const OpenOptions& option
   if (auto opened = open_csv_folder(path, options)) return std::move(*opened);
   if (auto opened = open_tar_folder(path, options)) return std::move(*opened);
   if (auto opened = open_image_folder(path, options)) return std::move(*opened);
+  // As torchvision lays them out: data/MNIST/raw.
+  if (const auto below = idx_folders_below(path); below.size() == 1) {
+    if (auto opened = open_idx_folder(*below.begin(), options)) return std::move(*opened);
+  }
   fail_unrecognised(path);
 }
 

@@ -66,6 +66,9 @@ struct OpenOptions {
 /// labels file; then the pair it belongs to is the training set and there is no test set.
 ///
 /// Or a sharded set: a folder with a manifest.json of shards (shard_manifest.h), or that file.
+/// Where a folder holds nothing else, but one folder down to two levels below it has such files,
+/// that one is opened: torchvision keeps them in MNIST/raw.
+///
 /// Where it is, IDX files beside it are not looked at.
 ///
 /// Or the binary files of CIFAR-10 or CIFAR-100 (cifar.h).

@@ -76,6 +76,15 @@ std::string index_text(const CsvLayout& layout, const ArrayDataset& data) {
                      name);
 }
 
+/// Values that are taken for pixels although they can hardly be some: fewer than the smallest
+/// pictures have that people train on, 8x8.
+std::string bytes_text(const Dataset& data) {
+  constexpr std::uint64_t kFewestPixels = 64;
+  if (data.dtype() != DType::kUInt8 || data.shape().elements() >= kFewestPixels) return {};
+  return "; all values are whole numbers from 0 to 255 and divided by 255, as pixels are (7.0 in "
+         "place of a 7 keeps them as they are)";
+}
+
 DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
                           const fs::path& test_file, const OpenOptions& options) {
   if (options.in_blocks) refuse_whole(path, train_file.string(), "a CSV file");
@@ -104,6 +113,7 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
     }
   }
   auto opened = data_folder(path, std::move(train), std::move(test), options);
+  if (!known.columns) opened.description += bytes_text(*opened.train);
   opened.description += fmt::format("; labels in column {}", layout.label + 1);
   if (!layout.columns.empty()) {
     opened.description += fmt::format(" ({})", in_quotes(layout.columns[layout.label]));

@@ -40,6 +40,20 @@ TEST(CsvCells, AreTrimmedAndUnquoted) {
   EXPECT_EQ(cells_of("1;2,5", ';'), (Texts{"1", "2,5"}));
 }
 
+TEST(CsvCells, SayThatTheLastOneIsOpen) {
+  const auto open = [](std::string_view line) {
+    CsvCells cells(line, ',');
+    while (cells.next()) {
+    }
+    return cells.open();
+  };
+  for (const auto* line : {"\"", "a,\"b", "\"a\"\"", "\"a,b\"\",c"})
+    EXPECT_TRUE(open(line)) << line;
+  for (const auto* line : {"", "a\"", "5\",b", "\"\"", "\"a\",b", "\"a\"\"\",b", "\"a\"b"}) {
+    EXPECT_FALSE(open(line)) << line;
+  }
+}
+
 TEST(CsvNumbers, AreBytes) {
   EXPECT_EQ(csv_byte("0"), 0);
   EXPECT_EQ(csv_byte("255"), 255);

@@ -87,6 +87,25 @@ TEST(CsvFront, RefusesLinesThatEndInAReturnAlone) {
   EXPECT_EQ(front_of("label,a\r\n1,2\r\n").rows, "1,2\r\n");
 }
 
+TEST(CsvFront, RefusesALineBreakInAHeader) {
+  const std::string why =
+      "a.csv: line 1: expected cells without line breaks, found a quoted cell that goes on in the "
+      "next line";
+  EXPECT_EQ(data_error_of([] { (void)front_of("\"a\n(cm)\",label\n1,2\n"); }), why);
+  EXPECT_EQ(data_error_of([] { (void)front_of("a,\"label\nof it\"\n1,2\n"); }), why);
+}
+
+TEST(CsvFront, RefusesUtf16) {
+  using namespace std::string_literals;
+  const std::string why =
+      "a.csv: expected text in UTF-8, found UTF-16, as Excel's \"Unicode text\" is: save it as "
+      "\"CSV UTF-8\" (or iconv -f UTF-16 -t UTF-8)";
+  for (const auto& text :
+       {"\xff\xfe"s + "a\0\t\0"s, "\xfe\xff"s + "\0a\0\t"s, "a\0,\0b\0"s, "\0a\0,\0b"s}) {
+    EXPECT_EQ(data_error_of([&] { (void)front_of(text); }), why);
+  }
+}
+
 TEST(CsvFront, TakesTheColumnsOfAnotherFile) {
   const auto front = [](std::string_view text, std::vector<std::string> names,
                         const std::string& label = "label") {

@@ -150,11 +150,18 @@ TEST(CsvRows, NameTheCell) {
     const auto found = read<float>(text).problem;
     return found ? std::to_string(found->line) + " " + found->expected + ", " + found->found : "";
   };
-  EXPECT_EQ(problem("1,2,3\n1,2,x\n"), "12 a finite number in column 3, \"x\"");
-  EXPECT_EQ(problem("1,2,3\n1,2,nan\n"), "12 a finite number in column 3, \"nan\"");
+  const std::string missing = " (fill in what is missing, or leave out its line or column)";
+  EXPECT_EQ(problem("1,2,3\n1,2,x\n"),
+            "12 a finite number in column 3, \"x\" (only labels may be text: make it "
+            "numbers, or leave out the column)");
+  EXPECT_EQ(problem("1,2,3\n1,2,nan\n"), "12 a finite number in column 3, \"nan\"" + missing);
   EXPECT_EQ(problem("1,2,3\n1,2,1e39\n"), "12 a finite number in column 3, \"1e39\"");
-  EXPECT_EQ(problem("1,2,\n"), "11 a finite number in column 3, an empty cell");
+  EXPECT_EQ(problem("1,2,\n"), "11 a finite number in column 3, an empty cell" + missing);
   EXPECT_EQ(problem("\n1,10,3\n"), "12 a whole number in [0, 10) as the label in column 2, \"10\"");
+  EXPECT_EQ(problem("1,2,3\n1,2,\"3\n\"\n"),
+            "12 cells without line breaks, a quoted cell that goes on in the next line");
+  EXPECT_EQ(problem("1,\"2\n\",3\n"),
+            "11 cells without line breaks, a quoted cell that goes on in the next line");
   EXPECT_EQ(problem("1,2\n"), "11 3 cells, as in the first line, 2");
   EXPECT_EQ(problem("1,2,3,4\n"), "11 3 cells, as in the first line, 4");
   EXPECT_EQ(problem("1,2,3,\n"), "11 3 cells, as in the first line, 4");

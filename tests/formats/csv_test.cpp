@@ -87,12 +87,15 @@ TEST_F(CsvTest, TakesTheLabelColumnThatIsAskedFor) {
 }
 
 TEST_F(CsvTest, NamesTheCell) {
+  const std::string missing = " (fill in what is missing, or leave out its line or column)";
   EXPECT_EQ(error_of("label,x,y z\n1,2,3\n\n1,2,x\n"),
-            "line 4: expected a finite number in column 3 (\"y z\"), found \"x\"");
+            "line 4: expected a finite number in column 3 (\"y z\"), found \"x\" (only labels may "
+            "be text: make it "
+            "numbers, or leave out the column)");
   EXPECT_EQ(error_of("1,2,3\n1,,3\n"),
-            "line 2: expected a finite number in column 2, found an empty cell");
+            "line 2: expected a finite number in column 2, found an empty cell" + missing);
   EXPECT_EQ(error_of("1,2,3\n1,nan,3\n"),
-            "line 2: expected a finite number in column 2, found \"nan\"");
+            "line 2: expected a finite number in column 2, found \"nan\"" + missing);
   EXPECT_EQ(error_of("1,2,3\n-1,2,3\n"),
             "line 2: expected a whole number in [0, 1048576) as the label in column 1 "
             "(--label-column names another), found "
@@ -337,12 +340,23 @@ TEST_F(CsvTest, OpensFlatImages) {
                 "(--image-size 3x2), found samples of 4 uint8");
 }
 
+TEST_F(CsvTest, TakesManyWholeNumbersForPixelsInSilence) {
+  const auto description = [&](int values) {
+    std::string text = "1";
+    for (int i = 0; i < values; ++i) text += "," + std::to_string(i);
+    return open_folder(write(text + "\n", "t.csv")).description;
+  };
+  EXPECT_NE(description(63).find("divided by 255"), std::string::npos);
+  EXPECT_EQ(description(64).find("divided by 255"), std::string::npos);
+}
+
 TEST_F(CsvTest, RefusesADecimalComma) {
   EXPECT_EQ(error_of("0;2,5\n1;3,5\n"),
-            "line 1: expected a finite number in column 2, found \"2,5\"");
+            "line 1: expected a finite number in column 2, found \"2,5\" (decimals have a point)");
   // Where it is the only one, it is no class's name for that.
   EXPECT_EQ(error_of("a;b\n0;2,5\n1;3,5\n"),
-            "line 2: expected a finite number in column 2 (\"b\"), found \"2,5\"");
+            "line 2: expected a finite number in column 2 (\"b\"), found \"2,5\" (decimals have a "
+            "point)");
 }
 
 TEST_F(CsvTest, RefusesAReturnWithinALine) {
@@ -393,7 +407,10 @@ TEST_F(CsvTest, OpensFolders) {
     return open_folder(name.empty() ? folder_.path() : folder_ / name).description;
   };
   const auto here = folder_.path().string() + ": ";
-  const std::string column = "; labels in column 1 (\"label\")";
+  const std::string column =
+      "; all values are whole numbers from 0 to 255 and divided by 255, as pixels are (7.0 in "
+      "place "
+      "of a 7 keeps them as they are); labels in column 1 (\"label\")";
   EXPECT_EQ(description(), here + "2 training samples, 2 uint8, 2 classes" + column);
   write("label,a,b\n1,2,3\n", "mnist_test.csv");
   EXPECT_EQ(description(), here + "2 training and 1 test samples, 2 uint8, 2 classes" + column);
@@ -409,6 +426,7 @@ TEST_F(CsvTest, OpensFolders) {
   write("label,a,b\n1,2,3.5\n", "mnist_train.csv");
   write("label,a,b\n1,2,3\n", "mnist_test.csv");
   EXPECT_EQ(open_folder(folder_.path()).test->dtype(), DType::kFloat32);
+  EXPECT_EQ(description().find("255"), std::string::npos) << "they are taken as they are";
   write("id,label\n1,0\n", "sample_submission.csv");
   EXPECT_TRUE(
       description().ends_with("; left out: " + (folder_ / "sample_submission.csv").string()));

@@ -22,11 +22,9 @@ using test::TempFolder;
 using test::write_bytes;
 
 const std::string kLookedFor =
-    "expected IDX pairs like train-images-idx3-ubyte and train-labels-idx1-ubyte (also "
-    "[variant-]train-…, t10k-…, test-…, .gz, .zst), a manifest.json of shards, CIFAR files like "
-    "data_batch_1.bin or train.bin, NumPy files like x_train.npy and y_train.npy, an .npz or "
-    ".safetensors file with such arrays, train.csv, tar shards like train-000000.tar, or a "
-    "sub-folder of images (.png, .jpg, .bmp, .gif, .tga, .ppm) for each class, found ";
+    "expected IDX files like train-images-idx3-ubyte, arrays like x_train.npy or in one .npz or "
+    ".safetensors file, train.csv, CIFAR's data_batch_1.bin or train.bin, tar shards like "
+    "train-000000.tar, or a sub-folder of images for each class, found ";
 
 class FolderTest : public testing::Test {
  protected:
@@ -194,9 +192,27 @@ TEST_F(FolderTest, SaysWhatItLookedForAndWhatThereWas) {
   EXPECT_EQ(error_of(), here() + kLookedFor + "a.txt, aa/ with 1.webp, b.png, c, d and 3 more");
 }
 
-TEST_F(FolderTest, PointsToTheFolderThatWasMeant) {
+TEST_F(FolderTest, NamesWhatIsNotReadAndWhatToDo) {
+  const std::string parquet =
+      "train.parquet (Parquet, which is not read: write it as .csv, or pictures as a folder for "
+      "each class)";
+  add("README.md", {});
+  add("data/test.parquet", {});
+  add("data/train.parquet", {});
+  EXPECT_EQ(error_of(), here() + kLookedFor + "data/test" + parquet.substr(5));
+  EXPECT_EQ(error_of("data"), at("data") + ": " + kLookedFor + "test" + parquet.substr(5));
+  add("a.pkl", {});
+  EXPECT_TRUE(
+      error_of().starts_with(here() + kLookedFor + "a.pkl (a Python pickle, which is not "));
+  EXPECT_TRUE(error_of("a.pkl").ends_with(
+      ".csv or .tar file, found a Python pickle, which is not read: write its arrays as .npz "
+      "(x_train, y_train, x_test, y_test)"));
+}
+
+TEST_F(FolderTest, OpensTheOnlyFolderBelowAsTorchvisionHasIt) {
   add_train("MNIST/raw/");
-  EXPECT_EQ(error_of(), here() + kLookedFor + "none here, but some in " + at("MNIST/raw"));
+  EXPECT_EQ(open_folder(folder_.path()).description,
+            at("MNIST/raw") + ": 20 training samples, 2x3 uint8, 7 classes");
   add_train("KMNIST/");
   EXPECT_EQ(error_of(), here() + kLookedFor + "none here, but some in " + at("KMNIST") + " and " +
                             at("MNIST/raw"));

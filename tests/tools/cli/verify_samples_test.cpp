@@ -49,9 +49,10 @@ TEST(VerifySamples, ReadsTablesAndArrays) {
   EXPECT_EQ(found.files[0].form, "csv");
   EXPECT_EQ(found.files[0].samples, 2U);
   EXPECT_EQ(found.faults(), 0U);
-  EXPECT_EQ(
-      data_error_of([&] { verify(table, kGoOn, {.label_column = "a"}); }),
-      table.string() + ": line 2: expected a finite number in column 2 (\"kind\"), found \"cat\"");
+  EXPECT_EQ(data_error_of([&] { verify(table, kGoOn, {.label_column = "a"}); }),
+            table.string() +
+                ": line 2: expected a finite number in column 2 (\"kind\"), found \"cat\" (only "
+                "labels may be text: make it numbers, or leave out the column)");
   const auto arrays = write_bytes(folder / "set.npz",
                                   test::zip_of({{"x.npy", test::npy_images(4), true, false},
                                                 {"y.npy", test::npy_labels(4, 3), true, false}}));

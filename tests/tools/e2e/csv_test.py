@@ -161,7 +161,9 @@ class Csv(programs.ProgramTest):
         self.tools("convert", table, "out", "--label-column", "kind", "--to", "idx")
         self.assertEqual((self.top / "out" / "train-labels-idx1-ubyte").read_bytes()[8:], b"\x00\x02")
         done = self.train("--epochs", "1", "--val-size", "0", "--label-column", "kind", data=table)
-        self.assertIn("2 training samples, 2 uint8, 3 classes; labels in column 2 (\"kind\")", done.stdout)
+        self.assertIn("2 training samples, 2 uint8, 3 classes; all values are whole numbers from 0 to 255 and divided "
+                      "by 255, as pixels are (7.0 in place of a 7 keeps them as they are); labels in column 2 (\"kind\")",
+                      done.stdout)
         table.write_text("a,kind,b\n1,0,3\n4,0,6\n", encoding="utf-8")
         done = self.train("--quiet", "--epochs", "1", "--val-size", "0", "--label-column", "kind", data=table)
         self.assertEqual(done.stderr, f"trainer: warning: {table}: all samples are of one class: nothing can be learnt\n")
