@@ -60,13 +60,17 @@ class Found {
   }
 
   /// What is there of any split but these two.
-  std::vector<std::size_t> besides(std::optional<DataSplit> train,
-                                   std::optional<DataSplit> test) const {
+  std::vector<std::size_t> besides(const ArrayPairs& pairs) const {
     std::vector<std::size_t> left;
-    for (std::size_t i = 0; i < places_.size(); ++i) {
-      if (i == row(train) || (test && i == row(test))) continue;
-      for (const auto& place : places_[i]) {
-        if (place) left.push_back(*place);
+    const auto in = [](const std::optional<ArrayPairs::Pair>& pair, std::size_t place) {
+      return pair && (place == pair->samples || place == pair->labels);
+    };
+    for (const auto& places : places_) {
+      for (const auto& place : places) {
+        if (place && !in(pairs.train, *place) && !in(pairs.test, *place) &&
+            !in(pairs.validation, *place)) {
+          left.push_back(*place);
+        }
       }
     }
     return left;
@@ -124,7 +128,8 @@ std::optional<ArrayName> parse_array_name(std::string_view name) {
 }
 
 std::optional<ArrayPairs> find_array_pairs(const std::string& source,
-                                           std::span<const std::string> names) {
+                                           std::span<const std::string> names,
+                                           bool own_validation) {
   const Found found(source, names);
   std::optional<DataSplit> train;
   if (found.has(DataSplit::kTrain)) train = DataSplit::kTrain;
@@ -137,8 +142,12 @@ std::optional<ArrayPairs> find_array_pairs(const std::string& source,
     throw DataError(source, std::nullopt, "arrays to train on (x_train, y_train)",
                     fmt::format("a {} set only", name_of(*test)));
   }
-  ArrayPairs pairs{.train = found.pair(train), .test = {}, .left_out = found.besides(train, test)};
+  ArrayPairs pairs{.train = found.pair(train), .test = {}, .validation = {}, .left_out = {}};
   if (test) pairs.test = found.pair(test);
+  if (own_validation && test == DataSplit::kTest && found.has(DataSplit::kValidation)) {
+    pairs.validation = found.pair(DataSplit::kValidation);
+  }
+  pairs.left_out = found.besides(pairs);
   return pairs;
 }
 

@@ -37,13 +37,16 @@ struct ArrayPairs {
   };
   Pair train;
   std::optional<Pair> test;
+  std::optional<Pair> validation;
   std::vector<std::size_t> left_out;  ///< other samples and labels
 };
 
 /// The training set is what is called so, else what has no split in its name; the test set what is
-/// called so, else the validation set. nullopt if no name is that of samples or labels. Throws
-/// DataError for `source`: half a pair, two names for one thing, a test set alone.
+/// called so, else the validation set; beside a test set that is a pair of its own where it is
+/// asked for (`own_validation`). nullopt if no name is that of samples or labels. Throws DataError
+/// for `source`: half a pair, two names for one thing, a test set alone.
 std::optional<ArrayPairs> find_array_pairs(const std::string& source,
-                                           std::span<const std::string> names);
+                                           std::span<const std::string> names,
+                                           bool own_validation = false);
 
 }  // namespace millrace

@@ -13,13 +13,14 @@
 
 namespace millrace {
 
-/// The data sets of one folder. Shapes and types of both are the same, and the test labels lie in
-/// the classes of the training set.
+/// The data sets of one folder. Shapes and types of all are the same, and test and validation
+/// labels lie in the classes of the training set.
 struct DataFolder {
   std::shared_ptr<const Dataset> train;
   std::shared_ptr<const Dataset> test;  ///< null if the folder has no test files
   std::string description;  ///< one line: "data/mnist: 60000 training and 10000 test samples, 28x28
                             ///< uint8, 10 classes"
+  std::shared_ptr<const Dataset> validation = {};  ///< see OpenOptions::own_validation
 };
 
 /// What is known of data beforehand, as of those that a model is for.
@@ -48,6 +49,10 @@ struct OpenOptions {
   /// disk and are decoded when they are asked for (BlockDataset), and so do WebDataset shards in
   /// seekable zstd; everything else is decoded at once, by all cores.
   std::uint64_t most_decoded = std::uint64_t{1} << 30;
+  /// Validation samples that lie beside test samples are opened as a set of their own. Else they
+  /// are left out, which the description says; where there are no test samples they stand for
+  /// those.
+  bool own_validation = false;
   /// Data sets open as a BlockDataset, to be streamed: read piece by piece, in little memory
   /// whatever their size (what most_decoded says does not matter then). The training set must be
   /// one that can; of the test set what cannot is decoded whole.
@@ -61,14 +66,14 @@ struct OpenOptions {
 /// Fashion-MNIST, KMNIST and EMNIST, plain, .gz or .zst; of several forms of one file the plain one
 /// is taken. Training and test files are decoded at the same time.
 ///
+/// Where a folder holds nothing else, but one folder down to two levels below it has such files,
+/// that one is opened: torchvision keeps them in MNIST/raw.
+///
 /// A folder with several EMNIST variants is opened as folder/variant: data/emnist/letters (where
 /// MNIST's own files lie in it too, the folder alone means those). `path` may also be one images or
 /// labels file; then the pair it belongs to is the training set and there is no test set.
 ///
 /// Or a sharded set: a folder with a manifest.json of shards (shard_manifest.h), or that file.
-/// Where a folder holds nothing else, but one folder down to two levels below it has such files,
-/// that one is opened: torchvision keeps them in MNIST/raw.
-///
 /// Where it is, IDX files beside it are not looked at.
 ///
 /// Or the binary files of CIFAR-10 or CIFAR-100 (cifar.h).

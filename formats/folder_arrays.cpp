@@ -110,7 +110,7 @@ std::shared_ptr<const ArrayDataset> open_pair(const NamedArrays& arrays,
 /// nullopt if no array has a name that says samples or labels.
 std::optional<DataFolder> open_pairs(const fs::path& path, const NamedArrays& arrays,
                                      const OpenOptions& options) {
-  const auto pairs = find_array_pairs(path.string(), arrays.names);
+  const auto pairs = find_array_pairs(path.string(), arrays.names, options.own_validation);
   if (!pairs) return std::nullopt;
   if (options.in_blocks) {
     if (const auto found = arrays.whole[pairs->train.samples]()) {
@@ -118,9 +118,13 @@ std::optional<DataFolder> open_pairs(const fs::path& path, const NamedArrays& ar
     }
   }
   auto train = open_pair(arrays, pairs->train, std::nullopt);
-  std::shared_ptr<const Dataset> test;
-  if (pairs->test) test = open_pair(arrays, *pairs->test, train->classes());
-  auto opened = data_folder(path, std::move(train), std::move(test), options);
+  const auto beside = [&](const auto& pair) {
+    return pair ? open_pair(arrays, *pair, train->classes()) : nullptr;
+  };
+  auto test = beside(pairs->test);
+  auto validation = beside(pairs->validation);
+  auto opened =
+      data_folder(path, train, std::move(test), options, "samples", std::move(validation));
   std::vector<fs::path> left_out;
   for (const auto i : pairs->left_out) left_out.emplace_back(arrays.names[i]);
   opened.description += left_out_text(left_out);
@@ -161,8 +165,8 @@ std::optional<DataFolder> open_containers(const fs::path& folder, std::string_vi
     if (!opened && ending == kNpz) fail_without_pairs(files[0], arrays);
     return opened;
   }
-  const auto splits = split_files(files);
-  if (splits.train.size() != 1 || splits.test.size() > 1) {
+  const auto splits = split_files(files, options.own_validation);
+  if (splits.train.size() != 1 || splits.test.size() > 1 || splits.validation.size() > 1) {
     if (ending == kSafetensors) return std::nullopt;
     std::vector<std::string> names;
     names.reserve(files.size());
@@ -173,6 +177,7 @@ std::optional<DataFolder> open_containers(const fs::path& folder, std::string_vi
   NamedArrays arrays;
   add_members(arrays, splits.train[0], "train");
   if (!splits.test.empty()) add_members(arrays, splits.test[0], "test");
+  if (!splits.validation.empty()) add_members(arrays, splits.validation[0], "val");
   auto opened = open_pairs(folder, arrays, options);
   if (!opened && ending == kNpz) fail_without_pairs(folder, arrays);
   if (opened) opened->description += left_out_text(splits.left_out);

@@ -86,7 +86,8 @@ std::string bytes_text(const Dataset& data) {
 }
 
 DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
-                          const fs::path& test_file, const OpenOptions& options) {
+                          const fs::path& test_file, const fs::path& validation_file,
+                          const OpenOptions& options) {
   if (options.in_blocks) refuse_whole(path, train_file.string(), "a CSV file");
   const auto& known = options.known;
   auto csv = csv_options(known);
@@ -96,23 +97,24 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
   auto train = open_csv(train_file, csv);
   // A model's columns may come in another order.
   const auto index = known.columns ? std::string() : index_text(layout, *train);
+  csv.label_column =
+      layout.columns.empty() ? std::to_string(layout.label + 1) : layout.columns[layout.label];
+  if (!csv.columns) csv.columns = columns_of(train_file, layout);
+  if (train->class_names().empty()) csv.classes = train->classes();
+  csv.class_names = train->class_names();
+  csv.as_float = train->dtype() == DType::kFloat32;
   std::shared_ptr<const Dataset> test;
   bool unlabelled = false;
   if (!test_file.empty()) {
-    csv.label_column =
-        layout.columns.empty() ? std::to_string(layout.label + 1) : layout.columns[layout.label];
-    if (!csv.columns) csv.columns = columns_of(train_file, layout);
     const auto test_layout = read_csv_layout(test_file, csv);
     // As competitions publish it: the same columns without the labels.
     unlabelled = !test_layout.labelled && test_layout.cells + 1 == layout.cells;
-    if (!unlabelled) {
-      if (train->class_names().empty()) csv.classes = train->classes();
-      csv.class_names = train->class_names();
-      csv.as_float = train->dtype() == DType::kFloat32;
-      test = open_csv(test_file, csv);
-    }
+    if (!unlabelled) test = open_csv(test_file, csv);
   }
-  auto opened = data_folder(path, std::move(train), std::move(test), options);
+  std::shared_ptr<const Dataset> validation;
+  if (!validation_file.empty()) validation = open_csv(validation_file, csv);
+  auto opened = data_folder(path, std::move(train), std::move(test), options, "samples",
+                            std::move(validation));
   if (!known.columns) opened.description += bytes_text(*opened.train);
   opened.description += fmt::format("; labels in column {}", layout.label + 1);
   if (!layout.columns.empty()) {
@@ -141,23 +143,25 @@ CsvOptions csv_options(const KnownData& known) {
 std::optional<DataFolder> open_csv_folder(const fs::path& folder, const OpenOptions& options) {
   const auto files = files_ending_in(folder, kCsv);
   if (files.empty()) return std::nullopt;
-  const auto splits = split_files(files);
-  if (splits.train.size() != 1 || splits.test.size() > 1) {
+  const auto splits = split_files(files, options.own_validation);
+  if (splits.train.size() != 1 || splits.test.size() > 1 || splits.validation.size() > 1) {
     std::vector<std::string> names;
     names.reserve(files.size());
     for (const auto& file : files) names.push_back(file.filename().string());
-    throw DataError(folder, std::nullopt, "one CSV file to train on and at most one to test with",
+    throw DataError(folder, std::nullopt,
+                    "one CSV file to train on, and at most one to test and one to validate with",
                     fmt::format("{}", fmt::join(names, ", ")));
   }
-  auto opened = open_csv_files(folder, splits.train[0],
-                               splits.test.empty() ? fs::path() : splits.test[0], options);
+  const auto only = [](const auto& found) { return found.empty() ? fs::path() : found[0]; };
+  auto opened =
+      open_csv_files(folder, splits.train[0], only(splits.test), only(splits.validation), options);
   opened.description += left_out_text(splits.left_out);
   return opened;
 }
 
 std::optional<DataFolder> open_csv_file(const fs::path& path, const OpenOptions& options) {
   if (!plain_file_name(path).ends_with(kCsv)) return std::nullopt;
-  return open_csv_files(path, path, {}, options);
+  return open_csv_files(path, path, {}, {}, options);
 }
 
 }  // namespace millrace

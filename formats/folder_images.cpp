@@ -1,5 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <memory>
+#include <utility>
+
 #include "formats/cifar.h"
 #include "formats/folder_kinds.h"
 #include "formats/image_folder.h"
@@ -18,19 +22,27 @@ std::optional<DataFolder> open_cifar_folder(const std::filesystem::path& folder,
 
 std::optional<DataFolder> open_image_folder(const std::filesystem::path& folder,
                                             const OpenOptions& options) {
-  const auto parts = find_image_folders(folder);
+  auto parts = find_image_folders(folder);
   if (!parts) return std::nullopt;
+  if (!options.own_validation && !parts->validation.empty()) {
+    parts->left_out.push_back(std::exchange(parts->validation, {}));
+    std::ranges::sort(parts->left_out);
+  }
   const auto headers =
       options.tolerant ? ImageFolder::Headers::kAnyReadable : ImageFolder::Headers::kAll;
   auto train = std::make_shared<const ImageFolder>(parts->train, options.image, headers,
                                                    options.known.class_names);
-  std::shared_ptr<const ImageFolder> test;
-  if (!parts->test.empty()) {
-    test = std::make_shared<const ImageFolder>(parts->test, *train, headers);
-  }
   auto others = train->others();
-  if (test) others.insert(others.end(), test->others().begin(), test->others().end());
-  auto opened = data_folder(folder, std::move(train), std::move(test), options, "images");
+  const auto beside = [&](const std::filesystem::path& part) -> std::shared_ptr<const Dataset> {
+    if (part.empty()) return nullptr;
+    auto images = std::make_shared<const ImageFolder>(part, *train, headers);
+    others.insert(others.end(), images->others().begin(), images->others().end());
+    return images;
+  };
+  auto test = beside(parts->test);
+  auto validation = beside(parts->validation);
+  auto opened =
+      data_folder(folder, train, std::move(test), options, "images", std::move(validation));
   opened.description += left_out_text(parts->left_out);
   if (!others.empty()) {
     opened.description +=

@@ -51,7 +51,7 @@ std::shared_ptr<const Dataset> as_images(const std::shared_ptr<const Dataset>& d
 
 DataFolder data_folder(const std::filesystem::path& path, std::shared_ptr<const Dataset> train,
                        std::shared_ptr<const Dataset> test, const OpenOptions& options,
-                       std::string_view counted) {
+                       std::string_view counted, std::shared_ptr<const Dataset> validation) {
   const auto as_asked = [&options](std::shared_ptr<const Dataset> data) {
     if (options.image.flat) data = as_images(data, *options.image.flat);
     if (options.in_blocks) {
@@ -63,20 +63,20 @@ DataFolder data_folder(const std::filesystem::path& path, std::shared_ptr<const 
     refuse_whole(path, train->name(), "data of a form");
   }
   train = as_asked(std::move(train));
-  if (test) test = as_asked(std::move(test));
-  std::string counts = fmt::format("{} training", train->size());
-  if (test) {
-    if (test->shape() != train->shape() || test->dtype() != train->dtype()) {
-      throw DataError(
-          test->name(), std::nullopt,
-          fmt::format("samples of {}, as in {}", describe_samples(*train), train->name()),
-          describe_samples(*test));
-    }
-    counts += fmt::format(" and {} test", test->size());
+  for (auto* other : {&test, &validation}) {
+    if (!*other) continue;
+    *other = as_asked(std::move(*other));
+    if ((*other)->shape() == train->shape() && (*other)->dtype() == train->dtype()) continue;
+    throw DataError((*other)->name(), std::nullopt,
+                    fmt::format("samples of {}, as in {}", describe_samples(*train), train->name()),
+                    describe_samples(**other));
   }
+  std::string counts = fmt::format("{} training", train->size());
+  if (validation) counts += fmt::format(", {} validation", validation->size());
+  if (test) counts += fmt::format(" and {} test", test->size());
   auto description = fmt::format("{}: {} {}, {}, {} classes", path.string(), counts, counted,
                                  describe_samples(*train), train->classes());
-  return {std::move(train), std::move(test), std::move(description)};
+  return {std::move(train), std::move(test), std::move(description), std::move(validation)};
 }
 
 std::string left_out_text(std::span<const std::filesystem::path> names) {

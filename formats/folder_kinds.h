@@ -24,12 +24,13 @@ namespace millrace {
 std::optional<std::string> compressed_whole(const std::filesystem::path& file);
 
 /// What was opened at `path`, in blocks if options say so (in_blocks), its images as options.image
-/// asks for (ResizedDataset), made of flat samples of an ArrayDataset where it says so; `test` may
-/// be null. `counted`: "samples" or "images". Throws DataError if there are no such samples, if the
-/// test samples have another shape or type, and what ResizedDataset throws.
+/// asks for (ResizedDataset), made of flat samples of an ArrayDataset where it says so; `test` and
+/// `validation` may be null. `counted`: "samples" or "images". Throws DataError if there are no
+/// such samples, if the test samples have another shape or type, and what ResizedDataset throws.
 DataFolder data_folder(const std::filesystem::path& path, std::shared_ptr<const Dataset> train,
                        std::shared_ptr<const Dataset> test, const OpenOptions& options,
-                       std::string_view counted = "samples");
+                       std::string_view counted = "samples",
+                       std::shared_ptr<const Dataset> validation = nullptr);
 
 /// "; left out: data/val", for a description, of what a data set's folder or file holds besides
 /// that could be samples; of many the first and how many there are. Empty where there is nothing.

@@ -22,16 +22,19 @@ void refuse_undivided(const std::filesystem::path& path,
 
 std::optional<DataFolder> open_tar_folder(const std::filesystem::path& folder,
                                           const OpenOptions& options) {
-  const auto shards = split_files(files_ending_in(folder, kTar));
+  const auto shards = split_files(files_ending_in(folder, kTar), options.own_validation);
   if (shards.train.empty()) return std::nullopt;
   if (options.in_blocks) refuse_undivided(folder, shards.train);
   auto train = std::make_shared<const WebDataset>(shards.train, options.image, std::nullopt,
                                                   options.most_decoded);
-  std::shared_ptr<const Dataset> test;
-  if (!shards.test.empty()) {
-    test = std::make_shared<const WebDataset>(shards.test, *train, options.most_decoded);
-  }
-  auto opened = data_folder(folder, std::move(train), std::move(test), options);
+  const auto beside = [&](const auto& files) -> std::shared_ptr<const Dataset> {
+    if (files.empty()) return nullptr;
+    return std::make_shared<const WebDataset>(files, *train, options.most_decoded);
+  };
+  auto test = beside(shards.test);
+  auto validation = beside(shards.validation);
+  auto opened =
+      data_folder(folder, train, std::move(test), options, "samples", std::move(validation));
   opened.description += left_out_text(shards.left_out);
   return opened;
 }

@@ -130,11 +130,12 @@ std::optional<ImageFolders> find_image_folders(const fs::path& folder) {
   std::erase_if(folders, [](const fs::path& path) { return !is_folder(path); });
   ImageFolders found{.train = first_of(DataSplit::kTrain, folders),
                      .test = first_of(DataSplit::kTest, folders),
+                     .validation = first_of(DataSplit::kValidation, folders),
                      .left_out = {}};
   if (!found.train.empty()) {
-    if (found.test.empty()) found.test = first_of(DataSplit::kValidation, folders);
+    if (found.test.empty()) found.test = std::exchange(found.validation, {});
     std::ranges::copy_if(folders, std::back_inserter(found.left_out), [&](const fs::path& path) {
-      return path != found.train && path != found.test;
+      return path != found.train && path != found.test && path != found.validation;
     });
     return found;
   }
@@ -145,7 +146,15 @@ std::optional<ImageFolders> find_image_folders(const fs::path& folder) {
     throw DataError(folders.back(), std::nullopt, "a sub-folder of images for each class",
                     "images that no folder says the class of");
   }
-  return ImageFolders{.train = folder, .test = {}, .left_out = {}};
+  return ImageFolders{.train = folder, .test = {}, .validation = {}, .left_out = {}};
+}
+
+std::vector<fs::path> images_below(const fs::path& folder) {
+  std::vector<FolderId> around;
+  std::vector<fs::path> images;
+  std::vector<fs::path> others;
+  find_images(folder, around, images, others);
+  return images;
 }
 
 ImageFolder::ImageFolder(fs::path folder, const ImageOptions& options, Headers headers,

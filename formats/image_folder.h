@@ -18,18 +18,23 @@ namespace millrace {
 ///
 ///     photos/{cat,dog}/….jpg      or      photos/{train,test}/{cat,dog}/….jpg
 ///
-/// where "training" may stand for "train", "testing", "val", "valid" or "validation" for "test",
-/// all of them in any case. What is hidden, and the folder __MACOSX of an archive made on a Mac, is
-/// left out.
+/// where "training" may stand for "train", "testing" for "test", and "val", "valid" or "validation"
+/// too where there is no test, all of them in any case. What is hidden, and the folder __MACOSX of
+/// an archive made on a Mac, is left out.
 struct ImageFolders {
   std::filesystem::path train;
   std::filesystem::path test;                   ///< empty: none
+  std::filesystem::path validation;             ///< beside test; empty: none
   std::vector<std::filesystem::path> left_out;  ///< other folders beside them
 };
 
 /// nullopt if `folder` has no sub-folder with an image in it, by the images' names. Throws
 /// DataError where all that have are called train, test and the like: those are no classes.
 std::optional<ImageFolders> find_image_folders(const std::filesystem::path& folder);
+
+/// The images in `folder`, however deep, by path; hidden files and folders are left out, and
+/// symbolic links are followed. Throws DataError for one that leads back to a folder around it.
+std::vector<std::filesystem::path> images_below(const std::filesystem::path& folder);
 
 /// The images in the sub-folders of one folder, a class each: classes sorted by name and the images
 /// of a class by path, whatever the file system's order. Images may lie deeper inside a class's

@@ -93,7 +93,7 @@ std::vector<fs::path> files_ending_in(const fs::path& folder, std::string_view e
   return files;
 }
 
-SplitFiles split_files(const std::vector<fs::path>& files) {
+SplitFiles split_files(const std::vector<fs::path>& files, bool own_validation) {
   SplitFiles found;
   std::vector<fs::path> validation;
   std::vector<fs::path> others;
@@ -109,7 +109,11 @@ SplitFiles split_files(const std::vector<fs::path>& files) {
     auto& to = as.empty() ? as : found.left_out;
     to.insert(to.end(), files.begin(), files.end());
   };
-  use(validation, found.test);
+  if (own_validation && !found.test.empty()) {
+    found.validation = std::move(validation);
+  } else {
+    use(validation, found.test);
+  }
   use(others, found.train);
   return found;
 }

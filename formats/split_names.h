@@ -33,13 +33,16 @@ std::vector<std::filesystem::path> files_ending_in(const std::filesystem::path& 
                                                    std::string_view ending);
 
 /// Files of one kind by what their names say. Where no name has "test" those of "validation" are
-/// the test set; else they are left out. Files without such a word are the training set where none
-/// is called that; else they are left out.
+/// the test set; else they are the validation set where that is asked for (`own_validation`), and
+/// left out where not. Files without such a word are the training set where none is called that;
+/// else they are left out.
 struct SplitFiles {
   std::vector<std::filesystem::path> train;
   std::vector<std::filesystem::path> test;
+  std::vector<std::filesystem::path> validation;
   std::vector<std::filesystem::path> left_out;
 };
-SplitFiles split_files(const std::vector<std::filesystem::path>& files);
+SplitFiles split_files(const std::vector<std::filesystem::path>& files,
+                       bool own_validation = false);
 
 }  // namespace millrace

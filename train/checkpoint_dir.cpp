@@ -77,6 +77,19 @@ std::vector<Entry> checkpoints_in(const fs::path& folder) {
   return entries;
 }
 
+// The first sub-folder by name that has some, as each seed of several runs has one.
+fs::path folder_with_checkpoints(const fs::path& folder) {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    std::error_code unreadable;
+    if (fs::exists(it->path() / kLast, unreadable) || fs::exists(it->path() / kBest, unreadable)) {
+      found.push_back(it->path());
+    }
+  }
+  return found.empty() ? fs::path() : *std::ranges::min_element(found);
+}
+
 }  // namespace
 
 CheckpointDir::CheckpointDir(fs::path folder, std::uint32_t keep)
@@ -138,6 +151,21 @@ std::vector<std::string> checkpoint_names(const fs::path& folder) {
   for (const Entry& entry : checkpoints_in(folder)) names.push_back(entry.path.filename().string());
   std::ranges::sort(names);
   return names;
+}
+
+fs::path checkpoint_meant(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return path;
+  for (const auto name : {kBest, kLast}) {
+    if (fs::exists(path / name, error)) return path / name;
+  }
+  std::string found = "neither";
+  if (const auto names = checkpoint_names(path); !names.empty()) {
+    found = names[0];
+  } else if (const auto below = folder_with_checkpoints(path); !below.empty()) {
+    found = "neither, but some in " + below.string();
+  }
+  throw DataError(path, std::nullopt, "best.safetensors or last.safetensors in this folder", found);
 }
 
 std::optional<FoundCheckpoint> newest_good(const fs::path& folder,

@@ -50,6 +50,11 @@ class CheckpointDir {
 /// such folder. Throws DataError if it cannot be listed.
 std::vector<std::string> checkpoint_names(const std::filesystem::path& folder);
 
+/// The checkpoint that `path` means to whoever wants to use it: the file itself, or, of a folder of
+/// checkpoints, best.safetensors, else last.safetensors. Throws DataError for a folder that has
+/// neither, naming what lies there.
+std::filesystem::path checkpoint_meant(const std::filesystem::path& path);
+
 /// The checkpoint of `folder` that was written last and is whole. One that is damaged is told to
 /// `notice` and passed over. nullopt if there is no checkpoint at all (or no such folder); throws
 /// DataError if there are some and all are damaged.

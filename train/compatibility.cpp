@@ -83,6 +83,12 @@ std::vector<std::string> check_compatible(const std::filesystem::path& file, con
   const bool averaged = now.optimizer.ema > 0.0F;
   found.compare("average of the weights", before.optimizer.ema > 0.0F, averaged);
   found.compare("validation size", before.validation_size, now.validation_size);
+  if (before.validation_hash != now.validation_hash) {
+    const auto told = [](const std::string& hash) {
+      return hash.empty() ? "none" : "content " + hash;
+    };
+    found.add("validation set", told(before.validation_hash), told(now.validation_hash));
+  }
   found.compare("precision", before.precision, now.precision);
   found.compare("seed", before.seed, now.seed);
   found.compare("shuffle", before.shuffle, now.shuffle);

@@ -64,7 +64,10 @@ void check_spec(const RunSpec& spec, const Dataset& train) {
   }
   if (spec.batch_norm && spec.batch == 1) refuse("--batch-norm", "a --batch above 1", "1");
   check_rate("--target-acc", spec.stopping.target_accuracy);
-  if (spec.stopping.target_accuracy > 0.0F && spec.validation_size == 0) {
+  if (spec.validation && spec.validation_size > 0) {
+    refuse("--val-size", "0 beside a validation set", std::to_string(spec.validation_size));
+  }
+  if (spec.stopping.target_accuracy > 0.0F && spec.validation_size == 0 && !spec.validation) {
     refuse("--target-acc", "validation samples to reach it on", "none");
   }
   if (spec.validation_size >= train.size()) {
@@ -141,7 +144,9 @@ MlpSpec model_of(const RunSpec& spec, const Dataset& train) {
 
 RunPlan make_plan(const RunSpec& spec, const Dataset& train, const Dataset* test) {
   check_spec(spec, train);
-  if (test != nullptr) check_test(train, *test);
+  for (const auto* other : {test, spec.validation.get()}) {
+    if (other != nullptr) check_test(train, *other);
+  }
   RunPlan plan;
   plan.model = model_of(spec, train);
   plan.split = Split::random(train.size(), spec.validation_size, spec.seed);

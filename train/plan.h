@@ -24,8 +24,8 @@ struct RunPlan {
 };
 
 /// Throws std::invalid_argument for a spec that cannot run on this data, DataError where the test
-/// set does not go with the training set: another shape or type of samples, or labels it has no
-/// class for. `test` may be null.
+/// or the validation set does not go with the training set: another shape or type of samples, or
+/// labels it has no class for. `test` may be null.
 RunPlan make_plan(const RunSpec& spec, const Dataset& train, const Dataset* test);
 
 /// Batches of a chunk: the spec's, or 64 index batches, or as many packed ones as make a few MB;

@@ -18,7 +18,8 @@ RunInfo run_info(const RunSpec& run, const RunSetup& setup, const Dataset& train
     info.mixing = stream_mixing(run, setup.plan, train);
   }
   info.train_samples = setup.plan.split.train.size();
-  info.validation_samples = setup.plan.split.validation.size();
+  info.validation_samples =
+      run.validation ? run.validation->size() : setup.plan.split.validation.size();
   info.test_samples = test != nullptr ? test->size() : 0;
   info.widths = setup.plan.model.widths();
   info.parameters = setup.plan.model.parameter_count();

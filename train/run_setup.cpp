@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <map>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "compute/cuda_engine.h"
 #include "compute/tensors.h"
+#include "formats/error.h"
 #include "train/compatibility.h"
 #include "train/dark_on_light.h"
 #include "train/free_memory.h"
@@ -25,6 +27,9 @@ RunIdentity identity_of(const RunSpec& spec, const RunPlan& plan, const Engine& 
   identity.options.batch = spec.batch;
   identity.options.accumulate = spec.accumulate;
   identity.options.validation_size = spec.validation_size;
+  if (spec.validation) {
+    identity.options.validation_hash = training_hash(*spec.validation, 0, spec.on_bad);
+  }
   identity.options.optimizer = spec.optimizer;
   identity.options.batch_norm = spec.batch_norm;
   identity.options.dropout = spec.dropout;
@@ -49,8 +54,14 @@ RunIdentity identity_of(const RunSpec& spec, const RunPlan& plan, const Engine& 
 
 std::optional<FoundCheckpoint> find_checkpoint(const RunSpec& spec, const Notice& notice) {
   if (!spec.resume) return std::nullopt;
-  if (!spec.resume_from.empty()) {
-    return FoundCheckpoint{spec.resume_from, load_checkpoint(spec.resume_from)};
+  if (const auto& from = spec.resume_from; !from.empty()) {
+    std::error_code error;
+    if (!std::filesystem::is_directory(from, error)) {
+      return FoundCheckpoint{from, load_checkpoint(from)};
+    }
+    auto found = newest_good(from, notice);
+    if (!found) throw DataError(from, std::nullopt, "a checkpoint to resume from", "none");
+    return found;
   }
   if (spec.checkpoint_dir.empty()) {
     throw std::invalid_argument("resume: expected a file or a checkpoint folder, found neither");
@@ -150,7 +161,9 @@ RunSetup set_up(const RunSpec& spec, const Dataset& train, const Dataset* test,
   if (found) {
     restore(setup, std::move(*found), spec, identity, notice);
   } else if (!spec.init.empty()) {
-    setup.engine->set_parameters(load_parameters(spec.init, setup.plan.model));
+    const auto file = checkpoint_meant(spec.init);
+    if (file != spec.init) notice("the first weights are those of " + file.string());
+    setup.engine->set_parameters(load_parameters(file, setup.plan.model));
   }
   setup.state.dataset_hash = identity.dataset_hash;
   setup.state.class_names = train.class_names();

@@ -73,26 +73,28 @@ json encode_augment(const AugmentSpec& augment) {
 }
 
 json encode_options(const RunOptions& options) {
-  return {{"widths", options.widths},
-          {"batch", options.batch},
-          {"accumulate", options.accumulate},
-          {"validation_size", options.validation_size},
-          {"learning_rate", options.optimizer.learning_rate},
-          {"momentum", options.optimizer.momentum},
-          {"weight_decay", options.optimizer.weight_decay},
-          {"optimizer", encode_optimizer(options.optimizer)},
-          {"batch_norm", options.batch_norm},
-          {"dropout", options.dropout},
-          {"activation", name_of(options.activation)},
-          {"label_smoothing", options.label_smoothing},
-          {"augment", encode_augment(options.augment)},
-          {"precision", name_of(options.precision)},
-          {"seed", options.seed},
-          {"shuffle", options.shuffle},
-          {"window_blocks", options.window_blocks},
-          {"on_bad", name_of(options.on_bad)},
-          {"schedule", encode_schedule(options)},
-          {"sample", encode_sample(options.sample)}};
+  json object{{"widths", options.widths},
+              {"batch", options.batch},
+              {"accumulate", options.accumulate},
+              {"validation_size", options.validation_size},
+              {"learning_rate", options.optimizer.learning_rate},
+              {"momentum", options.optimizer.momentum},
+              {"weight_decay", options.optimizer.weight_decay},
+              {"optimizer", encode_optimizer(options.optimizer)},
+              {"batch_norm", options.batch_norm},
+              {"dropout", options.dropout},
+              {"activation", name_of(options.activation)},
+              {"label_smoothing", options.label_smoothing},
+              {"augment", encode_augment(options.augment)},
+              {"precision", name_of(options.precision)},
+              {"seed", options.seed},
+              {"shuffle", options.shuffle},
+              {"window_blocks", options.window_blocks},
+              {"on_bad", name_of(options.on_bad)},
+              {"schedule", encode_schedule(options)},
+              {"sample", encode_sample(options.sample)}};
+  if (!options.validation_hash.empty()) object["validation_hash"] = options.validation_hash;
+  return object;
 }
 
 json encode_history(const std::vector<EpochResult>& history) {
@@ -237,6 +239,9 @@ RunOptions decode_options(const json& object) {
     options.accumulate = whole<std::uint32_t>(object, "accumulate");
   }
   options.validation_size = whole<std::uint64_t>(object, "validation_size");
+  if (object.contains("validation_hash")) {
+    options.validation_hash = object.at("validation_hash").get<std::string>();
+  }
   options.optimizer.learning_rate = object.at("learning_rate").get<float>();
   options.optimizer.momentum = object.at("momentum").get<float>();
   options.optimizer.weight_decay = object.at("weight_decay").get<float>();

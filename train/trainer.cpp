@@ -51,6 +51,7 @@ class Trainer::Impl {
   void check_data() const {
     check_finite_samples(*train_);
     if (test_) check_finite_samples(*test_);
+    if (spec_.validation) check_finite_samples(*spec_.validation);
   }
 
  private:
@@ -66,6 +67,7 @@ class Trainer::Impl {
             }};
   }
   bool ended() const;
+  Placement place_whole(const std::shared_ptr<const Dataset>& data);
   void make_loops();
   bool run_epoch(const std::atomic<bool>& stop);
   void begin_validation(const std::atomic<bool>& stop);
@@ -84,8 +86,9 @@ class Trainer::Impl {
   const std::function<void(const std::string&)> notice_ = [this](const std::string& line) {
     tell(&TrainObserver::on_notice, line);
   };
-  BadLedger bad_;                      // of the training set
-  std::optional<BadLedger> bad_test_;  // once the test set is looked at
+  BadLedger bad_;                            // of the training set
+  std::optional<BadLedger> bad_test_;        // once the test set is looked at
+  std::optional<BadLedger> bad_validation_;  // of a set of its own
   // An epoch whose steps and validation are handed over; what remains is to look at the result.
   struct UnjudgedEpoch {
     std::uint64_t epoch = 0;
@@ -115,10 +118,26 @@ bool Trainer::Impl::ended() const {
          (state_.batch == 0 && reason_to_stop(spec_.stopping, state_.history));
 }
 
+// Of a set that is read in its stored order.
+Placement Trainer::Impl::place_whole(const std::shared_ptr<const Dataset>& data) {
+  return in_stored_order(
+      place(engine(), spec_.residency, data, setup_.plan.model.input, spec_.on_bad, notice_),
+      *data);
+}
+
 void Trainer::Impl::make_loops() {
   if (ended()) return;
   const RunPlan& plan = setup_.plan;
-  if (plan.split.validation.size() > 0) {
+  if (const auto& own = spec_.validation; own && own->size() > 0) {
+    const auto placement = place_whole(own);
+    bad_validation_.emplace(ledger_of(*own));
+    bad_validation_->report(placement.bad);
+    LoaderSpec spec = evaluation_loader(spec_, plan, own, placement, bad_validation_->budget());
+    spec.subset = Subset::all(own->size());
+    spec.epochs = spec_.epochs - state_.epoch;
+    validation_.emplace(engine(), std::move(spec),
+                        [this](auto bad) { bad_validation_->report(bad); });
+  } else if (plan.split.validation.size() > 0) {
     Placement placement = placement_;
     Subset subset = plan.split.validation;
     if (plan.window_blocks != 0) {
@@ -277,9 +296,7 @@ void Trainer::Impl::check(const Metrics& evaluated, std::uint64_t steps,
 
 void Trainer::Impl::test(const std::atomic<bool>& stop) {
   const StageSpan span(Stage::kTest);
-  const auto placement = in_stored_order(
-      place(engine(), spec_.residency, test_, setup_.plan.model.input, spec_.on_bad, notice_),
-      *test_);
+  const auto placement = place_whole(test_);
   bad_test_.emplace(ledger_of(*test_));
   bad_test_->report(placement.bad);
   LoaderSpec spec = evaluation_loader(spec_, setup_.plan, test_, placement, bad_.budget());
@@ -309,6 +326,7 @@ void Trainer::Impl::finish() {
   }
   result_.bad_samples = bad_.count();
   if (bad_test_) result_.bad_test_samples = bad_test_->count();
+  if (bad_validation_) result_.bad_samples += bad_validation_->count();
   if (!result_.stopped && state_.epoch < spec_.epochs) {
     result_.ended_early = reason_to_stop(spec_.stopping, state_.history);
   }

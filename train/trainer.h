@@ -33,6 +33,8 @@ struct RunSpec {
   std::uint32_t batch = 128;
   std::uint32_t accumulate = 1;  ///< batches of a step: see TrainSpec::micro_batch
   std::uint64_t validation_size = 10'000;
+  /// What is validated on, in place of training samples: validation_size is 0 then.
+  std::shared_ptr<const Dataset> validation = {};
   bool batch_norm = false;                          ///< of the hidden layers; see MlpSpec
   float dropout = 0.0F;                             ///< of the hidden layers; see MlpSpec
   Activation activation = Activation::kRelu;        ///< of the hidden layers
@@ -60,12 +62,14 @@ struct RunSpec {
   std::uint32_t slots = 3;
   std::uint32_t workers = 0;  ///< 0: the cores this process may use
 
-  std::filesystem::path init;            ///< parameters to start from (safetensors); empty: random
+  /// Parameters to start from (safetensors), or a folder of checkpoints (checkpoint_meant());
+  /// empty: random.
+  std::filesystem::path init;
   std::filesystem::path checkpoint_dir;  ///< empty: no checkpoints
   std::uint64_t checkpoint_every = 0;    ///< steps between step-N checkpoints; 0: none
   std::uint32_t keep = 3;                ///< newest step-N checkpoints kept
   bool resume = false;  ///< go on from `resume_from`, or the newest good one in checkpoint_dir
-  std::filesystem::path resume_from;
+  std::filesystem::path resume_from;  ///< a file, or a folder: its newest good one
 };
 
 /// The loss of a step was not finite. Exit status 3.

@@ -58,6 +58,14 @@ TEST(ArrayNames, ValidationStandsForTestWhereThereIsNone) {
                        "train_labels", "val_labels", "test_labels"};
   EXPECT_EQ(pairs_of(medmnist)->test->samples, 2U);
   EXPECT_EQ(pairs_of(medmnist)->left_out, (std::vector<std::size_t>{1, 4}));
+  EXPECT_FALSE(pairs_of(medmnist)->validation);
+  const auto own = find_array_pairs("a.npz", medmnist, true);
+  EXPECT_EQ(own->test->samples, 2U);
+  ASSERT_TRUE(own->validation);
+  EXPECT_EQ(own->validation->labels, 4U);
+  EXPECT_TRUE(own->left_out.empty());
+  const Names without_test{"x_train", "y_train", "x_val", "y_val"};
+  EXPECT_FALSE(find_array_pairs("a.npz", without_test, true)->validation);
   EXPECT_EQ(pairs_of({"x_train", "y_train", "x"})->left_out, std::vector<std::size_t>{2});
   EXPECT_TRUE(pairs_of({"x_train", "y_train", "x_val", "y_val"})->left_out.empty());
   EXPECT_EQ(pairs_of({"x_train", "y_train", "x_val", "y_val"})->test->labels, 3U);

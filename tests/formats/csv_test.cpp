@@ -430,11 +430,22 @@ TEST_F(CsvTest, OpensFolders) {
   write("id,label\n1,0\n", "sample_submission.csv");
   EXPECT_TRUE(
       description().ends_with("; left out: " + (folder_ / "sample_submission.csv").string()));
+  write("b,label,a\n5,1,4\n6,0,7\n", "mnist_val.csv");
+  EXPECT_NE(description().find("; left out: " + (folder_ / "mnist_val.csv").string()),
+            std::string::npos);
+  const auto with_own = open_folder(folder_.path(), {.own_validation = true});
+  EXPECT_EQ(with_own.description.find("mnist_val"), std::string::npos) << with_own.description;
+  EXPECT_NE(with_own.description.find("1 training, 2 validation and 1 test"), std::string::npos);
+  ASSERT_TRUE(with_own.validation);
+  EXPECT_EQ(with_own.validation->dtype(), DType::kFloat32);
+  EXPECT_EQ(with_own.validation->column_names().values, (std::vector<std::string>{"a", "b"}));
+  std::filesystem::remove(folder_ / "mnist_val.csv");
   write("1,2\n3,0\n", "other_train.csv");
   EXPECT_TRUE(description("other_train.csv").ends_with("; labels in column 1"));
   EXPECT_EQ(data_error_of([&] { (void)description(); }),
             here +
-                "expected one CSV file to train on and at most one to test with, found "
+                "expected one CSV file to train on, and at most one to test and one to validate "
+                "with, found "
                 "mnist_test.csv, mnist_train.csv, other_train.csv, sample_submission.csv");
 }
 

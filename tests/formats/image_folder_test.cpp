@@ -91,6 +91,12 @@ TEST_F(ImageFolderTest, SaysWhichFoldersItLeavesOut) {
             folder_.path().string() + ": 2 training and 2 test images, 1x2 uint8, 1 classes");
   add("val/a/1.png", plain_png(2, 1, 1, 1));
   EXPECT_TRUE(description().ends_with("; left out: " + at("val"))) << description();
+  const auto with_own = open_folder(folder_.path(), {.own_validation = true});
+  ASSERT_TRUE(with_own.validation);
+  EXPECT_EQ(with_own.validation->name(), at("val"));
+  EXPECT_EQ(with_own.description, folder_.path().string() +
+                                      ": 2 training, 1 validation and 2 test images, 1x2 uint8, 1 "
+                                      "classes");
   add("more/a/1.png", plain_png(2, 1, 1, 1));
   EXPECT_TRUE(description().ends_with("; left out: " + at("more") + " and 1 more"));
 }

@@ -56,6 +56,14 @@ TEST(SplitNames, FilesAreSortedIntoSplits) {
   EXPECT_EQ(whole.train, Paths{"a-train.csv"});
   EXPECT_EQ(whole.test, Paths{"a-test.csv"});
   EXPECT_EQ(whole.left_out, (Paths{"a-val.csv", "other.csv"}));
+  EXPECT_TRUE(whole.validation.empty());
+  const auto own = split_files({"a-test.csv", "a-train.csv", "a-val.csv", "other.csv"}, true);
+  EXPECT_EQ(own.test, Paths{"a-test.csv"});
+  EXPECT_EQ(own.validation, Paths{"a-val.csv"});
+  EXPECT_EQ(own.left_out, Paths{"other.csv"});
+  const auto for_test = split_files({"train-0.tar", "val-0.tar"}, true);
+  EXPECT_EQ(for_test.test, Paths{"val-0.tar"});
+  EXPECT_TRUE(for_test.validation.empty());
   const auto validated = split_files({"train-0.tar", "train-1.tar", "val-0.tar"});
   EXPECT_EQ(validated.train, (Paths{"train-0.tar", "train-1.tar"}));
   EXPECT_EQ(validated.test, Paths{"val-0.tar"});

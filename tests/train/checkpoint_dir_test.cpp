@@ -65,6 +65,27 @@ TEST(CheckpointDir, KeepsTheNewestSteps) {
                                    "step-100.safetensors"}));
 }
 
+TEST(CheckpointMeant, IsTheFileOrTheBestOfAFolderElseItsLast) {
+  const test::TempFolder folder;
+  const auto path = folder / "run";
+  EXPECT_EQ(checkpoint_meant(folder / "none"), folder / "none");
+  const auto refusal = [](const std::filesystem::path& of) {
+    return test::data_error_of([&] { (void)checkpoint_meant(of); });
+  };
+  const CheckpointDir dir(path, 2);
+  const auto expected =
+      path.string() + ": expected best.safetensors or last.safetensors in this folder, found ";
+  EXPECT_EQ(refusal(path), expected + "neither");
+  dir.save_step(at_step(4));
+  EXPECT_EQ(refusal(path), expected + "step-4.safetensors");
+  const auto last = dir.save_last(at_step(8));
+  EXPECT_EQ(checkpoint_meant(path), last);
+  const auto best = dir.save_best(at_step(6));
+  EXPECT_EQ(checkpoint_meant(path), best);
+  EXPECT_EQ(checkpoint_meant(last), last);
+  EXPECT_TRUE(refusal(folder.path()).ends_with("found neither, but some in " + path.string()));
+}
+
 TEST(CheckpointDir, BestAndLastMayBeOneFileUntilEitherIsReplaced) {
   const test::TempFolder folder;
   const CheckpointDir dir(folder.path(), 2);

@@ -98,6 +98,58 @@ TEST(Trainer, WithoutValidationOrTestThereIsNone) {
   EXPECT_EQ(result.train_loader.samples, 3U * 300);
 }
 
+TEST(Trainer, ValidatesOnASetOfItsOwn) {
+  for (const auto residency : {Residency::kResident, Residency::kHost}) {
+    RunSpec spec = small_run();
+    spec.residency = residency;
+    spec.validation_size = 0;
+    spec.validation = test::test_data();
+    Recorder recorder;
+    const RunResult result = run(spec, test::training_data(), test::test_data(), {&recorder});
+    EXPECT_EQ(recorder.started[0].train_samples, 300U);
+    EXPECT_EQ(recorder.started[0].validation_samples, 90U);
+    ASSERT_EQ(result.history.size(), 3U);
+    EXPECT_NE(result.history[0].val_loss, result.history[2].val_loss);
+    EXPECT_EQ(result.history[2].val_loss, result.test_loss);
+    EXPECT_EQ(result.history[2].val_acc, result.test_acc);
+    // It decides nothing of the training.
+    spec.validation = nullptr;
+    EXPECT_EQ(result.weights_hash, run(spec).weights_hash);
+  }
+}
+
+TEST(Trainer, GoesOnWithTheSameValidationSetAlone) {
+  const test::TempFolder folder;
+  RunSpec spec = small_run();
+  spec.validation_size = 0;
+  spec.validation = test::test_data();
+  spec.epochs = 2;
+  spec.checkpoint_dir = folder.path();
+  run(spec);
+  spec.epochs = 3;
+  spec.resume = true;
+  spec.validation = test::training_data();
+  const auto refusal = test::data_error_of([&] { run(spec); });
+  EXPECT_NE(refusal.find("validation set: checkpoint content " + test::test_data()->hash() +
+                         ", this run content " + test::training_data()->hash()),
+            std::string::npos)
+      << refusal;
+  spec.validation = nullptr;
+  EXPECT_TRUE(test::data_error_of([&] { run(spec); }).ends_with(", this run none"));
+  spec.validation = test::test_data();
+  const RunResult result = run(spec);
+  EXPECT_EQ(result.history.size(), 3U);
+  EXPECT_EQ(result.history[2].val_loss, result.test_loss);
+  // A folder is as good as its newest file, in which nothing is left to train.
+  spec.checkpoint_dir.clear();
+  spec.resume_from = folder.path();
+  EXPECT_EQ(run(spec).weights_hash, result.weights_hash);
+  const test::TempFolder empty;
+  spec.resume_from = empty.path();
+  EXPECT_EQ(test::data_error_of([&] { run(spec); }),
+            empty.path().string() + ": expected a checkpoint to resume from, found none");
+}
+
 TEST(Trainer, ABatchLargerThanTheDataIsAllOfIt) {
   RunSpec spec = small_run();
   spec.batch = 4'000'000'000U;
@@ -159,6 +211,7 @@ TEST(Trainer, SpecsThatCannotRunAreRefused) {
   refused([](RunSpec& s) { s.slots = 0; });
   refused([](RunSpec& s) { s.hidden = {8, 0}; });
   refused([](RunSpec& s) { s.validation_size = 300; });
+  refused([](RunSpec& s) { s.validation = test::test_data(); });
   refused([](RunSpec& s) { s.optimizer.learning_rate = -1.0F; });
   refused([](RunSpec& s) { s.optimizer.learning_rate = kNan; });
   refused([](RunSpec& s) { s.optimizer.momentum = std::numeric_limits<float>::infinity(); });

@@ -8,6 +8,7 @@
 
 #include "formats/error.h"
 #include "formats/image.h"
+#include "formats/image_folder.h"
 #include "formats/mapped_file.h"
 #include "train/dark_on_light.h"
 
@@ -72,14 +73,9 @@ std::vector<std::filesystem::path> images_of(const std::vector<std::string>& pat
       images.push_back(path);
       continue;
     }
-    const std::size_t before = images.size();
-    for (const auto& entry : std::filesystem::directory_iterator(path, failed)) {
-      const std::string name = entry.path().filename().string();
-      if (has_image_name(name) && !name.starts_with('.')) images.push_back(entry.path());
-    }
-    if (failed) throw io_error(path, "list the folder", failed.value());
-    if (images.size() == before) throw DataError(path, std::nullopt, "images", "none");
-    std::sort(images.begin() + static_cast<std::ptrdiff_t>(before), images.end());
+    const auto below = images_below(path);
+    if (below.empty()) throw DataError(path, std::nullopt, "images", "none");
+    images.insert(images.end(), below.begin(), below.end());
   }
   return images;
 }

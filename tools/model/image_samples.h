@@ -29,8 +29,8 @@ Invert invert_for(const TrainedModel& model, Invert asked);
 void read_image_sample(const std::filesystem::path& path, const ImageLayout& layout, Invert invert,
                        std::span<std::byte> sample);
 
-/// Files as they are, and of folders the images in them that are not hidden, by name. Throws
-/// DataError for a path that is not there, or a folder without images.
+/// Files as they are, and of folders the images in them and in their sub-folders (images_below()).
+/// Throws DataError for a folder without images.
 std::vector<std::filesystem::path> images_of(const std::vector<std::string>& paths);
 
 }  // namespace millrace

@@ -1,7 +1,9 @@
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "formats/folder.h"
 #include "formats/json_text.h"
+#include "formats/split_names.h"
 #include "tools/console/command_line.h"
 #include "tools/console/console.h"
 #include "tools/console/image_options.h"
@@ -15,6 +17,7 @@
 #include "tools/trainer/device_options.h"
 #include "tools/trainer/evaluation.h"
 #include "tools/trainer/options.h"
+#include "train/checkpoint_dir.h"
 
 namespace millrace {
 namespace {
@@ -27,10 +30,17 @@ OpenOptions opening(const TrainedModel& model, OpenOptions options) {
 }
 
 SplitName parse_split(const std::string& text) {
-  for (const auto split : {SplitName::kTrain, SplitName::kValidation, SplitName::kTest}) {
-    if (text == name_of(split)) return split;
+  const auto split = split_called(text);
+  if (!split) throw UsageError("expected train, validation or test, found " + shown(text));
+  switch (*split) {
+    case DataSplit::kTrain:
+      return SplitName::kTrain;
+    case DataSplit::kValidation:
+      return SplitName::kValidation;
+    case DataSplit::kTest:
+      break;
   }
-  throw UsageError("expected train, validation or test, found " + shown(text));
+  return SplitName::kTest;
 }
 
 }  // namespace
@@ -48,15 +58,17 @@ int evaluate_command(const std::vector<std::string>& arguments) {
   std::uint32_t workers = 0;
   std::string outputs_path;
   bool json = false;
-  line.value("--checkpoint", "FILE", "the model, a .safetensors file of the trainer",
+  line.value("--checkpoint", "PATH",
+             "the model, a .safetensors file of the trainer, or a\nfolder of them: best, else last",
              [&](const std::string& t) { checkpoint = t; });
-  line.value("--data", "DIR", "folder with IDX files or images [data]",
+  line.value("--data", "DIR", "the data set, a folder or a file [data]",
              [&](const std::string& t) { data = t; });
   declare_images(line, images);
   declare_label_column(line, label_column);
   line.value("--split", "SPLIT",
-             "train, validation or test. On the data that it was\ntrained on, train and validation "
-             "are the parts that\nthe run made [test]",
+             "train, val or test. On the data that it was trained\non, train and val are the parts "
+             "that the run made,\n"
+             "or val what lies beside a test set [test]",
              [&](const std::string& t) { split = parse_split(t); });
   line.value(
       "--outputs", "FILE",
@@ -69,18 +81,18 @@ int evaluate_command(const std::vector<std::string>& arguments) {
   declare_workers(line, workers);
   line.flag("--json", "print one JSON object in place of text", json);
   line.help_flag();
-  line.examples(
-      "Example:\n  trainer evaluate --checkpoint checkpoints/best.safetensors --data data/");
+  line.examples("Example:\n  trainer evaluate --checkpoint checkpoints --data data/");
   if (!line.parse(arguments)) return print(line.help());
-  if (checkpoint.empty()) throw UsageError("--checkpoint: expected a file, found none");
+  if (checkpoint.empty()) throw UsageError("--checkpoint: expected a file or folder, found none");
 
+  const std::filesystem::path model_file = checkpoint_meant(checkpoint);
   check_output_paths({{"--outputs", outputs_path, "{", 8}, {"--quarantine", bad.quarantine}},
-                     {{"--checkpoint", checkpoint}, {"--data", data}});
+                     {{"--checkpoint", model_file}, {"--data", data}});
   check_bad_options(line, bad.on_bad);
   check_device(line, device);
 
-  Console console("trainer evaluate", json);
-  const TrainedModel model = load_model(checkpoint);
+  Console console("trainer evaluate", false);  // notes go to standard error, beside JSON too
+  const TrainedModel model = load_model(model_file);
   BadReports reports(bad, console);
   const LeavingOut leaving_out{.on_bad = bad.on_bad,
                                .budget = bad.budget,
@@ -91,6 +103,7 @@ int evaluate_command(const std::vector<std::string>& arguments) {
   const DataFolder opened =
       open_folder(data, opening(model, {.image = images.options(),
                                         .label_column = label_column,
+                                        .own_validation = split == SplitName::kValidation,
                                         .tolerant = bad.on_bad != OnBad::kFail}));
   const Evaluation evaluation = evaluate(model, opened, split, device, workers,
                                          outputs_path.empty() ? nullptr : &outputs, leaving_out);

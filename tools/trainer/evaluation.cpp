@@ -129,7 +129,12 @@ Part part_of(const TrainedModel& model, const DataFolder& data, SplitName split,
     }
     return {data.test, Subset::all(data.test->size()), each};
   }
+  const auto& own = data.validation;
+  const bool takes_own = split == SplitName::kValidation && own != nullptr;
   const RunState& state = model.checkpoint.state;
+  if (takes_own && state.options.validation_size == 0) {
+    return {own, Subset::all(own->size()), each};
+  }
   if (training_hash(*data.train, state.options.window_blocks, on_bad) == state.dataset_hash &&
       state.options.validation_size < data.train->size()) {
     const auto parts =
@@ -138,6 +143,7 @@ Part part_of(const TrainedModel& model, const DataFolder& data, SplitName split,
     if (part.size() > 0) return {data.train, part, each};
     throw DataError(model.path, "was trained without validation samples; --split train takes all");
   }
+  if (takes_own) return {own, Subset::all(own->size()), each};
   if (split == SplitName::kTrain) return {data.train, Subset::all(data.train->size()), each};
   throw DataError(model.path,
                   "was trained on other data than " + data.train->name() +

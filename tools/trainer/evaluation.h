@@ -31,7 +31,9 @@ struct LeavingOut {
 };
 
 /// The samples of a split as the model's own run made it: where `data` is what it was trained on,
-/// train and validation are those two parts; of other data train is the whole training set. Samples
+/// train and validation are those two parts; of other data train is the whole training set. A
+/// validation set that lies beside a test set is taken where the run kept no training samples for
+/// validation, or had other data. Samples
 /// that cannot be read are left out unless `on_bad` is kFail. Throws DataError where there is no
 /// such split.
 Part part_of(const TrainedModel& model, const DataFolder& data, SplitName split,

@@ -2,6 +2,7 @@
 
 #include "formats/atomic_file.h"
 #include "tools/console/command_line.h"
+#include "tools/console/console.h"
 #include "tools/console/numbers.h"
 #include "tools/console/output_paths.h"
 #include "tools/console/program.h"
@@ -9,6 +10,7 @@
 #include "tools/console/usage_error.h"
 #include "tools/onnx/onnx_model.h"
 #include "tools/trainer/commands.h"
+#include "train/checkpoint_dir.h"
 
 namespace millrace {
 namespace {
@@ -38,7 +40,8 @@ int export_command(const std::vector<std::string>& arguments) {
   std::string path;
   OnnxOptions options;
   bool input_given = false;
-  line.value("--checkpoint", "FILE", "the model, a .safetensors file of the trainer",
+  line.value("--checkpoint", "PATH",
+             "the model, a .safetensors file of the trainer, or a\nfolder of them: best, else last",
              [&](const std::string& t) { checkpoint = t; });
   line.value("--onnx", "FILE", "the file to write", [&](const std::string& t) { path = t; });
   line.value("--input", "uint8|float", "type of the input [as the model's data set]",
@@ -52,14 +55,17 @@ int export_command(const std::vector<std::string>& arguments) {
                options.probabilities = is_first(t, "probabilities", "logits");
              });
   line.help_flag();
-  line.examples(
-      "Example:\n  trainer export --checkpoint checkpoints/best.safetensors --onnx model.onnx");
+  line.examples("Example:\n  trainer export --checkpoint checkpoints --onnx model.onnx");
   if (!line.parse(arguments)) return print(line.help());
-  if (checkpoint.empty()) throw UsageError("--checkpoint: expected a file, found none");
+  if (checkpoint.empty()) throw UsageError("--checkpoint: expected a file or folder, found none");
   if (path.empty()) throw UsageError("--onnx: expected a file, found none");
 
-  check_output_paths({{"--onnx", path, "\x08"}}, {{"--checkpoint", checkpoint}});
-  const TrainedModel model = load_model(checkpoint);
+  const std::filesystem::path model_file = checkpoint_meant(checkpoint);
+  check_output_paths({{"--onnx", path, "\x08"}}, {{"--checkpoint", model_file}});
+  const TrainedModel model = load_model(model_file);
+  if (model_file != checkpoint) {
+    Console("trainer export", false).notice("the model is " + model_file.string());
+  }
   if (!input_given) options.input = model.spec.input;
   const std::string bytes = onnx_model(model, options);
   AtomicFile file(path);

@@ -116,7 +116,9 @@ class Declarer {
           options_.download = t;
         });
     line_.value(
-        "--val-size", "N", "samples kept for validation\n[10000, a sixth of a smaller set]",
+        "--val-size", "N",
+        "training samples kept for validation [10000, or a\nsixth; 0 where \"val\" lies beside "
+        "\"test\"]",
         [this](const std::string& t) { options_.validation_size = parse_whole(t, 0, kAny); });
     line_.value("--shuffle", "on|off", "a new order of samples each epoch [on]",
                 [this](const std::string& t) { run().shuffle = parse_switch(t); });

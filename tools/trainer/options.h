@@ -17,7 +17,7 @@ struct Options {
 
   Action action = Action::kTrain;
   std::string help;                              ///< the text that kHelp asks for
-  RunSpec run;                                   ///< but for validation_size
+  RunSpec run;                                   ///< but for validation and its size
   std::optional<std::uint64_t> validation_size;  ///< none: default_validation_size()
   std::filesystem::path data = "data";
   ImageOptions images;                ///< how images in `data` are read

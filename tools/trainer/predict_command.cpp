@@ -28,6 +28,7 @@
 #include "tools/trainer/commands.h"
 #include "tools/trainer/device_options.h"
 #include "train/bad_ledger.h"
+#include "train/checkpoint_dir.h"
 
 namespace millrace {
 namespace {
@@ -102,8 +103,8 @@ std::string told(const Asked& asked, const std::vector<Guess>& guesses,
 // that can be read are worth their line.
 class Unreadable {
  public:
-  Unreadable(const Arguments& arguments, std::size_t images)
-      : console_("trainer predict", arguments.json),
+  Unreadable(const Arguments& arguments, std::size_t images, Console& console)
+      : console_(console),
         reports_(arguments.bad, console_),
         tolerant_(arguments.bad.on_bad != OnBad::kFail),
         ledger_(arguments.paths.size() == 1 ? arguments.paths[0] : "the images", images,
@@ -122,7 +123,7 @@ class Unreadable {
   bool failed() const { return failed_ || reports_.failed(); }
 
  private:
-  Console console_;
+  Console& console_;
   BadReports reports_;
   bool tolerant_;
   bool failed_ = false;
@@ -148,12 +149,10 @@ class Lines {
   int status_ = kDone;
 };
 
-int predict_tables(const Arguments& arguments) {
-  const TrainedModel model = load_model(arguments.checkpoint);
+int predict_tables(const Arguments& arguments, const TrainedModel& model, Console& console) {
   std::vector<std::shared_ptr<const Dataset>> tables;
   for (const auto& path : arguments.paths) tables.push_back(open_table(model, path));
   const auto engine = make_engine(model, arguments.device);
-  Console console("trainer predict", arguments.json);
   Lines lines;
   for (std::size_t i = 0; i < tables.size(); ++i) {
     if (const auto note = matched_by_place(model, *tables[i])) console.notice(*note);
@@ -167,13 +166,12 @@ int predict_tables(const Arguments& arguments) {
   return lines.flush();
 }
 
-int predict_images(const Arguments& arguments) {
-  const TrainedModel model = load_model(arguments.checkpoint);
+int predict_images(const Arguments& arguments, const TrainedModel& model, Console& console) {
   const ImageLayout layout = image_layout(model);
   const Invert invert = invert_for(model, arguments.invert);
   const auto images = images_of(arguments.paths);
   const auto engine = make_engine(model, arguments.device);
-  Unreadable unreadable(arguments, images.size());
+  Unreadable unreadable(arguments, images.size(), console);
   const std::size_t features = model.spec.features;
   std::vector<std::byte> samples(std::min(kBatch, images.size()) * features);
   const std::vector<std::int32_t> labels(kBatch, 0);  // nobody knows them
@@ -219,14 +217,17 @@ int predict_images(const Arguments& arguments) {
 
 int predict(const Arguments& arguments) {
   const auto tables = std::ranges::count_if(arguments.paths, is_table_name);
-  if (tables == 0) return predict_images(arguments);
-  if (static_cast<std::size_t>(tables) != arguments.paths.size()) {
+  if (tables != 0 && static_cast<std::size_t>(tables) != arguments.paths.size()) {
     throw UsageError("expected images or tables, found both");
   }
-  if (arguments.bad.on_bad != OnBad::kFail || arguments.invert != Invert::kAuto) {
+  if (tables != 0 && (arguments.bad.on_bad != OnBad::kFail || arguments.invert != Invert::kAuto)) {
     throw UsageError("--on-bad and --invert: expected images with them, found tables");
   }
-  return predict_tables(arguments);
+  Console console("trainer predict", false);  // notes go to standard error, beside JSON too
+  const TrainedModel model = load_model(checkpoint_meant(arguments.checkpoint));
+  if (model.path != arguments.checkpoint) console.notice("the model is " + model.path.string());
+  return tables == 0 ? predict_images(arguments, model, console)
+                     : predict_tables(arguments, model, console);
 }
 
 }  // namespace
@@ -238,8 +239,10 @@ int predict_command(const std::vector<std::string>& words) {
                    "or the lines of CSV files, whose columns it finds by their names, where both\n"
                    "have some, with or without labels, which it does not look at.");
   Arguments arguments;
-  line.positionals("images", "image files, or folders of them; or CSV files", arguments.paths);
-  line.value("--checkpoint", "FILE", "the model, a .safetensors file of the trainer",
+  line.positionals("images", "image files, folders with some at any depth, or\nCSV files",
+                   arguments.paths);
+  line.value("--checkpoint", "PATH",
+             "the model, a .safetensors file of the trainer, or a\nfolder of them: best, else last",
              [&](const std::string& t) { arguments.checkpoint = t; });
   line.value("--top", "K", "classes to name, the likeliest first [3]", [&](const std::string& t) {
     arguments.top = static_cast<std::uint32_t>(parse_whole(t, 1, 1U << 20U));
@@ -255,10 +258,11 @@ int predict_command(const std::vector<std::string>& words) {
   line.flag("--json", "print a JSON object for each image or line", arguments.json);
   line.help_flag();
   line.examples(
-      "Examples:\n  trainer predict --checkpoint checkpoints/best.safetensors photo.jpg\n"
-      "  trainer predict --checkpoint checkpoints/best.safetensors --json test.csv");
+      "Examples:\n  trainer predict --checkpoint checkpoints photo.jpg\n"
+      "  trainer predict --checkpoint checkpoints --json test.csv");
   if (!line.parse(words)) return print(line.help());
-  if (arguments.checkpoint.empty()) throw UsageError("--checkpoint: expected a file, found none");
+  if (arguments.checkpoint.empty())
+    throw UsageError("--checkpoint: expected a file or folder, found none");
   if (arguments.paths.empty())
     throw UsageError("expected images, folders of them or CSV files, found none");
   check_bad_options(line, arguments.bad.on_bad);

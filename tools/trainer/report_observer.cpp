@@ -26,6 +26,10 @@ std::optional<Judged> judge_run(const ReportContext& context, Engine& engine) {
     const Part part{context.data.test, Subset::all(context.data.test->size()), on_bad};
     return judge(engine, plan.model, part, "test", workers, kMistakes);
   }
+  if (const auto& own = context.spec.validation) {
+    const Part part{own, Subset::all(own->size()), on_bad};
+    return judge(engine, plan.model, part, "validation", workers, kMistakes);
+  }
   if (plan.split.validation.size() == 0) return std::nullopt;
   return judge(engine, plan.model, {context.data.train, plan.split.validation, on_bad},
                "validation", workers, kMistakes);
@@ -72,7 +76,8 @@ std::vector<std::pair<std::string, std::string>> options_in_effect(const RunSpec
       {"--elastic", fmt::format("{}", spec.augment.elastic)},
       {"--elastic-sigma", fmt::format("{}", spec.augment.elastic_sigma)},
       {"--seed", std::to_string(spec.seed)},
-      {"--val-size", std::to_string(spec.validation_size)},
+      {"--val-size",
+       spec.validation ? spec.validation->name() : std::to_string(spec.validation_size)},
       {"--shuffle", spec.shuffle ? "on" : "off"},
       {"--on-bad", std::string(name_of(spec.on_bad))},
       {"--bad-budget", fmt::format("{} samples", info.bad_budget)},

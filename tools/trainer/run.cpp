@@ -35,8 +35,14 @@ using Clock = std::chrono::steady_clock;
 constexpr int kOutputLost = 1;
 constexpr int kSignalBase = 128;
 
-RunSpec with_validation(const Options& options, const Dataset& train, Console& console) {
+RunSpec with_validation(const Options& options, const DataFolder& data, Console& console) {
+  const Dataset& train = *data.train;
   RunSpec spec = options.run;
+  if (data.validation) {
+    spec.validation = data.validation;
+    spec.validation_size = 0;
+    return spec;
+  }
   if (options.validation_size) {
     spec.validation_size = *options.validation_size;
     return spec;
@@ -72,6 +78,7 @@ DataFolder open_data(const Options& asked, const RunSpec& run) {
   OpenOptions options;
   options.image = asked.images;
   options.label_column = asked.label_column;
+  options.own_validation = !asked.validation_size;
   options.in_blocks = run.residency == Residency::kStream;
   options.tolerant = run.on_bad != OnBad::kFail;
   return open_folder(path, options);
@@ -144,7 +151,7 @@ class Runs {
       console_.warning(data_.train->name() +
                        ": all samples are of one class: nothing can be learnt");
     }
-    const RunSpec spec = with_validation(options_, *data_.train, console_);
+    const RunSpec spec = with_validation(options_, data_, console_);
     printer_.set_data(data_.description, load_s_);
     if (metrics_) metrics_->set_load_s(load_s_);
     const int status = options_.repeat == 1 ? run_one(spec, options_.tensorboard) : repeat(spec);

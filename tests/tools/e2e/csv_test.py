@@ -76,8 +76,8 @@ class Csv(programs.ProgramTest):
         self.assertEqual((done.stderr, json.loads(done.stdout)["accuracy"]), ("", last["val_acc"]))
         # Without names, or with others.
         self.tools("convert", other, "arrays", "--to", "npy")
-        done = self.call(*model, "--data", "arrays")
-        self.assertEqual(done.returncode, 0)
+        done = self.call(*model, "--data", "arrays", "--json")
+        self.assertEqual((done.returncode, json.loads(done.stdout)["samples"]), (0, 40))
         self.assertIn("there are no names for its columns: values are taken by their places", done.stderr)
         other.write_text(other.read_text(encoding="utf-8").replace("width", "height"), encoding="utf-8")
         line = self.refuses(1, *model, "--data", other)

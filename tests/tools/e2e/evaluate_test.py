@@ -90,11 +90,50 @@ class Evaluate(programs.ProgramTest):
         self.assertIn("trainer evaluate: x: ", self.refuses(1, "evaluate", "--checkpoint", "x", "--data", self.digits))
         self.assertIn("none: cannot open", self.refuses(1, "evaluate", "--checkpoint", "none", "--data", self.digits))
 
+    def test_takes_the_best_of_a_folder_and_says_so(self):
+        self.trained()
+        of_file = self.call("evaluate", "--checkpoint", "c/best.safetensors", "--data", self.digits)
+        of_folder = self.call("evaluate", "--checkpoint", "c/", "--data", self.digits)
+        self.assertEqual((of_folder.returncode, of_folder.stdout), (0, of_file.stdout))
+        # What is read is not written to, also where its folder is named.
+        self.assertIn("--outputs: expected another file than --checkpoint has",
+                      self.refuses(2, "evaluate", "--checkpoint", "c", "--data", self.digits, "--outputs",
+                                   "c/best.safetensors"))
+        done = self.call("predict", "--checkpoint", "c", "--json", "none.png")
+        self.assertEqual(done.stderr.splitlines()[0], "trainer predict: note: the model is c/best.safetensors")
+        done = self.call("export", "--checkpoint", "c", "--onnx", "m.onnx")
+        self.assertEqual((done.returncode, done.stderr), (0, "trainer export: note: the model is c/best.safetensors\n"))
+        done = self.call("--data", self.digits, "--init", "c", "--epochs", "1")
+        self.assertIn("trainer: note: the first weights are those of c/best.safetensors\n", done.stderr)
+        self.assertEqual(self.refuses(1, "evaluate", "--checkpoint", self.digits, "--data", self.digits),
+                         f"trainer evaluate: {self.digits}: expected best.safetensors or last.safetensors in this "
+                         "folder, found neither")
+
+    def test_takes_validation_samples_that_lie_beside_test_samples(self):
+        self.call("convert", self.digits, "data", "--to", "npy", program=programs.TOOLS)
+        data = self.top / "data"
+        for name in "xy":
+            (data / f"{name}_val.npy").write_bytes((data / f"{name}_test.npy").read_bytes())
+        train = ["--data", data, "--epochs", "2", "--checkpoint-dir", "v"]
+        done = self.call(*train)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("1200 training, 200 validation and 200 test samples, 28x28 uint8, 10 classes\n"
+                      "Split: 1200 to train on, 200 for validation, 200 to test; resident\n", done.stdout)
+        test, validation = (json.loads(self.call("evaluate", "--checkpoint", "v/last.safetensors", "--data", data,
+                                                 "--json", "--split", split).stdout) for split in ("test", "val"))
+        self.assertEqual(validation["split"], "validation")
+        self.assertEqual((validation["loss"], validation["samples"]), (test["loss"], 200))
+        self.assertIn("test_loss: %.4f" % validation["loss"], done.stdout)
+        # Asked for a number of the training samples, as ever; which is another run.
+        line = self.refuses(1, *train, "--val-size", "200", "--resume")
+        self.assertIn("validation size: checkpoint 0, this run 200; validation set: checkpoint content ", line)
+        self.assertIn("; left out: x_val and 1 more\n", self.call(*train, "--val-size", "200", "--force").stdout)
+
     def test_refuses_bad_usage(self):
         self.assertEqual(self.refuses(2, "evaluate"),
-                         "trainer evaluate: --checkpoint: expected a file, found none (see trainer evaluate --help)")
-        self.assertIn("--split: expected train, validation or test, found 'val'",
-                      self.refuses(2, "evaluate", "--checkpoint", "x", "--split", "val"))
+                         "trainer evaluate: --checkpoint: expected a file or folder, found none (see trainer evaluate --help)")
+        self.assertIn("--split: expected train, validation or test, found 'all'",
+                      self.refuses(2, "evaluate", "--checkpoint", "x", "--split", "all"))
         self.assertIn("unknown command 'evalute'; did you mean evaluate?", self.refuses(2, "evalute"))
 
     def test_helps(self):

@@ -114,6 +114,10 @@ TEST(ImagesOf, TakesFilesAsTheyAreAndFoldersByName) {
   EXPECT_EQ(images[0].filename(), "b.pgm");
   EXPECT_EQ(images[1].filename(), "a.pgm");
   EXPECT_EQ(images[2].filename(), "b.pgm");
+  std::filesystem::create_directories(folder / "aa" / "deep");
+  write_pnm(folder / "aa" / "deep" / "c.pgm", 1, 1, {1});
+  EXPECT_EQ(images_of({all}), (std::vector<std::filesystem::path>{
+                                  folder / "a.pgm", folder / "aa/deep/c.pgm", folder / "b.pgm"}));
   const test::TempFolder empty;
   EXPECT_THROW(images_of({empty.path().string()}), DataError);
 }
