@@ -31,11 +31,18 @@ options=()
 [[ -f $root/build/$preset/CMakeCache.txt ]] || options=(-DMILLRACE_TESTS=OFF -DMILLRACE_BENCH=OFF)
 "$root/scripts/build.sh" "$preset" "${options[@]}" trainer tools
 
+# Recipes say nothing of data; another file of options may.
+names_data() { [[ -f $1 ]] && grep -q '^[[:space:]]*data[[:space:]]*=' "$1"; }
+
 needs_data=yes
+before=
 for argument in "$@"; do
   case $argument in
-    --data | --data=* | --config | --config=* | -h | --help | --help-all | --version) needs_data=no ;;
+    --data | --data=* | --download | --download=* | -h | --help | --help-all | --version) needs_data=no ;;
+    --config=*) ! names_data "${argument#*=}" || needs_data=no ;;
+    *) [[ $before != --config ]] || ! names_data "$argument" || needs_data=no ;;
   esac
+  before=$argument
 done
 if [[ $needs_data == no ]]; then
   exec "$bin/trainer" "$@"

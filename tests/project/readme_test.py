@@ -1,4 +1,4 @@
-"""The documents tell the truth: links lead somewhere, and README's table of options is what the trainer takes.
+"""The documents tell the truth: links lead somewhere, and the table of options is what the trainer takes.
 
 Run as: readme_test.py TRAINER
 """
@@ -10,7 +10,7 @@ import unittest
 
 import source_tree
 
-# Options that every program has and README does not list.
+# Options that every program has and the table does not list.
 UNLISTED = {"--help"}
 
 
@@ -25,8 +25,8 @@ def broken_links(root):
     return found
 
 
-def options_in_readme(text):
-    """Options of the table: each row's first cell holds one or more, as `--name VALUE`."""
+def options_in_table(text):
+    """Of docs/options.md: each row's first cell holds one or more, as `--name VALUE`."""
     rows = re.findall(r"^\| (`-[^|]*)\|", text, re.MULTILINE)
     return {option for row in rows for option in re.findall(r"--[a-z][a-z-]*", row)}
 
@@ -42,13 +42,13 @@ class Documents(unittest.TestCase):
     def test_links_lead_somewhere(self):
         self.assertEqual(broken_links(source_tree.ROOT), [])
 
-    def test_readme_lists_the_trainers_options(self):
+    def test_the_table_lists_the_trainers_options(self):
         shown = subprocess.run([self.trainer, "--help"], capture_output=True, text=True, timeout=60, check=True).stdout
-        readme = (source_tree.ROOT / "README.md").read_text(encoding="utf-8")
-        self.assertEqual(options_in_readme(readme), options_in_help(shown) - UNLISTED)
+        table = (source_tree.ROOT / "docs" / "options.md").read_text(encoding="utf-8")
+        self.assertEqual(options_in_table(table), options_in_help(shown) - UNLISTED)
 
     def test_reads_both_lists(self):
-        self.assertEqual(options_in_readme("| `--data DIR` | x |\n| `--epochs N`, `--batch N` | y --no |\n"),
+        self.assertEqual(options_in_table("| `--data DIR` | x |\n| `--epochs N`, `--batch N` | y --no |\n"),
                          {"--data", "--epochs", "--batch"})
         self.assertEqual(options_in_help("Options:\n  -h,--help    Print\n  --data TEXT  see --no\n"), {"--help", "--data"})
 
