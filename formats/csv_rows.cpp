@@ -82,9 +82,8 @@ std::string_view advice_for(std::string_view cell) {
     if (cell == missing) return " (fill in what is missing, or leave out its line or column)";
   }
   if (is_csv_number(cell)) return {};
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (cell.find(',') != std::string_view::npos && std::ranges::any_of(cell, is_digit)) {
-    return " (decimals have a point)";
+  if (cell.find_first_not_of("0123456789+-.,") == std::string_view::npos) {
+    return cell.find(',') != std::string_view::npos ? " (decimals have a point)" : "";
   }
   return " (only labels may be text: make it numbers, or leave out the column)";
 }

@@ -57,6 +57,14 @@ std::optional<std::size_t> counting_column(const ContiguousView& data) {
   return std::nullopt;
 }
 
+/// Whether labels count up by one from line to line: no class comes twice.
+bool labels_count(std::span<const std::int32_t> labels) {
+  constexpr std::size_t kLeast = 10;  // fewer may come so by chance
+  return labels.size() >= kLeast &&
+         std::ranges::adjacent_find(
+             labels, [](std::int32_t a, std::int32_t b) { return b != a + 1; }) == labels.end();
+}
+
 /// What says of a column that it may be an index, which tells the classes of sorted lines and
 /// nothing of others. In the order of `layout`, which is that of the samples.
 std::string index_text(const CsvLayout& layout, const ArrayDataset& data) {
@@ -97,6 +105,7 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
   auto train = open_csv(train_file, csv);
   // A model's columns may come in another order.
   const auto index = known.columns ? std::string() : index_text(layout, *train);
+  const bool labelled_by_index = layout.label_guessed && labels_count(train->contiguous().labels);
   csv.label_column =
       layout.columns.empty() ? std::to_string(layout.label + 1) : layout.columns[layout.label];
   if (!csv.columns) csv.columns = columns_of(train_file, layout);
@@ -120,6 +129,8 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
   if (!layout.columns.empty()) {
     opened.description += fmt::format(" ({})", in_quotes(layout.columns[layout.label]));
   }
+  if (labelled_by_index)
+    opened.description += ", which counts the lines: --label-column names another";
   opened.description += index;
   if (unlabelled) {
     opened.description +=

@@ -47,9 +47,10 @@ TEST(CsvCells, SayThatTheLastOneIsOpen) {
     }
     return cells.open();
   };
-  for (const auto* line : {"\"", "a,\"b", "\"a\"\"", "\"a,b\"\",c"})
+  for (const auto* line : {R"(")", R"(a,"b)", R"("a"")", R"("a,b"",c)"}) {
     EXPECT_TRUE(open(line)) << line;
-  for (const auto* line : {"", "a\"", "5\",b", "\"\"", "\"a\",b", "\"a\"\"\",b", "\"a\"b"}) {
+  }
+  for (const auto* line : {"", R"(a")", R"(5",b)", R"("")", R"("a",b)", R"("a""",b)", R"("a"b)"}) {
     EXPECT_FALSE(open(line)) << line;
   }
 }

@@ -155,6 +155,11 @@ TEST(CsvRows, NameTheCell) {
             "12 a finite number in column 3, \"x\" (only labels may be text: make it "
             "numbers, or leave out the column)");
   EXPECT_EQ(problem("1,2,3\n1,2,nan\n"), "12 a finite number in column 3, \"nan\"" + missing);
+  EXPECT_EQ(problem("1,2,3\n1,2,\"1,5\"\n"),
+            "12 a finite number in column 3, \"1,5\" (decimals have a point)");
+  EXPECT_TRUE(problem("1,2,3\n1,2,\"Owen, 1\"\n").find("only labels may be text") !=
+              std::string::npos);
+  EXPECT_EQ(problem("1,2,3\n1,2,1-2\n"), "12 a finite number in column 3, \"1-2\"");
   EXPECT_EQ(problem("1,2,3\n1,2,1e39\n"), "12 a finite number in column 3, \"1e39\"");
   EXPECT_EQ(problem("1,2,\n"), "11 a finite number in column 3, an empty cell" + missing);
   EXPECT_EQ(problem("\n1,10,3\n"), "12 a whole number in [0, 10) as the label in column 2, \"10\"");

@@ -315,6 +315,14 @@ TEST_F(CsvTest, SaysThatAColumnCountsTheLines) {
   EXPECT_TRUE(description("", 0, 1, "")
                   .ends_with("; column 2 counts the lines: if it is an index, leave it out"));
   EXPECT_TRUE(description("a,Id,label\n", 1, 2, "").ends_with("(\"label\")"));
+  std::string passengers = "Id,Survived\n";
+  for (int i = 1; i <= 12; ++i)
+    passengers += std::to_string(i) + "," + std::to_string(i % 2) + "\n";
+  const auto table = write(passengers, "t.csv");
+  EXPECT_TRUE(open_folder(table).description.ends_with(
+      "; labels in column 1 (\"Id\"), which counts the lines: --label-column names another"));
+  EXPECT_EQ(open_folder(table, {.label_column = "Id"}).description.find("another"),
+            std::string::npos);
   // What a model knows as a value is none to leave out.
   const auto path = write("Id,label\n0,0\n1,1\n2,0\n3,1\n4,0\n5,1\n6,0\n7,1\n8,0\n9,1\n", "t.csv");
   EXPECT_NE(open_folder(path).description.find("counts the lines"), std::string::npos);

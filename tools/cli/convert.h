@@ -51,6 +51,9 @@ struct ConvertSpec {
   std::optional<SplitShares> split = {};  ///< of a data set without test samples (split_randomly)
   std::uint64_t seed = 0;                 ///< of `split`
   bool force = false;                     ///< replace files that are there
+  /// Is told in a line what was opened and what is left out of it, but for IDX files that stay as
+  /// they are: all of those are written.
+  std::function<void(const std::string&)> opened = {};
 };
 
 struct ConvertedFile {

@@ -15,6 +15,7 @@
 #include "tools/console/label_column.h"
 #include "tools/console/numbers.h"
 #include "tools/console/program.h"
+#include "tools/console/quote.h"
 #include "tools/console/stop_signals.h"
 #include "tools/console/usage_error.h"
 
@@ -159,10 +160,13 @@ void show_text(Console& console, const std::vector<ConvertedFile>& files, double
 }  // namespace
 
 int convert_command(const std::vector<std::string>& arguments) {
-  const ConvertOptions options = parse(arguments);
+  ConvertOptions options = parse(arguments);
   if (!options.help.empty()) return print(options.help);
 
   Console console("tools convert", options.quiet);
+  if (!options.json) {
+    options.spec.opened = [&](const std::string& text) { console.line("Data: " + one_line(text)); };
+  }
   const StopSignals signals(StopSignals::First::kSetsFlag);
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] {

@@ -123,6 +123,7 @@ std::string ConvertPart::file_name(std::string_view role, const IdxHeader& heade
 
 std::vector<ConvertPart> convert_parts(const ConvertSpec& spec) {
   auto opened = open_folder(spec.in, {.image = spec.image, .label_column = spec.label_column});
+  if (spec.opened) spec.opened(opened.description);
   if (spec.split) {
     if (opened.test) {
       throw DataError(spec.in, std::nullopt, "a data set without test samples to split",
