@@ -25,6 +25,9 @@ using Clock = std::chrono::steady_clock;
 // percent.
 constexpr std::uint64_t kWaitSampling = 16;
 
+// A few times as many threads as cores cost nothing that is worth a word.
+constexpr std::uint32_t kManyThreads = 5;
+
 std::uint32_t div_up(std::uint32_t n, std::uint32_t by) { return n / by + (n % by != 0 ? 1 : 0); }
 
 double seconds(Clock::duration d) { return std::chrono::duration<double>(d).count(); }
@@ -368,7 +371,13 @@ class CpuEngine final : public Engine {
 
 std::unique_ptr<Engine> make_cpu_engine(const MlpSpec& model, const TrainSpec& train,
                                         const Device& device, std::string notice) {
-  const std::uint32_t threads = device.threads != 0 ? device.threads : cpu::available_cores();
+  const std::uint32_t cores = cpu::available_cores();
+  const std::uint32_t threads = device.threads != 0 ? device.threads : cores;
+  if (threads / cores >= kManyThreads) {
+    if (!notice.empty()) notice += "; ";
+    notice += std::to_string(threads) + " threads compute on " + std::to_string(cores) +
+              (cores == 1 ? " core" : " cores") + ": more than one a core wait for each other";
+  }
   if (train.precision == Precision::kBFloat16) {
     if (auto net = cpu::make_bf16_net(model, train, threads)) {
       return std::make_unique<CpuEngine>(model, train, Precision::kBFloat16, std::move(net),

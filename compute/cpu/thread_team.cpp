@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <system_error>
 
 #if defined(__linux__)
 #include <sched.h>
@@ -10,6 +11,7 @@
 #include <immintrin.h>
 #endif
 
+#include "compute/engine.h"
 #include "compute/thread_name.h"
 
 namespace millrace::cpu {
@@ -33,12 +35,20 @@ ThreadTeam::ThreadTeam(std::uint32_t threads) {
   threads_.reserve(threads - 1);
   // A member waits for epoch_ before it looks at anything else, so that size() is settled by then.
   for (std::uint32_t member = 1; member < threads; ++member) {
-    threads_.emplace_back([this, member] { member_loop(member); });
+    try {
+      threads_.emplace_back([this, member] { member_loop(member); });
+    } catch (const std::system_error& error) {
+      end();
+      throw DeviceError("cannot start computing thread " + std::to_string(member + 1) + " of " +
+                        std::to_string(threads) + ": " + error.code().message());
+    }
     name_thread(threads_.back().native_handle(), ("compute " + std::to_string(member)).c_str());
   }
 }
 
-ThreadTeam::~ThreadTeam() {
+ThreadTeam::~ThreadTeam() { end(); }
+
+void ThreadTeam::end() {
   closing_.store(true, std::memory_order_relaxed);
   epoch_.fetch_add(1, std::memory_order_seq_cst);
   epoch_.notify_all();

@@ -15,6 +15,7 @@ namespace millrace::cpu {
 /// machine, and then sleep in the kernel, so that a busy machine's other programs get the core.
 class ThreadTeam {
  public:
+  /// Throws DeviceError where the system refuses a thread.
   explicit ThreadTeam(std::uint32_t threads);
   ~ThreadTeam();
 
@@ -50,6 +51,7 @@ class ThreadTeam {
   void publish(std::atomic<std::uint32_t>& value, std::uint32_t next);
 
  private:
+  void end();
   void member_loop(std::uint32_t member);
 
   alignas(64) std::atomic<std::uint32_t> arrived_{0};

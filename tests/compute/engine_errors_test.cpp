@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "compute/cpu/thread_team.h"
 #include "compute/cuda_engine.h"
 #include "tests/compute/engine_data.h"
 
@@ -117,6 +118,19 @@ TEST(EngineDevices, AutoWorksAndCudaIsThereOrExplained) {
   } catch (const DeviceError& error) {
     EXPECT_NE(std::string(error.what()).find("cuda"), std::string::npos) << error.what();
   }
+}
+
+// A thousand threads on two cores took 150 times as long, without a word.
+TEST(EngineDevices, ManyMoreThreadsThanCoresAreTold) {
+  const Data data(kSmall);
+  const std::uint32_t cores = cpu::available_cores();
+  const auto notice = [&](std::uint32_t threads) {
+    return make_engine(data.model, data.train, {.kind = Device::Kind::kCpu, .threads = threads})
+        ->info()
+        .notice;
+  };
+  EXPECT_EQ(notice(2 * cores), "");
+  EXPECT_EQ(notice(5 * cores).find(std::to_string(5 * cores) + " threads compute on "), 0U);
 }
 
 class NonFinite : public testing::TestWithParam<Precision> {};

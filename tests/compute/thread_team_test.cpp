@@ -5,8 +5,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <string>
 #include <thread>
 #include <vector>
+
+#include "compute/engine.h"
+#include "tests/support/limits.h"
 
 namespace millrace::cpu {
 namespace {
@@ -146,6 +150,18 @@ TEST(WorkShare, AMemberThatIsLateForAPhaseGetsNothingOfTheNext) {
   int taken = 0;
   EXPECT_TRUE(share.take(1, 2, [&](std::uint32_t) { ++taken; }));
   EXPECT_EQ(taken, 4);
+}
+
+// The threads that were there already had been left to std::terminate().
+TEST(TeamOfRefusedThreads, IsAnErrorThatSaysSo) {
+  const test::TwoMoreThreads limit;
+  try {
+    const ThreadTeam team(8);
+    FAIL() << "eight threads";
+  } catch (const DeviceError& error) {
+    const std::string text = error.what();
+    EXPECT_EQ(text, "cannot start computing thread 4 of 8: Resource temporarily unavailable");
+  }
 }
 
 TEST(AvailableCores, AreAtLeastOne) { EXPECT_GE(available_cores(), 1U); }
