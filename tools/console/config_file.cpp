@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -20,6 +19,7 @@ namespace {
 
 constexpr std::string_view kBlanks = " \t";
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+constexpr std::size_t kLargest = std::size_t{1} << 20;  // bytes
 
 bool is_key_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -144,8 +144,15 @@ std::string read_text(const std::filesystem::path& path) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   if (!file) throw io_error(path, "open", errno);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
+  // A device may have no end.
+  std::string text(kLargest + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (file.bad()) throw io_error(path, "read", errno);
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kLargest) {
+    throw DataError(path, std::nullopt, fmt::format("at most {} bytes of options", kLargest),
+                    "more");
+  }
   return text;
 }
 

@@ -89,5 +89,10 @@ TEST_F(ReadConfig, NamesAFileThatCannotBeRead) {
             std::string::npos);
 }
 
+TEST_F(ReadConfig, ReadsNoDeviceWithoutEnd) {
+  EXPECT_EQ(data_error_of([] { read_config("/dev/zero"); }),
+            "/dev/zero: expected at most 1048576 bytes of options, found more");
+}
+
 }  // namespace
 }  // namespace millrace
