@@ -44,7 +44,8 @@ std::optional<std::uint64_t> whole(std::string_view text, std::uint64_t least, s
 
 std::optional<float> rate(std::string_view text) {
   const auto value = convert<float>(text);
-  return value && std::isfinite(*value) && *value >= 0.0F ? value : std::nullopt;
+  if (!value || !std::isfinite(*value) || *value < 0.0F) return std::nullopt;
+  return *value + 0.0F;  // of -0, 0
 }
 
 }  // namespace

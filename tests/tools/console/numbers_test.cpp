@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "tests/tools/usage_error.h"
@@ -46,6 +47,7 @@ TEST(ParseRate, TakesFiniteNumbersOfAtLeastZero) {
   EXPECT_EQ(parse_rate(".5"), 0.5F);
   EXPECT_EQ(parse_rate("+1e-3"), 1e-3F);
   EXPECT_EQ(parse_rate("3.4e38"), 3.4e38F);
+  EXPECT_FALSE(std::signbit(parse_rate("-0")));
 }
 
 TEST(ParseRate, RefusesAllElse) {
