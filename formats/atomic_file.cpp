@@ -50,6 +50,35 @@ bool lock_new_file(int fd) {
   return ::fstat(fd, &status) == 0 && status.st_nlink > 0;
 }
 
+struct CloseDir {
+  void operator()(DIR* dir) const noexcept { ::closedir(dir); }
+};
+using OpenDir = std::unique_ptr<DIR, CloseDir>;
+
+/// Of temporaries whose names begin so, those that no writer has locked. Returns how many.
+std::size_t remove_stale(DIR* dir, std::string_view beginning) {
+  const int at = ::dirfd(dir);
+  std::size_t removed = 0;
+  // POSIX: readdir() of one DIR stream used by one thread is safe.
+  while (const dirent* entry = ::readdir(dir)) {  // NOLINT(concurrency-mt-unsafe)
+    const std::string_view name(entry->d_name);
+    if (!name.starts_with(beginning) || !name.ends_with(kSuffix)) continue;
+    const FileDescriptor file(
+        ::openat(at, entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!file) continue;  // gone meanwhile, or not ours
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) continue;
+    if (::unlinkat(at, entry->d_name, 0) == 0) ++removed;
+  }
+  return removed;
+}
+
+/// What writers of the same file left that were killed: who is killed again and again, and begins
+/// anew each time, fills no disk. Where the folder cannot be listed they stay.
+void remove_stale_of(const std::filesystem::path& path) {
+  const OpenDir dir(::opendir(folder_of(path).c_str()));
+  if (dir) remove_stale(dir.get(), fmt::format(".{}.", path.filename().string()));
+}
+
 /// Permissions of the file that will be replaced, if there is one.
 std::optional<mode_t> mode_of_existing(const std::filesystem::path& path, int folder) {
   struct stat status {};
@@ -74,6 +103,7 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
     throw io_error(path_, fmt::format("create: open folder {}", folder.string()), errno);
   }
   const auto mode = mode_of_existing(path_, folder_.get());
+  remove_stale_of(path_);
   for (;;) {
     auto name = temporary_name(path_);
     FileDescriptor file(
@@ -223,26 +253,12 @@ bool replace_by_link(const std::filesystem::path& existing, const std::filesyste
 }
 
 std::size_t remove_stale_temporaries(const std::filesystem::path& folder) {
-  struct CloseDir {
-    void operator()(DIR* dir) const noexcept { ::closedir(dir); }
-  };
-  const std::unique_ptr<DIR, CloseDir> dir(::opendir(folder.c_str()));
+  const OpenDir dir(::opendir(folder.c_str()));
   if (!dir) {
     if (errno == ENOENT) return 0;
     throw io_error(folder, "list the folder", errno);
   }
-  const int at = ::dirfd(dir.get());
-  std::size_t removed = 0;
-  // POSIX: readdir() of one DIR stream used by one thread is safe.
-  while (const dirent* entry = ::readdir(dir.get())) {  // NOLINT(concurrency-mt-unsafe)
-    const char* name = entry->d_name;
-    if (name[0] != '.' || !std::string_view(name).ends_with(kSuffix)) continue;
-    const FileDescriptor file(::openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    if (!file) continue;  // gone meanwhile, or not ours
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) continue;
-    if (::unlinkat(at, name, 0) == 0) ++removed;
-  }
-  return removed;
+  return remove_stale(dir.get(), ".");
 }
 
 }  // namespace millrace

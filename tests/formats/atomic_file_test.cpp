@@ -7,7 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -273,6 +275,30 @@ TEST(RemoveStaleTemporaries, TakesWhatAKilledProcessLeft) {
   EXPECT_EQ(read_bytes(folder / "a"), make_bytes("old"));
   EXPECT_EQ(remove_stale_temporaries(folder.path()), 1U);
   EXPECT_EQ(folder.names(), (Names{".hidden", "a"}));
+}
+
+std::ptrdiff_t temporaries_of(const std::string& name, const TempFolder& folder) {
+  return std::ranges::count_if(folder.names(), [&](const std::string& found) {
+    return found.starts_with("." + name + ".");
+  });
+}
+
+TEST(AtomicFile, RemovesWhatAKilledWriterOfTheSameFileLeft) {
+  const TempFolder folder;
+  for (const char* name : {"a", "b"}) {
+    const pid_t writer = start_writer(folder / name);
+    ASSERT_GT(writer, 0);
+    {
+      const AtomicFile other(folder / name);
+      EXPECT_EQ(temporaries_of(name, folder), 2) << "the writer lives";
+    }
+    ASSERT_EQ(::kill(writer, SIGKILL), 0);
+    ASSERT_EQ(::waitpid(writer, nullptr, 0), writer);
+  }
+  AtomicFile again(folder / "a");
+  again.commit();
+  EXPECT_EQ(temporaries_of("a", folder), 0);
+  EXPECT_EQ(temporaries_of("b", folder), 1) << "another's file";
 }
 
 TEST(ReplaceByLink, GivesAFileASecondName) {
