@@ -9,10 +9,13 @@
 #include <filesystem>
 #include <new>
 #include <stdexcept>
+#include <string>
+#include <system_error>
 
 #include "compute/engine.h"
 #include "formats/error.h"
 #include "tools/console/console.h"
+#include "tools/console/lost_file.h"
 #include "tools/console/output.h"
 #include "tools/console/usage_error.h"
 #include "train/trainer.h"
@@ -35,34 +38,11 @@ void occupy_standard_files() noexcept {
   }
 }
 
-// A data file that is cut short while it is mapped loses the pages behind its new end, wherever
-// they are read. Nothing that was going on can go on.
-std::string lost_file_line;  // NOLINT(cert-err58-cpp): empty
-
-void end_for_lost_file(int signal, siginfo_t* info, void* /*context*/) {
-  if (info->si_code != BUS_ADRERR) {
-    std::signal(signal, SIG_DFL);  // another fault, which comes again
-    return;
-  }
-  (void)!::write(STDERR_FILENO, lost_file_line.data(), lost_file_line.size());
-  ::_exit(kFailed);
-}
-
-void watch_for_lost_files(const std::string& program) {
-  lost_file_line = program +
-                   ": a file that was being read has become shorter, or its disk fails; what was "
-                   "saved before is whole\n";
-  struct sigaction action {};
-  action.sa_sigaction = end_for_lost_file;
-  action.sa_flags = SA_SIGINFO;
-  ::sigaction(SIGBUS, &action, nullptr);
-}
-
 }  // namespace
 
 int run_program(const std::string& program, const std::function<int()>& body) {
   occupy_standard_files();
-  watch_for_lost_files(program);
+  end_for_lost_files(program, kFailed);
   // Told by write(), see Output; so are files that grow too large.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
@@ -79,6 +59,11 @@ int run_program(const std::string& program, const std::function<int()>& body) {
   } catch (const std::invalid_argument& error) {
     // A library's word for options that do not go with the data.
     return told(program, std::string(error.what()) + " (see " + program + " --help)", kUsage);
+  } catch (const std::system_error& error) {
+    // What threads say where the system refuses another one.
+    const bool refused = error.code() == std::errc::resource_unavailable_try_again;
+    return told(program, (refused ? "cannot start a thread: " : "") + std::string(error.what()),
+                kFailed);
   } catch (const std::bad_alloc&) {
     return told(program, "there is not enough memory", kFailed);
   } catch (const std::exception& error) {

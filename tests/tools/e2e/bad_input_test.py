@@ -144,8 +144,8 @@ class BadData(programs.ProgramTest):
         (data / programs.TRAIN_IMAGES).write_bytes(b"")
         _, errors = run.communicate(timeout=programs.TIMEOUT)
         self.assertEqual(run.returncode, 1)
-        self.assertEqual(errors.splitlines()[-1], "trainer: a file that was being read has become shorter, or its disk "
-                                                  "fails; what was saved before is whole")
+        self.assertEqual(errors.splitlines()[-1], f"trainer: {(data / programs.TRAIN_IMAGES).resolve()} has become "
+                                                  "shorter, or its disk fails; what was saved before is whole")
 
     def test_empty_set(self):
         self.write(TRAIN_IMAGES, idx(0x08, [0, 28, 28], b""))
