@@ -133,7 +133,7 @@ double worked_per_second(std::uint32_t threads, double seconds, const std::atomi
       error = std::current_exception();
     }
   };
-  std::vector<std::thread> others;
+  std::vector<std::jthread> others;
   for (std::uint32_t t = 1; t < threads; ++t) others.emplace_back(run, t);
   run(0);
   for (auto& thread : others) thread.join();

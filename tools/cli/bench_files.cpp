@@ -87,7 +87,7 @@ std::uint64_t read_once(const std::vector<std::filesystem::path>& files,
       error = std::current_exception();
     }
   };
-  std::vector<std::thread> others;
+  std::vector<std::jthread> others;
   for (std::uint32_t t = 1; t < threads; ++t) others.emplace_back(work);
   work();
   for (auto& thread : others) thread.join();
