@@ -109,6 +109,11 @@ DataFolder open_any(const std::filesystem::path& path, const OpenOptions& option
     throw io_error(path, "open the data folder", ENOENT);
   }
   if (!std::filesystem::is_directory(status)) return open_file(path, options);
+  if (std::filesystem::exists(path / kConversionName, error)) {
+    throw DataError(path / kConversionName,
+                    "a conversion was interrupted before all of its files were here; the same "
+                    "'tools convert' again writes them");
+  }
   if (auto opened = open_sharded_folder(path, options)) return std::move(*opened);
   if (auto opened = open_idx_folder(path, options)) return std::move(*opened);
   refuse_lone_shards(path);

@@ -14,6 +14,8 @@ namespace millrace {
 inline constexpr std::string_view kManifestName = "manifest.json";
 /// Beside the shards of a conversion that has not ended yet, in place of the manifest.
 inline constexpr std::string_view kUnfinishedName = "manifest.unfinished";
+/// In a folder in which the files of a conversion to any other form have not all appeared yet.
+inline constexpr std::string_view kConversionName = "conversion.unfinished";
 
 /// One file of a sharded set, a seekable .zst of an IDX file.
 struct ShardFile {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -13,10 +14,12 @@
 #include "formats/idx.h"
 #include "formats/seekable_idx.h"
 #include "tools/cli/atomic_folder.h"
+#include "tools/cli/conversion_marker.h"
 #include "tools/cli/convert_files.h"
 #include "tools/cli/convert_shards.h"
 #include "tools/cli/convert_source.h"
 #include "tools/cli/idx_files.h"
+#include "tools/cli/target.h"
 #include "tools/console/made_folder.h"
 
 namespace millrace {
@@ -129,8 +132,11 @@ std::string_view name_of(StoredAs stored) noexcept {
 }
 
 std::vector<ConvertedFile> convert(
-    const ConvertSpec& spec, const std::function<bool(std::uint64_t, std::uint64_t)>& progress) {
-  check_level(spec);
+    const ConvertSpec& asked, const std::function<bool(std::uint64_t, std::uint64_t)>& progress) {
+  check_level(asked);
+  const ConversionMarker marker(asked.in, asked.out);
+  ConvertSpec spec = asked;
+  spec.interrupted = marker.interrupted();
   const bool is_idx =
       spec.to == StoredAs::kPlain || spec.to == StoredAs::kGzip || spec.to == StoredAs::kSeekable;
   const bool is_tar = spec.to == StoredAs::kTar || spec.to == StoredAs::kTarZst;
@@ -148,7 +154,8 @@ std::vector<ConvertedFile> convert(
     task.file.from = source.from;
     // Where the source is a file, it may itself be what stands beside the new one.
     const auto named = source.stored_before > 0 ? source.from : fs::path(source.name);
-    task.file.to = target_in(spec.out, named, suffix(spec.to), spec.force);
+    task.file.to = target_in(spec.out, named, suffix(spec.to),
+                             may_replace(spec, plain_name(named) + suffix(spec.to)));
     task.file.stored_before = source.stored_before;
     task.file.content = source.header.header_bytes() + idx_data_bytes(source.header);
     all += task.file.content;
@@ -171,11 +178,16 @@ std::vector<ConvertedFile> convert(
     if (!whole) return written;
     task.writer->finish();
   }
+  std::vector<fs::path> targets;
+  std::ranges::transform(tasks, std::back_inserter(targets),
+                         [](const Task& task) { return task.file.to; });
+  marker.put(targets);
   for (auto& task : tasks) {
     task.file.frames = task.writer->commit();
     task.file.stored = fs::file_size(task.file.to);
     written.push_back(task.file);
   }
+  marker.remove();
   return written;
 }
 

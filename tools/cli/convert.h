@@ -54,6 +54,8 @@ struct ConvertSpec {
   /// Is told in a line what was opened and what is left out of it, but for IDX files that stay as
   /// they are: all of those are written.
   std::function<void(const std::string&)> opened = {};
+  /// Of files in `out` that an interrupted conversion left, sorted: replaced without `force`, too.
+  std::vector<std::string> interrupted = {};
 };
 
 struct ConvertedFile {

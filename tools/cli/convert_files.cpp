@@ -11,6 +11,7 @@
 #include "formats/error.h"
 #include "formats/idx_names.h"
 #include "tools/cli/atomic_folder.h"
+#include "tools/cli/conversion_marker.h"
 #include "tools/cli/part_sink.h"
 #include "tools/cli/piece_reader.h"
 #include "tools/cli/shard_files.h"
@@ -69,7 +70,12 @@ std::vector<ConvertedFile> convert_to_files(
     sinks[i]->finish();
   }
   std::vector<ConvertedFile> files;
+  std::vector<std::filesystem::path> targets;
+  for (const auto& sink : sinks) std::ranges::move(sink->targets(), std::back_inserter(targets));
+  const ConversionMarker marker(spec.in, spec.out);
+  marker.put(targets);
   for (auto& sink : sinks) std::ranges::move(sink->commit(), std::back_inserter(files));
+  marker.remove();
   return files;
 }
 

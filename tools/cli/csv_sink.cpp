@@ -124,6 +124,8 @@ class CsvSink final : public PartSink {
 
   void finish() override { file_.sync(); }
 
+  std::vector<std::filesystem::path> targets() const override { return {file_.path()}; }
+
   std::vector<ConvertedFile> commit() override {
     const auto size = file_.size();
     file_.commit();

@@ -85,6 +85,8 @@ class ImagesSink final : public PartSink {
     folder_.sync();
   }
 
+  std::vector<std::filesystem::path> targets() const override { return {folder_.path()}; }
+
   std::vector<ConvertedFile> commit() override {
     folder_.commit();
     return {{.from = part_.data->name(),

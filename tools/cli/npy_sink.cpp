@@ -30,6 +30,10 @@ class NpySink final : public PartSink {
     labels_.sync();
   }
 
+  std::vector<std::filesystem::path> targets() const override {
+    return {samples_.path(), labels_.path()};
+  }
+
   std::vector<ConvertedFile> commit() override {
     std::vector<ConvertedFile> files;
     for (auto* file : {&samples_, &labels_}) {

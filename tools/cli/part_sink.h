@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <vector>
@@ -26,6 +27,8 @@ class PartSink {
   /// After the last append(): the rest is written and durable, so that little is left for commit()
   /// to fail at.
   virtual void finish() = 0;
+  /// What appears with commit().
+  virtual std::vector<std::filesystem::path> targets() const = 0;
   virtual std::vector<ConvertedFile> commit() = 0;
 };
 

@@ -115,6 +115,12 @@ class TarSink final : public PartSink {
 
   void finish() override { shards_.back()->finish(); }
 
+  std::vector<std::filesystem::path> targets() const override {
+    std::vector<std::filesystem::path> paths;
+    for (std::uint64_t i = 0; i < count_; ++i) paths.push_back(spec_.out / name(i));
+    return paths;
+  }
+
   std::vector<ConvertedFile> commit() override {
     std::vector<ConvertedFile> files;
     for (auto& shard : shards_) files.push_back(shard->commit(part_.data->name()));

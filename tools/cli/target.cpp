@@ -14,10 +14,14 @@ namespace fs = std::filesystem;
 
 std::string split_name(const ConvertPart& part) { return part.split == "train" ? "train" : "test"; }
 
+bool may_replace(const ConvertSpec& spec, const std::string& name) {
+  return spec.force || std::ranges::binary_search(spec.interrupted, name);
+}
+
 fs::path free_target(const ConvertSpec& spec, const std::string& name) {
   auto target = spec.out / name;
   std::error_code error;
-  if (!spec.force && fs::exists(fs::symlink_status(target, error))) {
+  if (!may_replace(spec, name) && fs::exists(fs::symlink_status(target, error))) {
     throw DataError(target, "is there already; --force replaces it");
   }
   return target;

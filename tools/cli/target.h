@@ -13,7 +13,10 @@ namespace millrace {
 /// "train", "test".
 std::string split_name(const ConvertPart& part);
 
-/// spec.out / name. Throws DataError if that is there already, unless spec.force.
+/// Whether what is there under that name may go: spec.force, or an interrupted conversion left it.
+bool may_replace(const ConvertSpec& spec, const std::string& name);
+
+/// spec.out / name. Throws DataError if that is there already and not to be replaced.
 std::filesystem::path free_target(const ConvertSpec& spec, const std::string& name);
 
 /// Throws the DataError that `form` has no such element type.
