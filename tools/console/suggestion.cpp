@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kShortestPrefix = 3;
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 22> kElsewhere{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 24> kElsewhere{{
     {"accelerator", "device"},
     {"accumulate-grad-batches", "accumulate"},
     {"amp", "precision"},
@@ -33,6 +33,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 22> kElsewhe
     {"output-dir", "checkpoint-dir"},
     {"random-seed", "seed"},
     {"save-dir", "checkpoint-dir"},
+    {"val-split", "val-size"},
+    {"validation-split", "val-size"},
     {"wd", "weight-decay"},
 }};
 

@@ -62,6 +62,8 @@ TEST(NearestOption, KnowsWhatOthersCallIt) {
   EXPECT_EQ(nearest_option("--max_epochs", options), "--epochs");
   EXPECT_EQ(nearest_option("--step_epochs", options), "--step-epochs");
   EXPECT_EQ(nearest_option("--gpu", options), "--device");
+  EXPECT_EQ(nearest_option("--validation-split", std::vector<std::string>{"--val-size"}),
+            "--val-size");
   EXPECT_EQ(nearest_option("--num-workers", options), std::nullopt) << "of another command";
   EXPECT_EQ(nearest_option("learning_rate", std::vector<std::string>{"lr"}), "lr");
 }
