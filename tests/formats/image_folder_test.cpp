@@ -78,6 +78,16 @@ TEST_F(ImageFolderTest, SaysWhichFilesItLeavesOut) {
       << description();
 }
 
+TEST_F(ImageFolderTest, TakesTheFormThatIsKnownWhereNoneIsAskedFor) {
+  add("a/1.png", plain_png(2, 1, 1, 1));
+  add("b/2.png", plain_png(5, 4, 1, 1));
+  const KnownData known{.image = {.resize = ImageSize{.width = 4, .height = 3}}};
+  EXPECT_EQ(open_folder(folder_.path(), {.known = known}).train->shape(), (SampleShape{{3, 4}}));
+  const ImageOptions asked{.resize = ImageSize{.width = 2, .height = 2}};
+  EXPECT_EQ(open_folder(folder_.path(), {.image = asked, .known = known}).train->shape(),
+            (SampleShape{{2, 2}}));
+}
+
 TEST_F(ImageFolderTest, SaysWhichFoldersItLeavesOut) {
   const auto description = [&] { return open_folder(folder_.path()).description; };
   for (const auto* part : {"Train", "TEST"}) {

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "formats/error.h"
+#include "formats/image_layout.h"
 #include "formats/json_text.h"
 #include "loader/loader.h"
 
@@ -88,6 +89,11 @@ KnownData known_data(const TrainedModel& model) {
   KnownData known{.as_float = model.spec.input == InputType::kFloat32};
   if (!state.columns.label.empty()) {
     known.columns = {.names = state.columns, .of = model.path};
+  }
+  if (const auto layout = image_layout_of(model.sample_shape());
+      layout && !layout->planes && model.spec.input == InputType::kUInt8) {
+    known.image.resize = ImageSize{layout->width, layout->height};
+    known.image.channels = layout->channels == 1 ? ImageChannels::kGray : ImageChannels::kRgb;
   }
   // A checkpoint holds what is no UTF-8 replaced, which files are not read by.
   constexpr std::string_view kReplacement = "\xef\xbf\xbd";

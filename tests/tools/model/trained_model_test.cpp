@@ -35,6 +35,21 @@ TEST_F(TrainedModelTest, KnowsWhatItTakes) {
   EXPECT_EQ(model_.spec.input, InputType::kUInt8);
 }
 
+TEST_F(TrainedModelTest, KnowsTheSizeOfItsImages) {
+  EXPECT_EQ(known_data(model_).image, ImageOptions{}) << "vectors";
+  auto& sample = model_.checkpoint.state.options.sample;
+  sample.shape = {4, 5};
+  const ImageOptions grey{.resize = ImageSize{.width = 5, .height = 4},
+                          .channels = ImageChannels::kGray};
+  EXPECT_EQ(known_data(model_).image, grey);
+  sample.shape = {3, 4, 5};
+  EXPECT_EQ(known_data(model_).image, ImageOptions{}) << "planes, which no folder has";
+  sample.shape = {4, 5, 3};
+  EXPECT_EQ(known_data(model_).image.channels, ImageChannels::kRgb);
+  model_.spec.input = InputType::kFloat32;
+  EXPECT_EQ(known_data(model_).image, ImageOptions{});
+}
+
 TEST_F(TrainedModelTest, GoesWithDataOfItsKind) {
   check_goes_with(model_, *test::test_data());
   check_goes_with(model_, *test::memory_dataset({.size = 3, .classes = 2, .width = 20}));
