@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstdint>
 #include <limits>
+#include <mutex>
+#include <unordered_map>
 #include <utility>
 
 #include "formats/error.h"
@@ -42,6 +44,41 @@ void advise(std::span<const std::byte> bytes, std::size_t at, std::size_t length
   ::madvise(const_cast<std::byte*>(&bytes[begin]), end - begin, advice);
 }
 
+struct Origin {
+  std::filesystem::path path;
+  struct stat status;
+};
+
+bool is_same_file(const struct stat& a, const struct stat& b) noexcept {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+bool is_unwritten(const struct stat& a, const struct stat& b) noexcept {
+  return a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec &&
+         a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
+}
+
+/// What is mapped where.
+struct Mappings {
+  std::mutex mutex;
+  std::unordered_map<const void*, Origin> origins;
+};
+
+Mappings& mappings() {
+  static Mappings all;
+  return all;
+}
+
+void remember(const void* address, Origin origin) {
+  const std::scoped_lock lock(mappings().mutex);
+  mappings().origins.insert_or_assign(address, std::move(origin));
+}
+
+void forget_origin(const void* address) noexcept {
+  const std::scoped_lock lock(mappings().mutex);
+  mappings().origins.erase(address);
+}
+
 }  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
@@ -61,11 +98,19 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
   const auto size = static_cast<std::size_t>(status.st_size);
   void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (address == MAP_FAILED) throw io_error(path, "map", errno);
+  try {
+    remember(address, {path, status});
+  } catch (...) {
+    ::munmap(address, size);
+    throw;
+  }
   bytes_ = {static_cast<const std::byte*>(address), size};
 }
 
 MappedFile::~MappedFile() {
-  if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+  if (bytes_.empty()) return;
+  forget_origin(bytes_.data());  // before another file may be mapped there
+  ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
@@ -86,6 +131,25 @@ void MappedFile::expect(std::size_t at, std::size_t length) const noexcept {
 
 void MappedFile::forget(std::size_t at, std::size_t length) const noexcept {
   forget_mapped(bytes_, at, length);
+}
+
+std::optional<std::filesystem::path> mapping_written_to() {
+  std::unordered_map<const void*, Origin> origins;
+  {
+    const std::scoped_lock lock(mappings().mutex);
+    origins = mappings().origins;
+  }
+  for (const auto& [address, origin] : origins) {
+    struct stat now {};
+    if (::stat(origin.path.c_str(), &now) != 0 || !is_same_file(now, origin.status)) continue;
+    if (is_unwritten(now, origin.status)) continue;
+    const std::scoped_lock lock(mappings().mutex);
+    const auto found = mappings().origins.find(address);
+    if (found == mappings().origins.end() || !is_same_file(now, found->second.status)) continue;
+    found->second.status = now;
+    return origin.path;
+  }
+  return std::nullopt;
 }
 
 void expect_mapped(std::span<const std::byte> mapped, std::size_t at, std::size_t length) noexcept {

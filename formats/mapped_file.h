@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <span>
 
 namespace millrace {
@@ -33,6 +34,11 @@ class MappedFile {
  private:
   std::span<const std::byte> bytes_;
 };
+
+/// A file that was written to since it was mapped, whose MappedFile lives: its size or its time is
+/// another. Says so once of each writing. Not one that was replaced or removed, whose mapping stays
+/// what it was. Safe on any thread.
+std::optional<std::filesystem::path> mapping_written_to();
 
 /// MappedFile::expect() and forget() of a part of a mapping: `mapped` is all of it that the caller
 /// may speak for, on whatever address it begins.

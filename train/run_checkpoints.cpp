@@ -61,6 +61,7 @@ void RunCheckpoints::save_stopped(RunState state) {
 
 void RunCheckpoints::save(RunState state, CheckpointFiles files) {
   if (!taken_) throw std::logic_error("checkpoints: a state that was not taken");
+  spec_.before_save();
   if (files.last) saved_last_ = {state.epoch, state.step};
   waited_.start();
   taken_->await();

@@ -23,6 +23,8 @@ struct RunCheckpointsSpec {
   std::uint64_t state_bytes = 0;  ///< of parameters and optimizer state
   /// A checkpoint is there. By the thread that calls.
   std::function<void(const std::filesystem::path&)> on_checkpoint;
+  /// Before a state is handed over to be written; may throw. By the thread that calls.
+  std::function<void()> before_save = [] {};
 };
 
 /// The checkpoints of a run: which files are due when. A state is taken in the order of the

@@ -8,6 +8,7 @@
 #include "compute/stage.h"
 #include "loader/resident.h"
 #include "train/bad_ledger.h"
+#include "train/data_watch.h"
 #include "train/diverged.h"
 #include "train/epoch_loop.h"
 #include "train/evaluator.h"
@@ -44,7 +45,8 @@ class Trainer::Impl {
         setup_(set_up(spec_, *train_, test_.get(), notice_, make)),
         lags_(setup_.engine->info().runs_ahead),
         state_(setup_.state),
-        first_(state_) {}
+        first_(state_),
+        watch_(*train_, state_.dataset_hash, notice_) {}
 
   RunResult fit(const std::atomic<bool>& stop);
   Engine& engine() { return *setup_.engine; }
@@ -100,6 +102,7 @@ class Trainer::Impl {
   const bool lags_;  // the engine, behind its caller
   RunState& state_;
   const RunState first_;  // where this process began
+  const DataWatch watch_;
   Placement placement_;
   std::optional<RunCheckpoints> checkpoints_;  // none without a folder or a step left to train
   std::optional<EpochLoop> loop_;              // none where no step is left to train
@@ -158,9 +161,9 @@ void Trainer::Impl::make_loops() {
     checkpoints_.emplace(
         *setup_.checkpoints, engine(),
         RunCheckpointsSpec{spec_.checkpoint_every, plan.steps_per_epoch, spec_.optimizer,
-                           state_bytes(plan.model, spec_.optimizer), [this](const auto& file) {
-                             tell(&TrainObserver::on_checkpoint, file);
-                           }});
+                           state_bytes(plan.model, spec_.optimizer),
+                           [this](const auto& file) { tell(&TrainObserver::on_checkpoint, file); },
+                           [this] { watch_.check(); }});
   }
   LoaderState start{state_.epoch, state_.batch};
   if (start.batch == plan.steps_per_epoch) start = {start.epoch + 1, 0};
@@ -259,6 +262,7 @@ bool Trainer::Impl::may_run_ahead() const {
 void Trainer::Impl::end_epoch() {
   UnjudgedEpoch ended = *std::exchange(unjudged_, std::nullopt);
   if (lags_) settle(ended.sums);
+  watch_.check();
   Clock::time_point done = trained_;
   EpochResult epoch;
   epoch.epoch = ended.epoch;
@@ -331,6 +335,7 @@ void Trainer::Impl::finish() {
     result_.ended_early = reason_to_stop(spec_.stopping, state_.history);
   }
   result_.target_s = time_to_target(spec_.stopping, state_.history);
+  watch_.check();
   result_.weights_hash = final_hash();
   if (loop_) {
     result_.train_loader = loop_->loader_stats();

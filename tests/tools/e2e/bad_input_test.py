@@ -147,6 +147,20 @@ class BadData(programs.ProgramTest):
         self.assertEqual(errors.splitlines()[-1], f"trainer: {(data / programs.TRAIN_IMAGES).resolve()} has become "
                                                   "shorter, or its disk fails; what was saved before is whole")
 
+    def test_written_to_while_it_trains(self):
+        data = self.copy_of_digits("written")
+        run = self.start("--data", data, "--val-size", "200", "--epochs", "1000000")
+        for line in run.stdout:
+            if line.startswith("Epoch [1]"):
+                break
+        with open(data / programs.TRAIN_IMAGES, "r+b") as images:
+            images.seek(2000)
+            images.write(bytes(range(256)))
+        _, errors = run.communicate(timeout=programs.TIMEOUT)
+        self.assertEqual(run.returncode, 1)
+        self.assertIn(f"trainer: {data / programs.TRAIN_IMAGES}: was written to while the run read it: expected training "
+                      "samples of hash ", errors.splitlines()[-1])
+
     def test_empty_set(self):
         self.write(TRAIN_IMAGES, idx(0x08, [0, 28, 28], b""))
         self.write(TRAIN_LABELS, idx(0x08, [0], b""))
