@@ -53,23 +53,15 @@ void separate(std::span<const std::byte> pixels, std::size_t channels, std::byte
 }
 
 /// A ResizedDataset of what is in blocks.
-class ResizedBlocks final : public BlockDataset {
+class ResizedBlocks final : public ForwardingDataset<BlockDataset, ResizedDataset> {
  public:
   ResizedBlocks(std::shared_ptr<const ResizedDataset> resized,
                 std::shared_ptr<const BlockDataset> stored)
-      : resized_(std::move(resized)), stored_(std::move(stored)) {}
+      : ForwardingDataset(std::move(resized)), stored_(std::move(stored)) {}
 
-  std::uint64_t size() const noexcept override { return resized_->size(); }
-  const SampleShape& shape() const noexcept override { return resized_->shape(); }
-  DType dtype() const noexcept override { return resized_->dtype(); }
-  std::uint32_t classes() const noexcept override { return resized_->classes(); }
-  const std::vector<std::string>& class_names() const noexcept override {
-    return resized_->class_names();
-  }
-  std::string name() const override { return resized_->name(); }
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
             std::span<std::int32_t> labels) const override {
-    resized_->read(ids, samples, labels);
+    of().read(ids, samples, labels);
   }
 
   std::span<const Block> blocks() const noexcept override { return stored_->blocks(); }
@@ -82,13 +74,12 @@ class ResizedBlocks final : public BlockDataset {
     check_room(count, samples);
     std::vector<std::byte> stored(static_cast<std::size_t>(count * stored_->sample_bytes()));
     stored_->decode_block(index, stored);
-    resized_->make(stored, samples);
+    of().make(stored, samples);
   }
 
   const Dataset& stored() const noexcept { return *stored_; }
 
  private:
-  std::shared_ptr<const ResizedDataset> resized_;
   std::shared_ptr<const BlockDataset> stored_;
 };
 
@@ -124,7 +115,10 @@ std::shared_ptr<const Dataset> ResizedDataset::as_asked(std::shared_ptr<const Da
 
 ResizedDataset::ResizedDataset(std::shared_ptr<const Dataset> data, ImageLayout layout,
                                const ImageOptions& options, SampleShape shape)
-    : stored_(std::move(data)), layout_(layout), options_(options), shape_(std::move(shape)) {}
+    : ForwardingDataset(std::move(data)),
+      layout_(layout),
+      options_(options),
+      shape_(std::move(shape)) {}
 
 std::string ResizedDataset::hash() const {
   const std::scoped_lock lock(hash_mutex_);
@@ -154,7 +148,7 @@ void ResizedDataset::make_one(std::span<const std::byte> stored,
 
 void ResizedDataset::make(std::span<const std::byte> stored, std::span<std::byte> samples) const {
   const auto bytes = static_cast<std::size_t>(sample_bytes());
-  const auto stored_bytes = static_cast<std::size_t>(stored_->sample_bytes());
+  const auto stored_bytes = static_cast<std::size_t>(of().sample_bytes());
   for (std::size_t i = 0; i * bytes < samples.size(); ++i) {
     make_one(stored.subspan(i * stored_bytes, stored_bytes), samples.subspan(i * bytes, bytes));
   }
@@ -164,14 +158,14 @@ void ResizedDataset::read(std::span<const std::uint64_t> ids, std::span<std::byt
                           std::span<std::int32_t> labels) const {
   check_read(*this, ids, samples, labels);
   const auto bytes = static_cast<std::size_t>(sample_bytes());
-  const auto stored_bytes = static_cast<std::size_t>(stored_->sample_bytes());
+  const auto stored_bytes = static_cast<std::size_t>(of().sample_bytes());
   const auto at_once = std::clamp<std::size_t>(kStoredAtOnce / stored_bytes, 1,
                                                std::max<std::size_t>(1, ids.size()));
   std::vector<std::byte> stored(at_once * stored_bytes);
   for (std::size_t first = 0; first < ids.size(); first += at_once) {
     const auto count = std::min(at_once, ids.size() - first);
-    stored_->read(ids.subspan(first, count), std::span(stored).first(count * stored_bytes),
-                  labels.subspan(first, count));
+    of().read(ids.subspan(first, count), std::span(stored).first(count * stored_bytes),
+              labels.subspan(first, count));
     make(std::span(stored).first(count * stored_bytes),
          samples.subspan(first * bytes, count * bytes));
   }

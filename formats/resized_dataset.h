@@ -5,9 +5,9 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "formats/dataset.h"
+#include "formats/forwarding_dataset.h"
 #include "formats/image.h"
 #include "formats/image_layout.h"
 
@@ -19,7 +19,7 @@ namespace millrace {
 /// Samples keep the layout they are stored in, [h, w], [h, w, 1], [h, w, 3], [1, h, w] or
 /// [3, h, w], with another h and w; where grey becomes RGB they are [h, w, 3], where RGB becomes
 /// grey [h, w].
-class ResizedDataset final : public Dataset {
+class ResizedDataset final : public ForwardingDataset<Dataset> {
  public:
   /// `data` itself where it is what was asked for already, and in the same blocks (BlockDataset)
   /// where it is in blocks. Throws DataError naming it where its
@@ -28,16 +28,9 @@ class ResizedDataset final : public Dataset {
   static std::shared_ptr<const Dataset> as_asked(std::shared_ptr<const Dataset> data,
                                                  const ImageOptions& options);
 
-  std::uint64_t size() const noexcept override { return stored_->size(); }
   const SampleShape& shape() const noexcept override { return shape_; }
   DType dtype() const noexcept override { return DType::kUInt8; }
-  std::uint32_t classes() const noexcept override { return stored_->classes(); }
-  const std::vector<std::string>& class_names() const noexcept override {
-    return stored_->class_names();
-  }
-  std::span<const std::int32_t> labels() const noexcept override { return stored_->labels(); }
-  /// The stored one's.
-  std::string name() const override { return stored_->name(); }
+  std::span<const std::int32_t> labels() const noexcept override { return of().labels(); }
   /// Of what it delivers. Makes all samples, on all cores.
   std::string hash() const override;
   /// Makes them on the calling thread.
@@ -45,7 +38,7 @@ class ResizedDataset final : public Dataset {
             std::span<std::int32_t> labels) const override;
 
   /// What the samples are made of.
-  const Dataset& stored() const noexcept { return *stored_; }
+  const Dataset& stored() const noexcept { return of(); }
 
   /// Makes `samples` of as many stored ones.
   void make(std::span<const std::byte> stored, std::span<std::byte> samples) const;
@@ -55,7 +48,6 @@ class ResizedDataset final : public Dataset {
                  const ImageOptions& options, SampleShape shape);
   void make_one(std::span<const std::byte> stored, std::span<std::byte> sample) const;
 
-  std::shared_ptr<const Dataset> stored_;
   ImageLayout layout_;  // of what is stored
   ImageOptions options_;
   SampleShape shape_;

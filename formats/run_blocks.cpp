@@ -18,22 +18,21 @@ std::vector<BlockDataset::Block> equal_runs(std::uint64_t size, std::uint64_t co
 }  // namespace
 
 RunBlocks::RunBlocks(std::shared_ptr<const DiskDataset> data)
-    : data_(std::move(data)), blocks_(data_->runs()) {
+    : ForwardingDataset(std::move(data)), blocks_(of().runs()) {
   if (!blocks_.empty()) return;
-  blocks_ = equal_runs(data_->size(),
-                       std::max<std::uint64_t>(1, DiskDataset::kRunBytes / data_->sample_bytes()));
+  blocks_ = equal_runs(size(), std::max<std::uint64_t>(1, DiskDataset::kRunBytes / sample_bytes()));
 }
 
 void RunBlocks::read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
                      std::span<std::int32_t> labels) const {
-  data_->read(ids, samples, labels);
+  of().read(ids, samples, labels);
   if (ids.empty()) return;
   const auto [first, last] = std::ranges::minmax(ids);
-  data_->forget(first, last - first + 1);
+  of().forget(first, last - first + 1);
 }
 
 void RunBlocks::expect_block(std::size_t index) const noexcept {
-  data_->expect(blocks_[index].first, blocks_[index].count);
+  of().expect(blocks_[index].first, blocks_[index].count);
 }
 
 void RunBlocks::decode_block(std::size_t index, std::span<std::byte> samples) const {

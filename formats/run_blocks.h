@@ -2,11 +2,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "formats/block_dataset.h"
 #include "formats/dataset.h"
+#include "formats/forwarding_dataset.h"
 
 namespace millrace {
 
@@ -34,30 +34,21 @@ class DiskDataset : public Dataset {
 /// Another data set in blocks, each a run of neighbouring samples of about 256 KiB: what was not
 /// stored in blocks can be streamed as well, where it is read piece by piece. Same name, same
 /// samples, same hash.
-class RunBlocks final : public BlockDataset {
+class RunBlocks final : public ForwardingDataset<BlockDataset, DiskDataset> {
  public:
   /// Precondition: data->on_disk().
   explicit RunBlocks(std::shared_ptr<const DiskDataset> data);
 
-  std::uint64_t size() const noexcept override { return data_->size(); }
-  const SampleShape& shape() const noexcept override { return data_->shape(); }
-  DType dtype() const noexcept override { return data_->dtype(); }
-  std::uint32_t classes() const noexcept override { return data_->classes(); }
-  const std::vector<std::string>& class_names() const noexcept override {
-    return data_->class_names();
-  }
-  std::string name() const override { return data_->name(); }
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
             std::span<std::int32_t> labels) const override;
 
   std::span<const Block> blocks() const noexcept override { return blocks_; }
-  std::span<const std::int32_t> labels() const noexcept override { return data_->labels(); }
+  std::span<const std::int32_t> labels() const noexcept override { return of().labels(); }
   void expect_block(std::size_t index) const noexcept override;
   using BlockDataset::decode_block;
   void decode_block(std::size_t index, std::span<std::byte> samples) const override;
 
  private:
-  std::shared_ptr<const DiskDataset> data_;
   std::vector<Block> blocks_;
 };
 

@@ -67,6 +67,7 @@ UNTESTED = {
     "formats/folder_kinds": FOLDERS,
     "formats/folder_shards": "sharded_set_test opens folders",
     "formats/folder_tar": FOLDERS,
+    "formats/forwarding_dataset": "selection_test, resized_dataset_test and run_blocks_test are of data sets made of it",
     "formats/image_codecs": DECLARATIONS,
     "formats/image_jpeg": IMAGES,
     "formats/image_png": IMAGES,

@@ -8,30 +8,26 @@
 
 #include "formats/dataset.h"
 #include "formats/error.h"
+#include "formats/forwarding_dataset.h"
 
 namespace millrace::test {
 
 /// Another data set, some of whose samples cannot be read. Nothing of it lies in memory.
-class FaultyDataset final : public Dataset {
+class FaultyDataset final : public ForwardingDataset<Dataset> {
  public:
   FaultyDataset(std::shared_ptr<const Dataset> whole, std::set<std::uint64_t> bad)
-      : whole_(std::move(whole)), bad_(std::move(bad)) {}
+      : ForwardingDataset(std::move(whole)), bad_(std::move(bad)) {}
 
-  std::uint64_t size() const noexcept override { return whole_->size(); }
-  const SampleShape& shape() const noexcept override { return whole_->shape(); }
-  DType dtype() const noexcept override { return whole_->dtype(); }
-  std::uint32_t classes() const noexcept override { return whole_->classes(); }
-  std::string name() const override { return whole_->name(); }
   std::string hash() const override {
     if (!bad_.empty()) refuse(*bad_.begin());
-    return whole_->hash();
+    return of().hash();
   }
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
             std::span<std::int32_t> labels) const override {
     for (const auto id : ids) {
       if (bad_.contains(id)) refuse(id);
     }
-    whole_->read(ids, samples, labels);
+    of().read(ids, samples, labels);
   }
 
  private:
@@ -39,7 +35,6 @@ class FaultyDataset final : public Dataset {
     throw DataError("faulty.bin", id * sample_bytes(), "sample " + std::to_string(id), "noise");
   }
 
-  std::shared_ptr<const Dataset> whole_;
   std::set<std::uint64_t> bad_;
 };
 

@@ -6,6 +6,7 @@
 #include <future>
 #include <mutex>
 
+#include "formats/forwarding_dataset.h"
 #include "tests/support/files.h"
 #include "tests/support/training.h"
 
@@ -42,26 +43,21 @@ class Gate {
   int waiting_ = 0;
 };
 
-class GatedDataset final : public Dataset {
+class GatedDataset final : public ForwardingDataset<Dataset> {
  public:
-  explicit GatedDataset(Gate& gate) : gate_(gate) {}
+  explicit GatedDataset(Gate& gate)
+      : ForwardingDataset(test::memory_dataset({.contiguous = false, .name = "memory"})),
+        gate_(gate) {}
 
-  std::uint64_t size() const noexcept override { return data_->size(); }
-  const SampleShape& shape() const noexcept override { return data_->shape(); }
-  DType dtype() const noexcept override { return data_->dtype(); }
-  std::uint32_t classes() const noexcept override { return data_->classes(); }
-  std::string name() const override { return data_->name(); }
-  std::string hash() const override { return data_->hash(); }
+  std::string hash() const override { return of().hash(); }
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
             std::span<std::int32_t> labels) const override {
     gate_.pass();
-    data_->read(ids, samples, labels);
+    of().read(ids, samples, labels);
   }
 
  private:
   Gate& gate_;
-  std::shared_ptr<const Dataset> data_ =
-      test::memory_dataset({.contiguous = false, .name = "memory"});
 };
 
 TEST(AwaitChunk, HasTheChunkOrTheError) {

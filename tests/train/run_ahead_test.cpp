@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "formats/error.h"
+#include "formats/forwarding_dataset.h"
 #include "loader/subset.h"
 #include "tests/support/faulty_dataset.h"
 #include "tests/support/files.h"
@@ -24,7 +25,6 @@
 #include "train/checkpoint.h"
 #include "train/checkpoint_dir.h"
 #include "train/trainer.h"
-#include "train/weights_hash.h"
 
 namespace millrace {
 namespace {
@@ -334,26 +334,20 @@ TEST(RunAheadOf, ADivergedEpochIsNamedAsItsOwn) {
 }
 
 /// Whose reads somebody else may refuse.
-class GuardedDataset final : public Dataset {
+class GuardedDataset final : public ForwardingDataset<Dataset> {
  public:
   using Guard = std::function<void(std::span<const std::uint64_t> ids)>;
   GuardedDataset(std::shared_ptr<const Dataset> whole, Guard guard)
-      : whole_(std::move(whole)), guard_(std::move(guard)) {}
+      : ForwardingDataset(std::move(whole)), guard_(std::move(guard)) {}
 
-  std::uint64_t size() const noexcept override { return whole_->size(); }
-  const SampleShape& shape() const noexcept override { return whole_->shape(); }
-  DType dtype() const noexcept override { return whole_->dtype(); }
-  std::uint32_t classes() const noexcept override { return whole_->classes(); }
-  std::string name() const override { return whole_->name(); }
-  std::string hash() const override { return whole_->hash(); }
+  std::string hash() const override { return of().hash(); }
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
             std::span<std::int32_t> labels) const override {
     guard_(ids);
-    whole_->read(ids, samples, labels);
+    of().read(ids, samples, labels);
   }
 
  private:
-  std::shared_ptr<const Dataset> whole_;
   Guard guard_;
 };
 

@@ -30,10 +30,10 @@ std::vector<std::uint64_t> drawn(const Permutation& order, std::uint64_t first,
 }  // namespace
 
 Selection::Selection(std::shared_ptr<const Dataset> data, std::vector<std::uint64_t> ids)
-    : data_(std::move(data)), ids_(std::move(ids)) {
-  if (ids_.empty()) throw std::invalid_argument(data_->name() + ": a selection of no samples");
-  if (*std::ranges::max_element(ids_) >= data_->size()) {
-    throw std::invalid_argument(data_->name() + ": a selection of samples that it lacks");
+    : ForwardingDataset(std::move(data)), ids_(std::move(ids)) {
+  if (ids_.empty()) throw std::invalid_argument(name() + ": a selection of no samples");
+  if (*std::ranges::max_element(ids_) >= of().size()) {
+    throw std::invalid_argument(name() + ": a selection of samples that it lacks");
   }
 }
 
@@ -60,7 +60,7 @@ void Selection::read(std::span<const std::uint64_t> ids, std::span<std::byte> sa
     }
     mapped[i] = ids_[static_cast<std::size_t>(ids[i])];
   }
-  data_->read(mapped, samples, labels);
+  of().read(mapped, samples, labels);
 }
 
 Parts split_randomly(const std::shared_ptr<const Dataset>& data, double train_share,

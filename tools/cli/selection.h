@@ -6,33 +6,25 @@
 #include <vector>
 
 #include "formats/dataset.h"
+#include "formats/forwarding_dataset.h"
 
 namespace millrace {
 
 /// Some samples of a data set, as one of their own.
-class Selection final : public Dataset {
+class Selection final : public ForwardingDataset<Dataset> {
  public:
   /// `ids` in the order that they are to have here. Throws std::invalid_argument for one that is
   /// not below the set's size, and for none.
   Selection(std::shared_ptr<const Dataset> data, std::vector<std::uint64_t> ids);
 
   std::uint64_t size() const noexcept override { return ids_.size(); }
-  const SampleShape& shape() const noexcept override { return data_->shape(); }
-  DType dtype() const noexcept override { return data_->dtype(); }
-  std::uint32_t classes() const noexcept override { return data_->classes(); }
-  const std::vector<std::string>& class_names() const noexcept override {
-    return data_->class_names();
-  }
-  const ColumnNames& column_names() const noexcept override { return data_->column_names(); }
-  /// The whole's.
-  std::string name() const override { return data_->name(); }
+  const ColumnNames& column_names() const noexcept override { return of().column_names(); }
   /// Reads all samples at every call.
   std::string hash() const override;
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
             std::span<std::int32_t> labels) const override;
 
  private:
-  std::shared_ptr<const Dataset> data_;
   std::vector<std::uint64_t> ids_;
 };
 

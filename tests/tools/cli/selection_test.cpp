@@ -7,7 +7,6 @@
 #include <set>
 #include <stdexcept>
 
-#include "formats/idx_dataset.h"
 #include "tests/support/files.h"
 #include "tests/support/shards.h"
 
