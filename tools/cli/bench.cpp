@@ -4,12 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
+#include <future>
 #include <limits>
 #include <memory>
-#include <mutex>
 #include <span>
-#include <thread>
 
 #include "formats/block_dataset.h"
 #include "formats/folder.h"
@@ -76,12 +74,33 @@ LoaderSpec loader_spec(const BenchSpec& spec, const std::shared_ptr<const Datase
   return loader;
 }
 
+/// Samples a second of `threads` threads that each call work(thread), which returns how many it
+/// did.
+template <typename Work>
+double worked_per_second(std::uint32_t threads, double seconds, const std::atomic<bool>& stop,
+                         const Work& work) {
+  std::atomic<std::uint64_t> samples{0};
+  const auto start = Clock::now();
+  const auto run = [&](std::uint32_t thread) {
+    do {
+      samples += work(thread);
+    } while (since(start) < seconds && !stop.load());
+  };
+  std::vector<std::future<void>> others;
+  for (std::uint32_t t = 1; t < threads; ++t) {
+    others.push_back(std::async(std::launch::async, run, t));
+  }
+  run(0);
+  for (auto& other : others) other.get();
+  return static_cast<double>(samples) / since(start);
+}
+
 /// Samples a second of a worker alone: chunk after chunk on this thread, as the loader makes them.
 double filled_per_second(const LoaderSpec& spec, double seconds, const std::atomic<bool>& stop) {
   ChunkCursor cursor({spec.subset.size(), spec.batch, spec.chunk_batches, spec.epochs}, {});
   ChunkFiller filler(spec);
   ChunkSlot slot = filler.make_slot(pageable_memory());
-  const auto fill = [&] {
+  const auto fill = [&](std::uint32_t) {
     const std::uint32_t parts = filler.prepare(slot, *cursor.next());
     for (std::uint32_t part = 0; part < parts; ++part) {
       while (!filler.ready(slot, part)) filler.read_ahead();
@@ -89,56 +108,16 @@ double filled_per_second(const LoaderSpec& spec, double seconds, const std::atom
     }
     return slot.plan.count;
   };
-  fill();
-  std::uint64_t samples = 0;
-  double elapsed = 0.0;
-  const auto start = Clock::now();
-  do {
-    samples += fill();
-    elapsed = since(start);
-  } while (elapsed < seconds && !stop.load());
-  return static_cast<double>(samples) / elapsed;
+  fill(0);
+  return worked_per_second(1, seconds, stop, fill);
 }
 
 /// Samples a second of a whole loader whose consumer does nothing with them.
 double delivered_per_second(const LoaderSpec& spec, double seconds, const std::atomic<bool>& stop) {
   Loader loader(spec);
   for (std::uint32_t i = 0; i < spec.slots; ++i) loader.next();
-  std::uint64_t samples = 0;
-  double elapsed = 0.0;
-  const auto start = Clock::now();
-  do {
-    samples += loader.next()->chunk().count;
-    elapsed = since(start);
-  } while (elapsed < seconds && !stop.load());
-  return static_cast<double>(samples) / elapsed;
-}
-
-/// Samples a second of `threads` threads that each call work(thread), which returns how many it
-/// did.
-template <typename Work>
-double worked_per_second(std::uint32_t threads, double seconds, const std::atomic<bool>& stop,
-                         const Work& work) {
-  std::atomic<std::uint64_t> samples{0};
-  std::mutex mutex;
-  std::exception_ptr error;
-  const auto start = Clock::now();
-  const auto run = [&](std::uint32_t thread) {
-    try {
-      do {
-        samples += work(thread);
-      } while (since(start) < seconds && !stop.load());
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      error = std::current_exception();
-    }
-  };
-  std::vector<std::jthread> others;
-  for (std::uint32_t t = 1; t < threads; ++t) others.emplace_back(run, t);
-  run(0);
-  for (auto& thread : others) thread.join();
-  if (error) std::rethrow_exception(error);
-  return static_cast<double>(samples) / since(start);
+  return worked_per_second(1, seconds, stop,
+                           [&](std::uint32_t) { return loader.next()->chunk().count; });
 }
 
 class Bench {

@@ -7,10 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <exception>
-#include <mutex>
+#include <future>
 #include <system_error>
-#include <thread>
 
 #include "formats/error.h"
 #include "formats/file_descriptor.h"
@@ -62,36 +60,30 @@ std::uint64_t read_once(const std::vector<std::filesystem::path>& files,
                         const std::atomic<bool>& stop) {
   std::atomic<std::size_t> next{0};
   std::atomic<std::uint64_t> bytes{0};
-  std::mutex mutex;
-  std::exception_ptr error;
   const auto start = Clock::now();
   const auto work = [&] {
-    try {
-      std::vector<std::byte> buffer(kPiece);
-      FileDescriptor descriptor;
-      std::size_t open = files.size();
-      for (std::size_t i = next++; i < pieces.size() && !stop.load(); i = next++) {
-        const Piece& piece = pieces[i];
-        if (piece.file != open) {
-          descriptor = opened(files[piece.file]);
-          open = piece.file;
-        }
-        const ssize_t got =
-            ::pread(descriptor.get(), buffer.data(), piece.bytes, static_cast<off_t>(piece.at));
-        if (got < 0) fail(files[piece.file]);
-        bytes += static_cast<std::uint64_t>(got);
-        if (since(start) > seconds) return;
+    std::vector<std::byte> buffer(kPiece);
+    FileDescriptor descriptor;
+    std::size_t open = files.size();
+    for (std::size_t i = next++; i < pieces.size() && !stop.load(); i = next++) {
+      const Piece& piece = pieces[i];
+      if (piece.file != open) {
+        descriptor = opened(files[piece.file]);
+        open = piece.file;
       }
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      error = std::current_exception();
+      const ssize_t got =
+          ::pread(descriptor.get(), buffer.data(), piece.bytes, static_cast<off_t>(piece.at));
+      if (got < 0) fail(files[piece.file]);
+      bytes += static_cast<std::uint64_t>(got);
+      if (since(start) > seconds) return;
     }
   };
-  std::vector<std::jthread> others;
-  for (std::uint32_t t = 1; t < threads; ++t) others.emplace_back(work);
+  std::vector<std::future<void>> others;
+  for (std::uint32_t t = 1; t < threads; ++t) {
+    others.push_back(std::async(std::launch::async, work));
+  }
   work();
-  for (auto& thread : others) thread.join();
-  if (error) std::rethrow_exception(error);
+  for (auto& other : others) other.get();
   return bytes;
 }
 
