@@ -182,6 +182,14 @@ T whole(const json& object, const char* key) {
   return value.get<T>();
 }
 
+// Of a text that `called` knows.
+template <typename Called>
+auto known(const json& object, const char* key, const Called& called) {
+  const auto value = called(object.at(key).get<std::string>());
+  if (!value) throw json::type_error::create(302, "not known", &object);
+  return *value;
+}
+
 SampleSpec decode_sample(const json& object, std::uint64_t features) {
   SampleSpec sample;
   std::uint64_t elements = 1;
@@ -209,9 +217,7 @@ SampleSpec decode_sample(const json& object, std::uint64_t features) {
 }
 
 void decode_schedule(const json& object, RunOptions& options) {
-  const auto kind = schedule_called(object.at("kind").get<std::string>());
-  if (!kind) throw json::type_error::create(302, "no known schedule", &object);
-  options.schedule.kind = *kind;
+  options.schedule.kind = known(object, "kind", schedule_called);
   options.schedule.warmup_epochs = object.at("warmup_epochs").get<double>();
   options.schedule.step_epochs = whole<std::uint64_t>(object, "step_epochs");
   options.schedule.gamma = object.at("gamma").get<double>();
@@ -219,9 +225,7 @@ void decode_schedule(const json& object, RunOptions& options) {
 }
 
 void decode_optimizer(const json& object, OptimizerSpec& optimizer) {
-  const auto kind = optimizer_called(object.at("kind").get<std::string>());
-  if (!kind) throw json::type_error::create(302, "no known optimizer", &object);
-  optimizer.kind = *kind;
+  optimizer.kind = known(object, "kind", optimizer_called);
   optimizer.beta1 = object.at("beta1").get<float>();
   optimizer.beta2 = object.at("beta2").get<float>();
   optimizer.epsilon = object.at("epsilon").get<float>();
@@ -245,12 +249,7 @@ RunOptions decode_options(const json& object) {
   options.optimizer.learning_rate = object.at("learning_rate").get<float>();
   options.optimizer.momentum = object.at("momentum").get<float>();
   options.optimizer.weight_decay = object.at("weight_decay").get<float>();
-  const auto precision = object.at("precision").get<std::string>();
-  const auto known = precision_called(precision);
-  if (!known) {
-    throw json::type_error::create(302, "no known precision", &object);
-  }
-  options.precision = *known;
+  options.precision = known(object, "precision", precision_called);
   options.seed = whole<std::uint64_t>(object, "seed");
   options.shuffle = object.at("shuffle").get<bool>();
   // Checkpoints were without these once.
@@ -261,17 +260,13 @@ RunOptions decode_options(const json& object) {
     options.label_smoothing = object.at("label_smoothing").get<float>();
   }
   if (object.contains("activation")) {
-    const auto activation = activation_called(object.at("activation").get<std::string>());
-    if (!activation) throw json::type_error::create(302, "no known activation", &object);
-    options.activation = *activation;
+    options.activation = known(object, "activation", activation_called);
   }
   if (object.contains("window_blocks")) {
     options.window_blocks = whole<std::uint64_t>(object, "window_blocks");
   }
   if (object.contains("on_bad")) {
-    const auto on_bad = on_bad_called(object.at("on_bad").get<std::string>());
-    if (!on_bad) throw json::type_error::create(302, "no known way with bad samples", &object);
-    options.on_bad = *on_bad;
+    options.on_bad = known(object, "on_bad", on_bad_called);
   }
   if (object.contains("schedule")) decode_schedule(object.at("schedule"), options);
   if (object.contains("augment")) {
