@@ -17,7 +17,6 @@
 namespace millrace {
 namespace {
 
-constexpr int kSignalBase = 128;
 constexpr std::uint64_t kMostBatch = std::uint64_t{1} << 24U;
 constexpr float kLongest = 3600.0F;
 
@@ -75,8 +74,8 @@ int bench_command(const std::vector<std::string>& arguments) {
       signals.flag());
   console.clear_progress();
   if (!result) {
-    console.warning(std::string("stopped by ") + signal_name(signals.received()));
-    return kSignalBase + signals.received();
+    console.warning(signals.text());
+    return signals.status();
   }
   std::string text = json ? json_line(bench_json(*result)) : render_bench(*result);
   if (text.ends_with('\n')) text.pop_back();

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <array>
 #include <charconv>
 #include <chrono>
 #include <nlohmann/json.hpp>
@@ -24,7 +23,6 @@ namespace {
 
 constexpr std::uint32_t kMostJobs = 4096;
 constexpr std::uint64_t kHighestLevel = 22;
-constexpr int kSignalBase = 128;
 
 struct ConvertOptions {
   ConvertSpec spec;
@@ -188,11 +186,11 @@ int convert_command(const std::vector<std::string>& arguments) {
   });
   console.clear_progress();
   if (files.empty()) {
-    console.warning(std::string("stopped by ") + signal_name(signals.received()) +
+    console.warning(signals.text() +
                     (options.spec.shards > 0
                          ? "; the same command goes on behind the shards that are written"
                          : "; nothing was written"));
-    return kSignalBase + signals.received();
+    return signals.status();
   }
   if (options.json) {
     console.line(json_line(summary(options.spec, files, elapsed())));

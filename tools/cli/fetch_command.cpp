@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::uint64_t kMostRetries = 1000;
 constexpr std::uint64_t kMostSeconds = 86'400;
-constexpr int kSignalBase = 128;
 
 struct FetchOptions {
   FetchSpec spec;
@@ -95,9 +94,8 @@ int fetch_command(const std::vector<std::string>& arguments) {
   const FetchResult result = fetch_on_console(
       options.spec, [&] { return signals.flag().load(); }, console);
   if (result.stopped) {
-    console.warning(std::string("stopped by ") + signal_name(signals.received()) +
-                    "; the same command goes on where it was");
-    return kSignalBase + signals.received();
+    console.warning(signals.text() + "; the same command goes on where it was");
+    return signals.status();
   }
   if (options.json) {
     console.line(summary(options.spec, result).dump());

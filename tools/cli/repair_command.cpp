@@ -16,7 +16,6 @@ namespace millrace {
 namespace {
 
 constexpr std::uint32_t kMostJobs = 4096;
-constexpr int kSignalBase = 128;
 
 nlohmann::ordered_json to_json(const std::vector<RepairedFile>& files) {
   nlohmann::ordered_json json;
@@ -92,9 +91,8 @@ int repair_command(const std::vector<std::string>& arguments) {
   });
   console.clear_progress();
   if (files.empty()) {
-    console.warning(std::string("stopped by ") + signal_name(signals.received()) +
-                    "; nothing was written");
-    return kSignalBase + signals.received();
+    console.warning(signals.text() + "; nothing was written");
+    return signals.status();
   }
   if (json) {
     console.line(json_line(to_json(files)));

@@ -19,7 +19,6 @@ namespace {
 
 constexpr std::uint32_t kMostImages = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint32_t kMostJobs = 4096;
-constexpr int kSignalBase = 128;
 
 struct SynthOptions {
   SynthSpec spec;
@@ -104,9 +103,8 @@ int synth_command(const std::vector<std::string>& arguments) {
   });
   console.clear_progress();
   if (files.empty()) {
-    console.warning(std::string("stopped by ") + signal_name(signals.received()) +
-                    "; nothing was written");
-    return kSignalBase + signals.received();
+    console.warning(signals.text() + "; nothing was written");
+    return signals.status();
   }
   if (options.json) {
     console.line(json_line(summary(options.spec, files, elapsed())));

@@ -15,8 +15,6 @@
 namespace millrace {
 namespace {
 
-constexpr int kSignalBase = 128;
-
 nlohmann::ordered_json to_json(const Verification& found) {
   nlohmann::ordered_json json;
   json["ok"] = found.faults() == 0;
@@ -90,8 +88,8 @@ int verify_command(const std::vector<std::string>& arguments) {
       options);
   console.clear_progress();
   if (signals.received() != 0) {
-    console.warning(std::string("stopped by ") + signal_name(signals.received()));
-    return kSignalBase + signals.received();
+    console.warning(signals.text());
+    return signals.status();
   }
   if (json) {
     console.line(json_line(to_json(found)));

@@ -26,6 +26,19 @@ static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_alw
 
 std::array<struct sigaction, kSignals.size()> previous{};
 
+const char* signal_name(int signal) noexcept {
+  switch (signal) {
+    case SIGINT:
+      return "SIGINT";
+    case SIGTERM:
+      return "SIGTERM";
+    case SIGHUP:
+      return "SIGHUP";
+    default:
+      return "a signal";
+  }
+}
+
 // One write, of no allocated memory: all that a handler may do.
 void say_last_words(int signal) {
   std::array<char, 160> line{};
@@ -94,17 +107,10 @@ const std::atomic<bool>& StopSignals::flag() const noexcept { return flag_set; }
 
 int StopSignals::received() const noexcept { return first_signal.load(); }
 
-const char* signal_name(int signal) noexcept {
-  switch (signal) {
-    case SIGINT:
-      return "SIGINT";
-    case SIGTERM:
-      return "SIGTERM";
-    case SIGHUP:
-      return "SIGHUP";
-    default:
-      return "a signal";
-  }
+std::string StopSignals::text() const {
+  return std::string("stopped by ") + signal_name(received());
 }
+
+int StopSignals::status() const noexcept { return kStatusBase + received(); }
 
 }  // namespace millrace

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <string>
 
 namespace millrace {
 
@@ -26,9 +27,9 @@ class StopSignals {
   const std::atomic<bool>& flag() const noexcept;
   /// The first signal that came, 0 if none did.
   int received() const noexcept;
+  /// Of one that came: "stopped by SIGINT", and the exit status that shells know it by.
+  std::string text() const;
+  int status() const noexcept;
 };
-
-/// "SIGINT"
-const char* signal_name(int signal) noexcept;
 
 }  // namespace millrace

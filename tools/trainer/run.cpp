@@ -33,7 +33,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int kOutputLost = 1;
-constexpr int kSignalBase = 128;
 
 RunSpec with_validation(const Options& options, const DataFolder& data, Console& console) {
   const Dataset& train = *data.train;
@@ -90,9 +89,8 @@ std::filesystem::path quarantine_path(const Options& options, const RunSpec& run
   return run.checkpoint_dir / "quarantine.jsonl";
 }
 
-void tell_stopped(const RunResult& result, const RunSpec& spec, int signal,
+void tell_stopped(const RunResult& result, const RunSpec& spec, const std::string& stopped,
                   const std::vector<std::string>& arguments, Console& console) {
-  const std::string stopped = fmt::format("stopped by {}", signal_name(signal));
   if (spec.checkpoint_dir.empty()) {
     console.error(stopped + "; nothing was saved, for there is no --checkpoint-dir");
     return;
@@ -197,8 +195,8 @@ class Runs {
                    (quarantine && quarantine->failed());
     if (result_.stopped) {
       tell_means();
-      tell_stopped(result_, spec, signals_.received(), arguments_, console_);
-      return kSignalBase + signals_.received();
+      tell_stopped(result_, spec, signals_.text(), arguments_, console_);
+      return signals_.status();
     }
     if (const auto text = nothing_learnt_text(spec, result_, *data_.train); !text.empty()) {
       console_.warning(text);

@@ -23,6 +23,13 @@ TEST(StopSignals, SetAFlagAndRememberTheFirst) {
   }
 }
 
+TEST(StopSignals, HaveATextAndAStatus) {
+  const StopSignals signals(First::kSetsFlag);
+  ::raise(SIGTERM);
+  EXPECT_EQ(signals.text(), "stopped by SIGTERM");
+  EXPECT_EQ(signals.status(), 143);
+}
+
 TEST(StopSignals, GiveTheHandlersBack) {
   struct sigaction before {};
   struct sigaction after {};
