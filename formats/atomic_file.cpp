@@ -136,20 +136,6 @@ AtomicFile::AtomicFile(AtomicFile&& other) noexcept
       size_(std::exchange(other.size_, 0)),
       failed_(std::exchange(other.failed_, false)) {}
 
-AtomicFile& AtomicFile::operator=(AtomicFile&& other) noexcept {
-  if (this != &other) {
-    discard();
-    path_ = std::move(other.path_);
-    temporary_name_ = std::exchange(other.temporary_name_, {});
-    folder_ = std::move(other.folder_);
-    file_ = std::move(other.file_);
-    buffer_ = std::move(other.buffer_);
-    size_ = std::exchange(other.size_, 0);
-    failed_ = std::exchange(other.failed_, false);
-  }
-  return *this;
-}
-
 std::filesystem::path AtomicFile::temporary() const { return folder_of(path_) / temporary_name_; }
 
 void AtomicFile::check_open() const {

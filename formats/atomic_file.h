@@ -27,7 +27,7 @@ class AtomicFile {
   explicit AtomicFile(std::filesystem::path path);
   ~AtomicFile();
   AtomicFile(AtomicFile&& other) noexcept;
-  AtomicFile& operator=(AtomicFile&& other) noexcept;
+  AtomicFile& operator=(AtomicFile&& other) = delete;
 
   /// Appends; small pieces are gathered. Throws DataError when the system refuses (disk full, …),
   /// naming `path`; the file can then only be dropped.

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <new>
 #include <stdexcept>
-#include <utility>
 #include <vector>
 
 #include "formats/atomic_file.h"
@@ -150,7 +149,6 @@ EncodedWriter::EncodedWriter(const std::filesystem::path& path, std::uint64_t co
     : encoder_(make_encoder(path, content_size, level)), remaining_(content_size) {}
 EncodedWriter::~EncodedWriter() = default;
 EncodedWriter::EncodedWriter(EncodedWriter&& other) noexcept = default;
-EncodedWriter& EncodedWriter::operator=(EncodedWriter&& other) noexcept = default;
 
 void EncodedWriter::write(std::span<const std::byte> bytes) {
   if (bytes.size() > remaining_) {

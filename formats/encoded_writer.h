@@ -21,7 +21,7 @@ class EncodedWriter {
                 std::optional<int> level = {});
   ~EncodedWriter();
   EncodedWriter(EncodedWriter&& other) noexcept;
-  EncodedWriter& operator=(EncodedWriter&& other) noexcept;
+  EncodedWriter& operator=(EncodedWriter&& other) = delete;
 
   /// Bytes still to come.
   std::uint64_t remaining() const noexcept { return remaining_; }

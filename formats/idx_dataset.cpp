@@ -22,10 +22,4 @@ std::shared_ptr<const ArrayDataset> idx_dataset(IdxArray images, const IdxArray&
                                               std::move(class_names));
 }
 
-std::shared_ptr<const ArrayDataset> read_idx_dataset(const std::filesystem::path& images,
-                                                     const std::filesystem::path& labels,
-                                                     std::optional<std::uint32_t> classes) {
-  return idx_dataset(read_idx(images), read_idx(labels), classes);
-}
-
 }  // namespace millrace

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,9 +21,5 @@ namespace millrace {
 std::shared_ptr<const ArrayDataset> idx_dataset(IdxArray images, const IdxArray& labels,
                                                 std::optional<std::uint32_t> classes = {},
                                                 std::vector<std::string> class_names = {});
-/// Reads both files.
-std::shared_ptr<const ArrayDataset> read_idx_dataset(const std::filesystem::path& images,
-                                                     const std::filesystem::path& labels,
-                                                     std::optional<std::uint32_t> classes = {});
 
 }  // namespace millrace

@@ -183,7 +183,6 @@ SeekableWriter::SeekableWriter(const std::filesystem::path& path, SeekableOption
 }
 SeekableWriter::~SeekableWriter() = default;
 SeekableWriter::SeekableWriter(SeekableWriter&& other) noexcept = default;
-SeekableWriter& SeekableWriter::operator=(SeekableWriter&& other) noexcept = default;
 
 void SeekableWriter::append(std::vector<std::byte> content) {
   if (content.empty() || content.size() > SeekTable::kMostContent) {

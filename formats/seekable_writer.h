@@ -24,7 +24,7 @@ class SeekableWriter {
   explicit SeekableWriter(const std::filesystem::path& path, SeekableOptions options = {});
   ~SeekableWriter();
   SeekableWriter(SeekableWriter&& other) noexcept;
-  SeekableWriter& operator=(SeekableWriter&& other) noexcept;
+  SeekableWriter& operator=(SeekableWriter&& other) = delete;
 
   /// Appends `content` as one frame; waits while too many are in flight. Throws
   /// std::invalid_argument for more than SeekTable::kMostContent bytes or none,

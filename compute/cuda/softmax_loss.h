@@ -81,14 +81,4 @@ struct SoftmaxLoss {
   }
 };
 
-/// The group of the host: itself.
-struct OneThread {
-  static std::uint32_t lane() { return 0; }
-  static std::uint32_t size() { return 1; }
-  static float max(float value) { return value; }
-  static float sum(float value) { return value; }
-  static bool any(bool value) { return value; }
-  static void sync() {}
-};
-
 }  // namespace millrace::cuda

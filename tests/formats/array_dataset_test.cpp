@@ -4,8 +4,8 @@
 
 #include <stdexcept>
 
-#include "formats/idx_dataset.h"
 #include "tests/support/files.h"
+#include "tests/support/idx_files.h"
 
 namespace millrace {
 namespace {
@@ -45,7 +45,7 @@ TEST(ArrayDataset, HasTheHashOfTheSameIdxFiles) {
   write_idx(folder / "images", {.dtype = DType::kInt16, .dims = {3, 2}}, bytes_of(kValues));
   write_idx(folder / "labels", {.dtype = DType::kUInt8, .dims = {3}}, bytes_of(kLabels));
   EXPECT_EQ(ArrayDataset(samples(), labels()).hash(),
-            read_idx_dataset(folder / "images", folder / "labels")->hash());
+            test::read_idx_pair(folder / "images", folder / "labels")->hash());
 }
 
 TEST(ArrayDataset, IsShapedAnew) {

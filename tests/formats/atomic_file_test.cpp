@@ -1,8 +1,6 @@
 #include "formats/atomic_file.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -132,14 +130,11 @@ TEST(AtomicFile, MoveHandsOver) {
   first.write("a");
   AtomicFile second(std::move(first));
   second.write("b");
-  AtomicFile third(folder / "c");
-  third.write("lost");
-  third = std::move(second);
-  third.commit();
-  EXPECT_EQ(folder.names(), Names{"a"}) << "the file that was assigned over is dropped";
+  second.commit();
+  EXPECT_EQ(folder.names(), Names{"a"});
   EXPECT_EQ(read_bytes(folder / "a"), make_bytes("ab"));
   EXPECT_THROW(first.write("x"), std::logic_error);  // NOLINT(bugprone-use-after-move)
-  EXPECT_THROW(third.commit(), std::logic_error);
+  EXPECT_THROW(second.commit(), std::logic_error);
 }
 
 TEST(AtomicFile, TwoWritersOfOnePathDoNotMix) {

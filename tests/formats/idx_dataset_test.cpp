@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -32,7 +31,7 @@ class IdxDatasetTest : public testing::Test {
  protected:
   std::shared_ptr<const ArrayDataset> open(const ByteVector& images, const ByteVector& labels,
                                            std::optional<std::uint32_t> classes = {}) const {
-    return read_idx_dataset(write_bytes(images_, images), write_bytes(labels_, labels), classes);
+    return test::read_idx_pair(write_bytes(images_, images), write_bytes(labels_, labels), classes);
   }
   std::string error_of(const ByteVector& images, const ByteVector& labels,
                        std::optional<std::uint32_t> classes = {}) const {
@@ -112,7 +111,7 @@ TEST_F(IdxDatasetTest, TakesLabelsOfEveryIntegerType) {
 TEST_F(IdxDatasetTest, TakesSamplesOfOtherTypes) {
   const std::vector<float> values{1.5F, -2.0F, 0.0F, 3.25F};
   write_idx(images_, {.dtype = DType::kFloat32, .dims = {2, 2}}, test::bytes_of(values));
-  const auto data = read_idx_dataset(images_, write_bytes(labels_, small_labels(2, 2)));
+  const auto data = test::read_idx_pair(images_, write_bytes(labels_, small_labels(2, 2)));
   EXPECT_EQ(data->dtype(), DType::kFloat32);
   EXPECT_EQ(data->shape(), (SampleShape{.dims = {2}}));
   EXPECT_TRUE(std::ranges::equal(data->contiguous().samples, test::bytes_of(values)));

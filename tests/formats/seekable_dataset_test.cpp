@@ -3,11 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <thread>
 
 #include "formats/folder.h"
-#include "formats/idx_dataset.h"
 #include "formats/idx_pair.h"
 #include "formats/seekable_zstd.h"
 #include "tests/support/compressed.h"
@@ -32,7 +30,7 @@ class SeekableDatasetTest : public testing::Test {
  protected:
   SeekableDatasetTest() {
     write_bytes(folder_ / "plain", set_.content);
-    whole_ = read_idx_dataset(folder_ / "plain", labels_);
+    whole_ = test::read_idx_pair(folder_ / "plain", labels_);
   }
   std::shared_ptr<const SeekableDataset> open() const { return set_.open(); }
   void expect_same(const Dataset& data, const std::vector<std::uint64_t>& ids) const {

@@ -2,8 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
 #include <vector>
 
+#include "formats/idx_dataset.h"
 #include "tests/support/files.h"
 
 // IDX files made byte by byte, so that tests do not take the writer's word for what the reader
@@ -34,6 +38,13 @@ inline ByteVector small_labels(std::uint32_t count, std::uint32_t classes) {
   auto bytes = idx_header(0x08, {count});
   for (std::uint32_t i = 0; i < count; ++i) bytes.push_back(static_cast<std::byte>(i % classes));
   return bytes;
+}
+
+/// Both files of a pair.
+inline std::shared_ptr<const ArrayDataset> read_idx_pair(
+    const std::filesystem::path& images, const std::filesystem::path& labels,
+    std::optional<std::uint32_t> classes = {}) {
+  return idx_dataset(read_idx(images), read_idx(labels), classes);
 }
 
 }  // namespace millrace::test

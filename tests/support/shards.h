@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "formats/hash.h"
-#include "formats/idx_dataset.h"
 #include "formats/seek_table.h"
 #include "formats/seekable_idx.h"
 #include "formats/shard_manifest.h"
 #include "formats/shard_names.h"
 #include "tests/support/files.h"
+#include "tests/support/idx_files.h"
 #include "tests/support/seekable.h"
 
 namespace millrace::test {
@@ -63,7 +63,7 @@ struct ShardedFolder {
     return path / shard_file_name("train-labels-idx1-ubyte", i, shards);
   }
   std::shared_ptr<const ArrayDataset> open_whole() const {
-    return read_idx_dataset(whole / "train-images-idx3-ubyte", whole / "train-labels-idx1-ubyte");
+    return read_idx_pair(whole / "train-images-idx3-ubyte", whole / "train-labels-idx1-ubyte");
   }
   void write_manifest() const { millrace::write_manifest(path, manifest); }
 

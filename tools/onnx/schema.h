@@ -14,8 +14,6 @@ inline constexpr std::int64_t kOpset = 13;     ///< of the default domain ai.onn
 namespace model {  // ModelProto
 inline constexpr std::uint32_t kIrVersion = 1;
 inline constexpr std::uint32_t kProducerName = 2;
-inline constexpr std::uint32_t kProducerVersion = 3;
-inline constexpr std::uint32_t kDocString = 6;
 inline constexpr std::uint32_t kGraph = 7;
 inline constexpr std::uint32_t kOpsetImport = 8;
 inline constexpr std::uint32_t kMetadataProps = 14;

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -13,6 +12,16 @@ namespace millrace::cuda::test {
 namespace {
 
 constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
+
+/// The group of the host: itself.
+struct OneThread {
+  static std::uint32_t lane() { return 0; }
+  static std::uint32_t size() { return 1; }
+  static float max(float value) { return value; }
+  static float sum(float value) { return value; }
+  static bool any(bool value) { return value; }
+  static void sync() {}
+};
 
 template <class Part>
 Part tree_sum(std::vector<Part> parts) {
