@@ -11,7 +11,6 @@
 
 #include "formats/bytes.h"
 #include "formats/compression.h"
-#include "formats/csv_columns.h"
 #include "formats/csv_front.h"
 #include "formats/csv_labels.h"
 #include "formats/csv_rows.h"

@@ -7,7 +7,6 @@
 #include <charconv>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "formats/csv_cells.h"

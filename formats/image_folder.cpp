@@ -9,7 +9,6 @@
 #include <exception>
 #include <iterator>
 #include <stdexcept>
-#include <string_view>
 #include <utility>
 
 #include "formats/error.h"

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
-#include <utility>
 
 #include "formats/byte_order.h"
 #include "formats/little_endian.h"

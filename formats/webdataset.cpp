@@ -10,7 +10,6 @@
 #include <numeric>
 #include <stdexcept>
 #include <string_view>
-#include <utility>
 
 #include "formats/error.h"
 #include "formats/idx_pair.h"

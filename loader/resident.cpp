@@ -7,7 +7,6 @@
 #include <mutex>
 #include <numeric>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "compute/memory.h"

@@ -10,7 +10,6 @@
 #include <memory>
 #include <ostream>
 #include <string>
-#include <vector>
 
 #include "compute/cuda_engine.h"
 #include "compute/engine.h"

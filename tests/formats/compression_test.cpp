@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
-#include <utility>
 
 #include "tests/support/compressed.h"
 #include "tests/support/files.h"

@@ -4,7 +4,6 @@
 
 #include <cerrno>
 #include <stdexcept>
-#include <string>
 
 namespace millrace {
 namespace {

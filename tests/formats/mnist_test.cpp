@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <numeric>
 
 #include "formats/folder.h"
 #include "tests/support/files.h"

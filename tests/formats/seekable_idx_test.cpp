@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <numeric>
-#include <string>
 
 #include "formats/compression.h"
 #include "tests/support/files.h"

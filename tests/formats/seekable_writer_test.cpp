@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 #include <xxhash.h>
 
-#include <array>
-
 #include "formats/compression.h"
 #include "tests/support/compressed.h"
 #include "tests/support/files.h"

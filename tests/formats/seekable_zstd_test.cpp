@@ -4,7 +4,6 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "formats/compression.h"
 #include "tests/support/compressed.h"

@@ -2,7 +2,6 @@
 // npz file; the samples of a sound one, stored or deflated; or the header's text and, behind its
 // last '}', the elements of such samples, with all lengths put right.
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 

@@ -1,10 +1,8 @@
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <memory>
 #include <set>
 #include <stdexcept>
-#include <string>
 #include <vector>
 
 #include "formats/error.h"

@@ -8,9 +8,7 @@
 #include <memory>
 #include <span>
 #include <stdexcept>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "tests/support/files.h"
 

@@ -1,9 +1,6 @@
 #pragma once
 
-#include <span>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 #include "formats/tar.h"

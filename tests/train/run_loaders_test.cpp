@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <memory>
-
 #include "tests/support/training.h"
 #include "train/plan.h"
 

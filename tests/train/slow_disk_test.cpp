@@ -13,7 +13,6 @@
 #include <string>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "tests/support/files.h"
 #include "tests/support/forwarding_engine.h"

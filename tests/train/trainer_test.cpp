@@ -5,7 +5,6 @@
 #include <atomic>
 #include <limits>
 #include <stdexcept>
-#include <string>
 #include <vector>
 
 #include "formats/error.h"

@@ -9,7 +9,6 @@
 #include <functional>
 #include <string>
 #include <system_error>
-#include <utility>
 
 #include "formats/error.h"
 #include "formats/image_layout.h"

@@ -1,4 +1,3 @@
-#include <utility>
 
 #include "formats/atomic_file.h"
 #include "formats/npy.h"

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <optional>
 #include <span>
-#include <string>
 #include <system_error>
 #include <utility>
 

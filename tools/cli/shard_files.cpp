@@ -6,7 +6,6 @@
 #include <array>
 #include <map>
 #include <system_error>
-#include <utility>
 
 #include "formats/error.h"
 #include "formats/hash.h"

@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <csignal>
 #include <exception>
-#include <filesystem>
 #include <new>
 #include <stdexcept>
 #include <string>

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <system_error>
 #include <thread>
-#include <utility>
 
 #include "formats/error.h"
 #include "tools/console/made_folder.h"

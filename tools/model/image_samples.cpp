@@ -1,7 +1,5 @@
 #include "tools/model/image_samples.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <system_error>

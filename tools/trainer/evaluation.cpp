@@ -6,13 +6,11 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
-#include <string_view>
 
 #include "formats/error.h"
 #include "formats/safetensors.h"
 #include "loader/readable.h"
 #include "tools/console/quote.h"
-#include "tools/trainer/metrics_records.h"
 #include "train/streaming.h"
 #include "train/weights_hash.h"
 

@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <memory>
 #include <ostream>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "formats/idx.h"
-#include "formats/idx_dataset.h"
 #include "tests/support/files.h"
 #include "tests/support/idx_files.h"
 #include "tests/support/seekable.h"

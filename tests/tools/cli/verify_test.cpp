@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 #include "formats/error.h"
 #include "tests/tools/cli/damaged_folder.h"
 

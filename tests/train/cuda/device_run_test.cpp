@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -12,15 +11,12 @@
 #include <optional>
 #include <ostream>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "compute/cuda/device_engine.h"
 #include "tests/compute/cuda/engine_on_fake.h"
 #include "tests/compute/cuda/fake_runtime.h"
 #include "tests/support/files.h"
 #include "tests/support/training.h"
-#include "train/checkpoint.h"
 #include "train/checkpoint_dir.h"
 #include "train/trainer.h"
 
