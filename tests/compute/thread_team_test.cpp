@@ -159,8 +159,12 @@ TEST(TeamOfRefusedThreads, IsAnErrorThatSaysSo) {
     const ThreadTeam team(8);
     FAIL() << "eight threads";
   } catch (const DeviceError& error) {
-    const std::string text = error.what();
-    EXPECT_EQ(text, "cannot start computing thread 4 of 8: Resource temporarily unavailable");
+    // The fourth, or the third where a sanitizer takes of the memory.
+    std::string text = error.what();
+    const auto number = text.find_first_of("34");
+    ASSERT_NE(number, std::string::npos) << text;
+    text[number] = 'N';
+    EXPECT_EQ(text, "cannot start computing thread N of 8: Resource temporarily unavailable");
   }
 }
 

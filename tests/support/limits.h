@@ -34,8 +34,8 @@ class FileSizeLimit {
   rlimit old_{};
 };
 
-/// While it lives the system grants two more threads, and refuses the next: their stacks are large,
-/// and memory ends.
+/// While it lives the system grants two more threads (one under ThreadSanitizer), and refuses the
+/// next: their stacks are large, and memory ends.
 class TwoMoreThreads {
  public:
   TwoMoreThreads() {
