@@ -178,7 +178,7 @@ std::vector<RepairedFile> repair_shards(
   if (std::ranges::none_of(train, is_left)) {
     throw DataError(spec.in, "no training sample can be salvaged");
   }
-  const MadeFolder made(spec.out);
+  const MadeFolder out(spec.out);
   check_room(spec, inventory.folder);
 
   std::vector<RepairedFile> files;
