@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/median.h"
 #include "formats/bytes.h"
 #include "loader/chunk_filler.h"
 #include "loader/loader.h"
@@ -75,11 +76,6 @@ double seconds_of(const std::function<void()>& work) {
   const double begin = thread_seconds();
   work();
   return thread_seconds() - begin;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 // Runs all of `works` in turn for about `seconds`, at least three times, and returns each one's

@@ -10,8 +10,10 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "bench/median.h"
 #include "compute/cuda/cuda_runtime.h"
 #include "compute/cuda/device_engine.h"
 #include "compute/cuda/network.h"
@@ -67,8 +69,7 @@ double seconds_of_a_step(cuda::Runtime& runtime, cuda::StreamHandle stream,
     runtime.synchronize(stream);
     if (r != 0) seconds.push_back(runtime.seconds_between(begin.get(), end.get()));  // else warm
   }
-  std::sort(seconds.begin(), seconds.end());
-  return seconds[seconds.size() / 2] / options.steps;
+  return median(std::move(seconds)) / options.steps;
 }
 
 // Of the engine that has the samples, by graphs.
@@ -99,8 +100,7 @@ double seconds_of_an_engine_step(const millrace::MlpSpec& model, const millrace:
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     if (r >= kWarm) seconds.push_back(took.count());
   }
-  std::sort(seconds.begin(), seconds.end());
-  return seconds[seconds.size() / 2] / options.steps;
+  return median(std::move(seconds)) / options.steps;
 }
 
 nlohmann::json measure(const Options& options) {

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "bench/median.h"
 #include "bench/peak.h"
 #include "compute/cpu_info.h"
 #include "compute/engine.h"
@@ -29,11 +30,6 @@ struct Options {
   std::string precision = "fp32";
   bool smoke = false;
 };
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 nlohmann::json measure(const Options& options) {
   millrace::MlpSpec model;

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/median.h"
 #include "bench/peak.h"
 #include "compute/engine.h"
 #include "formats/synthetic_digits.h"
@@ -60,11 +61,6 @@ class Data {
   std::vector<std::int32_t> labels_;
   std::vector<std::uint32_t> order_;
 };
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 millrace::Precision precision_of(const std::string& name) {
   return name == "bf16" ? millrace::Precision::kBFloat16 : millrace::Precision::kFloat32;
