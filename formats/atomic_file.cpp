@@ -238,6 +238,13 @@ bool replace_by_link(const std::filesystem::path& existing, const std::filesyste
   return true;
 }
 
+void sync_folder_of(const std::filesystem::path& path) {
+  const FileDescriptor folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder || (::fsync(folder.get()) != 0 && errno != EINVAL)) {
+    throw io_error(path, "sync its folder to disk", errno);
+  }
+}
+
 std::size_t remove_stale_temporaries(const std::filesystem::path& folder) {
   const OpenDir dir(::opendir(folder.c_str()));
   if (!dir) {

@@ -66,6 +66,10 @@ class AtomicFile {
 /// has no hard links; throws DataError if it cannot be done for another reason.
 bool replace_by_link(const std::filesystem::path& existing, const std::filesystem::path& path);
 
+/// Makes what came into the folder of `path` or left it durable, as far as the file system knows
+/// how. Throws DataError, of `path`.
+void sync_folder_of(const std::filesystem::path& path);
+
 /// Removes the temporaries that killed processes left in `folder`, and returns how many. One that
 /// somebody is still writing is locked, and stays. A missing folder counts as clean. Throws
 /// DataError if the folder cannot be listed.

@@ -341,5 +341,13 @@ TEST(RemoveStaleTemporaries, NamesAFolderThatIsNone) {
             (folder / "a").string() + ": cannot list the folder: Not a directory");
 }
 
+TEST(SyncFolderOf, SyncsWhereThePathLiesAndNamesThePathWhereThatIsNone) {
+  const TempFolder folder;
+  sync_folder_of(folder / "gone");
+  sync_folder_of("of the current folder");
+  EXPECT_EQ(data_error_of([] { sync_folder_of("/nowhere/at/all"); }),
+            "/nowhere/at/all: cannot sync its folder to disk: No such file or directory");
+}
+
 }  // namespace
 }  // namespace millrace

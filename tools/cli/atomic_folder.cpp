@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "formats/atomic_file.h"
 #include "formats/error.h"
 
 namespace millrace {
@@ -68,10 +69,7 @@ void AtomicFolder::commit() {
   if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), how) != 0) {
     throw io_error(path_, "rename its temporary folder", errno);
   }
-  const FileDescriptor parent(::open(parent_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!parent || (::fsync(parent.get()) != 0 && errno != EINVAL)) {
-    throw io_error(path_, "sync its folder to disk", errno);
-  }
+  sync_folder_of(path_);
   if (replaces) {
     std::error_code error;
     fs::remove_all(temporary_, error);

@@ -1,16 +1,11 @@
 #include "tools/cli/conversion_marker.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <fstream>
 #include <system_error>
 
 #include "formats/atomic_file.h"
 #include "formats/error.h"
-#include "formats/file_descriptor.h"
 #include "formats/shard_manifest.h"
 
 namespace millrace {
@@ -38,11 +33,7 @@ void ConversionMarker::remove() const {
   std::error_code error;
   std::filesystem::remove(path_, error);
   if (error) throw io_error(path_, "remove", error.value());
-  const FileDescriptor folder(
-      ::open(path_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder || (::fsync(folder.get()) != 0 && errno != EINVAL)) {
-    throw io_error(path_, "sync its folder to disk", errno);
-  }
+  sync_folder_of(path_);
 }
 
 }  // namespace millrace
