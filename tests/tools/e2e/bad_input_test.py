@@ -135,31 +135,32 @@ class BadData(programs.ProgramTest):
             self.assertIn(TRAIN_LABELS, done.stderr)
             self.assertEqual((self.data / TRAIN_LABELS).read_bytes(), before)
 
-    def test_cut_short_while_it_trains(self):
-        data = self.copy_of_digits("cut")
-        run = self.start("--data", data, "--val-size", "200", "--epochs", "1000000")
+    def last_line_where(self, images, happens):
+        """Of a run that fails, since `happens()` after its second epoch to what it trains on."""
+        run = self.start("--data", images.parent, "--val-size", "200", "--epochs", "1000000")
         for line in run.stdout:
             if line.startswith("Epoch [1]"):
                 break
-        (data / programs.TRAIN_IMAGES).write_bytes(b"")
+        happens()
         _, errors = run.communicate(timeout=programs.TIMEOUT)
         self.assertEqual(run.returncode, 1)
-        self.assertEqual(errors.splitlines()[-1], f"trainer: {(data / programs.TRAIN_IMAGES).resolve()} has become "
-                                                  "shorter, or its disk fails; what was saved before is whole")
+        return errors.splitlines()[-1]
+
+    def test_cut_short_while_it_trains(self):
+        images = self.copy_of_digits("cut") / programs.TRAIN_IMAGES
+        line = self.last_line_where(images, lambda: images.write_bytes(b""))
+        self.assertEqual(line, f"trainer: {images.resolve()} has become shorter, or its disk fails; what was saved before is whole")
 
     def test_written_to_while_it_trains(self):
-        data = self.copy_of_digits("written")
-        run = self.start("--data", data, "--val-size", "200", "--epochs", "1000000")
-        for line in run.stdout:
-            if line.startswith("Epoch [1]"):
-                break
-        with open(data / programs.TRAIN_IMAGES, "r+b") as images:
-            images.seek(2000)
-            images.write(bytes(range(256)))
-        _, errors = run.communicate(timeout=programs.TIMEOUT)
-        self.assertEqual(run.returncode, 1)
-        self.assertIn(f"trainer: {data / programs.TRAIN_IMAGES}: was written to while the run read it: expected training "
-                      "samples of hash ", errors.splitlines()[-1])
+        images = self.copy_of_digits("written") / programs.TRAIN_IMAGES
+
+        def write_some():
+            with open(images, "r+b") as file:
+                file.seek(2000)
+                file.write(bytes(range(256)))
+
+        line = self.last_line_where(images, write_some)
+        self.assertIn(f"trainer: {images}: was written to while the run read it: expected training samples of hash ", line)
 
     def test_empty_set(self):
         self.write(TRAIN_IMAGES, idx(0x08, [0, 28, 28], b""))
