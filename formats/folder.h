@@ -31,7 +31,7 @@ struct KnownData {
   std::vector<std::string> class_names = {};
   /// The samples of CSV files are float32 even if all are whole numbers from 0 to 255.
   bool as_float = false;
-  /// Of folders of images: size and channels, where none are asked for (OpenOptions::image).
+  /// Of samples that are images: size or channels, where none are asked for (OpenOptions::image).
   ImageOptions image = {};
 };
 

@@ -30,9 +30,8 @@ std::optional<DataFolder> open_image_folder(const std::filesystem::path& folder,
   }
   const auto headers =
       options.tolerant ? ImageFolder::Headers::kAnyReadable : ImageFolder::Headers::kAll;
-  const auto& form = options.image == ImageOptions{} ? options.known.image : options.image;
-  auto train =
-      std::make_shared<const ImageFolder>(parts->train, form, headers, options.known.class_names);
+  auto train = std::make_shared<const ImageFolder>(parts->train, image_form(options), headers,
+                                                   options.known.class_names);
   auto others = train->others();
   const auto beside = [&](const std::filesystem::path& part) -> std::shared_ptr<const Dataset> {
     if (part.empty()) return nullptr;

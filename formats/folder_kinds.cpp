@@ -8,6 +8,7 @@
 #include "formats/array_dataset.h"
 #include "formats/compression.h"
 #include "formats/error.h"
+#include "formats/image_layout.h"
 #include "formats/random_content.h"
 #include "formats/resized_dataset.h"
 #include "formats/run_blocks.h"
@@ -49,6 +50,13 @@ std::shared_ptr<const Dataset> as_images(const std::shared_ptr<const Dataset>& d
 
 }  // namespace
 
+ImageOptions image_form(const OpenOptions& options) {
+  ImageOptions form = options.image;
+  if (!form.resize) form.resize = options.known.image.resize;
+  if (form.channels == ImageChannels::kAsStored) form.channels = options.known.image.channels;
+  return form;
+}
+
 DataFolder data_folder(const std::filesystem::path& path, std::shared_ptr<const Dataset> train,
                        std::shared_ptr<const Dataset> test, const OpenOptions& options,
                        std::string_view counted, std::shared_ptr<const Dataset> validation) {
@@ -57,7 +65,9 @@ DataFolder data_folder(const std::filesystem::path& path, std::shared_ptr<const 
     if (options.in_blocks) {
       if (auto blocks = in_blocks(data)) data = std::move(blocks);
     }
-    return ResizedDataset::as_asked(std::move(data), options.image);
+    // What is known is not asked for: other samples stay what they are.
+    const bool images = data->dtype() == DType::kUInt8 && image_layout_of(data->shape());
+    return ResizedDataset::as_asked(std::move(data), images ? image_form(options) : options.image);
   };
   if (options.in_blocks && in_blocks(train) == nullptr) {
     refuse_whole(path, train->name(), "data of a form");

@@ -25,7 +25,7 @@ std::optional<DataFolder> open_tar_folder(const std::filesystem::path& folder,
   const auto shards = split_files(files_ending_in(folder, kTar), options.own_validation);
   if (shards.train.empty()) return std::nullopt;
   if (options.in_blocks) refuse_undivided(folder, shards.train);
-  auto train = std::make_shared<const WebDataset>(shards.train, options.image, std::nullopt,
+  auto train = std::make_shared<const WebDataset>(shards.train, image_form(options), std::nullopt,
                                                   options.most_decoded);
   const auto beside = [&](const auto& files) -> std::shared_ptr<const Dataset> {
     if (files.empty()) return nullptr;
@@ -43,8 +43,8 @@ std::optional<DataFolder> open_tar_file(const std::filesystem::path& path,
                                         const OpenOptions& options) {
   if (!plain_file_name(path).ends_with(kTar)) return std::nullopt;
   if (options.in_blocks) refuse_undivided(path, {path});
-  auto shard = std::make_shared<const WebDataset>(std::vector{path}, options.image, std::nullopt,
-                                                  options.most_decoded);
+  auto shard = std::make_shared<const WebDataset>(std::vector{path}, image_form(options),
+                                                  std::nullopt, options.most_decoded);
   return data_folder(path, std::move(shard), nullptr, options);
 }
 

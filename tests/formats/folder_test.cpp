@@ -77,6 +77,25 @@ TEST_F(FolderTest, FlatSamplesMayBeImages) {
   EXPECT_EQ(opened.train->shape(), (SampleShape{{2, 3}}));
 }
 
+TEST_F(FolderTest, TakesTheFormOfImagesThatIsKnownWhereNoneIsAskedFor) {
+  add_train();
+  OpenOptions options{.known = {.image = {.resize = ImageSize{.width = 4, .height = 3}}}};
+  EXPECT_EQ(open_folder(folder_.path(), options).train->shape(), (SampleShape{{3, 4}}));
+  options.image.channels = ImageChannels::kRgb;
+  EXPECT_EQ(open_folder(folder_.path(), options).train->shape(), (SampleShape{{3, 4, 3}}));
+  options.image.resize = ImageSize{.width = 2, .height = 2};
+  EXPECT_EQ(open_folder(folder_.path(), options).train->shape(), (SampleShape{{2, 2, 3}}));
+}
+
+TEST_F(FolderTest, LeavesSamplesThatAreNoImagesWhateverFormIsKnown) {
+  const auto images = small_images(20);
+  add("train-images-idx2-ubyte",
+      test::joined({test::idx_header(0x08, {20, 6}), std::span(images).subspan(16)}));
+  add("train-labels-idx1-ubyte", small_labels(20, 7));
+  const KnownData known{.image = {.resize = ImageSize{.width = 4, .height = 3}}};
+  EXPECT_EQ(open_folder(folder_.path(), {.known = known}).train->shape(), (SampleShape{{6}}));
+}
+
 TEST_F(FolderTest, ReadsEveryFormAndMixesThem) {
   add("train-images-idx3-ubyte.gz", test::gzip_member(small_images(20)));
   add("train-labels.idx1-ubyte.zst", test::zstd_frame(small_labels(20, 7)));

@@ -181,6 +181,17 @@ TEST_F(WebDatasetTest, DecodesImagesAsAsked) {
   EXPECT_EQ(data.shape(), (SampleShape{{4, 4, 3}}));
 }
 
+TEST_F(WebDatasetTest, TakesTheFormThatIsKnownWhereNoneIsAskedFor) {
+  // Of two sizes, which without one are an error.
+  write({{"0.png", image(1)}, {"0.cls", make_bytes("0")}}, "train-000000.tar");
+  write({{"1.png", test::png_of(5, 4, 1, ByteVector(20))}, {"1.cls", make_bytes("1")}},
+        "train-000001.tar");
+  const KnownData known{.image = {.resize = ImageSize{4, 3}}};
+  EXPECT_EQ(open_folder(folder_.path(), {.known = known}).train->shape(), (SampleShape{{3, 4}}));
+  EXPECT_EQ(open_folder(folder_ / "train-000001.tar", {.known = known}).train->shape(),
+            (SampleShape{{3, 4}}));
+}
+
 TEST_F(WebDatasetTest, OpensFolders) {
   const auto description = [&](const fs::path& path) { return open_folder(path).description; };
   write({{"0.png", image(1)}, {"0.cls", make_bytes("2")}}, "train-000000.tar");

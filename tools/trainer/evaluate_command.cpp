@@ -1,8 +1,11 @@
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "formats/folder.h"
 #include "formats/json_text.h"
+#include "formats/resized_dataset.h"
 #include "formats/split_names.h"
 #include "tools/console/command_line.h"
 #include "tools/console/console.h"
@@ -108,6 +111,10 @@ int evaluate_command(const std::vector<std::string>& arguments) {
   const Evaluation evaluation = evaluate(model, opened, split, device, workers,
                                          outputs_path.empty() ? nullptr : &outputs, leaving_out);
   if (const auto note = matched_by_place(model, *opened.train)) console.notice(*note);
+  if (const auto* stored = stored_of(*opened.train); stored && !images.resize) {
+    console.notice(fmt::format("{}: images of {} are made the model's {}", stored->name(),
+                               stored->shape().text(), opened.train->shape().text()));
+  }
   if (!outputs_path.empty()) write_outputs(outputs_path, outputs, evaluation);
   if (!evaluation.engine.notice.empty()) console.notice(evaluation.engine.notice);
   const int status = print(json ? json_line(to_json(evaluation)) + '\n' : render(evaluation));

@@ -54,8 +54,16 @@ class Evaluate(programs.ProgramTest):
         summary = self.trained(*asked)
         found = json.loads(self.evaluate("--json", *asked))
         self.assertEqual((found["accuracy"], found["loss"]), (summary["test_acc"], summary["test_loss"]))
-        line = self.refuses(1, "evaluate", "--checkpoint", "c/last.safetensors", "--data", self.digits)
-        self.assertIn("samples: model 10x14x3 uint8, ", line)
+        # The checkpoint knows them.
+        known = self.call("evaluate", "--checkpoint", "c/last.safetensors", "--data", self.digits, "--json")
+        self.assertEqual(known.stderr, f"trainer evaluate: note: {self.digits / programs.TRAIN_IMAGES}: images of 28x28 "
+                                       "are made the model's 10x14x3\n")
+        self.assertEqual(json.loads(known.stdout), found)
+        # Of WebDataset too, whose pictures are decoded to them.
+        self.call("convert", self.digits, "tar", "--to", "tar", program=programs.TOOLS)
+        known = self.call("evaluate", "--checkpoint", "c/last.safetensors", "--data", "tar", "--json")
+        self.assertEqual((known.returncode, known.stderr), (0, ""))
+        self.assertEqual(json.loads(known.stdout)["loss"], found["loss"])
         # What is written once is the same as what is made on the way.
         self.call("convert", self.digits, "small", *asked, program=programs.TOOLS)
         self.assertEqual(self.summary("--epochs", "2", "--val-size", "200", "--checkpoint-dir", "d", data="small")
@@ -80,10 +88,10 @@ class Evaluate(programs.ProgramTest):
         for name in (programs.TRAIN_IMAGES, programs.TEST_IMAGES):
             raw = (letters / name).read_bytes()
             count = int.from_bytes(raw[4:8], "big")
-            (letters / name).write_bytes(programs.idx(8, [count, 14, 56], raw[16:]))
+            (letters / name).write_bytes(programs.idx(8, [count, 784], raw[16:]))
         line = self.refuses(1, *arguments, letters)
         self.assertEqual(line, f"trainer evaluate: c/last.safetensors: does not go with the data: samples: model 28x28 "
-                               f"uint8, {images} 14x56 uint8")
+                               f"uint8, {images} 784 uint8")
 
     def test_refuses_a_file_that_is_no_checkpoint(self):
         (self.top / "x").write_bytes(b"nothing")
