@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -32,52 +31,39 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
 }
 
 // Hidden, so that no pattern like *.safetensors finds it; the suffix tells
-// remove_stale_temporaries() whose it is.
-std::string temporary_name(const std::filesystem::path& path) {
-  static std::atomic<unsigned> counter{0};
-  return fmt::format(".{}.{}-{}{}", path.filename().string(), ::getpid(), counter.fetch_add(1),
-                     kSuffix);
+// remove_stale_temporaries() whose it is. Long names are cut to leave room for the rest: where two
+// become the same, a number tells their writers apart.
+std::string temporary_name(const std::filesystem::path& path, unsigned number) {
+  return fmt::format(".{}.{}{}", path.filename().string().substr(0, 200), number, kSuffix);
 }
 
-/// The lock tells remove_stale_temporaries() that the writer lives; the kernel drops it with the
-/// process. False if somebody took the file for stale between its creation and the lock.
-bool lock_new_file(int fd) {
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    // Without locks on this file system nobody else can lock it either, so nobody will remove it.
-    return errno != EWOULDBLOCK;
-  }
-  struct stat status {};
-  return ::fstat(fd, &status) == 0 && status.st_nlink > 0;
+/// False once the open file has another name or none: names are used again.
+bool is_named(int fd, int folder, const char* name) {
+  struct stat open {};
+  struct stat named {};
+  return ::fstat(fd, &open) == 0 && ::fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+         open.st_dev == named.st_dev && open.st_ino == named.st_ino;
+}
+
+/// The lock tells remove_stale() that the writer lives; the kernel drops it with the process. False
+/// if somebody took the file for stale between its creation and the lock.
+bool lock_new_file(int fd, int folder, const char* name) {
+  // Without locks on this file system nobody else can lock it either, so nobody will remove it.
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+  return is_named(fd, folder, name);
+}
+
+/// Removes a temporary that no writer has locked. False if that cannot be: it is somebody's.
+bool remove_stale(int folder, const char* name) {
+  const FileDescriptor file(::openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  // The name last: under the lock only who holds it renames or removes.
+  return file && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0 &&
+         is_named(file.get(), folder, name) && ::unlinkat(folder, name, 0) == 0;
 }
 
 struct CloseDir {
   void operator()(DIR* dir) const noexcept { ::closedir(dir); }
 };
-using OpenDir = std::unique_ptr<DIR, CloseDir>;
-
-/// Of temporaries whose names begin so, those that no writer has locked. Returns how many.
-std::size_t remove_stale(DIR* dir, std::string_view beginning) {
-  const int at = ::dirfd(dir);
-  std::size_t removed = 0;
-  // POSIX: readdir() of one DIR stream used by one thread is safe.
-  while (const dirent* entry = ::readdir(dir)) {  // NOLINT(concurrency-mt-unsafe)
-    const std::string_view name(entry->d_name);
-    if (!name.starts_with(beginning) || !name.ends_with(kSuffix)) continue;
-    const FileDescriptor file(
-        ::openat(at, entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    if (!file) continue;  // gone meanwhile, or not ours
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) continue;
-    if (::unlinkat(at, entry->d_name, 0) == 0) ++removed;
-  }
-  return removed;
-}
-
-/// What writers of the same file left that were killed: who is killed again and again, and begins
-/// anew each time, fills no disk. Where the folder cannot be listed they stay.
-void remove_stale_of(const std::filesystem::path& path) {
-  const OpenDir dir(::opendir(folder_of(path).c_str()));
-  if (dir) remove_stale(dir.get(), fmt::format(".{}.", path.filename().string()));
-}
 
 /// Permissions of the file that will be replaced, if there is one.
 std::optional<mode_t> mode_of_existing(const std::filesystem::path& path, int folder) {
@@ -103,26 +89,25 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
     throw io_error(path_, fmt::format("create: open folder {}", folder.string()), errno);
   }
   const auto mode = mode_of_existing(path_, folder_.get());
-  remove_stale_of(path_);
-  for (;;) {
-    auto name = temporary_name(path_);
-    FileDescriptor file(
-        ::openat(folder_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-    if (!file) {
-      if (errno == EEXIST || errno == EINTR) continue;
+  buffer_.reserve(kBufferBytes);  // before there is something to remove
+  for (unsigned number = 0; !file_;) {
+    temporary_name_ = temporary_name(path_, number);
+    file_ = FileDescriptor(::openat(folder_.get(), temporary_name_.c_str(),
+                                    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (file_) {
+      if (!lock_new_file(file_.get(), folder_.get(), temporary_name_.c_str())) file_.reset();
+    } else if (errno == EEXIST) {
+      // Removed and made again, not written over: it may have another owner, or be a link.
+      if (!remove_stale(folder_.get(), temporary_name_.c_str())) ++number;
+    } else if (errno != EINTR) {
       throw io_error(path_, fmt::format("create a temporary file in {}", folder.string()), errno);
     }
-    if (!lock_new_file(file.get())) continue;
-    file_ = std::move(file);
-    temporary_name_ = std::move(name);
-    break;
   }
   if (mode && ::fchmod(file_.get(), *mode) != 0) {
     const int code = errno;
     discard();
     throw io_error(path_, "keep the permissions", code);
   }
-  buffer_.reserve(kBufferBytes);
 }
 
 AtomicFile::~AtomicFile() { discard(); }
@@ -192,8 +177,11 @@ void AtomicFile::commit() {
     failed_ = true;
     throw io_error(path_, action, code);
   };
-  if (::renameat(folder_.get(), temporary_name_.c_str(), folder_.get(), path_.filename().c_str()) !=
-      0) {
+  // Somebody may have removed it all the same, and another writer taken the name.
+  const bool ours = is_named(file_.get(), folder_.get(), temporary_name_.c_str());
+  if (!ours) errno = ENOENT;
+  if (!ours || ::renameat(folder_.get(), temporary_name_.c_str(), folder_.get(),
+                          path_.filename().c_str()) != 0) {
     fail("rename its temporary file");
   }
   temporary_name_.clear();
@@ -204,10 +192,10 @@ void AtomicFile::commit() {
 }
 
 void AtomicFile::discard() noexcept {
-  if (!temporary_name_.empty()) {
+  if (!temporary_name_.empty() && is_named(file_.get(), folder_.get(), temporary_name_.c_str())) {
     ::unlinkat(folder_.get(), temporary_name_.c_str(), 0);
-    temporary_name_.clear();
   }
+  temporary_name_.clear();
   file_.reset();
   folder_.reset();
 }
@@ -216,8 +204,12 @@ bool replace_by_link(const std::filesystem::path& existing, const std::filesyste
   const auto parent = folder_of(path);
   const FileDescriptor folder(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder) throw io_error(path, fmt::format("link: open folder {}", parent.string()), errno);
+  const auto name = fmt::format(".{}.link{}", path.filename().string(), kSuffix);
   for (;;) {
-    const auto name = temporary_name(path);
+    // What a killed process left.
+    if (::unlinkat(folder.get(), name.c_str(), 0) != 0 && errno != ENOENT) {
+      throw io_error(path, fmt::format("remove {}", name), errno);
+    }
     if (::linkat(folder.get(), existing.filename().c_str(), folder.get(), name.c_str(), 0) != 0) {
       if (errno == EEXIST) continue;
       if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK) return false;
@@ -229,12 +221,10 @@ bool replace_by_link(const std::filesystem::path& existing, const std::filesyste
     // Also after success: names of one file are left alone by a rename from one to the other.
     ::unlinkat(folder.get(), name.c_str(), 0);
     if (renamed) break;
-    // ENOENT: another process took it for a killed one's.
+    // ENOENT: another process took it for a killed one's, or replaced by it what this one wants to.
     if (code != ENOENT) throw io_error(path, "rename its temporary link", code);
   }
-  if (::fsync(folder.get()) != 0 && errno != EINVAL) {
-    throw io_error(path, "sync its folder to disk", errno);
-  }
+  sync_folder_of(path);
   return true;
 }
 
@@ -246,12 +236,21 @@ void sync_folder_of(const std::filesystem::path& path) {
 }
 
 std::size_t remove_stale_temporaries(const std::filesystem::path& folder) {
-  const OpenDir dir(::opendir(folder.c_str()));
+  const std::unique_ptr<DIR, CloseDir> dir(::opendir(folder.c_str()));
   if (!dir) {
     if (errno == ENOENT) return 0;
     throw io_error(folder, "list the folder", errno);
   }
-  return remove_stale(dir.get(), ".");
+  std::size_t removed = 0;
+  // POSIX: readdir() of one DIR stream used by one thread is safe.
+  while (const dirent* entry = ::readdir(dir.get())) {  // NOLINT(concurrency-mt-unsafe)
+    const std::string_view name(entry->d_name);
+    if (name.starts_with('.') && name.ends_with(kSuffix) &&
+        remove_stale(::dirfd(dir.get()), entry->d_name)) {
+      ++removed;
+    }
+  }
+  return removed;
 }
 
 }  // namespace millrace

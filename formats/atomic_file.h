@@ -16,7 +16,8 @@ namespace millrace {
 /// folder; commit() makes it durable (fsync), renames it over `path` and makes the rename durable
 /// (fsync of the folder). Until then an older file at `path` stays as it was, whatever happens: a
 /// full disk, an exception, a kill. Dropped without commit(), the temporary is removed; one that a
-/// killed process left goes when its file is written again.
+/// killed process left goes when its file is written again. Several writers of one path at once
+/// have a temporary each, and the last commit() stays.
 ///
 /// An older file's permissions are kept; a symbolic link at `path` is replaced, not followed.
 /// Move-only, one thread at a time.

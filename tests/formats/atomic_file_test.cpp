@@ -149,6 +149,34 @@ TEST(AtomicFile, TwoWritersOfOnePathDoNotMix) {
   EXPECT_EQ(read_bytes(folder / "a"), make_bytes("two"));
 }
 
+TEST(AtomicFile, ManyWritersAndRemoversAtOnceDoNotDisturbEachOther) {
+  const TempFolder folder;
+  std::vector<pid_t> writers;
+  for (const char letter : {'a', 'b', 'c', 'd'}) {
+    writers.push_back(::fork());
+    if (writers.back() != 0) continue;
+    try {
+      for (int time = 0; time < 50; ++time) {
+        AtomicFile file(folder / "file");
+        file.write(std::string(1000, letter));
+        file.commit();
+        remove_stale_temporaries(folder.path());
+      }
+    } catch (const std::exception&) {
+      ::_exit(1);
+    }
+    ::_exit(0);
+  }
+  for (const pid_t writer : writers) {
+    int status = -1;
+    ASSERT_EQ(::waitpid(writer, &status, 0), writer);
+    EXPECT_EQ(status, 0);
+  }
+  EXPECT_EQ(folder.names(), Names{"file"});
+  const auto bytes = read_bytes(folder / "file");
+  EXPECT_EQ(bytes, test::ByteVector(1000, bytes.at(0)));
+}
+
 TEST(AtomicFile, NamesAMissingFolder) {
   const TempFolder folder;
   EXPECT_EQ(data_error_of([&] { AtomicFile(folder / "b" / "a"); }),
@@ -296,6 +324,69 @@ TEST(AtomicFile, RemovesWhatAKilledWriterOfTheSameFileLeft) {
   EXPECT_EQ(temporaries_of("b", folder), 1) << "another's file";
 }
 
+TEST(AtomicFile, WritersThatAreKilledAgainAndAgainLeaveOneTemporary) {
+  const TempFolder folder;
+  for (int time = 0; time < 3; ++time) {
+    const pid_t writer = start_writer(folder / "a");
+    ASSERT_GT(writer, 0);
+    ASSERT_EQ(::kill(writer, SIGKILL), 0);
+    ASSERT_EQ(::waitpid(writer, nullptr, 0), writer);
+    EXPECT_EQ(folder.names().size(), 1U);
+  }
+}
+
+TEST(AtomicFile, LeavesWhatHasTheNameOfItsTemporaryAsItIs) {
+  const TempFolder folder;
+  const auto name = AtomicFile(folder / "a").temporary();
+  const auto link = AtomicFile(folder / "b").temporary();
+  std::filesystem::create_directory(name);
+  write_bytes(folder / "precious", make_bytes("content"));
+  std::filesystem::create_hard_link(folder / "precious", link);
+  AtomicFile a(folder / "a");
+  AtomicFile b(folder / "b");
+  EXPECT_NE(a.temporary(), name);
+  b.write("new");
+  a.commit();
+  b.commit();
+  EXPECT_EQ(folder.names(), (Names{name.filename(), "a", "b", "precious"}));
+  EXPECT_EQ(read_bytes(folder / "precious"), make_bytes("content"));
+}
+
+TEST(AtomicFile, DoesNotTakeAnothersTemporaryForItsOwn) {
+  const TempFolder folder;
+  {
+    AtomicFile one(folder / "a");
+    std::filesystem::remove(one.temporary());
+    AtomicFile two(folder / "a");
+    EXPECT_EQ(one.temporary(), two.temporary());
+    EXPECT_EQ(
+        data_error_of([&] { one.commit(); }),
+        (folder / "a").string() + ": cannot rename its temporary file: No such file or directory");
+    { const AtomicFile dropped(std::move(one)); }
+    EXPECT_EQ(remove_stale_temporaries(folder.path()), 0U) << "the other lives";
+    two.write("two");
+    two.commit();
+  }
+  EXPECT_EQ(read_bytes(folder / "a"), make_bytes("two"));
+  EXPECT_EQ(folder.names(), Names{"a"});
+}
+
+TEST(AtomicFile, TakesTheLongestNamesThatThereAre) {
+  const TempFolder folder;
+  const std::string beginning(254, 'x');
+  AtomicFile one(folder / (beginning + "1"));
+  AtomicFile two(folder / (beginning + "2"));
+  one.write("one");
+  two.write("two");
+  two.commit();
+  one.commit();
+  EXPECT_EQ(folder.names(), (Names{beginning + "1", beginning + "2"}));
+  EXPECT_EQ(read_bytes(folder / (beginning + "1")), make_bytes("one"));
+  EXPECT_NE(
+      data_error_of([&] { AtomicFile(folder / (beginning + "12")); }).find("File name too long"),
+      std::string::npos);
+}
+
 TEST(ReplaceByLink, GivesAFileASecondName) {
   const TempFolder folder;
   write_bytes(folder / "a", make_bytes("new"));
@@ -319,6 +410,20 @@ TEST(ReplaceByLink, LeavesWhatWasThereWhenItCannot) {
             (folder / "b").string() + ": cannot link to a: No such file or directory");
   EXPECT_EQ(read_bytes(folder / "b"), make_bytes("old"));
   EXPECT_EQ(folder.names(), Names{"b"});
+}
+
+TEST(ReplaceByLink, TakesTheNameOfOneThatAKilledProcessLeft) {
+  const TempFolder folder;
+  write_bytes(folder / "a", make_bytes("new"));
+  write_bytes(folder / "other", make_bytes("other"));
+  const auto left = folder / ".b.link.millrace-tmp";
+  std::filesystem::create_hard_link(folder / "other", left);
+  ASSERT_TRUE(replace_by_link(folder / "a", folder / "b"));
+  EXPECT_EQ(folder.names(), (Names{"a", "b", "other"}));
+  EXPECT_EQ(read_bytes(folder / "b"), make_bytes("new"));
+  std::filesystem::create_directory(left);
+  EXPECT_EQ(data_error_of([&] { replace_by_link(folder / "a", folder / "b"); }),
+            (folder / "b").string() + ": cannot remove .b.link.millrace-tmp: Is a directory");
 }
 
 TEST(RemoveStaleTemporaries, LeavesThoseOfThisProcessAlone) {
