@@ -53,7 +53,6 @@ void fill(cuda::Runtime& runtime, const cuda::DeviceBuffer& buffer, cuda::Elemen
 
 double seconds_of_a_step(cuda::Runtime& runtime, cuda::StreamHandle stream,
                          const std::vector<cuda::MatmulPlan>& plans, const Options& options) {
-  for (const auto& plan : plans) runtime.run(plan.get(), stream);  // a capture may load no kernels
   runtime.begin_capture(stream);
   for (std::uint32_t s = 0; s < options.steps; ++s) {
     for (const auto& plan : plans) runtime.run(plan.get(), stream);
@@ -118,8 +117,7 @@ nlohmann::json measure(const Options& options) {
   if (!obstacle.empty()) throw millrace::DeviceError(obstacle);
   const auto runtime = cuda::make_cuda_runtime(options.device);
   const cuda::Stream stream(*runtime, runtime->create_stream("products"));
-  const std::uint32_t rows = options.batch;
-  const cuda::Network network(*runtime, model, train, arithmetic, rows, rows, rows);
+  const cuda::Network network(*runtime, model, train, arithmetic, options.batch);
   network.clear(*runtime, stream.get());
   for (const auto* buffer : {&network.masters, &network.rounded, &network.x}) {
     fill(*runtime, *buffer,
@@ -136,13 +134,13 @@ nlohmann::json measure(const Options& options) {
   std::vector<cuda::Matmul> fused;  // as the engine wants them, of a network of ReLUs
   for (std::size_t l = 0; l < network.layers(); ++l) {
     const bool top = l + 1 == network.layers();
-    plain.push_back(cuda::forward_product(network, rows, l, true, kNone));
-    fused.push_back(cuda::forward_product(network, rows, l, true, top ? kBias : kBiasReluMask));
-    plain.push_back(cuda::weight_gradient_product(network, rows, l, kNone));
-    fused.push_back(cuda::weight_gradient_product(network, rows, l, kBiasGradientOfB));
+    plain.push_back(cuda::forward_product(network, l, true, kNone));
+    fused.push_back(cuda::forward_product(network, l, true, top ? kBias : kBiasReluMask));
+    plain.push_back(cuda::weight_gradient_product(network, l, kNone));
+    fused.push_back(cuda::weight_gradient_product(network, l, kBiasGradientOfB));
     if (l == 0) continue;
-    plain.push_back(cuda::data_gradient_product(network, rows, l, kNone));
-    fused.push_back(cuda::data_gradient_product(network, rows, l, kReluGradient));
+    plain.push_back(cuda::data_gradient_product(network, l, kNone));
+    fused.push_back(cuda::data_gradient_product(network, l, kReluGradient));
   }
   std::size_t most = 1;
   for (const auto& p : plain) {

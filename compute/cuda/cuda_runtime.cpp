@@ -29,6 +29,7 @@ class CudaRuntime final : public Runtime {
  public:
   explicit CudaRuntime(int index) : index_(index) {
     CudaRuntime::make_current();
+    MILLRACE_CHECK(load_kernels());
     MILLRACE_CHECK(cublasLtCreate(&blas_));
   }
   // Statuses are ignored here and in destroy(): a dead context fails everything.
@@ -242,7 +243,7 @@ std::string device_obstacle(int index) {
            ", this build needs " + kLeastCapability.text();
   }
   cudaError_t started = cudaSetDevice(index);
-  if (started == cudaSuccess) started = find_kernels();
+  if (started == cudaSuccess) started = load_kernels();
   static_cast<void>(cudaGetLastError());
   if (started == cudaErrorNoKernelImageForDevice) {
     return "GPU " + std::to_string(index) + " has compute capability " + capability.text() +

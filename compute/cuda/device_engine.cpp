@@ -21,7 +21,6 @@
 namespace millrace::cuda {
 namespace {
 
-constexpr std::uint32_t kEvaluateRows = 1024;
 // A piece: enough for a copy engine to run at full speed, and for a launch not to matter; not so
 // much that the device memory of the slots would. Parts of steps count as steps.
 constexpr std::size_t kPieceBytes = std::size_t{16} << 20U;
@@ -32,7 +31,7 @@ constexpr std::size_t kHeadroom = std::size_t{64} << 20U;
 std::uint32_t piece_rows(const MlpSpec& model, std::uint32_t batch) {
   const std::size_t steps = kPieceBytes / (batch * sample_bytes(model));
   const auto whole = static_cast<std::uint32_t>(std::clamp<std::size_t>(steps, 1, kPieceSteps));
-  return std::max(whole * batch, std::max(batch, kEvaluateRows));
+  return std::max(whole * batch, std::max(batch, Network::kEvaluateRows));
 }
 
 struct Resident {
@@ -49,14 +48,12 @@ class DeviceEngine final : public Engine {
         model_(model),
         optimizer_(train.optimizer),
         batch_limit_(train.batch),
-        rows_at_once_(train.rows_at_once()),
         piece_rows_(piece_rows(model, train.batch)),
         device_index_(device_index),
         notice_(std::move(notice)),
         compute_(*runtime_, runtime_->create_stream("compute")),
         copy_(*runtime_, runtime_->create_stream("copy")),
-        network_(*runtime_, model, train, arithmetic, rows_at_once_,
-                 std::max(rows_at_once_, kEvaluateRows), piece_rows_),
+        network_(*runtime_, model, train, arithmetic, piece_rows_),
         pinned_(*runtime_),
         timeline_(*runtime_, copy_.get(), compute_.get()),
         slots_(*runtime_, pinned_, timeline_, piece_rows_, kPieceSteps, sample_bytes(model)),
@@ -69,9 +66,8 @@ class DeviceEngine final : public Engine {
     }
     check_learning_rate(optimizer_.learning_rate);
     upload_parameters(initial_parameters(model_, train.seed, train.initializer));
-    if (!runner_.one_kernel()) unfused_ = runner_.plan(rows_at_once_, true).unfused();
-    // Else the device would wait for it between the first epoch and the second.
-    runner_.plan(std::max(rows_at_once_, kEvaluateRows), false);
+    if (!runner_.one_kernel()) unfused_ = runner_.plan(true).unfused();
+    runner_.plan(false);
   }
 
   // What is under way reads memory that is about to go.
@@ -117,7 +113,8 @@ class DeviceEngine final : public Engine {
     }
     if (chunk.count == 0) return;
     check_learning_rates(chunk);
-    const std::uint32_t parts = (chunk.batch + rows_at_once_ - 1) / rows_at_once_;
+    const std::uint32_t most = network_.rows(true);
+    const std::uint32_t parts = (chunk.batch + most - 1) / most;
     const std::uint32_t steps = std::max(1U, kPieceSteps / parts);
     average_moved_ = true;
     run(checked(chunk), true, std::min(steps, piece_rows_ / chunk.batch),
@@ -128,7 +125,7 @@ class DeviceEngine final : public Engine {
     if (chunk.count == 0) return;
     Chunk whole = checked(chunk);
     round_average();
-    whole.batch = std::max(rows_at_once_, kEvaluateRows);
+    whole.batch = network_.rows(false);
     run(whole, false, std::min(kPieceSteps, piece_rows_ / whole.batch),
         [&](const Piece& piece, const Batch& batch) { runner_.run(piece, batch); });
   }
@@ -142,7 +139,7 @@ class DeviceEngine final : public Engine {
     if (chunk.count == 0) return;
     Chunk whole = checked(chunk);
     round_average();
-    whole.batch = std::max(rows_at_once_, kEvaluateRows);
+    whole.batch = network_.rows(false);
     float* out = logits.data();
     run(whole, false, 1, [&](const Piece& piece, const Batch& batch) {
       runner_.run_once(piece, batch);
@@ -367,7 +364,6 @@ class DeviceEngine final : public Engine {
   MlpSpec model_;
   OptimizerSpec optimizer_;  // its rate is of steps of chunks that bring none
   std::uint32_t batch_limit_;
-  std::uint32_t rows_at_once_;
   std::uint32_t piece_rows_;
   int device_index_;
   std::string notice_;

@@ -10,11 +10,9 @@ namespace millrace::cuda {
 
 /// The engine on any Runtime: which work goes to which stream in which order. Two streams: chunks
 /// are copied on one and trained on by the other. The steps of a chunk, or of a piece of a long
-/// one, run as one captured graph, from the second time that a chunk of that shape comes; the first
-/// time they are launched one by one, which loads their kernels and costs nothing extra where a
-/// shape never comes again. The host waits for nothing but slots, until metrics(), parameters() or
-/// predict() are asked for. A device without TF32 or bfloat16 trains in float32 in their place, and
-/// EngineInfo::notice says so.
+/// one, run as one captured graph. The host waits for nothing but slots, until metrics(),
+/// parameters() or predict() are asked for. A device without TF32 or bfloat16 trains in float32 in
+/// their place, and EngineInfo::notice says so.
 std::unique_ptr<Engine> make_device_engine(std::unique_ptr<Runtime> runtime, const MlpSpec& model,
                                            const TrainSpec& train, Arithmetic arithmetic,
                                            int device_index);

@@ -12,9 +12,9 @@ namespace millrace::cuda {
 // One call of operator() for each i below count(), in any order, none depending on another.
 
 /// Gathers a batch, converts and scales it:
-///     to[r, c] = scale * from[indices ? indices[r] : r, c] for c < features, 0 up to `padded`
-/// from: [samples, features] of uint8 or float32; to: [rows, padded], padded a multiple of 8. A
-/// call does eight columns of a row.
+///     to[r, c] = scale * from[indices ? indices[r] : r, c] for r < rows and c < features, else 0
+/// from: [samples, features] of uint8 or float32; to: [padded_rows, padded], padded a multiple of
+/// 8. A call does eight columns of a row.
 struct Gather {
   static constexpr std::uint32_t kColumns = 4;  ///< that load() does
 
@@ -22,13 +22,14 @@ struct Gather {
   bool bytes = true;  ///< uint8, else float32
   const std::uint32_t* indices = nullptr;
   std::uint32_t rows = 0;
+  std::uint32_t padded_rows = 0;
   std::uint32_t features = 0;
   std::uint32_t padded = 0;
   float scale = 1.0F;
   Elements to;
 
   MILLRACE_HOST_DEVICE std::size_t count() const {
-    return std::size_t{rows} * (padded / Elements::kGroup);
+    return std::size_t{padded_rows} * (padded / Elements::kGroup);
   }
   MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
     const std::uint32_t groups = padded / Elements::kGroup;
@@ -36,8 +37,10 @@ struct Gather {
     const auto column = static_cast<std::uint32_t>(i % groups) * Elements::kGroup;
     float left[kColumns] = {};
     float right[kColumns] = {};
-    load(row, column, left);
-    load(row, column + kColumns, right);
+    if (row < rows) {
+      load(row, column, left);
+      load(row, column + kColumns, right);
+    }
     to.store_group(i * Elements::kGroup,
                    {left[0], left[1], left[2], left[3], right[0], right[1], right[2], right[3]});
   }

@@ -75,12 +75,20 @@ void start(const K& kernel, cudaStream_t stream) {
   }
 }
 
+// https://docs.nvidia.com/cuda/cuda-programming-guide/04-special-topics/lazy-loading.html: a kernel
+// is loaded when its attributes are asked for.
+template <class... K>
+cudaError_t load(std::in_place_type_t<std::variant<K...>>) {
+  cudaFuncAttributes attributes{};
+  cudaError_t status = cudaSuccess;
+  ((status = status == cudaSuccess ? cudaFuncGetAttributes(&attributes, run_kernel<K>) : status),
+   ...);
+  return status;
+}
+
 }  // namespace
 
-cudaError_t find_kernels() {
-  cudaFuncAttributes attributes{};
-  return cudaFuncGetAttributes(&attributes, run_kernel<MetricsSums>);
-}
+cudaError_t load_kernels() { return load(std::in_place_type<Kernel>); }
 
 cudaError_t launch_kernel(const Kernel& kernel, cudaStream_t stream) {
   std::visit([stream](const auto& k) { start(k, stream); }, kernel);

@@ -6,8 +6,9 @@
 
 namespace millrace::cuda {
 
-/// Success if this build has code for the calling thread's device.
-cudaError_t find_kernels();
+/// Loads all kernels for the calling thread's device: one that is loaded when it is first launched
+/// may wait for what runs, and may not be captured. Success if this build has code for the device.
+cudaError_t load_kernels();
 
 /// Enqueues a kernel. Returns the status of the launch, not of what it does.
 cudaError_t launch_kernel(const Kernel& kernel, cudaStream_t stream);

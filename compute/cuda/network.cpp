@@ -3,8 +3,10 @@
 namespace millrace::cuda {
 
 Network::Network(Runtime& runtime, const MlpSpec& spec, const TrainSpec& how_to, Arithmetic how,
-                 std::uint32_t train_rows, std::uint32_t rows, std::uint32_t piece_rows)
+                 std::uint32_t piece_rows)
     : model(spec), train(how_to), layout(spec), arithmetic(how) {
+  const std::size_t rows = this->rows(false);
+  const std::size_t train_rows = this->rows(true);
   const std::size_t element = size_of(arithmetic.storage);
   const auto buffer = [&](std::size_t bytes, const char* what) {
     return device_buffer(runtime, bytes, what);
@@ -57,12 +59,13 @@ const std::byte* Network::parameter(std::size_t offset, bool training) const {
          offset * size_of(arithmetic.storage);
 }
 
-Gather Network::gather(const void* samples, const std::uint32_t* indices,
-                       std::uint32_t rows) const {
-  return {samples,           model.input == InputType::kUInt8,
-          indices,           rows,
-          layout.width(0),   layout.padded(0),
-          model.input_scale, activations(x)};
+Gather Network::gather(const void* samples, const std::uint32_t* indices, std::uint32_t count,
+                       bool training) const {
+  return {samples,          model.input == InputType::kUInt8,
+          indices,          count,
+          rows(training),   layout.width(0),
+          layout.padded(0), model.input_scale,
+          activations(x)};
 }
 
 OptimizerUpdate Network::update(const StepConstants* step) const {

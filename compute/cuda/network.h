@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -22,11 +23,18 @@ struct Arithmetic {
 /// The device memory of one model: parameters, optimizer state, activations. Logits, gradients of
 /// parameters and the parameters' masters are float32 in every arithmetic.
 struct Network {
-  /// `train_rows`, `rows`: the most that go through at once in training and in anything;
-  /// `piece_rows`: of all steps that run as one piece.
-  Network(Runtime& runtime, const MlpSpec& model, const TrainSpec& train, Arithmetic arithmetic,
-          std::uint32_t train_rows, std::uint32_t rows, std::uint32_t piece_rows);
+  /// At least, in an evaluation.
+  static constexpr std::uint32_t kEvaluateRows = 1024;
 
+  /// `piece_rows`: the most of all steps that run as one piece.
+  Network(Runtime& runtime, const MlpSpec& model, const TrainSpec& train, Arithmetic arithmetic,
+          std::uint32_t piece_rows);
+
+  /// That products have. A batch, or a part of one, of fewer samples is filled up with samples of
+  /// zeros, whose gradient is zero: so each product has one shape, and is planned before the run.
+  std::uint32_t rows(bool training) const {
+    return training ? train.rows_at_once() : std::max(train.rows_at_once(), kEvaluateRows);
+  }
   std::size_t layers() const { return layout.layers(); }
   std::int64_t mask_ld(std::size_t l) const;
   Elements activations(const DeviceBuffer& buffer) const {
@@ -47,8 +55,9 @@ struct Network {
   }
   /// What products read: those values, or their rounded copy.
   const std::byte* parameter(std::size_t offset, bool training) const;
-  /// From samples, or those that indices name, to x.
-  Gather gather(const void* samples, const std::uint32_t* indices, std::uint32_t rows) const;
+  /// From `count` samples, or those that indices name, to rows(training) of x.
+  Gather gather(const void* samples, const std::uint32_t* indices, std::uint32_t count,
+                bool training) const;
   /// Of a step that `step` belongs to: of all parameters, or of layer l's.
   OptimizerUpdate update(const StepConstants* step) const;
   OptimizerUpdate update(const StepConstants* step, std::size_t l) const;
@@ -76,6 +85,7 @@ struct Network {
   DeviceBuffer squares;  // double [SquareSums::kBlocks], of its gradient; empty without clipping
   DeviceBuffer clip;     // float32 [1], by which it is multiplied; empty without
 
+  // Of rows(false), or of train_rows = rows(true).
   DeviceBuffer x;                    // [rows, padded(0)]
   std::vector<DeviceBuffer> y;       // hidden layer l: [rows, padded(l + 1)]
   std::vector<DeviceBuffer> slopes;  // hidden layer l: as y, of training; none of a ReLU

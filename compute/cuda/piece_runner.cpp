@@ -21,7 +21,6 @@ void PieceRunner::run(const Piece& piece, const Batch& batch) {
   }
   auto found = graphs_.find(piece);
   if (found == graphs_.end()) {
-    if (!warm(piece)) return enqueue(piece, batch);
     if (graphs_.size() == kMostGraphs) forget();
     found = graphs_.emplace(piece, capture(piece, batch)).first;
   }
@@ -33,34 +32,25 @@ void PieceRunner::forget() {
   graphs_.clear();
 }
 
-StepPlan& PieceRunner::plan(std::uint32_t rows, bool training) {
-  const std::pair key(rows, training);
-  const auto found = plans_.find(key);
-  if (found != plans_.end()) return found->second;
-  return plans_.try_emplace(key, runtime_, network_, side_, rows, training).first->second;
+StepPlan& PieceRunner::plan(bool training) {
+  auto& plan = plans_[training ? 1 : 0];
+  if (!plan) plan.emplace(runtime_, network_, side_, training);
+  return *plan;
 }
 
-// Calls f(rows, part) for what goes through at once, in order.
+// Calls f(part) for what goes through at once, in order.
 template <class F>
 void PieceRunner::each_part(const Piece& piece, const F& f) const {
-  const std::uint32_t most = piece.training ? network_.train.rows_at_once() : piece.batch;
+  const std::uint32_t most = network_.rows(piece.training);
   for (std::uint32_t row = 0; row < piece.rows;) {
     const std::uint32_t step_rows = std::min(piece.batch, piece.rows - row);
     for (std::uint32_t first = 0; first < step_rows;) {
       const std::uint32_t rows = std::min(most, step_rows - first);
-      f(rows, Part{row + first, first, step_rows});
+      f(Part{row + first, rows, first, step_rows});
       first += rows;
     }
     row += step_rows;
   }
-}
-
-bool PieceRunner::warm(const Piece& piece) {
-  bool warm = true;
-  each_part(piece, [&](std::uint32_t rows, const Part&) {
-    warm = warm && plan(rows, piece.training).warm();
-  });
-  return warm;
 }
 
 Graph PieceRunner::capture(const Piece& piece, const Batch& batch) {
@@ -76,10 +66,10 @@ Graph PieceRunner::capture(const Piece& piece, const Batch& batch) {
 }
 
 void PieceRunner::enqueue(const Piece& piece, const Batch& batch) {
-  each_part(piece, [&](std::uint32_t rows, const Part& part) {
+  each_part(piece, [&](const Part& part) {
     Batch moved = advance(batch, part.row);
     if (piece.training) moved.step = batch.step + part.row / piece.batch;
-    plan(rows, piece.training).enqueue(moved, part);
+    plan(piece.training).enqueue(moved, part);
   });
   side_.join();
   enqueue_sums(piece);

@@ -1,9 +1,8 @@
 #pragma once
 
-#include <cstdint>
+#include <array>
 #include <map>
 #include <optional>
-#include <utility>
 
 #include "compute/cuda/network.h"
 #include "compute/cuda/owned.h"
@@ -15,8 +14,7 @@
 namespace millrace::cuda {
 
 /// Runs pieces on the compute stream, and beside it (StepPlan): training of a small network as one
-/// kernel, else a captured graph for each that came before, and launches one by one for a step that
-/// is new.
+/// kernel, else a captured graph for each.
 class PieceRunner {
  public:
   PieceRunner(Runtime& runtime, const Network& network, StreamHandle stream)
@@ -32,14 +30,14 @@ class PieceRunner {
   void run_once(const Piece& piece, const Batch& batch) { enqueue(piece, batch); }
   /// To be called when an address of the network has changed. Waits for the device.
   void forget();
-  StepPlan& plan(std::uint32_t rows, bool training);
+  /// Made by the first call, which must come before pieces of its kind are run.
+  StepPlan& plan(bool training);
   /// Whether one kernel trains, and products only evaluate.
   bool one_kernel() const noexcept { return small_.has_value(); }
 
  private:
   template <class F>
   void each_part(const Piece& piece, const F& f) const;
-  bool warm(const Piece& piece);
   Graph capture(const Piece& piece, const Batch& batch);
   void enqueue(const Piece& piece, const Batch& batch);
   void enqueue_sums(const Piece& piece);
@@ -50,7 +48,7 @@ class PieceRunner {
   StreamHandle stream_;
   std::optional<SmallPlan> small_;
   SideStream side_;
-  std::map<std::pair<std::uint32_t, bool>, StepPlan> plans_;
+  std::array<std::optional<StepPlan>, 2> plans_;  // of evaluation, of training
   std::map<Piece, Graph> graphs_;
 };
 

@@ -2,13 +2,12 @@
 
 namespace millrace::cuda {
 
-Matmul forward_product(const Network& network, std::uint32_t rows, std::size_t l, bool training,
-                       Epilogue epilogue) {
+Matmul forward_product(const Network& network, std::size_t l, bool training, Epilogue epilogue) {
   const bool top = l + 1 == network.layers();
   Matmul matmul;
   matmul.transpose_a = true;
   matmul.m = network.layout.padded(l + 1);
-  matmul.n = rows;
+  matmul.n = network.rows(training);
   matmul.k = network.layout.padded(l);
   matmul.lda = matmul.k;
   matmul.ldb = matmul.k;
@@ -34,13 +33,12 @@ Matmul forward_product(const Network& network, std::uint32_t rows, std::size_t l
   return matmul;
 }
 
-Matmul weight_gradient_product(const Network& network, std::uint32_t rows, std::size_t l,
-                               Epilogue epilogue) {
+Matmul weight_gradient_product(const Network& network, std::size_t l, Epilogue epilogue) {
   Matmul matmul;
   matmul.transpose_b = true;
   matmul.m = network.layout.padded(l);
   matmul.n = network.layout.padded(l + 1);
-  matmul.k = rows;
+  matmul.k = network.rows(true);
   matmul.lda = matmul.m;
   matmul.ldb = matmul.n;
   matmul.ldd = matmul.m;
@@ -57,11 +55,10 @@ Matmul weight_gradient_product(const Network& network, std::uint32_t rows, std::
   return matmul;
 }
 
-Matmul data_gradient_product(const Network& network, std::uint32_t rows, std::size_t l,
-                             Epilogue epilogue) {
+Matmul data_gradient_product(const Network& network, std::size_t l, Epilogue epilogue) {
   Matmul matmul;
   matmul.m = network.layout.padded(l);
-  matmul.n = rows;
+  matmul.n = network.rows(true);
   matmul.k = network.layout.padded(l + 1);
   matmul.lda = matmul.m;
   matmul.ldb = matmul.k;

@@ -8,7 +8,7 @@
 
 namespace millrace::cuda {
 
-// The three products of a layer over a batch of `rows`, in the terms of cuBLASLt.
+// The three products of a layer over the network's rows, in the terms of cuBLASLt.
 //
 // Forward, layer l, row-major:       y = relu(x · Wᵀ + b),  x: [rows, in], W: [out, in]
 //   column-major, as cuBLASLt reads: D[out, rows] = op(A)ᵀ · B, A = W as [in, out], ld in;
@@ -20,12 +20,9 @@ namespace millrace::cuda {
 //   D[in, rows] = A · B, A = W as [in, out], ld in; B = dy as [out, rows], ld out; D = dx, ld in;
 //   the mask's bits are the elements of x, and a sum for each row of D the bias gradient below.
 
-Matmul forward_product(const Network& network, std::uint32_t rows, std::size_t l, bool training,
-                       Epilogue epilogue);
-Matmul weight_gradient_product(const Network& network, std::uint32_t rows, std::size_t l,
-                               Epilogue epilogue);
+Matmul forward_product(const Network& network, std::size_t l, bool training, Epilogue epilogue);
+Matmul weight_gradient_product(const Network& network, std::size_t l, Epilogue epilogue);
 /// Of the layer below l, which is above 0.
-Matmul data_gradient_product(const Network& network, std::uint32_t rows, std::size_t l,
-                             Epilogue epilogue);
+Matmul data_gradient_product(const Network& network, std::size_t l, Epilogue epilogue);
 
 }  // namespace millrace::cuda

@@ -31,7 +31,7 @@ SmallTraining SmallPlan::training(const Piece& piece, const Batch& batch) const 
   const Network& network = *network_;
   const ParameterLayout& layout = network.layout;
   SmallTraining kernel;
-  kernel.samples = network.gather(batch.samples, batch.indices, piece.rows);
+  kernel.samples = network.gather(batch.samples, batch.indices, piece.rows, true);
   kernel.labels = batch.labels;
   kernel.rows = piece.rows;
   kernel.batch = piece.batch;

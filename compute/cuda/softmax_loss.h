@@ -19,17 +19,29 @@ struct SoftmaxLoss {
   const std::int32_t* labels = nullptr;    ///< by sample
   const std::uint32_t* indices = nullptr;  ///< [rows], sample of each row; null: the row itself
   std::uint32_t rows = 0;
+  std::uint32_t padded_rows = 0;  ///< of the gradient
   std::uint32_t classes = 0;
   std::uint32_t stride = 0;
-  Elements gradient;                ///< [rows, stride], zero beyond `classes`; null: not wanted
+  /// [padded_rows, stride], zero beyond `rows` and `classes`; null: not wanted
+  Elements gradient;
   float* losses = nullptr;          ///< [rows]
   std::uint8_t* correct = nullptr;  ///< [rows]
   float smoothing = 0.0F;
   std::uint32_t step_rows = 0;  ///< of the step that these are a part of; 0: these are all
 
+  MILLRACE_HOST_DEVICE std::uint32_t all_rows() const {
+    return gradient.data != nullptr ? padded_rows : rows;
+  }
+  /// For each row below all_rows().
   template <class Group>
   MILLRACE_HOST_DEVICE void operator()(const Group& group, std::uint32_t row) const {
     const std::size_t first = std::size_t{row} * stride;
+    if (row >= rows) {
+      for (std::uint32_t c = group.lane(); c < stride; c += group.size()) {
+        gradient.store(first + c, 0.0F);
+      }
+      return;
+    }
     judge(group, row, label_of(row), logits + first, gradient, first);
   }
 

@@ -8,17 +8,14 @@
 
 namespace millrace::cuda {
 
-StepPlan::StepPlan(Runtime& runtime, const Network& network, SideStream& side, std::uint32_t rows,
-                   bool training)
+StepPlan::StepPlan(Runtime& runtime, const Network& network, SideStream& side, bool training)
     : runtime_(runtime),
       network_(network),
       side_(side),
       stream_(side.main()),
-      rows_(rows),
+      rows_(network.rows(training)),
       training_(training),
       layers_(network.layers()) {
-  // Products are tried where they will run, after the step before: it reads what they overwrite.
-  side_.join();
   side_.fork();
   if (training_) plan_backward();
   for (std::size_t l = 0; l < layers_.size(); ++l) plan_forward(l);
@@ -27,37 +24,45 @@ StepPlan::StepPlan(Runtime& runtime, const Network& network, SideStream& side, s
 
 void StepPlan::enqueue(const Batch& batch, const Part& part) {
   const ParameterLayout& layout = network_.layout;
+  const Gather gather = network_.gather(batch.samples, batch.indices, part.rows, training_);
   if (training_) {
     if (!side_.forked()) side_.fork();  // else since the step before has read its samples
-    runtime_.launch(network_.gather(batch.samples, batch.indices, rows_), side_.get());
+    runtime_.launch(gather, side_.get());
     side_.join();
   } else {
-    runtime_.launch(network_.gather(batch.samples, batch.indices, rows_), stream_);
+    runtime_.launch(gather, stream_);
   }
   enqueue_forward(batch, part);
-  runtime_.launch(SoftmaxLoss{network_.logits.as<float>(), batch.labels, batch.indices, rows_,
-                              layout.width(layers_.size()), layout.padded(layers_.size()),
+  runtime_.launch(SoftmaxLoss{network_.logits.as<float>(), batch.labels, batch.indices, part.rows,
+                              rows_, layout.width(layers_.size()), layout.padded(layers_.size()),
                               training_ ? network_.activations(network_.dy.back()) : Elements{},
                               network_.losses.as<float>() + part.row,
                               network_.correct.as<std::uint8_t>() + part.row,
                               training_ ? network_.train.label_smoothing : 0.0F, part.step_rows},
                   stream_);
   if (training_) enqueue_backward(batch, part);
-  warm_ = true;
 }
 
 MatmulPlan StepPlan::plan(const Matmul& matmul, StreamHandle stream) const {
-  return {runtime_, runtime_.plan(matmul, stream)};
-}
-
-MatmulPlan StepPlan::plan_plain(const Matmul& matmul, StreamHandle stream) const {
-  MatmulPlan plain = plan(matmul, stream);
-  if (!plain) {
+  MatmulPlan made(runtime_, runtime_.plan(matmul, stream));
+  if (!made && matmul.epilogue == Epilogue::kNone) {
     throw DeviceError("cuBLASLt has no algorithm for a product of " + std::to_string(matmul.m) +
                       " x " + std::to_string(matmul.k) + " and " + std::to_string(matmul.k) +
                       " x " + std::to_string(matmul.n));
   }
-  return plain;
+  return made;
+}
+
+MatmulPlan StepPlan::forward(std::size_t l, Epilogue epilogue) const {
+  return plan(forward_product(network_, l, training_, epilogue), stream_);
+}
+
+MatmulPlan StepPlan::weight_gradient(std::size_t l, Epilogue epilogue) const {
+  return plan(weight_gradient_product(network_, l, epilogue), stream_of(l));
+}
+
+MatmulPlan StepPlan::data_gradient(std::size_t l, Epilogue epilogue) const {
+  return plan(data_gradient_product(network_, l, epilogue), stream_);
 }
 
 // After plan_backward(), which plans the forward products that leave masks.
@@ -65,18 +70,15 @@ void StepPlan::plan_forward(std::size_t l) {
   Layer& layer = layers_[l];
   if (layer.forward) return;
   if (network_.layout.normed(l)) {
-    layer.forward =
-        plan_plain(forward_product(network_, rows_, l, training_, Epilogue::kNone), stream_);
+    layer.forward = forward(l, Epilogue::kNone);
     layer.forward_fused = true;  // there is no bias
     return;
   }
   const bool top = l + 1 == layers_.size();
-  const Epilogue epilogue = top || !relu() ? Epilogue::kBias : Epilogue::kBiasRelu;
-  layer.forward = plan(forward_product(network_, rows_, l, training_, epilogue), stream_);
+  layer.forward = forward(l, top || !relu() ? Epilogue::kBias : Epilogue::kBiasRelu);
   layer.forward_fused = static_cast<bool>(layer.forward);
   if (layer.forward_fused) return;
-  layer.forward =
-      plan_plain(forward_product(network_, rows_, l, training_, Epilogue::kNone), stream_);
+  layer.forward = forward(l, Epilogue::kNone);
   ++unfused_;
 }
 
@@ -85,48 +87,38 @@ void StepPlan::plan_backward() {
   for (std::size_t l = layers_.size(); l-- > 0;) {
     Layer& layer = layers_[l];
     if (has_bias_gradient || network_.layout.normed(l)) {
-      layer.weight_gradient =
-          plan(weight_gradient_product(network_, rows_, l, Epilogue::kNone), stream_of(l));
+      layer.weight_gradient = weight_gradient(l, Epilogue::kNone);
     } else {
-      layer.weight_gradient = plan(
-          weight_gradient_product(network_, rows_, l, Epilogue::kBiasGradientOfB), stream_of(l));
+      layer.weight_gradient = weight_gradient(l, Epilogue::kBiasGradientOfB);
       layer.sums_columns = !layer.weight_gradient;
     }
-    if (!layer.weight_gradient) {
-      layer.weight_gradient =
-          plan_plain(weight_gradient_product(network_, rows_, l, Epilogue::kNone), stream_of(l));
+    if (layer.sums_columns) {
+      layer.weight_gradient = weight_gradient(l, Epilogue::kNone);
       ++unfused_;
     }
     has_bias_gradient = false;
     if (l == 0) continue;
     if (drops() || !relu() || network_.layout.normed(l - 1)) {
       // What the layer below passes on is decided after its product, so is the gradient's way.
-      layer.data_gradient =
-          plan_plain(data_gradient_product(network_, rows_, l, Epilogue::kNone), stream_);
+      layer.data_gradient = data_gradient(l, Epilogue::kNone);
       continue;
     }
     // A mask is of use only if one product writes it and the other reads it.
-    MatmulPlan below =
-        plan(forward_product(network_, rows_, l - 1, training_, Epilogue::kBiasReluMask), stream_);
+    MatmulPlan below = forward(l - 1, Epilogue::kBiasReluMask);
     if (below) {
       // The epilogue sums in the type it stores: too coarse for a gradient in bfloat16.
       if (network_.arithmetic.storage == ElementType::kFloat32) {
-        layer.data_gradient =
-            plan(data_gradient_product(network_, rows_, l, Epilogue::kReluGradientBiasGradient),
-                 stream_);
+        layer.data_gradient = data_gradient(l, Epilogue::kReluGradientBiasGradient);
         has_bias_gradient = static_cast<bool>(layer.data_gradient);
       }
-      if (!layer.data_gradient)
-        layer.data_gradient =
-            plan(data_gradient_product(network_, rows_, l, Epilogue::kReluGradient), stream_);
+      if (!layer.data_gradient) layer.data_gradient = data_gradient(l, Epilogue::kReluGradient);
     }
     layer.data_gradient_fused = static_cast<bool>(layer.data_gradient);
     if (layer.data_gradient_fused) {
       layers_[l - 1].forward = std::move(below);
       layers_[l - 1].forward_fused = true;
     } else {
-      layer.data_gradient =
-          plan_plain(data_gradient_product(network_, rows_, l, Epilogue::kNone), stream_);
+      layer.data_gradient = data_gradient(l, Epilogue::kNone);
       ++unfused_;
     }
   }
@@ -161,10 +153,10 @@ Normalise StepPlan::norm(std::size_t l) const {
   return norm;
 }
 
-NormStatistics StepPlan::statistics(std::size_t l) const {
+NormStatistics StepPlan::statistics(std::size_t l, const Part& part) const {
   auto* masters = network_.masters.as<float>();
   return {network_.activations(network_.z[l]),
-          rows_,
+          part.rows,
           network_.layout.padded(l + 1),
           network_.batch_mean(l),
           network_.batch_inverse(l),
@@ -189,7 +181,7 @@ void StepPlan::enqueue_activation(std::size_t l, const Batch& batch, const Part&
     activate.norm = norm(l);
     if (training_) {
       activate.sums = network_.activations(network_.z[l]);
-      runtime_.launch(statistics(l), stream_);
+      runtime_.launch(statistics(l, part), stream_);
     }
   }
   activate.y = y;
@@ -203,7 +195,7 @@ void StepPlan::enqueue_activation(std::size_t l, const Batch& batch, const Part&
 }
 
 // From the gradient of a hidden layer's outputs, as the product left it, to that of its sums.
-void StepPlan::enqueue_activation_gradient(std::size_t l) {
+void StepPlan::enqueue_activation_gradient(std::size_t l, const Part& part) {
   const Elements dy = network_.activations(network_.dy[l]);
   const Elements y = network_.activations(network_.y[l]);
   const std::uint32_t width = network_.layout.padded(l + 1);
@@ -216,9 +208,10 @@ void StepPlan::enqueue_activation_gradient(std::size_t l) {
     float* of_factor = gradients + network_.layout.factor(l);
     float* of_shift = gradients + network_.layout.bias(l);
     runtime_.launch(NormGradientSums{gradient, z, network_.batch_mean(l), network_.batch_inverse(l),
-                                     of_factor, of_shift, rows_, width},
+                                     of_factor, of_shift, part.rows, width},
                     stream_);
-    runtime_.launch(NormGradient{gradient, z, norm(l), of_factor, of_shift, rows_, width}, stream_);
+    runtime_.launch(NormGradient{gradient, z, norm(l), of_factor, of_shift, part.rows, width},
+                    stream_);
   } else if (relu()) {
     runtime_.launch(ReluGradient{dy, y, rows_, width, factor}, stream_);
   } else {
@@ -254,7 +247,7 @@ void StepPlan::enqueue_backward(const Batch& batch, const Part& part) {
     enqueue_weight_gradient(l);
     if (by_layer && l + 1 < layers_.size()) update(l + 1, side_.get());
     runtime_.run(layers_[l].data_gradient.get(), stream_);
-    if (!layers_[l].data_gradient_fused) enqueue_activation_gradient(l - 1);
+    if (!layers_[l].data_gradient_fused) enqueue_activation_gradient(l - 1, part);
   }
   if (by_layer && layers_.size() > 1) {
     side_.fork();
@@ -285,7 +278,7 @@ void StepPlan::enqueue_step(const Batch& batch, const Part& part) {
                                 size, part.first != 0},
                     stream_);
   }
-  if (part.first + rows_ < part.step_rows) return;
+  if (part.first + part.rows < part.step_rows) return;
   if (network_.clips()) {
     auto* squares = network_.squares.as<double>();
     runtime_.launch(SquareSums{network_.step_gradient().as<const float>(), size, squares}, stream_);

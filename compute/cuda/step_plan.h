@@ -19,13 +19,14 @@ struct Batch {
 
 /// Which rows of a step's batch these are: all, or some that go through at once.
 struct Part {
-  std::uint32_t row = 0;        ///< where in the piece's losses theirs begin
+  std::uint32_t row = 0;  ///< where in the piece's losses theirs begin
+  std::uint32_t rows = 0;
   std::uint32_t first = 0;      ///< row of the step's batch
   std::uint32_t step_rows = 0;  ///< of the step's batch
 };
 
-/// One step, or a part of one, of a fixed number of rows: its products planned once, with their
-/// epilogues where cuBLASLt has them and as kernels of their own where not.
+/// One step, or a part of one: its products planned once, with their epilogues where cuBLASLt has
+/// them and as kernels of their own where not.
 ///
 /// Training uses two streams. The main one goes forward and back through the layers; beside it the
 /// weights' gradients of all layers but the first are made, and, unless the update has to wait for
@@ -34,17 +35,14 @@ struct Part {
 class StepPlan {
  public:
   /// Throws DeviceError where not even the plain products can be had. `runtime` and `network`
-  /// outlive it, and `side`. Trying the products overwrites activations and gradients, which each
-  /// step makes anew.
-  StepPlan(Runtime& runtime, const Network& network, SideStream& side, std::uint32_t rows,
-           bool training);
+  /// outlive it, and `side`. Trying the products overwrites activations and gradients; no step may
+  /// be under way.
+  StepPlan(Runtime& runtime, const Network& network, SideStream& side, bool training);
 
   /// `batch`: of the part. The update follows a step's last. Leaves `side` to be joined, by the
   /// next call or by whoever wants what the step gave.
   void enqueue(const Batch& batch, const Part& part);
 
-  /// True once enqueued: its kernels are loaded then, which a capture must not do.
-  bool warm() const noexcept { return warm_; }
   /// Products whose epilogues run as kernels of their own.
   std::uint32_t unfused() const noexcept { return unfused_; }
 
@@ -64,10 +62,13 @@ class StepPlan {
   }
   bool drops() const { return training_ && network_.model.dropout > 0.0F; }
   bool relu() const { return network_.model.activation == Activation::kRelu; }
-  MatmulPlan plan(const Matmul& matmul, StreamHandle stream) const;
-  MatmulPlan plan_plain(const Matmul& matmul, StreamHandle stream) const;
   // Where layer l's weights' gradient is made.
   StreamHandle stream_of(std::size_t l) const { return l == 0 ? stream_ : side_.get(); }
+  // Empty where cuBLASLt lacks the epilogue.
+  MatmulPlan plan(const Matmul& matmul, StreamHandle stream) const;
+  MatmulPlan forward(std::size_t l, Epilogue epilogue) const;
+  MatmulPlan weight_gradient(std::size_t l, Epilogue epilogue) const;
+  MatmulPlan data_gradient(std::size_t l, Epilogue epilogue) const;
   void plan_forward(std::size_t l);
   void plan_backward();
   void enqueue_forward(const Batch& batch, const Part& part);
@@ -75,9 +76,9 @@ class StepPlan {
   void enqueue_weight_gradient(std::size_t l);
   void enqueue_step(const Batch& batch, const Part& part);
   void enqueue_activation(std::size_t l, const Batch& batch, const Part& part);
-  void enqueue_activation_gradient(std::size_t l);
+  void enqueue_activation_gradient(std::size_t l, const Part& part);
   Normalise norm(std::size_t l) const;
-  NormStatistics statistics(std::size_t l) const;
+  NormStatistics statistics(std::size_t l, const Part& part) const;
   Keeping keeping(std::size_t l, const Batch& batch, const Part& part) const;
 
   Runtime& runtime_;
@@ -86,7 +87,6 @@ class StepPlan {
   StreamHandle stream_;  // the main one
   std::uint32_t rows_;
   bool training_;
-  bool warm_ = false;
   std::uint32_t unfused_ = 0;
   std::vector<Layer> layers_;
 };

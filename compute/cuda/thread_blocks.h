@@ -109,14 +109,14 @@ class WarpOf {
 
 inline Layout layout(const SoftmaxLoss& kernel) {
   constexpr std::uint32_t kThreads = kBlockThreads<SoftmaxLoss>;
-  return {blocks_for(kernel.rows, kThreads / kWarp), kThreads, 1, Meeting::kBlock};
+  return {blocks_for(kernel.all_rows(), kThreads / kWarp), kThreads, 1, Meeting::kBlock};
 }
 
 template <class Thread>
 MILLRACE_HOST_DEVICE void work(const Thread& thread, const SoftmaxLoss& kernel) {
   const std::uint32_t row =
       thread.block() * (kBlockThreads<SoftmaxLoss> / kWarp) + thread.x() / kWarp;
-  if (row < kernel.rows) kernel(WarpOf<Thread>(thread), row);  // the same for a whole warp
+  if (row < kernel.all_rows()) kernel(WarpOf<Thread>(thread), row);  // the same for a whole warp
 }
 
 // kWarp columns a block: x() is the column, y() the lane.

@@ -60,7 +60,7 @@ struct FakeDevice {
 /// A Runtime that runs on the host, with device memory that begins as NaN. Streams are queues that
 /// advance as the schedule says, so that work whose order no event fixes is done in the wrong one.
 /// Holds callers to CUDA's rules: shapes, alignment, memory within allocations, nothing but
-/// enqueuing while capturing, no product captured that was never run.
+/// enqueuing while capturing.
 class FakeRuntime final : public Runtime {
  public:
   explicit FakeRuntime(std::shared_ptr<FakeDevice> device) : device_(std::move(device)) {}
@@ -120,7 +120,6 @@ class FakeRuntime final : public Runtime {
   };
   struct Product {
     Matmul matmul;
-    bool ran = false;
   };
   struct Event {
     Done last;  // empty: never recorded

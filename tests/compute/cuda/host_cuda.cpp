@@ -276,7 +276,7 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph) {
 // In place of launch.cu.
 namespace millrace::cuda {
 
-cudaError_t find_kernels() {
+cudaError_t load_kernels() {
   return test::HostCuda::get().kernels ? cudaSuccess
                                        : test::failed(cudaErrorNoKernelImageForDevice);
 }

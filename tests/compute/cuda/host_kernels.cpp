@@ -32,7 +32,7 @@ Part tree_sum(std::vector<Part> parts) {
 }
 
 void run(const SoftmaxLoss& kernel) {
-  for (std::uint32_t row = 0; row < kernel.rows; ++row) kernel(OneThread{}, row);
+  for (std::uint32_t row = 0; row < kernel.all_rows(); ++row) kernel(OneThread{}, row);
 }
 
 void run(const ColumnSums& kernel) {

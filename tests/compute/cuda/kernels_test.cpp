@@ -67,16 +67,16 @@ TEST(GatherKernel, ConvertsScalesAndPads) {
           wide[i] = static_cast<float>(i) - 9.5F;
         }
         const std::vector<std::uint32_t> indices{6, 0, 3, 3, 5};
-        std::vector<float> out(std::size_t{5} * padded, kNan);
+        std::vector<float> out(std::size_t{8} * padded, kNan);
         const void* from = bytes ? static_cast<const void*>(raw.data()) : wide.data();
-        emulate(Gather{from, bytes, indexed ? indices.data() : nullptr, 5, features, padded, 0.25F,
-                       Elements{out.data(), ElementType::kFloat32}});
-        for (std::size_t r = 0; r < 5; ++r) {
+        emulate(Gather{from, bytes, indexed ? indices.data() : nullptr, 5, 8, features, padded,
+                       0.25F, Elements{out.data(), ElementType::kFloat32}});
+        for (std::size_t r = 0; r < 8; ++r) {
           for (std::size_t c = 0; c < padded; ++c) {
-            const std::size_t at = (indexed ? indices[r] : r) * features + c;
-            const float sample = c >= features ? 0.0F
-                                 : bytes       ? static_cast<float>(raw[at])
-                                               : wide[at];
+            const std::size_t at = (indexed && r < 5 ? indices[r] : r) * features + c;
+            const float sample = r >= 5 || c >= features ? 0.0F
+                                 : bytes                 ? static_cast<float>(raw[at])
+                                                         : wide[at];
             EXPECT_EQ(out[r * padded + c], 0.25F * sample) << features << " " << r << " " << c;
           }
         }
@@ -94,19 +94,19 @@ Judged judge(std::vector<float> logits, std::int32_t label, std::uint32_t rows =
              float smoothing = 0.0F) {
   const auto classes = static_cast<std::uint32_t>(logits.size());
   const std::uint32_t stride = classes + 3;
-  std::vector<float> padded(std::size_t{rows} * stride, 1e30F);  // padding must not count
-  std::vector<float> gradient(padded.size(), kNan);
+  std::vector<float> padded(std::size_t{rows} * stride, 1e30F);   // padding must not count
+  std::vector<float> gradient(padded.size() + 2 * stride, kNan);  // and two rows of no samples
   for (std::uint32_t r = 0; r < rows; ++r) {
     std::copy(logits.begin(), logits.end(), padded.begin() + std::ptrdiff_t{r} * stride);
   }
   const std::vector<std::int32_t> labels(rows, label);
   std::vector<float> losses(rows, kNan);
   std::vector<std::uint8_t> correct(rows, 77);
-  emulate(SoftmaxLoss{padded.data(), labels.data(), nullptr, rows, classes, stride,
+  emulate(SoftmaxLoss{padded.data(), labels.data(), nullptr, rows, rows + 2, classes, stride,
                       Elements{gradient.data(), ElementType::kFloat32}, losses.data(),
                       correct.data(), smoothing});
   const std::size_t last = std::size_t{rows - 1} * stride;
-  for (std::size_t c = classes; c < stride; ++c) EXPECT_EQ(gradient[last + c], 0.0F);
+  for (std::size_t i = last + classes; i < gradient.size(); ++i) EXPECT_EQ(gradient[i], 0.0F);
   return {losses.back(),
           correct.back() == 1,
           {gradient.begin() + static_cast<std::ptrdiff_t>(last),

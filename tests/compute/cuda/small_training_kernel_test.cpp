@@ -30,7 +30,8 @@ class Problem {
     kernel.weight[1] = kernel.bias[0] + hidden;
     kernel.bias[1] = kernel.weight[1] + std::size_t{hidden} * kOutputs;
     const std::size_t parameters = kernel.bias[1] + kOutputs;
-    kernel.samples = {samples_.data(), true, nullptr, rows, features, features, 1.0F / 255.0F, {}};
+    kernel.samples = {samples_.data(), true,     nullptr,       rows, rows,
+                      features,        features, 1.0F / 255.0F, {}};
     kernel.labels = labels_.data();
     kernel.rows = rows;
     kernel.batch = batch;
