@@ -8,8 +8,8 @@
 #   --data    MNIST [digits that it draws itself, as many]
 #   --out     every number [gpu_check.json, in the current folder]; what failed steps said is in FILE.failed.log
 #
-# Prints a table. Where torch is there and MILLRACE_PYTORCH_PEER names the script to compare with, it is run too.
-# What ought to be reached is met or MISSED; a machine that misses it is no failure.
+# Prints a table, what tells most first. Where torch is there and MILLRACE_PYTORCH_PEER names the script to compare with,
+# it is run too. What ought to be reached is met or MISSED; a machine that misses it is no failure.
 # Exit status: 0 all well, 1 something failed, 2 usage, 77 there is no GPU that can be used.
 set -uo pipefail
 
@@ -89,7 +89,7 @@ write_json() {
 
 # note NAME RESULT SECONDS VALUE UNIT DETAIL: what is noted is kept, whatever comes of the machine.
 note() {
-  printf '%-34s %-7s %6s s  %12s %-9s %s\n' "$1" "$2" "$3" "$4" "$5" "${6:0:60}"
+  printf '%3d s  %-34s %-7s %4s s  %12s %-9s %s\n' "$SECONDS" "$1" "$2" "$3" "$4" "$5" "${6:0:100}"
   if [[ $2 == FAILED ]]; then
     failures=$((failures + 1))
     { printf '=== %s: %s\n' "$1" "$6"; tail -c "$kMostOutput" "$work/log"; } >>"$said" 2>/dev/null
@@ -98,13 +98,15 @@ note() {
   write_json
 }
 
-# limited SECONDS COMMAND...: output to $work/log; 124 when its time, or all time, is up.
+# limited SECONDS COMMAND...: output to $work/log; 124 when its time is up, 125 when all time is.
 limited() {
-  local limit=$1
+  local limit=$1 left=$((kDeadline - SECONDS)) status
   shift
-  [[ $limit -le $((kDeadline - SECONDS)) ]] || limit=$((kDeadline - SECONDS))
-  [[ $limit -gt 0 ]] || { echo "no time was left" >"$work/log"; return 124; }
-  timeout -k 5 "$limit" "$@" >"$work/log" 2>&1 </dev/null
+  [[ $left -gt 0 ]] || { echo "no time was left" >"$work/log"; return 125; }
+  timeout -k 5 $((limit < left ? limit : left)) "$@" >"$work/log" 2>&1 </dev/null
+  status=$?
+  [[ $limit -le $left || ($status -ne 124 && $status -ne 137) ]] || status=125
+  return "$status"
 }
 
 last_line() { grep -v '^ *$' "$work/log" | tail -n 1; }
@@ -113,14 +115,11 @@ last_line() { grep -v '^ *$' "$work/log" | tail -n 1; }
 check() {
   local name=$1 limit=$2 start=$SECONDS status
   shift 2
-  if [[ $SECONDS -ge $kDeadline ]]; then
-    note "$name" skipped 0 "" "" "no time was left"
-    return 0
-  fi
   limited "$limit" "$@"
   status=$?
   case $status in
     0) note "$name" passed $((SECONDS - start)) "" "" "" ;;
+    125) note "$name" skipped $((SECONDS - start)) "" "" "no time was left" ;;
     124 | 137) note "$name" FAILED $((SECONDS - start)) "" "" "took longer than $limit s: $(last_line)" ;;
     *) note "$name" FAILED $((SECONDS - start)) "" "" "$(grep -m1 -E 'Failure|ERROR SUMMARY|error' "$work/log" || last_line)" ;;
   esac
@@ -200,49 +199,28 @@ else
 fi
 
 engine_tests=$build/tests/cuda_engine_tests
-if [[ -x $engine_tests ]]; then
-  # A test that is skipped here was not run: on a machine with a GPU none may be.
-  check "engine tests" 90 "$engine_tests" --gtest_brief=1 --gtest_filter="*GpuEngine*/$tested"
-  if grep -q SKIPPED "$work/log"; then
-    note "engine tests, none skipped" FAILED 0 "" "" "$(grep -m1 SKIPPED "$work/log")"
+# engine_check NAME FILTER: a test that is skipped was not run, and on a machine with a GPU none may be.
+engine_check() {
+  if [[ ! -x $engine_tests ]]; then
+    note "$1" FAILED 0 "" "" "there is no $engine_tests"
+    return
   fi
-  check "parity with the CPU" 60 "$engine_tests" --gtest_filter="*GpuEngine.Follows*/$tested:*GpuEngine.AgreesWith*/$tested"
-  check "determinism" 60 "$engine_tests" --gtest_filter="*GpuEngine.GivesTheSame*/$tested:*GpuEngine.Continues*/$tested"
-else
-  note "engine tests" FAILED 0 "" "" "there is no $engine_tests"
-fi
-start=$SECONDS
-hashes=
-for _ in 1 2; do
-  train 30 --device "$device" --epochs 2 && hashes+=" $(field weights_hash)"
-done
-train 30 --device "$device" --epochs 2 --residency host && hashes+=" $(field weights_hash)"
-read -r first second third <<<"$hashes"
-if [[ -n $third && $first == "$second" && $second == "$third" ]]; then
-  note "same weights, run by run" passed $((SECONDS - start)) "" "" "$first"
-else
-  note "same weights, run by run" FAILED $((SECONDS - start)) "" "" "found$hashes"
-fi
+  check "$1" 90 "$engine_tests" --gtest_brief=1 --gtest_filter="$2"
+  if grep -q SKIPPED "$work/log"; then
+    note "$1, none skipped" FAILED 0 "" "" "$(grep -m1 SKIPPED "$work/log")"
+  fi
+}
+parity="*GpuEngine.Follows*/$tested:*GpuEngine.AgreesWith*/$tested"
+same="*GpuEngine.GivesTheSame*/$tested:*GpuEngine.Continues*/$tested"
 
-# Numbers before what takes long: they must not be what time runs out for.
-resident=
-if speed "784-32-10, batch 128, resident" 30 --epochs 10; then
-  resident=$(of '1000 * s' "s=$(field epoch_s)")
-  bar "an epoch of it" "$resident" ms '<=' 10
-  bar "GPU idle in 10 epochs" "$(of '100 * i / (b + i)' "b=$(field busy_s)" "i=$(field idle_s)")" % '<' 5
-fi
-if speed "784-32-10, batch 128, host" 30 --epochs 20 --residency host; then
-  bar "copies hidden" "$(of '100 * h / c' "h=$(field hidden_s)" "c=$(field copying_s)")" % '>=' 95
-  bar "host against resident" "$(of '1000 * s / r' "s=$(field epoch_s)" "r=$resident")" times '<=' 1.1
-fi
-for precision in "${precisions[@]}"; do
-  [[ $precision == fp32 ]] || speed "784-32-10, batch 128, $precision" 30 --epochs 20 --precision "$precision"
-  wide=(--hidden "1024,1024,1024" --batch 1024)
+# wide PRECISION: a large network, its step, and the products of that by themselves.
+wide() {
+  local precision=$1 shape=(--hidden "1024,1024,1024" --batch 1024) step start alone share
   # In the first epochs the host captures graphs, one for each slot and length of chunk: the median is not to be of those.
-  if speed "784-1024x3-10, 1024, $precision" 30 "${wide[@]}" --lr 0.1 --epochs 20 --precision "$precision"; then
+  if speed "784-1024x3-10, 1024, $precision" 30 "${shape[@]}" --lr 0.1 --epochs 20 --precision "$precision"; then
     step=$(of '1e6 * s / int((n + 1023) / 1024)' "s=$(field epoch_s)" "n=$(field train_samples)")
     start=$SECONDS
-    if [[ -x $build/bin/products_bench ]] && limited 60 "$build/bin/products_bench" "${wide[@]}" --precision "$precision"; then
+    if [[ -x $build/bin/products_bench ]] && limited 60 "$build/bin/products_bench" "${shape[@]}" --precision "$precision"; then
       alone=$(last_line | sed -n 's/.*"step_us":\([0-9.e+-]*\).*/\1/p')
       note "on one stream, $precision" passed 0 "$(of a "a=$(last_line | sed -n 's/.*"engine_on_one_stream_us":\([0-9.e+-]*\).*/\1/p')")" us/step "as it is: $(of a "a=$(last_line | sed -n 's/.*"engine_us":\([0-9.e+-]*\).*/\1/p')") us"
       note "its products alone, $precision" passed $((SECONDS - start)) "$(of a "a=$alone")" us/step "with epilogues $(of a "a=$(last_line | sed -n 's/.*"with_epilogues_us":\([0-9.e+-]*\).*/\1/p')") us, without: $(last_line | sed -n 's/.*"without_epilogue":\[\([0-9,]*\)\].*/\1/p')"
@@ -256,14 +234,36 @@ for precision in "${precisions[@]}"; do
       note "its products alone, $precision" FAILED $((SECONDS - start)) "" "" "$(last_line)"
     fi
   fi
-done
+}
+
+engine_check "parity with the CPU" "$parity"
 start=$SECONDS
-if train 40 --device cpu --epochs 5; then
-  note "784-32-10 on the CPU" passed $((SECONDS - start)) "$(awk -v s="$(field epoch_s)" 'BEGIN { printf "%.2f", 1000 * s }')" "ms/epoch" ""
+hashes=
+for _ in 1 2; do
+  train 30 --device "$device" --epochs 2 && hashes+=" $(field weights_hash)"
+done
+train 30 --device "$device" --epochs 2 --residency host && hashes+=" $(field weights_hash)"
+read -r first second third <<<"$hashes"
+if [[ -n $third && $first == "$second" && $second == "$third" ]]; then
+  note "same weights, run by run" passed $((SECONDS - start)) "" "" "$first"
+else
+  note "same weights, run by run" FAILED $((SECONDS - start)) "" "" "found$hashes"
 fi
 
+resident=
+if speed "784-32-10, batch 128, resident" 30 --epochs 10; then
+  resident=$(of '1000 * s' "s=$(field epoch_s)")
+  bar "an epoch of it" "$resident" ms '<=' 10
+  bar "GPU idle in 10 epochs" "$(of '100 * i / (b + i)' "b=$(field busy_s)" "i=$(field idle_s)")" % '<' 5
+fi
+if speed "784-32-10, batch 128, host" 30 --epochs 20 --residency host; then
+  bar "copies hidden" "$(of '100 * h / c' "h=$(field hidden_s)" "c=$(field copying_s)")" % '>=' 95
+  bar "host against resident" "$(of '1000 * s / r' "s=$(field epoch_s)" "r=$resident")" times '<=' 1.1
+fi
+[[ ${#precisions[@]} -eq 1 ]] || wide bf16
+
 peer=${MILLRACE_PYTORCH_PEER-}
-if [[ -n $peer ]] && python3 -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then
+if [[ -n $peer ]] && limited 60 python3 -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
   for mode in graph tuned tutorial; do
     start=$SECONDS
     if limited 60 python3 "$peer" --data "$data" --mode "$mode" --device cuda --epochs "$([[ $mode == tutorial ]] && echo 2 || echo 5)"; then
@@ -278,6 +278,18 @@ if [[ -n $peer ]] && python3 -c 'import sys, torch; sys.exit(not torch.cuda.is_a
 else
   note "PyTorch" skipped 0 "" "" "there is no torch with CUDA, or MILLRACE_PYTORCH_PEER names no script"
 fi
+
+for precision in "${precisions[@]}"; do
+  [[ $precision == fp32 ]] || speed "784-32-10, batch 128, $precision" 30 --epochs 20 --precision "$precision"
+  [[ $precision == bf16 ]] || wide "$precision"
+done
+start=$SECONDS
+if train 40 --device cpu --epochs 5; then
+  note "784-32-10 on the CPU" passed $((SECONDS - start)) "$(awk -v s="$(field epoch_s)" 'BEGIN { printf "%.2f", 1000 * s }')" "ms/epoch" ""
+fi
+
+engine_check "determinism" "$same"
+engine_check "engine tests" "*GpuEngine*/$tested-$parity:$same"
 
 # Everything under memcheck, which takes long to look at cuBLAS; our own kernels under the others, which would blame
 # us for what cuBLAS does. Both ways of training, with graphs and without.

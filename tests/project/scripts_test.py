@@ -228,6 +228,21 @@ class Scripts(unittest.TestCase):
             self.assertIn(name, done.stdout)
         self.assertEqual(sum(call.startswith("compute-sanitizer --tool") for call in calls), 3)
         self.assertFalse((self.top / "check.failed.log").exists())
+        # What tells most comes first: time may run out.
+        order = [name for name in steps if name in ("a first run", "parity with the CPU", "an epoch of it", "copies hidden",
+                                                    "of their speed, bf16", "PyTorch", "784-1024x3-10, 1024, tf32", "engine tests",
+                                                    "compute-sanitizer racecheck", "loader_tests")]
+        self.assertEqual(order, ["a first run", "parity with the CPU", "an epoch of it", "copies hidden", "of their speed, bf16",
+                                 "PyTorch", "784-1024x3-10, 1024, tf32", "engine tests", "compute-sanitizer racecheck", "loader_tests"])
+
+    def test_gpu_check_ends_what_its_time_does_not_suffice_for(self):
+        self.gpu_machine("#!/bin/sh\nsleep 30\n")
+        self.environment["SECONDS"] = "458"
+        done, _, found = self.gpu_check()
+        results = {step["name"]: (step["result"], step["detail"]) for step in found["steps"]}
+        self.assertEqual(results["parity with the CPU"], ("skipped", "no time was left"))
+        self.assertEqual(results["compute-sanitizer memcheck"], ("skipped", "no time was left"))
+        self.assertLess(found["seconds"], 470, done.stdout)
 
     def test_gpu_check_fails_with_what_fails(self):
         self.gpu_machine('#!/bin/sh\necho "a \\"Failure\\" here"\nexit 1\n')
@@ -241,7 +256,7 @@ class Scripts(unittest.TestCase):
                for tool in ("memcheck", "racecheck", "initcheck")}})
         self.assertEqual(found["failed"], 6)
         said = (self.top / "check.failed.log").read_text(encoding="utf-8")
-        self.assertIn("=== determinism: a \"Failure\" here\na \"Failure\" here\n=== compute-sanitizer racecheck: ", said)
+        self.assertIn("=== engine tests: a \"Failure\" here\na \"Failure\" here\n=== compute-sanitizer racecheck: ", said)
         self.assertEqual(sum(line.startswith("=== ") for line in said.splitlines()), 6)
         self.assertIn(str(self.top / "check.failed.log"), done.stdout)
 
@@ -252,7 +267,8 @@ class Scripts(unittest.TestCase):
         done, _, found = self.gpu_check()
         self.assertEqual(done.returncode, 1)
         self.assertEqual([step["name"] for step in found["steps"] if step["result"] == "FAILED"],
-                         ["engine tests, none skipped", "same weights, run by run"])
+                         ["parity with the CPU, none skipped", "same weights, run by run", "determinism, none skipped",
+                          "engine tests, none skipped"])
 
     def test_gpu_check_asks_an_older_gpu_for_float32_alone(self):
         self.gpu_machine(NOTE)
@@ -266,7 +282,7 @@ class Scripts(unittest.TestCase):
         self.assertEqual(results["784-1024x3-10, 1024, fp32"], "passed")
         self.assertFalse([name for name in results if name.endswith((", tf32", ", bf16"))])
         filters = [test for call in calls for test in call.partition("--gtest_filter=")[2].split(":") if test]
-        self.assertEqual(len(filters), 5 + 3 * 2)
+        self.assertEqual(len(filters), 8 + 3 * 2)
         self.assertEqual([test for test in filters if not test.endswith("/fp32")], [])
 
     # Its help is longer than what a pipe holds.
