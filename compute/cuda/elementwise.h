@@ -168,11 +168,11 @@ struct OptimizerUpdate {
     view(average).store_group(i, averages);
   }
 
-  /// Element i alone, which is trained.
-  MILLRACE_HOST_DEVICE void update_one(std::size_t i) const {
+  /// Element i alone, which is trained, by its gradient and not the one in memory.
+  MILLRACE_HOST_DEVICE void update_one(std::size_t i, float g) const {
     float m = first != nullptr ? first[i] : 0.0F;
     float v = second != nullptr ? second[i] : 0.0F;
-    const float updated = stepped(step->optimizer, weights[i], scale() * gradient[i], m, v);
+    const float updated = stepped(step->optimizer, weights[i], g, m, v);
     weights[i] = updated;
     if (first != nullptr) first[i] = m;
     if (second != nullptr) second[i] = v;

@@ -42,7 +42,6 @@ SmallTraining SmallPlan::training(const Piece& piece, const Batch& batch) const 
     kernel.weight[l] = layout.weight(l);
     kernel.bias[l] = layout.bias(l);
   }
-  kernel.gradient = network.gradient.as<float>();
   kernel.optimizer = network.update(batch.step);
   kernel.parts = parts_.as<float>();
   kernel.y = network.y[0].as<float>();

@@ -41,8 +41,7 @@ struct SmallTraining {
   std::uint32_t classes = 0;
   std::size_t weight[2] = {};  ///< where the layers' begin, in elements
   std::size_t bias[2] = {};
-  float* gradient = nullptr;
-  OptimizerUpdate optimizer;  ///< `step`: of the first step
+  OptimizerUpdate optimizer;  ///< `step`: of the first step; `gradient` is of no use
   float* parts = nullptr;     ///< [input_blocks(), batch rounded up to 4, hidden]
   float* y = nullptr;         ///< [batch, hidden]
   float* dy = nullptr;        ///< the same
@@ -267,8 +266,7 @@ struct SmallTraining {
     const auto finish = [&](const float* from, std::uint32_t each, std::size_t parameter) {
       float sum = 0.0F;
       for (std::uint32_t s = 0; s < shares; ++s) sum += from[s * each];
-      gradient[parameter] = sum;
-      now.update_one(parameter);
+      now.update_one(parameter, sum);
     };
     block.each(width * kColumns, [&](std::uint32_t i) {
       finish(sums + i, width * kColumns,

@@ -333,7 +333,8 @@ TEST(OptimizerKernel, ARangeIsUpdatedAndNothingElse) {
     EXPECT_NE(whole[0], begin[0]);
     EXPECT_EQ(updated(begin,
                       [](const OptimizerUpdate& all) {
-                        for (std::size_t i = 0; i < kSize; ++i) all.update_one(i);
+                        for (std::size_t i = 0; i < kSize; ++i)
+                          all.update_one(i, 0.75F * all.gradient[i]);
                       }),
               whole);
     const State middle = updated(begin, [](OptimizerUpdate part) {

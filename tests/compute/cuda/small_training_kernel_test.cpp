@@ -42,7 +42,6 @@ class Problem {
     for (std::size_t i = 0; i < parameters; ++i) {
       kernel.optimizer.weights[i] = static_cast<float>(draw() % 1000) / 5000.0F - 0.1F;
     }
-    kernel.optimizer.gradient = kernel.gradient = take(parameters);
     kernel.optimizer.first = take(parameters);
     kernel.optimizer.trained = kernel.optimizer.end = parameters;
     steps_.resize(kernel.steps());
