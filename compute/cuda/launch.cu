@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -55,8 +56,13 @@ struct DeviceThread {
   }
 };
 
+// At least so many blocks share a processor; 0: as the compiler sees fit. One of SmallTraining's has
+// a processor's registers for itself, or some would be spilled in its inner loops.
 template <class K>
-__global__ void __launch_bounds__(kBlockThreads<K>) run_kernel(K kernel) {
+constexpr unsigned kBlocksBeside = std::is_same_v<K, SmallTraining> ? 1 : 0;
+
+template <class K>
+__global__ void __launch_bounds__(kBlockThreads<K>, kBlocksBeside<K>) run_kernel(K kernel) {
   work(DeviceThread{}, kernel);
 }
 
