@@ -56,8 +56,8 @@ struct DeviceThread {
   }
 };
 
-// At least so many blocks share a processor; 0: as the compiler sees fit. One of SmallTraining's has
-// a processor's registers for itself, or some would be spilled in its inner loops.
+// At least so many blocks share a processor; 0: as the compiler sees fit. One of SmallTraining's
+// has a processor's registers for itself, or some would be spilled in its inner loops.
 template <class K>
 constexpr unsigned kBlocksBeside = std::is_same_v<K, SmallTraining> ? 1 : 0;
 
