@@ -36,12 +36,12 @@ void refuse_undivided(const std::filesystem::path& path, const std::filesystem::
   }
 }
 
-Pair read_pair(const std::filesystem::path& path, const IdxFiles& files, IdxSplit split,
+Pair read_pair(const std::filesystem::path& path, const IdxFiles& files, DataSplit split,
                const OpenOptions& options) {
   const auto& images = files.at(split, IdxRole::kImages);
   std::optional<IdxArray> decoded;
   if (!SeekableDataset::opens(images, options.most_decoded)) {
-    if (options.in_blocks && split == IdxSplit::kTrain) refuse_undivided(path, images);
+    if (options.in_blocks && split == DataSplit::kTrain) refuse_undivided(path, images);
     decoded = read_idx(images);
   }
   return {images, std::move(decoded), read_idx(files.at(split, IdxRole::kLabels))};
@@ -53,11 +53,11 @@ std::shared_ptr<const Dataset> make_dataset(Pair pair, std::optional<std::uint32
   return idx_dataset(std::move(*pair.images), pair.labels, classes);
 }
 
-bool has_any(const IdxFiles& files, IdxSplit split) {
+bool has_any(const IdxFiles& files, DataSplit split) {
   return files.has(split, IdxRole::kImages) || files.has(split, IdxRole::kLabels);
 }
 
-void check_whole(const std::filesystem::path& folder, const IdxFiles& files, IdxSplit split) {
+void check_whole(const std::filesystem::path& folder, const IdxFiles& files, DataSplit split) {
   for (const auto role : {IdxRole::kImages, IdxRole::kLabels}) {
     const auto other = role == IdxRole::kImages ? IdxRole::kLabels : IdxRole::kImages;
     if (!files.has(split, role)) {
@@ -71,33 +71,46 @@ void check_whole(const std::filesystem::path& folder, const IdxFiles& files, Idx
 
 DataFolder open_files(const std::filesystem::path& folder, const IdxFiles& files,
                       const OpenOptions& options) {
-  if (!has_any(files, IdxSplit::kTrain)) {
+  if (!has_any(files, DataSplit::kTrain)) {
     throw DataError(folder, std::nullopt, "training files (train-images-…, train-labels-…)",
                     "test files only");
   }
-  check_whole(folder, files, IdxSplit::kTrain);
-  const bool tested = has_any(files, IdxSplit::kTest);
-  if (tested) check_whole(folder, files, IdxSplit::kTest);
-
-  std::future<Pair> test_pair;
-  if (tested) {
-    test_pair = std::async(std::launch::async,
-                           [&] { return read_pair(folder, files, IdxSplit::kTest, options); });
+  // Without test files those of validation stand for them.
+  const bool tested = has_any(files, DataSplit::kTest);
+  const bool validated = has_any(files, DataSplit::kValidation);
+  const auto test_split = tested || !validated ? DataSplit::kTest : DataSplit::kValidation;
+  const bool left_out = tested && validated && !options.own_validation;
+  for (const auto split : {DataSplit::kTrain, DataSplit::kTest, DataSplit::kValidation}) {
+    if (has_any(files, split)) check_whole(folder, files, split);
   }
-  auto train = make_dataset(read_pair(folder, files, IdxSplit::kTrain, options), std::nullopt);
-  std::shared_ptr<const Dataset> test;
-  if (tested) {
-    test = make_dataset(test_pair.get(), train->classes());
-    if (test->shape() != train->shape() || test->dtype() != train->dtype()) {
-      const std::uint64_t at =
-          test->dtype() == train->dtype() ? 4 : 2;  // of the sizes, of the type
-      throw DataError(
-          files.at(IdxSplit::kTest, IdxRole::kImages), at,
-          fmt::format("samples of {}, as in {}", describe_samples(*train), train->name()),
-          describe_samples(*test));
-    }
+  const auto read_beside = [&](DataSplit split) {
+    return std::async(std::launch::async, [&, split] {
+      return has_any(files, split) ? std::optional(read_pair(folder, files, split, options))
+                                   : std::nullopt;
+    });
+  };
+  auto test_pair = read_beside(test_split);
+  std::future<std::optional<Pair>> own_pair;
+  if (tested && validated && !left_out) own_pair = read_beside(DataSplit::kValidation);
+  auto train = make_dataset(read_pair(folder, files, DataSplit::kTrain, options), std::nullopt);
+  const auto beside = [&](std::optional<Pair> pair) -> std::shared_ptr<const Dataset> {
+    if (!pair) return nullptr;
+    const auto path = pair->path;
+    auto data = make_dataset(std::move(*pair), train->classes());
+    if (data->shape() == train->shape() && data->dtype() == train->dtype()) return data;
+    const std::uint64_t at = data->dtype() == train->dtype() ? 4 : 2;  // of the sizes, of the type
+    throw DataError(path, at,
+                    fmt::format("samples of {}, as in {}", describe_samples(*train), train->name()),
+                    describe_samples(*data));
+  };
+  auto test = beside(test_pair.get());
+  auto validation = own_pair.valid() ? beside(own_pair.get()) : nullptr;
+  auto opened = data_folder(folder, std::move(train), std::move(test), options, "samples",
+                            std::move(validation));
+  if (left_out) {
+    opened.description += left_out_text({&files.at(DataSplit::kValidation, IdxRole::kImages), 1});
   }
-  return data_folder(folder, std::move(train), std::move(test), options);
+  return opened;
 }
 
 }  // namespace
@@ -152,7 +165,7 @@ std::set<std::string> idx_folders_below(const std::filesystem::path& folder) {
     std::error_code unreadable;
     if (it->is_directory(unreadable)) continue;
     const auto name = parse_idx_name(it->path().filename().string());
-    if (name && name->split == IdxSplit::kTrain && name->role == IdxRole::kImages) {
+    if (name && name->split == DataSplit::kTrain && name->role == IdxRole::kImages) {
       found.insert(it->path().parent_path().string());
     }
   }

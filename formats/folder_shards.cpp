@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <array>
 #include <system_error>
 #include <utility>
 
@@ -17,14 +18,25 @@ namespace fs = std::filesystem;
 DataFolder open_manifest(const fs::path& folder, const OpenOptions& options) {
   const auto manifest = read_manifest(folder / kManifestName);
   auto train = open_sharded(folder, manifest, manifest.train, options.most_decoded);
-  std::shared_ptr<const Dataset> test;
   auto shards = manifest.train.shards.size();
-  if (manifest.test) {
-    test = open_sharded(folder, manifest, *manifest.test, options.most_decoded);
-    shards += manifest.test->shards.size();
+  const auto beside = [&](const auto& split) -> std::shared_ptr<const Dataset> {
+    if (!split) return nullptr;
+    shards += split->shards.size();
+    return open_sharded(folder, manifest, *split, options.most_decoded);
+  };
+  // Without test samples those of validation stand for them.
+  auto test = beside(manifest.test ? manifest.test : manifest.validation);
+  const bool own = manifest.test && manifest.validation;
+  auto validation = own && options.own_validation ? beside(manifest.validation) : nullptr;
+  const auto counted = fmt::format("samples in {} shards", shards);
+  const bool left_out = own && !options.own_validation;
+  auto opened = data_folder(folder, std::move(train), std::move(test), options, counted,
+                            std::move(validation));
+  if (left_out) {
+    opened.description +=
+        left_out_text(std::array{folder / manifest.validation->shards[0].images.name});
   }
-  return data_folder(folder, std::move(train), std::move(test), options,
-                     fmt::format("samples in {} shards", shards));
+  return opened;
 }
 
 }  // namespace

@@ -37,14 +37,12 @@ bool is_idx_tag(std::string_view text) {
 }
 
 std::optional<IdxName> parse_rest(std::string_view text) {
+  const auto dash = text.find('-');
+  const auto split = split_called(text.substr(0, dash));
+  if (!split || dash == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(dash + 1);
   IdxName name;
-  if (take(text, "train-")) {
-    name.split = IdxSplit::kTrain;
-  } else if (take(text, "t10k-") || take(text, "test-")) {
-    name.split = IdxSplit::kTest;
-  } else {
-    return std::nullopt;
-  }
+  name.split = *split;
   if (take(text, "images")) {
     name.role = IdxRole::kImages;
   } else if (take(text, "labels")) {
@@ -58,10 +56,6 @@ std::optional<IdxName> parse_rest(std::string_view text) {
 }
 
 }  // namespace
-
-std::string_view name_of(IdxSplit split) noexcept {
-  return split == IdxSplit::kTrain ? "train" : "test";
-}
 
 std::string_view name_of(IdxRole role) noexcept {
   return role == IdxRole::kImages ? "images" : "labels";

@@ -9,24 +9,24 @@
 #include <string>
 #include <string_view>
 
+#include "formats/split_names.h"
+
 namespace millrace {
 
-enum class IdxSplit : std::uint8_t { kTrain, kTest };
 enum class IdxRole : std::uint8_t { kImages, kLabels };
 
-/// "train" or "test"; "images" or "labels".
-std::string_view name_of(IdxSplit split) noexcept;
+/// "images" or "labels".
 std::string_view name_of(IdxRole role) noexcept;
 
 /// What the name of a data set's IDX file says:
 ///
-///     [variant-]{train|t10k|test}-{images|labels}{-|.}idx<rank>-<type>[.gz|.zst]
+///     [variant-]{train|t10k|test|val}-{images|labels}{-|.}idx<rank>-<type>[.gz|.zst]
 ///
-/// MNIST, Fashion-MNIST and KMNIST have no variant; EMNIST's are "emnist-letters", "emnist-digits",
-/// ….
+/// or with another word that split_called() knows. MNIST, Fashion-MNIST and KMNIST have no variant;
+/// EMNIST's are "emnist-letters", "emnist-digits", ….
 struct IdxName {
   std::string variant;
-  IdxSplit split = IdxSplit::kTrain;
+  DataSplit split = DataSplit::kTrain;
   IdxRole role = IdxRole::kImages;
   /// Which of several files with one content to take, lowest first: plain, .gz, .zst.
   int preference = 0;
@@ -35,14 +35,14 @@ struct IdxName {
 /// nullopt for any other name. `file_name` has no folder.
 std::optional<IdxName> parse_idx_name(std::string_view file_name);
 
-/// The four files of a data set, the ones that are there.
+/// The files of a data set, the ones that are there.
 struct IdxFiles {
-  std::array<std::array<std::filesystem::path, 2>, 2> paths;  // [split][role]; empty: not there
+  std::array<std::array<std::filesystem::path, 2>, 3> paths;  // [split][role]; empty: not there
 
-  const std::filesystem::path& at(IdxSplit split, IdxRole role) const noexcept {
+  const std::filesystem::path& at(DataSplit split, IdxRole role) const noexcept {
     return paths[static_cast<std::size_t>(split)][static_cast<std::size_t>(role)];
   }
-  bool has(IdxSplit split, IdxRole role) const noexcept { return !at(split, role).empty(); }
+  bool has(DataSplit split, IdxRole role) const noexcept { return !at(split, role).empty(); }
 };
 
 /// The IDX files in `folder` by variant. Throws DataError if it cannot be listed.

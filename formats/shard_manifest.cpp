@@ -81,6 +81,7 @@ class Parser {
     }
     manifest.train = split(field(root, "", "train"), "train");
     if (root.contains("test")) manifest.test = split(root["test"], "test");
+    if (root.contains("validation")) manifest.validation = split(root["validation"], "validation");
     return manifest;
   }
 
@@ -226,6 +227,7 @@ std::string render_manifest(const ShardManifest& manifest) {
   if (!manifest.class_names.empty()) root["class_names"] = manifest.class_names;
   root["train"] = to_json(manifest.train);
   if (manifest.test) root["test"] = to_json(*manifest.test);
+  if (manifest.validation) root["validation"] = to_json(*manifest.validation);
   return root.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
 }
 

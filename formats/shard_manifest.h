@@ -50,6 +50,7 @@ struct ShardManifest {
   std::vector<std::string> class_names = {};  ///< by label; empty: they have none
   ShardedSplit train = {};
   std::optional<ShardedSplit> test = {};
+  std::optional<ShardedSplit> validation = {};
   bool operator==(const ShardManifest&) const = default;
 };
 

@@ -61,6 +61,25 @@ TEST_F(FolderTest, OpensTrainingAndTestFiles) {
   EXPECT_EQ(opened.description, here() + "20 training and 10 test samples, 2x3 uint8, 7 classes");
 }
 
+TEST_F(FolderTest, OpensValidationBesideTest) {
+  add_train();
+  add("val-images-idx3-ubyte", small_images(5));
+  add("val-labels-idx1-ubyte", small_labels(5, 4));
+  EXPECT_EQ(open_folder(folder_.path()).test->size(), 5U) << "it stands for one";
+  add_test();
+  const auto left_out = open_folder(folder_.path());
+  EXPECT_FALSE(left_out.validation);
+  EXPECT_EQ(left_out.description, here() +
+                                      "20 training and 10 test samples, 2x3 uint8, 7 classes; left "
+                                      "out: " +
+                                      (folder_ / "val-images-idx3-ubyte").string());
+  const auto opened = open_folder(folder_.path(), {.own_validation = true});
+  EXPECT_EQ(opened.validation->size(), 5U);
+  EXPECT_EQ(opened.validation->classes(), 7U);
+  EXPECT_EQ(opened.description,
+            here() + "20 training, 5 validation and 10 test samples, 2x3 uint8, 7 classes");
+}
+
 TEST_F(FolderTest, NeedsNoTestFiles) {
   add_train();
   const auto opened = open_folder(folder_.path());

@@ -39,6 +39,11 @@ std::string error_with(const std::string& from, const std::string& to) {
 TEST(ShardManifest, ComesBackAsItWasWritten) {
   auto manifest = sample();
   EXPECT_EQ(parse_manifest("m", render_manifest(manifest)), manifest);
+  manifest.validation = {
+      .samples = 2,
+      .hash = std::string(32, 'e'),
+      .shards = {{.samples = 2, .images = file("g", '7'), .labels = file("h", '8')}}};
+  EXPECT_EQ(parse_manifest("m", render_manifest(manifest)), manifest);
   manifest.test.reset();
   manifest.class_names.clear();
   EXPECT_EQ(parse_manifest("m", render_manifest(manifest)), manifest);

@@ -13,12 +13,12 @@ TEST(ShardNames, SayTheFileThePlaceAndTheNumberOfAll) {
   EXPECT_EQ(name->base, "train-images-idx3-ubyte");
   EXPECT_EQ(name->index, 3U);
   EXPECT_EQ(name->count, 8U);
-  EXPECT_EQ(name->idx.split, IdxSplit::kTrain);
+  EXPECT_EQ(name->idx.split, DataSplit::kTrain);
   EXPECT_EQ(name->idx.role, IdxRole::kImages);
   const auto letters = parse_shard_name("emnist-letters-test-labels-idx1-int32-99998-of-99999.zst");
   ASSERT_TRUE(letters);
   EXPECT_EQ(letters->idx.variant, "emnist-letters");
-  EXPECT_EQ(letters->idx.split, IdxSplit::kTest);
+  EXPECT_EQ(letters->idx.split, DataSplit::kTest);
   EXPECT_EQ(letters->index, 99'998U);
 }
 

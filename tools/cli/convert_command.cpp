@@ -69,7 +69,7 @@ ConvertOptions parse(const std::vector<std::string>& arguments) {
   ConvertSpec& spec = options.spec;
   CommandLine line(
       "tools convert",
-      "Writes a data set, training and test, in another form; IDX files stay the same\n"
+      "Writes a data set, all of its splits, in another form; IDX files stay the same\n"
       "under their own names, all others become IDX files of MNIST's names. zst is\n"
       "seekable zstd: it loads on all cores at once and at random, and `zstd -d`\n"
       "gives the same IDX file back.");

@@ -54,7 +54,7 @@ std::string job_of(const ConvertSpec& spec, const std::vector<ConvertPart>& part
   job += fmt::format("labels {}\n", spec.label_column);
   job += fmt::format("channels {}\n", static_cast<int>(spec.image.channels));
   for (const auto& part : parts) {
-    job += fmt::format("{} {} {}\n", part.split, part.images_header().describe(),
+    job += fmt::format("{} {} {}\n", idx_word(part.split), part.images_header().describe(),
                        part.data->classes());
   }
   job += input_fingerprint(spec.in, spec.out);
@@ -78,7 +78,7 @@ class PartWriter {
     for (std::uint32_t i = 0; i < count_; ++i) {
       const auto first = size * i / count_;
       const auto samples = size * (i + 1) / count_ - first;
-      const auto* entered = journal_.find(part_.split, i);
+      const auto* entered = journal_.find(idx_word(part_.split), i);
       const bool kept = entered != nullptr && entered->samples == samples &&
                         is_whole(spec_.out, entered->images) &&
                         is_whole(spec_.out, entered->labels);
@@ -89,7 +89,7 @@ class PartWriter {
       } else {
         shard = write_shard(i, first, samples, done);
         if (!shard) return false;
-        journal_.add(part_.split, i, *shard);
+        journal_.add(idx_word(part_.split), i, *shard);
       }
       note(*shard, kept, files);
       split_.shards.push_back(std::move(*shard));
@@ -267,16 +267,14 @@ std::vector<ConvertedFile> convert_to_shards(
   ShardManifest manifest{.dtype = train.dtype(),
                          .shape = train.shape().dims,
                          .classes = train.classes(),
-                         .class_names = parts[0].class_names,
-                         .train = {},
-                         .test = {}};
+                         .class_names = parts[0].class_names};
   for (const auto& part : parts) {
     PartWriter writer(spec, part, journal);
     if (!writer.write(advance, files)) return {};
-    if (&part == parts.data()) {
+    if (part.split == DataSplit::kTrain) {
       manifest.train = writer.take_split();
     } else {
-      manifest.test = writer.take_split();
+      (part.split == DataSplit::kTest ? manifest.test : manifest.validation) = writer.take_split();
     }
   }
   write_manifest(spec.out, manifest);

@@ -87,9 +87,21 @@ ConvertSource idx_source(const fs::path& from) {
 
 }  // namespace
 
-std::string idx_file_name(std::string_view split, std::string_view role, const IdxHeader& header) {
+std::string_view idx_word(DataSplit split) noexcept {
+  switch (split) {
+    case DataSplit::kTrain:
+      return "train";
+    case DataSplit::kTest:
+      return "t10k";
+    case DataSplit::kValidation:
+      break;
+  }
+  return "val";
+}
+
+std::string idx_file_name(DataSplit split, std::string_view role, const IdxHeader& header) {
   const auto type = header.dtype == DType::kUInt8 ? "ubyte" : name_of(header.dtype);
-  return fmt::format("{}-{}-idx{}-{}", split, role, header.dims.size(), type);
+  return fmt::format("{}-{}-idx{}-{}", idx_word(split), role, header.dims.size(), type);
 }
 
 IdxHeader ConvertPart::images_header() const {
@@ -122,7 +134,8 @@ std::string ConvertPart::file_name(std::string_view role, const IdxHeader& heade
 }
 
 std::vector<ConvertPart> convert_parts(const ConvertSpec& spec) {
-  auto opened = open_folder(spec.in, {.image = spec.image, .label_column = spec.label_column});
+  auto opened = open_folder(
+      spec.in, {.image = spec.image, .label_column = spec.label_column, .own_validation = true});
   if (spec.opened) spec.opened(opened.description);
   if (spec.split) {
     if (opened.test) {
@@ -133,19 +146,21 @@ std::vector<ConvertPart> convert_parts(const ConvertSpec& spec) {
     opened.train = parts.train;
     opened.test = parts.test;
   }
-  auto names = opened.train->class_names();
   std::vector<ConvertPart> parts;
-  parts.push_back({.split = "train", .data = opened.train, .class_names = names});
-  if (opened.test) parts.push_back({.split = "t10k", .data = opened.test, .class_names = names});
-  for (const auto& part : parts) {
-    if (spec.shards > part.data->size()) {
+  const auto add = [&](DataSplit split, std::shared_ptr<const Dataset> data) {
+    if (!data) return;
+    if (spec.shards > data->size()) {
       throw std::invalid_argument(
           fmt::format("--shards: expected at most {}, a shard for each {} "
                       "sample of {}, found {}",
-                      part.data->size(), part.split == "train" ? "training" : "test",
-                      part.data->name(), spec.shards));
+                      data->size(), split == DataSplit::kTrain ? "training" : name_of(split),
+                      data->name(), spec.shards));
     }
-  }
+    parts.push_back({split, std::move(data), opened.train->class_names()});
+  };
+  add(DataSplit::kTrain, opened.train);
+  add(DataSplit::kTest, opened.test);
+  add(DataSplit::kValidation, opened.validation);
   return parts;
 }
 

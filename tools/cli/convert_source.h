@@ -12,6 +12,7 @@
 
 #include "formats/dataset.h"
 #include "formats/idx.h"
+#include "formats/split_names.h"
 #include "tools/cli/convert.h"
 
 namespace millrace {
@@ -31,12 +32,15 @@ struct ConvertSource {
   std::function<bool(const PieceSink&)> read;
 };
 
-/// In the naming of MNIST's files; `split`: "train", "t10k"; `role`: "images", "labels".
-std::string idx_file_name(std::string_view split, std::string_view role, const IdxHeader& header);
+/// What MNIST's files call a split: "train", "t10k", and so "val".
+std::string_view idx_word(DataSplit split) noexcept;
 
-/// The training or the test samples that are to be converted, and what becomes of them as IDX.
+/// In the naming of MNIST's files; `role`: "images", "labels".
+std::string idx_file_name(DataSplit split, std::string_view role, const IdxHeader& header);
+
+/// The samples of one split that are to be converted, and what becomes of them as IDX.
 struct ConvertPart {
-  std::string split;  ///< "train" or "t10k"
+  DataSplit split = DataSplit::kTrain;
   std::shared_ptr<const Dataset> data;
   std::vector<std::string> class_names = {};  ///< empty: they have none
 
@@ -47,9 +51,9 @@ struct ConvertPart {
   std::string file_name(std::string_view role, const IdxHeader& header) const;
 };
 
-/// The training samples at spec.in and, where there are some, the test samples, as open_folder
-/// finds them and spec.image and spec.split make them. Throws DataError as open_folder does, for a
-/// split of a data set that has test samples already, and for what IDX cannot hold;
+/// The training samples at spec.in and, where there are some, those of test and of validation, as
+/// open_folder finds them and spec.image and spec.split make them. Throws DataError as open_folder
+/// does, for a split of a data set that has test samples already, and for what IDX cannot hold;
 /// std::invalid_argument for more shards than a part has samples.
 std::vector<ConvertPart> convert_parts(const ConvertSpec& spec);
 

@@ -80,7 +80,7 @@ class ImagesSink final : public PartSink {
   }
 
   void finish() override {
-    if (part_.split == "train") refuse_empty_class();
+    if (part_.split == DataSplit::kTrain) refuse_empty_class();
     folder_.sync();
   }
 

@@ -73,13 +73,15 @@ Json inspect_split(const std::shared_ptr<const Dataset>& data, const Progress& p
   return json;
 }
 
-Json inspect_data(const fs::path& path, const OpenOptions& options, const Progress& progress) {
+Json inspect_data(const fs::path& path, OpenOptions options, const Progress& progress) {
+  options.own_validation = true;
   const DataFolder folder = open_folder(path, options);
   Json json;
   json["kind"] = "data set";
   json["path"] = path.string();
   json["description"] = folder.description;
   json["train"] = inspect_split(folder.train, progress);
+  json["validation"] = folder.validation ? inspect_split(folder.validation, progress) : Json();
   json["test"] = folder.test ? inspect_split(folder.test, progress) : Json();
   return json;
 }

@@ -34,15 +34,15 @@ class PartSink {
 
 // Each throws DataError where a target is there already and spec.force is not set.
 
-/// x_train.npy and y_train.npy, x_test.npy and y_test.npy, as NumPy writes them. Labels are uint8
+/// x_train.npy and y_train.npy, x_test.npy, …, x_val.npy, …, as NumPy writes them. Labels are uint8
 /// or int32 as in IDX. Keeps shape, type, values and order.
 std::unique_ptr<PartSink> make_npy_sink(const ConvertSpec& spec, const ConvertPart& part);
 
-/// train.csv and test.csv: a header "label,pixel0,pixel1,…", then a line for each sample. Keeps
-/// values and order, not the shape; floating-point numbers come back the same. Where classes have
-/// names those are the labels, and numbers where all names are. Throws DataError for values that
-/// are not finite, and names that would be read as others (with line breaks, with blanks around
-/// them, numbers beside words).
+/// train.csv, test.csv and val.csv: a header "label,pixel0,pixel1,…", then a line for each sample.
+/// Keeps values and order, not the shape; floating-point numbers come back the same. Where classes
+/// have names those are the labels, and numbers where all names are. Throws DataError for values
+/// that are not finite, and names that would be read as others (with line breaks, with blanks
+/// around them, numbers beside words).
 std::unique_ptr<PartSink> make_csv_sink(const ConvertSpec& spec, const ConvertPart& part);
 
 /// WebDataset shards train-000000.tar, …, spec.shards of them (1): for each sample NNNNNN.png, or
@@ -50,8 +50,8 @@ std::unique_ptr<PartSink> make_csv_sink(const ConvertSpec& spec, const ConvertPa
 /// (.tar.zst), with whole members in each frame. Keeps shape, type, values and order.
 std::unique_ptr<PartSink> make_tar_sink(const ConvertSpec& spec, const ConvertPart& part);
 
-/// train/CLASS/NNNNNN.png and test/CLASS/NNNNNN.png, with the number of the sample in its part; a
-/// class without a name is called by its number. Keeps shape and values, and the order within a
+/// train/CLASS/NNNNNN.png, test/CLASS/… and val/CLASS/…, with the number of the sample in its part;
+/// a class without a name is called by its number. Keeps shape and values, and the order within a
 /// class; read again, samples are sorted by class. Throws DataError for samples that are no images
 /// ([h, w] or [h, w, 3] uint8) and, in commit(), for a training class without a sample, whose
 /// number a folder of images cannot keep.

@@ -101,7 +101,9 @@ std::string render_inspection(const Json& found) {
   if (kind == "data set") {
     std::string text =
         one_line(found["description"].get<std::string>()) + "\n" + split("train", found["train"]);
-    if (!found["test"].is_null()) text += split("test", found["test"]);
+    for (const char* name : {"validation", "test"}) {
+      if (!found[name].is_null()) text += split(name, found[name]);
+    }
     return text;
   }
   if (kind == "safetensors") {

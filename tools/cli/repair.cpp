@@ -92,7 +92,7 @@ Rewritten rewrite(const RepairSpec& spec, const SalvagedIdx& source, const std::
 std::vector<RepairedFile> repair(const RepairSpec& spec,
                                  const std::function<bool(std::size_t, std::size_t)>& progress) {
   if (is_sharded(spec.in)) return repair_shards(spec, progress);
-  std::map<std::pair<std::string, IdxSplit>, std::vector<fs::path>> groups;
+  std::map<std::pair<std::string, DataSplit>, std::vector<fs::path>> groups;
   const auto paths = idx_files_at(spec.in);
   std::map<fs::path, fs::path> targets;
   for (const auto& path : paths) {

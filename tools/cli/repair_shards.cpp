@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <span>
 #include <system_error>
@@ -36,6 +37,7 @@ struct Left {
 };
 
 struct Shares {
+  DataSplit split = DataSplit::kTrain;
   Left images;
   Left labels;
   std::vector<bool> kept;
@@ -63,7 +65,8 @@ Shares look_at(const ShardInventory& inventory, const ExpectedShard& shard) {
     labels_header = {inventory.manifest->classes <= kByteLabels ? DType::kUInt8 : DType::kInt32,
                      {static_cast<std::uint32_t>(shard.said->samples)}};
   }
-  Shares left{.images = look_at(shard.images, inventory.images_header(shard)),
+  Shares left{.split = shard.split,
+              .images = look_at(shard.images, inventory.images_header(shard)),
               .labels = look_at(shard.labels, labels_header),
               .kept = {}};
   const auto samples_of = [](const Left& file) {
@@ -151,11 +154,11 @@ void check_room(const RepairSpec& spec, const fs::path& folder) {
   for (const auto& shard : there) fs::remove(shard);
 }
 
-/// One more than the largest label that is kept.
+/// One more than the largest training label that is kept.
 std::uint32_t classes_left(const std::vector<Shares>& shards) {
   std::int64_t most = 0;
   for (const auto& shares : shards) {
-    if (shares.count() == 0) continue;
+    if (shares.split != DataSplit::kTrain || shares.count() == 0) continue;
     each_label(*shares.labels.found, [&](std::uint64_t sample, std::int64_t label) {
       const auto i = static_cast<std::size_t>(sample);
       if (i < shares.kept.size() && shares.kept[i]) most = std::max(most, label);
@@ -169,60 +172,51 @@ std::uint32_t classes_left(const std::vector<Shares>& shards) {
 std::vector<RepairedFile> repair_shards(
     const RepairSpec& spec, const std::function<bool(std::size_t, std::size_t)>& progress) {
   const auto inventory = take_inventory(spec.in);
-  const auto all = 2 * (inventory.train.size() + inventory.test.size());
-  std::vector<Shares> train;
-  std::vector<Shares> test;
-  for (const auto& shard : inventory.train) train.push_back(look_at(inventory, shard));
-  for (const auto& shard : inventory.test) test.push_back(look_at(inventory, shard));
-  const auto is_left = [](const Shares& shares) { return shares.count() > 0; };
-  if (std::ranges::none_of(train, is_left)) {
-    throw DataError(spec.in, "no training sample can be salvaged");
-  }
+  std::vector<Shares> all;
+  for (const auto& shard : inventory.shards) all.push_back(look_at(inventory, shard));
+  const auto is_left = [](DataSplit split) {
+    return [split](const Shares& shares) { return shares.split == split && shares.count() > 0; };
+  };
+  const auto first = std::ranges::find_if(all, is_left(DataSplit::kTrain));
+  if (first == all.end()) throw DataError(spec.in, "no training sample can be salvaged");
   const MadeFolder out(spec.out);
   check_room(spec, inventory.folder);
 
   std::vector<RepairedFile> files;
   Written written;
-  const auto rewrite = [&](const std::vector<Shares>& shards,
-                           std::string_view split) -> std::optional<ShardedSplit> {
-    ShardedSplit made;
-    const auto count = static_cast<std::uint32_t>(std::ranges::count_if(shards, is_left));
-    for (const auto& shares : shards) {
-      const auto index = static_cast<std::uint32_t>(made.shards.size());
-      Shard shard{.samples = shares.count(), .images = {}, .labels = {}};
-      for (const auto* left : {&shares.images, &shares.labels}) {
-        const bool is_images = left == &shares.images;
-        RepairedFile file{.from = left->path,
-                          .to = {},
-                          .samples_before = shares.before,
-                          .samples = shard.samples,
-                          .dropped = lost_ranges(shares.kept),
-                          .faults = left->faults};
-        if (shard.samples > 0) {
-          const auto& header = *left->found->header();
-          file.to = spec.out /
-                    shard_file_name(idx_file_name(split, is_images ? "images" : "labels", header),
-                                    index, count);
-          written.add(file.to);
-          (is_images ? shard.images : shard.labels) =
-              write_kept(file.to, *left->found, shares.kept, spec.jobs);
-        }
-        files.push_back(std::move(file));
-        if (!progress(files.size(), all)) return std::nullopt;
+  std::array<ShardedSplit, 3> splits;  // by DataSplit
+  for (const auto& shares : all) {
+    auto& made = splits[static_cast<std::size_t>(shares.split)];
+    const auto count =
+        static_cast<std::uint32_t>(std::ranges::count_if(all, is_left(shares.split)));
+    const auto index = static_cast<std::uint32_t>(made.shards.size());
+    Shard shard{.samples = shares.count(), .images = {}, .labels = {}};
+    for (const auto* left : {&shares.images, &shares.labels}) {
+      const bool is_images = left == &shares.images;
+      RepairedFile file{.from = left->path,
+                        .to = {},
+                        .samples_before = shares.before,
+                        .samples = shard.samples,
+                        .dropped = lost_ranges(shares.kept),
+                        .faults = left->faults};
+      if (shard.samples > 0) {
+        const auto& header = *left->found->header();
+        file.to = spec.out / shard_file_name(idx_file_name(shares.split,
+                                                           is_images ? "images" : "labels", header),
+                                             index, count);
+        written.add(file.to);
+        (is_images ? shard.images : shard.labels) =
+            write_kept(file.to, *left->found, shares.kept, spec.jobs);
       }
-      if (shard.samples == 0) continue;
-      made.samples += shard.samples;
-      made.shards.push_back(std::move(shard));
+      files.push_back(std::move(file));
+      if (!progress(files.size(), 2 * all.size())) return {};
     }
-    return made;
-  };
-  auto train_split = rewrite(train, "train");
-  if (!train_split) return {};
-  auto test_split = rewrite(test, "t10k");
-  if (!test_split) return {};
+    if (shard.samples == 0) continue;
+    made.samples += shard.samples;
+    made.shards.push_back(std::move(shard));
+  }
 
   ShardManifest manifest;
-  const auto first = std::ranges::find_if(train, is_left);
   manifest.dtype = first->images.found->header()->dtype;
   const auto& dims = first->images.found->header()->dims;
   manifest.shape.assign(dims.begin() + 1, dims.end());
@@ -230,14 +224,15 @@ std::vector<RepairedFile> repair_shards(
     manifest.classes = inventory.manifest->classes;
     manifest.class_names = inventory.manifest->class_names;
   } else {
-    manifest.classes = classes_left(train);
+    manifest.classes = classes_left(all);
   }
-  manifest.train = std::move(*train_split);
-  manifest.train.hash = open_sharded(spec.out, manifest, manifest.train, 0)->hash();
-  if (!test_split->shards.empty()) {
-    test_split->hash = open_sharded(spec.out, manifest, *test_split, 0)->hash();
-    manifest.test = std::move(*test_split);
+  for (auto& split : splits) {
+    if (!split.shards.empty()) split.hash = open_sharded(spec.out, manifest, split, 0)->hash();
   }
+  auto& [train, test, validation] = splits;
+  manifest.train = std::move(train);
+  if (!test.shards.empty()) manifest.test = std::move(test);
+  if (!validation.shards.empty()) manifest.validation = std::move(validation);
   write_manifest(spec.out, manifest);
   written.keep();
   return files;

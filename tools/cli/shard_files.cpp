@@ -12,6 +12,7 @@
 #include "formats/mapped_file.h"
 #include "formats/seek_table.h"
 #include "formats/shard_names.h"
+#include "tools/cli/convert_source.h"
 
 namespace millrace {
 namespace {
@@ -25,15 +26,19 @@ std::string message_of(const DataError& error, const fs::path& path) {
   return message.starts_with(prefix) ? message.substr(prefix.size()) : message;
 }
 
-std::vector<ExpectedShard> by_manifest(const fs::path& folder, const ShardedSplit& split) {
-  std::vector<ExpectedShard> shards;
-  shards.reserve(split.shards.size());
-  for (const auto& shard : split.shards) {
-    shards.push_back({.images = folder / shard.images.name,
-                      .labels = folder / shard.labels.name,
-                      .said = shard});
-  }
-  return shards;
+void by_manifest(ShardInventory& inventory) {
+  const auto add = [&](DataSplit name, const ShardedSplit& split) {
+    for (const auto& shard : split.shards) {
+      inventory.shards.push_back({.split = name,
+                                  .images = inventory.folder / shard.images.name,
+                                  .labels = inventory.folder / shard.labels.name,
+                                  .said = shard});
+    }
+  };
+  const auto& manifest = *inventory.manifest;
+  add(DataSplit::kTrain, manifest.train);
+  if (manifest.test) add(DataSplit::kTest, *manifest.test);
+  if (manifest.validation) add(DataSplit::kValidation, *manifest.validation);
 }
 
 /// The names that one split's shards go by.
@@ -44,7 +49,7 @@ struct Named {
 };
 
 void by_names(ShardInventory& inventory) {
-  std::map<IdxSplit, Named> splits;
+  std::map<DataSplit, Named> splits;
   std::optional<std::string> variant;
   for (const auto& path : shards_in(inventory.folder)) {
     const auto name = *parse_shard_name(path.filename().string());
@@ -66,13 +71,13 @@ void by_names(ShardInventory& inventory) {
   for (auto& [split, named] : splits) {
     // What the files of a role would be called of which none is there.
     const std::string begin =
-        (variant->empty() ? "" : *variant + "-") + (split == IdxSplit::kTrain ? "train-" : "t10k-");
+        fmt::format("{}{}{}-", *variant, variant->empty() ? "" : "-", idx_word(split));
     if (named.bases[0].empty()) named.bases[0] = begin + "images-idx3-ubyte";
     if (named.bases[1].empty()) named.bases[1] = begin + "labels-idx1-ubyte";
-    auto& shards = split == IdxSplit::kTrain ? inventory.train : inventory.test;
     for (std::uint32_t i = 0; i < named.count; ++i) {
-      shards.push_back(
-          {.images = inventory.folder / shard_file_name(named.bases[0], i, named.count),
+      inventory.shards.push_back(
+          {.split = split,
+           .images = inventory.folder / shard_file_name(named.bases[0], i, named.count),
            .labels = inventory.folder / shard_file_name(named.bases[1], i, named.count),
            .said = {}});
     }
@@ -141,15 +146,10 @@ ShardInventory take_inventory(const fs::path& path) {
     }
   }
   if (inventory.manifest) {
-    inventory.train = by_manifest(inventory.folder, inventory.manifest->train);
-    if (inventory.manifest->test) {
-      inventory.test = by_manifest(inventory.folder, *inventory.manifest->test);
-    }
+    by_manifest(inventory);
   } else {
     by_names(inventory);
-    if (inventory.train.empty() && inventory.test.empty()) {
-      throw DataError(manifest, inventory.manifest_fault);
-    }
+    if (inventory.shards.empty()) throw DataError(manifest, inventory.manifest_fault);
   }
   return inventory;
 }

@@ -7,6 +7,7 @@
 
 #include "formats/idx.h"
 #include "formats/shard_manifest.h"
+#include "formats/split_names.h"
 
 namespace millrace {
 
@@ -21,6 +22,7 @@ bool is_sharded(const std::filesystem::path& path);
 
 /// One pair of files of a sharded set, as it should be there.
 struct ExpectedShard {
+  DataSplit split = DataSplit::kTrain;
   std::filesystem::path images;
   std::filesystem::path labels;
   std::optional<Shard> said;  ///< what the manifest says of it
@@ -30,9 +32,8 @@ struct ExpectedShard {
 struct ShardInventory {
   std::filesystem::path folder;
   std::optional<ShardManifest> manifest;
-  std::string manifest_fault;  ///< why there is none; empty: there is one
-  std::vector<ExpectedShard> train;
-  std::vector<ExpectedShard> test;
+  std::string manifest_fault;         ///< why there is none; empty: there is one
+  std::vector<ExpectedShard> shards;  ///< by split, then in the order of their samples
 
   /// What the manifest says that an images file holds.
   std::optional<IdxHeader> images_header(const ExpectedShard& shard) const;

@@ -25,14 +25,14 @@ void add(Storage& sum, const Storage& one) {
 
 Storage of_shards(const fs::path& manifest_path, const Dataset& data) {
   const auto manifest = read_manifest(manifest_path);
-  // The two of one size are told apart by what took a look at all of it: its hash.
-  const bool is_train =
-      !manifest.test ||
-      (manifest.train.samples == data.size() &&
-       (manifest.test->samples != data.size() || manifest.train.hash == data.hash()));
-  const auto& split = is_train ? manifest.train : *manifest.test;
-  Storage sum{.shards = split.shards.size()};
-  for (const auto& shard : split.shards) {
+  const auto* split = &manifest.train;
+  for (const auto* other : {&manifest.test, &manifest.validation}) {
+    // Those of one size are told apart by what took a look at all of it: the hash.
+    const bool fits = split->samples == data.size() && split->hash == data.hash();
+    if (!fits && *other && (*other)->samples == data.size()) split = &**other;
+  }
+  Storage sum{.shards = split->shards.size()};
+  for (const auto& shard : split->shards) {
     add(sum, storage_of_idx(manifest_path.parent_path() / shard.images.name));
     add(sum, storage_of_idx(manifest_path.parent_path() / shard.labels.name));
   }

@@ -107,12 +107,12 @@ void check_free(const SynthSpec& spec) {
   const auto found = find_idx_files(spec.folder);
   const auto mnist = found.find("");
   if (mnist == found.end()) return;
-  for (const IdxSplit split : {IdxSplit::kTrain, IdxSplit::kTest}) {
+  for (const DataSplit split : {DataSplit::kTrain, DataSplit::kTest}) {
     for (const IdxRole role : {IdxRole::kImages, IdxRole::kLabels}) {
       if (!mnist->second.has(split, role)) continue;
       const fs::path& path = mnist->second.at(split, role);
       if (!spec.force) throw DataError(path, "is there already; --force replaces it");
-      if (split == IdxSplit::kTest && spec.test == 0) {
+      if (split == DataSplit::kTest && spec.test == 0) {
         throw DataError(path,
                         "would stay beside training files it does not belong to; remove it, "
                         "or draw test images too");

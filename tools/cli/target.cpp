@@ -12,7 +12,9 @@ namespace millrace {
 
 namespace fs = std::filesystem;
 
-std::string split_name(const ConvertPart& part) { return part.split == "train" ? "train" : "test"; }
+std::string split_name(const ConvertPart& part) {
+  return part.split == DataSplit::kValidation ? "val" : std::string(name_of(part.split));
+}
 
 bool may_replace(const ConvertSpec& spec, const std::string& name) {
   return spec.force || std::ranges::binary_search(spec.interrupted, name);

@@ -10,7 +10,7 @@
 
 namespace millrace {
 
-/// "train", "test".
+/// "train", "test", "val".
 std::string split_name(const ConvertPart& part);
 
 /// Whether what is there under that name may go: spec.force, or an interrupted conversion left it.

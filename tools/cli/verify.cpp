@@ -108,7 +108,7 @@ Verification verify(const fs::path& path, const FileProgress& progress,
   Verification result;
   const auto paths = idx_files_at(path);
   // By variant and split.
-  std::map<std::pair<std::string, IdxSplit>, Pair> pairs;
+  std::map<std::pair<std::string, DataSplit>, Pair> pairs;
   // What holds labels is kept until the classes are known.
   std::vector<std::optional<SalvagedIdx>> labels(paths.size());
   result.files.resize(paths.size());
@@ -139,10 +139,10 @@ Verification verify(const fs::path& path, const FileProgress& progress,
     if (pair.labels == 0) continue;
     const auto& salvaged = *labels[pair.labels - 1];
     const auto known = classes.find(key.first);
-    const bool is_test = key.second == IdxSplit::kTest && known != classes.end();
+    const bool is_beside = key.second != DataSplit::kTrain && known != classes.end();
     auto& file = result.files[pair.labels - 1];
-    auto check = check_labels(salvaged, is_test ? known->second : 0);
-    if (key.second == IdxSplit::kTrain && file.faults.empty() && check.faults.empty()) {
+    auto check = check_labels(salvaged, is_beside ? known->second : 0);
+    if (key.second == DataSplit::kTrain && file.faults.empty() && check.faults.empty()) {
       classes[key.first] = static_cast<std::uint32_t>(check.sizes.size());
       if (auto note = empty_classes_text(check.sizes); !note.empty()) {
         file.notes.push_back(std::move(note));

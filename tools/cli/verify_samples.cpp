@@ -61,8 +61,12 @@ VerifiedFile read_all(const Dataset& data, const std::function<bool(std::uint64_
 Verification verify_samples(const std::filesystem::path& path, OpenOptions options,
                             const FileProgress& progress) {
   options.tolerant = true;
+  options.own_validation = true;
   const auto opened = open_folder(path, options);
-  const std::uint64_t all = opened.train->size() + (opened.test ? opened.test->size() : 0);
+  std::uint64_t all = 0;
+  for (const auto& data : {opened.train, opened.test, opened.validation}) {
+    if (data) all += data->size();
+  }
   std::uint64_t done = 0;
   bool stopped = false;
   const auto advance = [&](std::uint64_t count) {
@@ -75,7 +79,9 @@ Verification verify_samples(const std::filesystem::path& path, OpenOptions optio
   if (auto note = empty_classes_text(class_sizes(*opened.train)); !note.empty()) {
     result.files.back().notes.push_back(std::move(note));
   }
-  if (opened.test && !stopped) result.files.push_back(read_all(*opened.test, advance));
+  for (const auto& data : {opened.test, opened.validation}) {
+    if (data && !stopped) result.files.push_back(read_all(*data, advance));
+  }
   return result;
 }
 

@@ -104,7 +104,7 @@ class ShardVerifier {
 /// Of a set with a manifest, all of whose files are sound.
 void compare_set_hashes(const ShardInventory& inventory, std::vector<IdxFault>& faults) {
   try {
-    const auto opened = open_folder(inventory.folder);
+    const auto opened = open_folder(inventory.folder, {.own_validation = true});
     const auto compare = [&](const Dataset& data, const ShardedSplit& split,
                              std::string_view name) {
       if (const auto found = data.hash(); found != split.hash) {
@@ -114,8 +114,13 @@ void compare_set_hashes(const ShardInventory& inventory, std::vector<IdxFault>& 
              .samples = {}});
       }
     };
-    compare(*opened.train, inventory.manifest->train, "train");
-    if (opened.test) compare(*opened.test, *inventory.manifest->test, "test");
+    const auto& manifest = *inventory.manifest;
+    compare(*opened.train, manifest.train, "train");
+    if (manifest.test) compare(*opened.test, *manifest.test, "test");
+    if (manifest.validation) {
+      compare(manifest.test ? *opened.validation : *opened.test, *manifest.validation,
+              "validation");
+    }
   } catch (const DataError& error) {
     faults.push_back({.what = error.what(), .samples = {}});
   }
@@ -125,17 +130,16 @@ void compare_set_hashes(const ShardInventory& inventory, std::vector<IdxFault>& 
 
 Verification verify_shards(const fs::path& path, const FileProgress& progress) {
   const auto inventory = take_inventory(path);
-  std::vector<const ExpectedShard*> shards;
-  for (const auto& shard : inventory.train) shards.push_back(&shard);
-  for (const auto& shard : inventory.test) shards.push_back(&shard);
-
+  const auto& shards = inventory.shards;
   Verification result;
   result.files.resize(1 + 2 * shards.size());
   auto& manifest = result.files[0];
   manifest = {.path = inventory.folder / kManifestName, .form = "manifest", .faults = {}};
   if (inventory.manifest) {
     manifest.samples = inventory.manifest->train.samples;
-    if (inventory.manifest->test) manifest.samples += inventory.manifest->test->samples;
+    for (const auto* other : {&inventory.manifest->test, &inventory.manifest->validation}) {
+      if (*other) manifest.samples += (*other)->samples;
+    }
   } else {
     manifest.faults.push_back({.what = inventory.manifest_fault, .samples = {}});
   }
@@ -151,9 +155,9 @@ Verification verify_shards(const fs::path& path, const FileProgress& progress) {
       if (stopped) return;
     }
     std::vector<std::uint64_t> own;
-    auto both = ShardVerifier(inventory, *shards[i]).verify(classes, own);
+    auto both = ShardVerifier(inventory, shards[i]).verify(classes, own);
     const std::scoped_lock lock(mutex);
-    if (i < inventory.train.size()) {
+    if (shards[i].split == DataSplit::kTrain) {
       sizes.resize(std::max(sizes.size(), own.size()));
       for (std::size_t c = 0; c < own.size(); ++c) sizes[c] += own[c];
     }

@@ -136,8 +136,6 @@ class Evaluate(programs.ProgramTest):
         line = self.refuses(1, *train, "--val-size", "200", "--resume")
         self.assertIn("validation size: checkpoint 0, this run 200; validation set: checkpoint content ", line)
         self.assertIn("; left out: x_val and 1 more\n", self.call(*train, "--val-size", "200", "--force").stdout)
-        done = self.call("convert", data, "out", program=programs.TOOLS)
-        self.assertRegex(done.stdout.splitlines()[0], r"^Data: .*/data: 1200 training and 200 test samples, .*; left out: x_val")
 
     def test_refuses_bad_usage(self):
         self.assertEqual(self.refuses(2, "evaluate"),

@@ -22,11 +22,11 @@ FORMS = {"idx": ("--to", "idx"), "gz": ("--to", "gz"), "zst": (), "shards": ("--
 class Samples:
     """Samples in memory: (label, bytes) in order."""
 
-    def __init__(self, shape, train, test):
-        self.shape, self.splits = shape, {"train": train, "t10k": test}
+    def __init__(self, shape, train, test, val):
+        self.shape, self.splits = shape, {"train": train, "t10k": test, "val": val}
 
     @classmethod
-    def drawn(cls, shape, classes, train, test, seed):
+    def drawn(cls, shape, classes, train, test, val, seed):
         draw = random.Random(seed)
         size = 1
         for dim in shape:
@@ -38,7 +38,7 @@ class Samples:
             draw.shuffle(labels)
             return [(label, draw.choice((draw.randbytes(size), bytes(size), b"\xff" * size))) for label in labels]
 
-        return cls(shape, split(train), split(test))
+        return cls(shape, split(train), split(test), split(val))
 
     def write(self, folder):
         folder.mkdir()
@@ -52,7 +52,7 @@ class Samples:
     @classmethod
     def read(cls, folder):
         splits = []
-        for name in ("train", "t10k"):
+        for name in ("train", "t10k", "val"):
             images = next(folder.glob(f"{name}-images-*")).read_bytes()
             labels = next(folder.glob(f"{name}-labels-*")).read_bytes()[8:]
             rank = images[3]
@@ -65,7 +65,7 @@ class Samples:
     def through(self, form):
         """What comes back from this form."""
         if form == "csv":
-            return Samples([len(self.splits["train"][0][1])], self.splits["train"], self.splits["t10k"])
+            return Samples([len(self.splits["train"][0][1])], *self.splits.values())
         if form == "images":
             return Samples(self.shape, *(sorted(s, key=lambda one: one[0]) for s in self.splits.values()))
         return self
@@ -81,8 +81,8 @@ class RoundTrip(programs.ProgramTest):
         return done
 
     def test_every_pair_of_forms(self):
-        for name, samples in (("grey", Samples.drawn([5, 7], 12, 61, 14, seed=1)),
-                              ("rgb", Samples.drawn([4, 3, 3], 3, 40, 7, seed=2))):
+        for name, samples in (("grey", Samples.drawn([5, 7], 12, 61, 14, 15, seed=1)),
+                              ("rgb", Samples.drawn([4, 3, 3], 3, 40, 7, 7, seed=2))):
             samples.write(self.top / name)
             for first, to_first in FORMS.items():
                 one = f"{name}-{first}"
@@ -100,8 +100,34 @@ class RoundTrip(programs.ProgramTest):
                         for done in (two, f"{two}-back"):
                             shutil.rmtree(self.top / done)
 
+    def result_on(self, data):
+        self.train("--epochs", "2", "--quiet", "--metrics", "m.jsonl", data=data)
+        *_, epoch, summary = self.records(self.top / "m.jsonl")
+        return epoch["val_loss"], epoch["val_acc"], *(summary[k] for k in ("weights_hash", "val_samples", "test_acc"))
+
+    def test_trains_and_validates_alike(self):
+        self.tools("convert", self.digits, "source", "--to", "npy", "--quiet")
+        for name in "xy":
+            (self.top / "source" / f"{name}_val.npy").write_bytes((self.top / "source" / f"{name}_test.npy").read_bytes())
+        self.tools("convert", "source", "images", "--to", "images", "--quiet")
+        # As images they are in another order, which the other forms then keep.
+        for source in ("source", "images"):
+            told = self.result_on(source)
+            for form, to_form in FORMS.items():
+                if form == "images" and source == "source":
+                    continue
+                with self.subTest(f"{source} as {form}"):
+                    out = f"{source}-{form}"
+                    line = self.tools("convert", source, out, *to_form).stdout.splitlines()[0]
+                    self.assertRegex(line, "^Data: .*: 1200 training, 200 validation and 200 test (samples|images), 28x28 ")
+                    self.assertEqual(self.result_on(out), told)
+                    if form == "shards":
+                        self.assertIn("1600 samples", self.tools("verify", out).stdout)
+                        self.tools("repair", out, f"{out}-repaired")
+                        self.assertEqual(self.result_on(f"{out}-repaired"), told)
+
     def test_tar_reads_the_archives(self):
-        samples = Samples.drawn([5, 7], 3, 20, 5, seed=3)
+        samples = Samples.drawn([5, 7], 3, 20, 5, 4, seed=3)
         samples.write(self.top / "d")
         self.tools("convert", "d", "t", "--to", "tar", "--quiet")
         path = self.top / "t" / "train-000000.tar"
@@ -116,7 +142,7 @@ class RoundTrip(programs.ProgramTest):
         self.assertEqual(listed.splitlines(), names)
 
     def test_numpy_reads_the_arrays(self):
-        samples = Samples.drawn([5, 7], 3, 20, 5, seed=4)
+        samples = Samples.drawn([5, 7], 3, 20, 5, 4, seed=4)
         samples.write(self.top / "d")
         self.tools("convert", "d", "n", "--to", "npy", "--quiet")
         program = ("import sys, json\ntry:\n import numpy\nexcept ImportError:\n sys.exit(77)\n"
@@ -131,7 +157,7 @@ class RoundTrip(programs.ProgramTest):
                                                    [label for label, _ in train]])
 
     def test_webdataset_reads_the_archives(self):
-        samples = Samples.drawn([5, 7], 3, 20, 5, seed=5)
+        samples = Samples.drawn([5, 7], 3, 20, 5, 4, seed=5)
         samples.write(self.top / "d")
         self.tools("convert", "d", "t", "--to", "tar", "--quiet")
         program = ("import sys, json\ntry:\n import webdataset\nexcept ImportError:\n sys.exit(77)\n"
