@@ -9,6 +9,7 @@
 #include "compute/cuda_engine.h"
 #include "compute/tensors.h"
 #include "formats/error.h"
+#include "loader/worker_pool.h"
 #include "train/compatibility.h"
 #include "train/dark_on_light.h"
 #include "train/free_memory.h"
@@ -148,7 +149,9 @@ RunSetup set_up(const RunSpec& spec, const Dataset& train, const Dataset* test,
                          spec.epochs);
   const bool on_cpu = spec.device.kind == Device::Kind::kCpu ||
                       (spec.device.kind == Device::Kind::kAuto && !cuda_obstacle().empty());
-  check_memory(setup.plan.model, setup.plan.train, on_cpu, memory_at_hand());
+  check_memory(setup.plan.model, setup.plan.train,
+               on_cpu ? WorkerPool::resolve(spec.device.threads) : 0, spec.resume,
+               memory_at_hand());
   setup.engine = make ? make(setup.plan.model, setup.plan.train, spec.device)
                       : make_engine(setup.plan.model, setup.plan.train, spec.device);
   if (const auto info = setup.engine->info(); !info.notice.empty()) notice(info.notice);
