@@ -20,7 +20,7 @@ foreach(folder formats compute loader train)
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/${folder}/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/millrace/${folder}"
           FILES_MATCHING PATTERN "*.h"
           PATTERN "cpu" EXCLUDE PATTERN "cuda" EXCLUDE PATTERN "cuda_engine.h" EXCLUDE
-          PATTERN "image_codecs.h" EXCLUDE)
+          PATTERN "chunk_checks.h" EXCLUDE PATTERN "image_codecs.h" EXCLUDE)
 endforeach()
 
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/millraceConfig.cmake.in"

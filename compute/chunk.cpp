@@ -1,9 +1,6 @@
 #include "compute/chunk.h"
 
 #include <algorithm>
-#include <cmath>
-#include <stdexcept>
-#include <string>
 
 namespace millrace {
 
@@ -24,21 +21,6 @@ Chunk Chunk::slice(std::uint32_t first, std::uint32_t n) const noexcept {
     part.indices = indices.subspan(begin, part.count);
   }
   return part;
-}
-
-void check_learning_rate(float rate) {
-  if (std::isfinite(rate) && rate >= 0.0F) return;
-  throw std::invalid_argument("learning rate: expected a finite number of at least 0, found " +
-                              std::to_string(rate));
-}
-
-void check_learning_rates(const Chunk& chunk) {
-  for (const float rate : chunk.learning_rates) check_learning_rate(rate);
-  if (!chunk.learning_rates.empty() && chunk.learning_rates.size() < chunk.batches()) {
-    throw std::invalid_argument("chunk: expected " + std::to_string(chunk.batches()) +
-                                " learning rates, found " +
-                                std::to_string(chunk.learning_rates.size()));
-  }
 }
 
 }  // namespace millrace

@@ -32,9 +32,4 @@ struct Chunk {
   Chunk slice(std::uint32_t first, std::uint32_t n) const noexcept;
 };
 
-/// Throws std::invalid_argument for a rate that is not finite or negative.
-void check_learning_rate(float rate);
-/// The same for each of the chunk's rates, and if there are some but fewer than batches.
-void check_learning_rates(const Chunk& chunk);
-
 }  // namespace millrace

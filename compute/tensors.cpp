@@ -131,9 +131,7 @@ OptimizerState optimizer_state_shapes(const MlpSpec& model, const OptimizerSpec&
       tensors.push_back({tensor.name + kRawSuffix, tensor.shape, {}});
     }
   }
-  if (optimizer.adaptive() || optimizer.ema > 0.0F || model.dropout > 0.0F) {
-    tensors.push_back({kStepTensor, {2}, {}});
-  }
+  if (counts_steps(model, optimizer)) tensors.push_back({kStepTensor, {2}, {}});
   return tensors;
 }
 
@@ -147,17 +145,27 @@ OptimizerState empty_state(const MlpSpec& model, OptimizerSpec optimizer, bool m
   return tensors;
 }
 
+bool counts_steps(const MlpSpec& model, const OptimizerSpec& optimizer) noexcept {
+  return optimizer.adaptive() || optimizer.ema > 0.0F || model.dropout > 0.0F;
+}
+
 Tensor step_tensor(std::uint64_t steps) {
   const std::uint64_t high = steps / kStepBase;
   return {kStepTensor, {2}, {static_cast<float>(steps % kStepBase), static_cast<float>(high)}};
 }
 
-std::uint64_t steps_of(const Tensor& tensor) noexcept {
+std::uint64_t take_steps(OptimizerState& state) {
+  const auto step = std::ranges::find(state, kStepTensor, &Tensor::name);
+  if (step == state.end() || step->values.size() != 2) {
+    throw std::invalid_argument("optimizer state: expected a tensor step [2], found none");
+  }
   const auto digit = [&](std::size_t i) {
-    const float value = tensor.values[i];
+    const float value = step->values[i];
     return value > 0.0F ? static_cast<std::uint64_t>(std::min(value, 16777216.0F)) : 0;
   };
-  return digit(1) * kStepBase + digit(0);
+  const std::uint64_t steps = digit(1) * kStepBase + digit(0);
+  state.erase(step);
+  return steps;
 }
 
 Parameters initial_parameters(const MlpSpec& model, std::uint64_t seed, Initializer initializer) {

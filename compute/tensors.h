@@ -20,8 +20,8 @@ bool is_trained(const Tensor& parameter) noexcept;
 
 /// Names and shapes of what an optimizer keeps for a model, without values: nothing, a momentum
 /// buffer for each trained parameter under the parameter's name, or Adam's "….exp_avg" and
-/// "….exp_avg_sq"; with an average, each parameter itself as "….raw"; then, where something depends
-/// on the number of steps done, "step" [2].
+/// "….exp_avg_sq"; with an average, each parameter itself as "….raw"; then, where steps are
+/// counted, "step" [2].
 OptimizerState optimizer_state_shapes(const MlpSpec& model, const OptimizerSpec& optimizer);
 
 /// The same but for "step", with all values zero; a momentum buffer also where momentum is 0.
@@ -38,9 +38,12 @@ inline constexpr const char* kRawSuffix = ".raw";
 inline constexpr const char* kFirstMomentSuffix = ".exp_avg";
 inline constexpr const char* kSecondMomentSuffix = ".exp_avg_sq";
 
-/// A number of steps as the two float32 values of "step", exact up to 2^44, and back.
+/// Whether something depends on the number of steps done.
+bool counts_steps(const MlpSpec& model, const OptimizerSpec& optimizer) noexcept;
+/// A number of steps as the two float32 values of "step", exact up to 2^44.
 Tensor step_tensor(std::uint64_t steps);
-std::uint64_t steps_of(const Tensor& tensor) noexcept;
+/// Removes "step" and returns what it says. Throws std::invalid_argument if there is none.
+std::uint64_t take_steps(OptimizerState& state);
 
 /// The first weights and biases by `initializer`, and of BatchNorm1d ones and zeros. Value i of
 /// tensor t is a function of (seed, t, i).

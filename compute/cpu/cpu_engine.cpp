@@ -5,9 +5,9 @@
 #include <chrono>
 #include <cmath>
 #include <deque>
-#include <stdexcept>
 #include <utility>
 
+#include "compute/chunk_checks.h"
 #include "compute/cpu/aligned_array.h"
 #include "compute/cpu/cpu_net.h"
 #include "compute/cpu/cpu_snapshot.h"
@@ -74,24 +74,14 @@ class CpuEngine final : public Engine {
         team_(threads) {}
 
   std::uint32_t add_resident(ResidentSet set) override {
-    if (set.samples.size() != set.labels.size() * sample_bytes()) {
-      throw std::invalid_argument("resident set: expected " +
-                                  std::to_string(set.labels.size() * sample_bytes()) +
-                                  " bytes of samples, found " + std::to_string(set.samples.size()));
-    }
-    check_labels(set.labels);
+    check_resident(model_, set);
     resident_.push_back(std::move(set));
     return static_cast<std::uint32_t>(resident_.size() - 1);
   }
 
   void train(const Chunk& chunk) override {
-    if (chunk.batch == 0 || chunk.batch > batch_limit_) {
-      throw std::invalid_argument("chunk: expected a batch of 1 to " +
-                                  std::to_string(batch_limit_) + ", found " +
-                                  std::to_string(chunk.batch));
-    }
+    check_steps(chunk, batch_limit_);
     if (chunk.count == 0) return;
-    check_learning_rates(chunk);
     const cpu::RowSource whole = source_of(chunk);
     const auto begin = start_clock();
     const std::uint32_t steps = chunk.batches();
@@ -169,11 +159,7 @@ class CpuEngine final : public Engine {
   void evaluate(const Chunk& chunk) override { evaluate(chunk, nullptr); }
 
   void predict(const Chunk& chunk, std::span<float> logits) override {
-    const std::size_t wanted = std::size_t{chunk.count} * model_.classes;
-    if (logits.size() != wanted) {
-      throw std::invalid_argument("predict: expected room for " + std::to_string(wanted) +
-                                  " logits, found " + std::to_string(logits.size()));
-    }
+    check_logits(model_, chunk, logits);
     evaluate(chunk, logits.data());
   }
 
@@ -197,12 +183,7 @@ class CpuEngine final : public Engine {
   void set_optimizer_state(const OptimizerState& state) override {
     if (!counts_steps()) return net_->set_optimizer_state(state);
     OptimizerState rest = state;
-    const auto step = std::ranges::find(rest, kStepTensor, &Tensor::name);
-    if (step == rest.end() || step->values.size() != 2) {
-      throw std::invalid_argument("optimizer state: expected a tensor step [2], found none");
-    }
-    const std::uint64_t steps = steps_of(*step);
-    rest.erase(step);
+    const std::uint64_t steps = take_steps(rest);
     net_->set_optimizer_state(rest);
     optimizer_steps_ = steps;
   }
@@ -236,21 +217,7 @@ class CpuEngine final : public Engine {
     double seconds = 0.0;
   };
 
-  bool counts_steps() const {
-    return optimizer_.adaptive() || optimizer_.ema > 0.0F || model_.dropout > 0.0F;
-  }
-
-  std::size_t sample_bytes() const { return model_.features * size_of(model_.input); }
-
-  void check_labels(std::span<const std::int32_t> labels) const {
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-      if (labels[i] < 0 || static_cast<std::uint32_t>(labels[i]) >= model_.classes) {
-        throw std::out_of_range("sample " + std::to_string(i) + ": expected a label below " +
-                                std::to_string(model_.classes) + ", found " +
-                                std::to_string(labels[i]));
-      }
-    }
-  }
+  bool counts_steps() const { return millrace::counts_steps(model_, optimizer_); }
 
   // logits: [chunk.count, classes], or null.
   void evaluate(const Chunk& chunk, float* logits) {
@@ -280,38 +247,19 @@ class CpuEngine final : public Engine {
   std::size_t row_offset(std::uint32_t row) const { return std::size_t{row} * model_.classes; }
 
   cpu::RowSource source_of(const Chunk& chunk) const {
+    const bool known = chunk.source < resident_.size();
+    checked(model_, chunk, resident_.size(), known ? resident_[chunk.source].labels.size() : 0);
     cpu::RowSource source;
-    source.sample_bytes = sample_bytes();
+    source.sample_bytes = sample_bytes(model_);
     source.type = model_.input;
     if (chunk.packed()) {
-      if (chunk.samples.size() < chunk.count * sample_bytes() ||
-          chunk.labels.size() < chunk.count) {
-        throw std::invalid_argument("chunk: expected " + std::to_string(chunk.count) +
-                                    " packed samples with labels, found fewer");
-      }
-      check_labels(chunk.labels.first(chunk.count));
       source.base = chunk.samples.data();
       source.labels = chunk.labels.data();
-      return source;
+    } else {
+      source.base = resident_[chunk.source].samples.data();
+      source.indices = chunk.indices.data();
+      source.labels = resident_[chunk.source].labels.data();
     }
-    if (chunk.source >= resident_.size()) {
-      throw std::invalid_argument("chunk: expected one of " + std::to_string(resident_.size()) +
-                                  " resident sets, found number " + std::to_string(chunk.source));
-    }
-    if (chunk.indices.size() < chunk.count) {
-      throw std::invalid_argument("chunk: expected " + std::to_string(chunk.count) +
-                                  " indices, found " + std::to_string(chunk.indices.size()));
-    }
-    const ResidentSet& set = resident_[chunk.source];
-    const auto largest =
-        *std::max_element(chunk.indices.begin(), chunk.indices.begin() + chunk.count);
-    if (largest >= set.labels.size()) {
-      throw std::out_of_range("chunk: expected indices below " + std::to_string(set.labels.size()) +
-                              ", found " + std::to_string(largest));
-    }
-    source.base = set.samples.data();
-    source.indices = chunk.indices.data();
-    source.labels = set.labels.data();
     return source;
   }
 

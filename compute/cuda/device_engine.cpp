@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "compute/cuda/chunk_checks.h"
+#include "compute/chunk_checks.h"
 #include "compute/cuda/device_snapshot.h"
 #include "compute/cuda/device_timeline.h"
 #include "compute/cuda/ended_sums.h"
@@ -47,7 +47,6 @@ class DeviceEngine final : public Engine {
       : runtime_((runtime->make_current(), std::move(runtime))),
         model_(model),
         optimizer_(train.optimizer),
-        batch_limit_(train.batch),
         piece_rows_(piece_rows(model, train.batch)),
         device_index_(device_index),
         notice_(std::move(notice)),
@@ -79,12 +78,7 @@ class DeviceEngine final : public Engine {
   DeviceEngine& operator=(const DeviceEngine&) = delete;
 
   std::uint32_t add_resident(ResidentSet set) override {
-    const std::size_t bytes = set.labels.size() * sample_bytes(model_);
-    if (set.samples.size() != bytes) {
-      throw std::invalid_argument("resident set: expected " + std::to_string(bytes) +
-                                  " bytes of samples, found " + std::to_string(set.samples.size()));
-    }
-    check_labels(model_, set.labels);
+    check_resident(model_, set);
     runtime_->make_current();
     runtime_->stage("copying a resident data set");
     // Before the set takes the memory: other sets may come in chunks.
@@ -92,11 +86,12 @@ class DeviceEngine final : public Engine {
     Resident resident;
     resident.size = set.labels.size();
     if (resident.size != 0) {
-      resident.samples = device_buffer(*runtime_, bytes, "a resident data set");
+      resident.samples = device_buffer(*runtime_, set.samples.size(), "a resident data set");
       resident.labels = device_buffer(*runtime_, set.labels.size_bytes(), "its labels");
       runtime_->synchronize(compute_.get());  // freeing memory would, and hide an error of before
       device_buffer(*runtime_, kHeadroom, "what has to be left beside a resident data set");
-      runtime_->copy_to_device(resident.samples.data(), set.samples.data(), bytes, copy_.get());
+      runtime_->copy_to_device(resident.samples.data(), set.samples.data(), set.samples.size(),
+                               copy_.get());
       runtime_->copy_to_device(resident.labels.data(), set.labels.data(), set.labels.size_bytes(),
                                copy_.get());
       runtime_->synchronize(copy_.get());
@@ -106,13 +101,8 @@ class DeviceEngine final : public Engine {
   }
 
   void train(const Chunk& chunk) override {
-    if (chunk.batch == 0 || chunk.batch > batch_limit_) {
-      throw std::invalid_argument("chunk: expected a batch of 1 to " +
-                                  std::to_string(batch_limit_) + ", found " +
-                                  std::to_string(chunk.batch));
-    }
+    check_steps(chunk, network_.train.batch);
     if (chunk.count == 0) return;
-    check_learning_rates(chunk);
     const std::uint32_t most = network_.rows(true);
     const std::uint32_t parts = (chunk.batch + most - 1) / most;
     const std::uint32_t steps = std::max(1U, kPieceSteps / parts);
@@ -131,11 +121,7 @@ class DeviceEngine final : public Engine {
   }
 
   void predict(const Chunk& chunk, std::span<float> logits) override {
-    const std::size_t wanted = std::size_t{chunk.count} * model_.classes;
-    if (logits.size() != wanted) {
-      throw std::invalid_argument("predict: expected room for " + std::to_string(wanted) +
-                                  " logits, found " + std::to_string(logits.size()));
-    }
+    check_logits(model_, chunk, logits);
     if (chunk.count == 0) return;
     Chunk whole = checked(chunk);
     round_average();
@@ -186,15 +172,7 @@ class DeviceEngine final : public Engine {
 
   void set_optimizer_state(const OptimizerState& state) override {
     OptimizerState rest = state;
-    std::uint64_t steps = 0;
-    if (counts_steps()) {
-      const auto step = std::ranges::find(rest, kStepTensor, &Tensor::name);
-      if (step == rest.end() || step->values.size() != 2) {
-        throw std::invalid_argument("optimizer state: expected a tensor step [2], found none");
-      }
-      steps = steps_of(*step);
-      rest.erase(step);
-    }
+    const std::uint64_t steps = counts_steps() ? take_steps(rest) : 0;
     const std::size_t raw = network_.averaged() ? parameter_shapes(model_).size() : 0;
     const bool moments = network_.first.bytes() != 0 || rest.size() > raw;
     const OptimizerState wanted = empty_state(model_, optimizer_, moments);
@@ -245,17 +223,11 @@ class DeviceEngine final : public Engine {
 
  private:
   Chunk checked(const Chunk& chunk) const {
-    if (chunk.packed()) return checked_packed(model_, chunk);
-    if (chunk.source >= resident_.size()) {
-      throw std::invalid_argument("chunk: expected one of " + std::to_string(resident_.size()) +
-                                  " resident sets, found number " + std::to_string(chunk.source));
-    }
-    return checked_indices(chunk, resident_[chunk.source].size);
+    const std::size_t size = chunk.source < resident_.size() ? resident_[chunk.source].size : 0;
+    return millrace::checked(model_, chunk, resident_.size(), size);
   }
 
-  bool counts_steps() const {
-    return optimizer_.adaptive() || optimizer_.ema > 0.0F || model_.dropout > 0.0F;
-  }
+  bool counts_steps() const { return millrace::counts_steps(model_, optimizer_); }
 
   // Of the steps [first, first + count) of a chunk, which are the run's next.
   std::span<const StepConstants> next_steps(const Chunk& chunk, std::uint32_t first,
@@ -363,7 +335,6 @@ class DeviceEngine final : public Engine {
   std::unique_ptr<Runtime> runtime_;  // first: outlives all that was made with it
   MlpSpec model_;
   OptimizerSpec optimizer_;  // its rate is of steps of chunks that bring none
-  std::uint32_t batch_limit_;
   std::uint32_t piece_rows_;
   int device_index_;
   std::string notice_;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "compute/cuda/chunk_checks.h"
+#include "compute/chunk_checks.h"
 
 namespace millrace::cuda {
 namespace {

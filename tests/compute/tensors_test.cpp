@@ -169,7 +169,10 @@ TEST(OptimizerStateShapes, FollowTheOptimizer) {
 
 TEST(StepTensor, HoldsAnyNumberOfSteps) {
   for (const std::uint64_t steps : {0ULL, 1ULL, 1048575ULL, 1048576ULL, 123456789012ULL}) {
-    EXPECT_EQ(steps_of(step_tensor(steps)), steps);
+    OptimizerState state{{"0.weight", {1}, {1.0F}}, step_tensor(steps)};
+    EXPECT_EQ(take_steps(state), steps);
+    EXPECT_EQ(state.size(), 1U);
+    EXPECT_THROW(take_steps(state), std::invalid_argument);
   }
 }
 
