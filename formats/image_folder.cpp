@@ -52,32 +52,36 @@ struct FolderId {
   bool operator==(const FolderId&) const = default;
 };
 
+FolderId id_of(const struct stat& status) {
+  return {.device = status.st_dev, .inode = status.st_ino};
+}
+
 FolderId id_of(const fs::path& folder) {
   struct stat status {};
   if (::stat(folder.c_str(), &status) != 0) throw io_error(folder, "read", errno);
-  return {.device = status.st_dev, .inode = status.st_ino};
+  return id_of(status);
 }
 
 /// Appends the images below `folder`, and all other files to `others`. `around`: the folders that
 /// this one is in, and itself.
 void find_images(const fs::path& folder, std::vector<FolderId>& around,
-                 std::vector<fs::path>& found, std::vector<fs::path>& others) {
+                 std::vector<ImageFolder::File>& found, std::vector<fs::path>& others) {
   around.push_back(id_of(folder));
   for (const auto& path : visible_entries(folder)) {
-    std::error_code error;
-    const auto status = fs::status(path, error);
-    if (error == std::errc::too_many_symbolic_link_levels) {
+    struct stat status {};
+    const bool seen = ::stat(path.c_str(), &status) == 0;
+    if (!seen && errno == ELOOP) {
       throw DataError(path, std::nullopt, "a file or folder", "a symbolic link to itself");
     }
-    if (fs::is_directory(status)) {
-      if (std::ranges::find(around, id_of(path)) != around.end()) {
+    if (seen && S_ISDIR(status.st_mode)) {
+      if (std::ranges::find(around, id_of(status)) != around.end()) {
         throw DataError(path, std::nullopt, "a folder of images",
                         "a symbolic link to a folder that it is in");
       }
       find_images(path, around, found,
                   others);  // NOLINT(misc-no-recursion): ends, for none comes twice
     } else if (has_image_name(path.filename().string())) {
-      found.push_back(path);
+      found.push_back({path, seen ? std::optional(stamp_of(status)) : std::nullopt});
     } else {
       others.push_back(path);
     }
@@ -150,10 +154,13 @@ std::optional<ImageFolders> find_image_folders(const fs::path& folder) {
 
 std::vector<fs::path> images_below(const fs::path& folder) {
   std::vector<FolderId> around;
-  std::vector<fs::path> images;
+  std::vector<ImageFolder::File> images;
   std::vector<fs::path> others;
   find_images(folder, around, images, others);
-  return images;
+  std::vector<fs::path> paths;
+  paths.reserve(images.size());
+  for (auto& image : images) paths.push_back(std::move(image.path));
+  return paths;
 }
 
 ImageFolder::ImageFolder(fs::path folder, const ImageOptions& options, Headers headers,
@@ -174,10 +181,10 @@ void ImageFolder::find_common_form(const ImageFolder* train, Headers headers) {
   if (form.wants_headers()) {
     bool any = train != nullptr;
     std::exception_ptr unreadable;
-    for (const auto& path : files_) {
+    for (const auto& [path, stamp] : files_) {
       ImageInfo info;
       try {
-        info = read_image_info(MappedFile(path).bytes(), path.string());
+        info = read_image_info(MappedFile(path, stamp).bytes(), path.string());
       } catch (const DataError&) {
         if (headers == Headers::kAll) throw;
         if (!unreadable) unreadable = std::current_exception();
@@ -223,8 +230,8 @@ void ImageFolder::find_files(const std::vector<std::string>* classes) {
 }
 
 void ImageFolder::decode(std::uint64_t id, std::span<std::byte> sample) const {
-  const auto& path = files_[static_cast<std::size_t>(id)];
-  const MappedFile file(path);
+  const auto& [path, stamp] = files_[static_cast<std::size_t>(id)];
+  const MappedFile file(path, stamp);
   const Image image = decode_image(file.bytes(), path.string(), options_);
   if (image.pixels.size() != sample.size()) throw std::logic_error("an image of another size");
   std::memcpy(sample.data(), image.pixels.data(), sample.size());

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "formats/dataset.h"
+#include "formats/file_stamp.h"
 #include "formats/image.h"
 #include "formats/run_blocks.h"
 
@@ -39,11 +40,17 @@ std::vector<std::filesystem::path> images_below(const std::filesystem::path& fol
 /// The images in the sub-folders of one folder, a class each: classes sorted by name and the images
 /// of a class by path, whatever the file system's order. Images may lie deeper inside a class's
 /// folder; hidden files and files that are not named as images (has_image_name) are left out.
-/// Symbolic links are followed. The images stay on disk and are decoded by whoever reads them.
+/// Symbolic links are followed. The images stay on disk and are decoded by whoever reads them,
+/// which throws ChangedFile once one of them is another than it was here.
 ///
 /// A sample is [height, width] uint8 of grey images, [height, width, 3] of RGB.
 class ImageFolder final : public DiskDataset {
  public:
+  struct File {
+    std::filesystem::path path;
+    std::optional<FileStamp> stamp;  ///< none: it could not be looked at
+  };
+
   /// With a size to resize to and grey or RGB given, no image is opened here. Without, all headers
   /// are read: the images must then have one size, and they are grey if all of them are, else RGB.
   ///
@@ -83,7 +90,7 @@ class ImageFolder final : public DiskDataset {
   /// A file that is closed leaves nothing behind, and is read whole when it is opened.
   void expect(std::uint64_t /*first*/, std::uint64_t /*count*/) const noexcept override {}
   void forget(std::uint64_t /*first*/, std::uint64_t /*count*/) const noexcept override {}
-  const std::filesystem::path& file(std::uint64_t id) const { return files_.at(id); }
+  const std::filesystem::path& file(std::uint64_t id) const { return files_.at(id).path; }
   /// What lies beside the images and is not named as one.
   const std::vector<std::filesystem::path>& others() const noexcept { return others_; }
   /// What every image is decoded with: size and channels are given.
@@ -99,7 +106,7 @@ class ImageFolder final : public DiskDataset {
   ImageOptions options_;
   SampleShape shape_;
   std::vector<std::string> class_names_;
-  std::vector<std::filesystem::path> files_;
+  std::vector<File> files_;
   std::vector<std::filesystem::path> others_;
   std::vector<std::int32_t> labels_;
   mutable std::mutex hash_mutex_;

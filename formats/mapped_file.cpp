@@ -53,11 +53,6 @@ bool is_same_file(const struct stat& a, const struct stat& b) noexcept {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-bool is_unwritten(const struct stat& a, const struct stat& b) noexcept {
-  return a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec &&
-         a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
-}
-
 /// What is mapped where.
 struct Mappings {
   std::mutex mutex;
@@ -81,12 +76,14 @@ void forget_origin(const void* address) noexcept {
 
 }  // namespace
 
-MappedFile::MappedFile(const std::filesystem::path& path) {
+MappedFile::MappedFile(const std::filesystem::path& path, const std::optional<FileStamp>& known) {
   // O_NONBLOCK: opening a pipe must not wait for a writer.
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file && errno == ENOENT && known) throw ChangedFile(path, *known, std::nullopt);
   if (!file) throw io_error(path, "open", errno);
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) throw io_error(path, "read its size", errno);
+  if (known && stamp_of(status) != *known) throw ChangedFile(path, *known, stamp_of(status));
   if (S_ISDIR(status.st_mode)) throw DataError(path, std::nullopt, "a file", "a folder");
   if (!S_ISREG(status.st_mode)) {
     throw DataError(path, std::nullopt, "a regular file", "a device, pipe or socket");
@@ -142,7 +139,7 @@ std::optional<std::filesystem::path> mapping_written_to() {
   for (const auto& [address, origin] : origins) {
     struct stat now {};
     if (::stat(origin.path.c_str(), &now) != 0 || !is_same_file(now, origin.status)) continue;
-    if (is_unwritten(now, origin.status)) continue;
+    if (stamp_of(now) == stamp_of(origin.status)) continue;
     const std::scoped_lock lock(mappings().mutex);
     const auto found = mappings().origins.find(address);
     if (found == mappings().origins.end() || !is_same_file(now, found->second.status)) continue;

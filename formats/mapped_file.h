@@ -5,6 +5,8 @@
 #include <optional>
 #include <span>
 
+#include "formats/file_stamp.h"
+
 namespace millrace {
 
 /// A regular file mapped read-only. Move-only. The bytes are read from disk when they are touched;
@@ -14,8 +16,9 @@ class MappedFile {
  public:
   MappedFile() noexcept = default;
   /// Throws DataError if `path` cannot be opened or is not a regular file (a folder, device or
-  /// pipe).
-  explicit MappedFile(const std::filesystem::path& path);
+  /// pipe), ChangedFile if it is not the one that is `known`.
+  explicit MappedFile(const std::filesystem::path& path,
+                      const std::optional<FileStamp>& known = std::nullopt);
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;

@@ -27,13 +27,10 @@ void note(const ChunkSlot& slot, BadPlace bad) {
 // False where it cannot be read either.
 bool ChunkFiller::read_one(std::uint64_t id, const ChunkSlot& slot, std::uint32_t place) const {
   const std::size_t bytes = reader_->sample_bytes();
-  try {
-    reader_->read({&id, 1}, slot.samples.subspan(place * bytes, bytes),
-                  slot.labels.subspan(place, 1));
-    return true;
-  } catch (const DataError&) {
-    return false;
-  }
+  return reader_
+      ->read_readable({&id, 1}, slot.samples.subspan(place * bytes, bytes),
+                      slot.labels.subspan(place, 1))
+      .empty();
 }
 
 // Chunks of indices: `ids` are those of places from `first` on.
@@ -86,20 +83,15 @@ void ChunkFiller::mend(const ChunkSlot& slot, const WindowStage::Piece& piece,
   const StandIn others(on_bad_, seed_, budget_);
   const StandIn anywhere(OnBad::kSubstitute, seed_, budget_);
   for (std::uint32_t i = 0; i < piece.count; ++i) {
-    const auto fault = stage_->fault(piece.turn, piece.offset + i);
-    if (!fault) continue;
-    BadPlace bad{piece.first + i, {}};
-    try {
-      fault.raise();
-    } catch (const DataError& error) {
-      bad.sample = bad_sample(ids[i], error);
-    }
+    const BadSample* fault = stage_->fault(piece.turn, piece.offset + i);
+    if (fault == nullptr) continue;
+    BadPlace bad{piece.first + i, *fault};
     if (on_bad_ != OnBad::kLeaveOut) {
       const StandIn::Bad where{slot.plan.position.epoch, slot.plan.first + bad.place,
                                piece.offset + i};
-      const auto in_window =
-          others.find(where, stage_->size(piece.turn),
-                      [&](std::uint64_t offset) { return !stage_->fault(piece.turn, offset); });
+      const auto in_window = others.find(
+          where, stage_->size(piece.turn),
+          [&](std::uint64_t offset) { return stage_->fault(piece.turn, offset) == nullptr; });
       if (in_window) {
         const auto other = stage_->run(piece.turn, *in_window, 1);
         ids[i] = other.ids[0];

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
+#include "formats/file_stamp.h"
 #include "formats/idx_pair.h"
 #include "loader/parallel_blocks.h"
 #include "loader/worker_pool.h"
@@ -18,6 +20,18 @@ constexpr std::int32_t kNoLabel = -1;
 
 BadSample bad_sample(std::uint64_t id, const DataError& error) {
   return {id, error.file(), error.offset(), error.what()};
+}
+
+std::optional<BadSample> read_one(const Dataset& data, std::uint64_t id,
+                                  std::span<std::byte> sample, std::int32_t& label) {
+  try {
+    data.read({&id, 1}, sample, {&label, 1});
+    return std::nullopt;
+  } catch (const ChangedFile&) {
+    throw;
+  } catch (const DataError& error) {
+    return bad_sample(id, error);
+  }
 }
 
 std::vector<BadPlace> read_readable(const Dataset& data, std::span<const std::uint64_t> ids,
@@ -36,12 +50,10 @@ std::vector<BadPlace> read_readable(const Dataset& data, std::span<const std::ui
   std::ranges::sort(order, {}, [ids](std::uint32_t i) { return ids[i]; });
   for (const std::uint32_t i : order) {
     const auto sample = samples.subspan(i * bytes, bytes);
-    try {
-      data.read(ids.subspan(i, 1), sample, labels.subspan(i, 1));
-    } catch (const DataError& error) {
+    if (auto broken = read_one(data, ids[i], sample, labels[i])) {
       std::ranges::fill(sample, std::byte{0});
       labels[i] = 0;
-      bad.push_back({i, bad_sample(ids[i], error)});
+      bad.push_back({i, std::move(*broken)});
     }
   }
   std::ranges::sort(bad, {}, &BadPlace::place);
@@ -54,6 +66,10 @@ std::string hash_readable(const Dataset& data) {
   } catch (const DataError&) {
     // Sample by sample, then.
   }
+  return hash_readable_now(data);
+}
+
+std::string hash_readable_now(const Dataset& data) {
   const auto bytes = static_cast<std::size_t>(data.sample_bytes());
   const std::uint64_t round = std::min(data.size(), kTogether * kRound * WorkerPool::resolve(0));
   std::vector<std::uint64_t> ids(data.size());

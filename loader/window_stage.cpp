@@ -8,7 +8,9 @@
 #include "compute/stage.h"
 #include "formats/bytes.h"
 #include "formats/error.h"
+#include "formats/kept_error.h"
 #include "loader/gather.h"
+#include "loader/readable.h"
 
 namespace millrace {
 namespace {
@@ -27,7 +29,7 @@ void reserve(Bytes& bytes, std::uint64_t size) {
 struct WindowStage::Window {
   struct Broken {
     std::uint64_t member = 0;  // of the window, before they are mixed
-    KeptError error;
+    BadSample sample;
   };
 
   std::uint64_t turn = 0;
@@ -121,7 +123,7 @@ bool WindowStage::damaged(std::uint64_t turn) const {
   return buffers_[turn % buffers_.size()].damaged;
 }
 
-KeptError WindowStage::fault(std::uint64_t turn, std::uint64_t offset) const {
+const BadSample* WindowStage::fault(std::uint64_t turn, std::uint64_t offset) const {
   const Window& window = buffers_[turn % buffers_.size()];
   const std::uint64_t member = window.mixing.size() == 0 ? offset : window.mixing(offset);
   const auto after = std::ranges::upper_bound(window.first_member, member);
@@ -129,7 +131,7 @@ KeptError WindowStage::fault(std::uint64_t turn, std::uint64_t offset) const {
       static_cast<std::size_t>(std::distance(window.first_member.begin(), after)) - 1;
   const auto& broken = window.broken[index];
   const auto found = std::ranges::lower_bound(broken, member, {}, &Window::Broken::member);
-  return found == broken.end() || found->member != member ? KeptError() : found->error;
+  return found == broken.end() || found->member != member ? nullptr : &found->sample;
 }
 
 std::uint64_t WindowStage::size(std::uint64_t turn) const {
@@ -213,11 +215,8 @@ void WindowStage::decode_readable(Window& window, std::size_t index, Scratch& sc
   const auto members = order_.members(number);
   std::int32_t label = 0;  // is known
   for (std::size_t i = 0; i < members.size(); ++i) {
-    try {
-      data_->read({&members[i], 1}, samples.subspan(scratch.rows[i] * bytes, bytes), {&label, 1});
-    } catch (const DataError&) {
-      window.broken[index].push_back({window.first_member[index] + i, KeptError::current()});
-    }
+    auto bad = read_one(*data_, members[i], samples.subspan(scratch.rows[i] * bytes, bytes), label);
+    if (bad) window.broken[index].push_back({window.first_member[index] + i, std::move(*bad)});
   }
 }
 

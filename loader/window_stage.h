@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "formats/block_dataset.h"
-#include "formats/kept_error.h"
+#include "loader/bad_sample.h"
 #include "loader/stream_order.h"
 
 namespace millrace {
@@ -71,7 +71,8 @@ class WindowStage {
   /// Whether a sample of a ready window could not be decoded.
   bool damaged(std::uint64_t turn) const;
   /// Why the sample at `offset` of a ready window's order could not be decoded; null if it was.
-  KeptError fault(std::uint64_t turn, std::uint64_t offset) const;
+  /// Stays until it is taken().
+  const BadSample* fault(std::uint64_t turn, std::uint64_t offset) const;
   /// Samples of a ready window.
   std::uint64_t size(std::uint64_t turn) const;
   /// `count` samples of the window are not needed any more; after its last one the window goes.

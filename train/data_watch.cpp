@@ -4,8 +4,8 @@
 
 #include "formats/block_dataset.h"
 #include "formats/error.h"
-#include "formats/idx_pair.h"
 #include "formats/mapped_file.h"
+#include "loader/readable.h"
 
 namespace millrace {
 namespace {
@@ -25,7 +25,7 @@ DataWatch::DataWatch(const Dataset& train, std::string hash,
 void DataWatch::check() const {
   const auto file = mapping_written_to();
   if (!file || checked_when_read(train_)) return;
-  const auto now = hash_by_reading(train_);
+  const auto now = hash_readable_now(train_);
   if (now != hash_) {
     throw DataError(
         *file, "was written to while the run read it: expected training samples of hash " + hash_ +

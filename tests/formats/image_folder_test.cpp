@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -60,6 +61,37 @@ TEST_F(ImageFolderTest, SortsClassesByNameAndImagesByPath) {
   const auto [samples, labels] = read_all(data);
   EXPECT_EQ(samples, make_bytes({10, 10, 11, 11, 21, 21, 22, 22}));
   EXPECT_EQ(labels, (std::vector<std::int32_t>{0, 0, 1, 1}));
+}
+
+TEST_F(ImageFolderTest, KnowsAnImageThatIsAnotherThanAsItWasOpened) {
+  const auto image = add("a/1.png", plain_png(2, 1, 1, 1));
+  const auto size = std::to_string(fs::file_size(image));
+  const auto time = fs::last_write_time(image);
+  const ImageFolder data(folder_.path());
+  const auto expected = at("a/1.png") + ": expected the file of " + size +
+                        " bytes that was there as its folder was opened, found ";
+  const auto error = [&] {
+    EXPECT_THROW(read_all(data), ChangedFile);
+    return data_error_of([&] { read_all(data); });
+  };
+  add("a/1.png", plain_png(200, 100, 1, 2));
+  EXPECT_EQ(error(), expected + "one of " + std::to_string(fs::file_size(image)) + " bytes");
+  add("a/1.png", plain_png(2, 1, 1, 1));
+  fs::last_write_time(image, time + std::chrono::seconds(1));
+  EXPECT_EQ(error(), expected + "one that was written to since");
+  fs::remove(image);
+  EXPECT_EQ(error(), expected + "none");
+  add("a/1.png", plain_png(2, 1, 1, 1));
+  fs::last_write_time(image, time);
+  EXPECT_EQ(read_all(data).first, make_bytes({1, 1})) << "as it was";
+}
+
+TEST_F(ImageFolderTest, TakesAnImageThatNeverWasThereForABadOne) {
+  add("a/1.png", plain_png(2, 1, 1, 1));
+  fs::create_symlink("nowhere", folder_ / "a" / "2.png");
+  const ImageFolder data(folder_.path(), {}, ImageFolder::Headers::kAnyReadable);
+  EXPECT_EQ(data_error_of([&] { read_all(data); }),
+            at("a/2.png") + ": cannot open: No such file or directory");
 }
 
 TEST_F(ImageFolderTest, SaysWhichFilesItLeavesOut) {

@@ -2,11 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <filesystem>
 #include <vector>
 
+#include "formats/file_stamp.h"
+#include "formats/image_folder.h"
 #include "tests/support/fake_dataset.h"
 #include "tests/support/faulty_dataset.h"
+#include "tests/support/files.h"
 #include "tests/support/memory_dataset.h"
+#include "tests/support/seekable.h"
 
 namespace millrace {
 namespace {
@@ -64,9 +70,27 @@ TEST(ReadReadable, ThrowsWhatIsNoDataError) {
   EXPECT_THROW(Read(data, {4, 20}), std::out_of_range);
 }
 
+TEST(ReadReadable, TakesAFileThatWasAnotherOneBeforeForNoBadSample) {
+  namespace fs = std::filesystem;
+  const test::TempFolder folder;
+  fs::create_directory(folder / "a");
+  const auto image = test::write_bytes(folder / "a" / "1.pgm", test::make_bytes("P5 1 1 255\nx"));
+  test::write_bytes(folder / "a" / "2.pgm", test::make_bytes("P5 1 1 255\n"));
+  const ImageFolder data(folder.path());
+  EXPECT_EQ(Read(data, {0, 1}).bad.size(), 1U);
+  const auto hash = hash_readable(data);
+  EXPECT_EQ(hash_readable(data), hash);
+  fs::last_write_time(image, fs::last_write_time(image) + std::chrono::seconds(1));
+  EXPECT_THROW(Read(data, {0, 1}), ChangedFile);
+  EXPECT_THROW(hash_readable(data), ChangedFile);
+  EXPECT_EQ(Read(data, {1}).bad.size(), 1U);
+}
+
 TEST(HashReadable, IsTheHashOfWhatIsWhole) {
   const auto whole = test::memory_dataset({.size = 100});
   EXPECT_EQ(hash_readable(*whole), whole->hash());
+  const auto stored = test::SeekableSet(300);
+  EXPECT_EQ(hash_readable_now(*stored.open()), stored.open()->hash());
 }
 
 TEST(HashReadable, KnowsWhichSamplesAreBad) {

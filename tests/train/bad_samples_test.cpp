@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <set>
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include "formats/error.h"
+#include "formats/folder.h"
 #include "formats/mapped_file.h"
 #include "formats/seek_table.h"
 #include "tests/support/faulty_dataset.h"
@@ -200,6 +203,51 @@ TEST(BadSamples, ThatAreAllThereIsEndTheRunSoon) {
       EXPECT_THROW(run(spec, damaged(all)), DataError);
       spec.bad_budget.count = 300;
       EXPECT_THROW(run(spec, damaged(all)), DataError);
+    }
+  }
+}
+
+/// Puts another picture in a picture's place when an epoch has ended.
+class Editing final : public Recorder {
+ public:
+  explicit Editing(std::filesystem::path image) : image_(std::move(image)) {}
+  void on_epoch(const EpochResult&) override {
+    const auto other = image_.parent_path().parent_path() / "other";
+    test::write_bytes(other, test::make_bytes("P5 2 2 255\nabcd"));
+    std::filesystem::last_write_time(
+        other, std::filesystem::last_write_time(image_) + std::chrono::seconds(1));
+    std::filesystem::rename(other, image_);
+  }
+  void on_bad_sample(const std::string&, const BadSample&) override { ++bad; }
+  int bad = 0;
+
+ private:
+  std::filesystem::path image_;
+};
+
+TEST(BadSamples, ArePicturesThatAreEditedDuringTheRunNot) {
+  for (const Residency residency : {Residency::kHost, Residency::kStream}) {
+    for (const OnBad on_bad : {OnBad::kFail, OnBad::kSkip, OnBad::kSubstitute}) {
+      const test::TempFolder folder;
+      std::filesystem::create_directory(folder / "a");
+      for (int i = 10; i < 50; ++i) {
+        test::write_bytes(
+            folder / "a" / (std::to_string(i) + ".pgm"),
+            test::make_bytes("P5 2 2 255\nefg" + std::string(1, static_cast<char>(i))));
+      }
+      RunSpec spec = tolerant_run(on_bad);
+      spec.residency = residency;
+      spec.validation_size = 0;
+      spec.epochs = 1000;
+      Editing editing(folder / "a" / "17.pgm");
+      EXPECT_EQ(test::data_error_of([&] {
+                  run(spec, open_folder(folder.path(), {.in_blocks = true}).train, nullptr,
+                      {&editing});
+                }),
+                (folder / "a" / "17.pgm").string() +
+                    ": expected the file of 15 bytes that was there as its folder was opened, "
+                    "found one that was written to since");
+      EXPECT_EQ(editing.bad, 0);
     }
   }
 }

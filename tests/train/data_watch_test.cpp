@@ -6,10 +6,13 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "formats/folder.h"
+#include "loader/readable.h"
+#include "tests/support/faulty_dataset.h"
 #include "tests/support/files.h"
 #include "tests/support/idx_files.h"
 #include "tests/support/seekable.h"
@@ -75,6 +78,16 @@ TEST_F(Watched, TheSameContentWrittenAgainIsTold) {
             std::vector{images_.string() + ": was written to; the training samples are the same"});
   watch().check();
   EXPECT_EQ(notices_.size(), 1U) << "once";
+}
+
+TEST_F(Watched, BadSamplesThatWereThereBeforeAreNoOtherContent) {
+  data_ = std::make_shared<test::FaultyDataset>(data_, std::set<std::uint64_t>{2, 7});
+  hash_ = hash_readable(*data_);
+  write(last_but_two());
+  watch().check();
+  EXPECT_EQ(notices_.size(), 1U);
+  write(static_cast<char>(last_but_two() + 1));
+  EXPECT_NE(data_error_of([&] { watch().check(); }).find("was written to"), std::string::npos);
 }
 
 TEST_F(Watched, AFileThatGrowsIsTold) {
