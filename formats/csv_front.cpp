@@ -176,9 +176,8 @@ DataError csv_error(const std::filesystem::path& path, std::uint64_t line,
 
 CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view text,
                          const CsvOptions& options) {
-  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   refuse_utf16(path, text);
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  text = without_byte_order_mark(text);
   CsvFront front;
   CsvLines lines(text);
   const auto next = [&lines] {

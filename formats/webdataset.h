@@ -13,6 +13,7 @@
 #include "formats/image.h"
 #include "formats/random_content.h"
 #include "formats/run_blocks.h"
+#include "formats/webdataset_index.h"
 
 namespace millrace {
 
@@ -45,7 +46,7 @@ class WebDataset final : public DiskDataset {
   WebDataset(const std::vector<std::filesystem::path>& shards, const WebDataset& train,
              std::uint64_t most_decoded = std::uint64_t{1} << 30);
 
-  std::uint64_t size() const noexcept override { return samples_.size(); }
+  std::uint64_t size() const noexcept override { return index_.samples.size(); }
   const SampleShape& shape() const noexcept override { return shape_; }
   DType dtype() const noexcept override { return dtype_; }
   std::uint32_t classes() const noexcept override { return classes_; }
@@ -55,7 +56,7 @@ class WebDataset final : public DiskDataset {
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
             std::span<std::int32_t> labels) const override;
 
-  std::span<const std::int32_t> labels() const noexcept override { return labels_; }
+  std::span<const std::int32_t> labels() const noexcept override { return index_.labels; }
   bool on_disk() const noexcept override;
   /// Those of one shard whose members begin in one frame, where frames are decoded.
   std::vector<BlockDataset::Block> runs() const override;
@@ -67,22 +68,14 @@ class WebDataset final : public DiskDataset {
   const ImageOptions& options() const noexcept { return options_; }
 
  private:
-  struct Sample {
-    std::uint32_t shard = 0;
-    std::uint64_t header_at = 0;  // in the shard's content, as `at`
-    std::uint64_t at = 0;
-    std::uint64_t bytes = 0;
-  };
-  class Indexer;
-
   void open(const std::vector<std::filesystem::path>& shards, std::optional<std::uint32_t> classes,
             std::uint64_t most_decoded);
   void find_form(const WebDataset* train);
-  std::span<const std::byte> stored(const Sample& sample, ContentReader& from) const;
+  std::span<const std::byte> stored(const WebIndex::Sample& sample, ContentReader& from) const;
   /// For messages, from the member's header: kept for all samples, names would take more memory
   /// than everything else.
-  std::string name_of(const Sample& sample, ContentReader& from) const;
-  void decode(const Sample& sample, ContentReader& from, std::span<std::byte> to) const;
+  std::string name_of(const WebIndex::Sample& sample, ContentReader& from) const;
+  void decode(const WebIndex::Sample& sample, ContentReader& from, std::span<std::byte> to) const;
   template <typename Do>
   void for_parts(std::uint64_t first, std::uint64_t count, Do with) const noexcept;
 
@@ -91,9 +84,7 @@ class WebDataset final : public DiskDataset {
   std::string name_;
   std::vector<std::unique_ptr<const RandomContent>> shards_;
   std::uint64_t content_ = 0;  // bytes of all shards
-  std::vector<Sample> samples_;
-  std::vector<std::int32_t> labels_;  // of the samples
-  bool arrays_ = false;               // .npy members
+  WebIndex index_;
   SampleShape shape_;
   DType dtype_ = DType::kUInt8;
   std::uint32_t classes_ = 0;

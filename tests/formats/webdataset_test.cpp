@@ -36,11 +36,10 @@ class WebDatasetTest : public testing::Test {
   fs::path write(const std::vector<TarEntry>& entries, const std::string& name = "a.tar") const {
     return test::write_bytes(folder_ / name, test::tar_of(entries));
   }
-  std::string error_of(const std::vector<TarEntry>& entries,
-                       std::optional<std::uint32_t> classes = {}) const {
+  std::string error_of(const std::vector<TarEntry>& entries) const {
     const auto path = write(entries);
     const auto message = data_error_of([&] {
-      const WebDataset data({path}, {}, classes);
+      const WebDataset data({path});
       ByteVector samples(data.size() * data.sample_bytes());
       std::vector<std::int32_t> labels(data.size());
       std::vector<std::uint64_t> ids(data.size());
@@ -77,16 +76,6 @@ TEST_F(WebDatasetTest, ReadsImagesAndClasses) {
   const std::vector<std::uint64_t> beyond{2, 0};
   EXPECT_THROW(data.read(beyond, samples, labels), std::out_of_range);
   EXPECT_EQ(data.hash().size(), 32U);
-}
-
-TEST_F(WebDatasetTest, TakesLabelsFromJson) {
-  const WebDataset data({write({{"0.json", make_bytes(R"({"label": 4, "caption": "x"})")},
-                                {"0.png", image(1)},
-                                {"1.png", image(2)},
-                                {"1.json", make_bytes(R"({"caption": "the class counts"})")},
-                                {"1.cls", make_bytes("1")}})});
-  EXPECT_EQ(data.classes(), 5U);
-  EXPECT_EQ(data.size(), 2U);
 }
 
 TEST_F(WebDatasetTest, ReadsArrays) {
@@ -237,50 +226,10 @@ TEST_F(WebDatasetTest, NamesATestImageUnlikeTheTrainingImages) {
   EXPECT_NE(error().find("expected samples of 1x2x3 uint8"), std::string::npos) << error();
 }
 
-TEST_F(WebDatasetTest, NamesWhatIsMissingOrTwice) {
-  const auto one = make_bytes("1");
-  EXPECT_EQ(error_of({{"0.png", image(1)}, {"1.cls", one}}),
-            "/0: expected a label (.cls or .json) in the sample, found none");
-  EXPECT_EQ(error_of({{"0.png", image(1)}, {"0.cls", one}, {"1.cls", one}}),
-            "/1: expected an image or array in the sample, found a label alone");
-  EXPECT_EQ(error_of({{"0.png", image(1)}, {"0.jpg", image(1)}}),
-            "/0.jpg: expected one image or array in a sample, found a second one");
-  EXPECT_EQ(error_of({{"0.png", image(1)}, {"0.cls", one}, {"0.cls", one}}),
-            "/0.cls: expected one label in a sample, found a second one");
-  EXPECT_EQ(error_of({{"0.png", image(1)}, {"0.cls", one}, {"1.npy", test::npy_images(1)}}),
-            "/1.npy: expected an image, as the samples before it are, found an array");
-  EXPECT_EQ(error_of({{"README", one}}),
-            ": expected samples like 000017.jpg and 000017.cls in the tar archive, found none");
-}
-
-TEST_F(WebDatasetTest, NamesLabelsThatAreNone) {
-  const auto with_class = [&](std::string_view text, std::optional<std::uint32_t> classes = {}) {
-    return error_of({{"0.cls", make_bytes(text)}, {"0.png", image(1)}}, classes);
-  };
-  const std::string expected = "/0.cls: expected a class as text, a whole number in [0, 1048576), ";
-  EXPECT_EQ(with_class("cat\n"), expected + "found \"cat\\n\"");
-  EXPECT_EQ(with_class(""), expected + "found \"\"");
-  EXPECT_EQ(with_class("-1"), expected + "found \"-1\"");
-  EXPECT_EQ(with_class("1.5"), expected + "found \"1.5\"");
-  EXPECT_EQ(with_class("99999999999999999999"), expected + "found \"99999999999999999999\"");
-  EXPECT_EQ(with_class("3", 3),
-            "/0.cls: expected a class as text, a whole number in [0, 3), found \"3\"");
-  const auto with_json = [&](std::string_view text) {
-    return error_of({{"0.png", image(1)}, {"0.json", make_bytes(text)}});
-  };
-  for (const auto* text : {"", "{", "[1]", "{}", R"({"label": "cat"})", R"({"label": -1})",
-                           R"({"label": 1.5})", R"({"label": 18446744073709551615})"}) {
-    EXPECT_TRUE(
-        with_json(text).starts_with("/0.json: expected an object with a \"label\", a whole "
-                                    "number in [0, 1048576), found "))
-        << with_json(text);
-  }
-  // Deep enough to end the stack of a parser that calls itself.
-  EXPECT_NE(with_json(std::string(1'000'000, '[')).find("found \"[["), std::string::npos);
-}
-
-TEST_F(WebDatasetTest, NamesBrokenAndOtherSamples) {
+TEST_F(WebDatasetTest, NamesBrokenAndOtherSamplesAndNone) {
   const auto zero = make_bytes("0");
+  EXPECT_EQ(error_of({{"README", zero}}),
+            ": expected samples like 000017.jpg and 000017.cls in the tar archive, found none");
   EXPECT_EQ(error_of({{"0.png", image(1)},
                       {"0.cls", zero},
                       {"1.png", test::png_of(2, 3, 1, ByteVector(6))},
@@ -293,14 +242,6 @@ TEST_F(WebDatasetTest, NamesBrokenAndOtherSamples) {
                       {"1.npy", test::npy_images(2)},
                       {"1.cls", zero}}),
             "/1.npy: expected an array of 1x2x3 uint8, as the first is, found 2x2x3 uint8");
-}
-
-TEST_F(WebDatasetTest, ShowsHostileNamesInQuotesAndWritesNothing) {
-  EXPECT_EQ(error_of({{"../../tmp/\x1b[2J\n.png", make_bytes("junk")},
-                      {"../../tmp/\x1b[2J\n.cls", make_bytes("x")}}),
-            "/\"../../tmp/\\x1b[2J\\n.cls\": expected a class as text, a whole number in [0, "
-            "1048576), found \"x\"");
-  EXPECT_EQ(folder_.names(), std::vector<std::string>{"a.tar"});
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "formats/error.h"
+#include "formats/json_text.h"
 #include "tools/console/numbers.h"
 #include "tools/console/quote.h"
 #include "tools/console/usage_error.h"
@@ -18,7 +19,6 @@ namespace millrace {
 namespace {
 
 constexpr std::string_view kBlanks = " \t";
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::size_t kLargest = std::size_t{1} << 20;  // bytes
 
 bool is_key_char(char c) {
@@ -162,8 +162,7 @@ std::vector<ConfigEntry> read_config(const std::filesystem::path& path) {
   const std::string text = read_text(path);
   std::vector<ConfigEntry> entries;
   std::size_t number = 0;
-  std::string_view rest = text;
-  if (rest.starts_with(kByteOrderMark)) rest.remove_prefix(kByteOrderMark.size());
+  std::string_view rest = without_byte_order_mark(text);
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     std::string_view line = rest.substr(0, end);
