@@ -51,7 +51,10 @@ class Found {
       if (!name) continue;
       auto& place = at(name->split, name->role);
       if (place) {
-        throw DataError(source, std::nullopt, fmt::format("one array of {}", describe(*name)),
+        throw DataError(source, std::nullopt,
+                        fmt::format("one array of {} (those that are meant, in a file without the "
+                                    "other)",
+                                    describe(*name)),
                         fmt::format("{} and {}", in_quotes(names[*place]), in_quotes(names[i])));
       }
       place = i;

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -107,9 +109,35 @@ std::shared_ptr<const ArrayDataset> open_pair(const NamedArrays& arrays,
                                               classes);
 }
 
+bool are_same(const Array& a, const Array& b) {
+  return a.dtype == b.dtype && !a.dims.empty() && !b.dims.empty() && a.dims[0] == b.dims[0] &&
+         std::ranges::equal(a.data, b.data);
+}
+
+/// Where the same samples are there as images and as vectors, as in scikit-learn's digits, takes
+/// the name from the vectors. Returns the names that it took.
+std::vector<fs::path> leave_out_vectors(NamedArrays& arrays) {
+  std::vector<fs::path> left_out;
+  std::map<std::optional<DataSplit>, std::size_t> kept;
+  for (std::size_t i = 0; i < arrays.names.size(); ++i) {
+    const auto name = parse_array_name(arrays.names[i]);
+    if (!name || name->role != ArrayRole::kSamples) continue;
+    const auto [found, is_first] = kept.try_emplace(name->split, i);
+    if (is_first) continue;
+    const auto before = arrays.read[found->second]();
+    const auto now = arrays.read[i]();
+    if (!are_same(before, now)) continue;
+    std::size_t other = i;
+    if (now.dims.size() > before.dims.size()) std::swap(other, found->second);
+    left_out.emplace_back(std::exchange(arrays.names[other], {}));
+  }
+  return left_out;
+}
+
 /// nullopt if no array has a name that says samples or labels.
-std::optional<DataFolder> open_pairs(const fs::path& path, const NamedArrays& arrays,
+std::optional<DataFolder> open_pairs(const fs::path& path, NamedArrays arrays,
                                      const OpenOptions& options) {
+  auto left_out = leave_out_vectors(arrays);
   const auto pairs = find_array_pairs(path.string(), arrays.names, options.own_validation);
   if (!pairs) return std::nullopt;
   if (options.in_blocks) {
@@ -125,7 +153,6 @@ std::optional<DataFolder> open_pairs(const fs::path& path, const NamedArrays& ar
   auto validation = beside(pairs->validation);
   auto opened =
       data_folder(path, train, std::move(test), options, "samples", std::move(validation));
-  std::vector<fs::path> left_out;
   for (const auto i : pairs->left_out) left_out.emplace_back(arrays.names[i]);
   opened.description += left_out_text(left_out);
   return opened;

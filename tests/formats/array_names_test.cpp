@@ -77,9 +77,11 @@ TEST(ArrayNames, NameWhatIsMissingOrTwice) {
   EXPECT_EQ(error_of({"x_train", "y_train", "test_labels"}),
             "a.npz: expected an array of test samples beside \"test_labels\", found none");
   EXPECT_EQ(error_of({"x_train", "train_images"}),
-            "a.npz: expected one array of train samples, found \"x_train\" and \"train_images\"");
+            "a.npz: expected one array of train samples (those that are meant, in a file without "
+            "the other), found \"x_train\" and \"train_images\"");
   EXPECT_EQ(error_of({"x", "data"}),
-            "a.npz: expected one array of samples, found \"x\" and \"data\"");
+            "a.npz: expected one array of samples (those that are meant, in a file without the "
+            "other), found \"x\" and \"data\"");
   EXPECT_EQ(error_of({"x_test", "y_test"}),
             "a.npz: expected arrays to train on (x_train, y_train), found a test set only");
 }

@@ -100,6 +100,33 @@ TEST_F(FolderArraysTest, NamesAnNpzFileWithoutSuchArrays) {
   EXPECT_EQ(error_of("model.npz"), at("model.npz") + expected);
 }
 
+// As numpy.savez(file, **sklearn.datasets.load_digits()) writes them, and in the other order.
+TEST_F(FolderArraysTest, TakesImagesWhereTheSameSamplesAreThereAsVectorsToo) {
+  const test::ZipEntry images{"images.npy", npy_images(20), true, false};
+  const test::ZipEntry labels{"target.npy", npy_labels(20, 7), true, false};
+  ByteVector pixels(20 * 6);
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::byte>(i);
+  const auto with = [&](const NpyHeader& header, const ByteVector& data) {
+    return test::ZipEntry{"data.npy", test::npy_of(header, data), true, false};
+  };
+  const auto vectors = with({.shape = {20, 6}}, pixels);
+  for (const auto& entries : {std::vector{vectors, labels, images}, {images, labels, vectors}}) {
+    add("digits.npz", test::zip_of(entries));
+    EXPECT_EQ(description_of(), kOne + "; left out: data");
+  }
+  const auto refused = at("digits.npz") +
+                       ": expected one array of samples (those that are meant, in a file without "
+                       "the other), found \"images\" and \"data\"";
+  pixels.back() ^= std::byte{1};
+  for (const auto& other :
+       {with({.shape = {20, 6}}, pixels), with({.shape = {20, 3}}, ByteVector(60)),
+        with({.shape = {10, 12}}, pixels), with({.dtype = DType::kInt8, .shape = {20, 6}}, pixels),
+        with({.shape = {}}, ByteVector(1))}) {
+    add("digits.npz", test::zip_of({images, labels, other}));
+    EXPECT_EQ(error_of(), refused);
+  }
+}
+
 TEST_F(FolderArraysTest, NamesTheMemberThatIsWrong) {
   add("a.npz", test::zip_of({{"x.npy", npy_images(20), true, false},
                              {"y.npy", npy_labels(19, 7), true, false}}));
