@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <vector>
 
-#include "formats/class_sizes.h"
 #include "formats/error.h"
 #include "loader/convert.h"
 
@@ -65,14 +64,13 @@ std::string large_values_text(const Dataset& data) {
   return fmt::format("values of about 0 to 1: they reach {:g} and are taken as they are", largest);
 }
 
-std::string nothing_learnt_text(const RunSpec& spec, const RunResult& result,
-                                const Dataset& train) {
+std::string nothing_learnt_text(const RunSpec& spec, const RunResult& result, const Dataset& train,
+                                std::span<const std::uint64_t> class_sizes) {
   if (result.history.size() < 2) return {};
   const auto& last = result.history.back();
-  const auto sizes = class_sizes(train);
-  const auto guessing = guessing_loss(sizes, spec.label_smoothing);
+  const auto guessing = guessing_loss(class_sizes, spec.label_smoothing);
   if (!guessing || last.train_loss < kHardlyBetter * *guessing) return {};
-  if (last.val_loss && *last.val_loss < kHardlyBetter * *guessing_loss(sizes, 0.0)) return {};
+  if (last.val_loss && *last.val_loss < kHardlyBetter * *guessing_loss(class_sizes, 0.0)) return {};
   auto text = fmt::format(
       "hardly anything was learnt: train_loss is {:.4f}, and {:.4f} where each class is guessed as "
       "often as it comes; another --lr than {:g} may help",

@@ -25,7 +25,8 @@ std::string large_values_text(const Dataset& data);
 
 /// What to tell of a run that ended hardly better than by guessing, by its training loss and that
 /// of validation; empty for others, and for those of a single epoch or of a set without labels at
-/// hand.
-std::string nothing_learnt_text(const RunSpec& spec, const RunResult& result, const Dataset& train);
+/// hand. `class_sizes`: of the training set.
+std::string nothing_learnt_text(const RunSpec& spec, const RunResult& result, const Dataset& train,
+                                std::span<const std::uint64_t> class_sizes);
 
 }  // namespace millrace

@@ -142,7 +142,8 @@ class Runs {
     const auto before = Clock::now();
     data_ = open_data(options_, options_.run);
     load_s_ = std::chrono::duration<double>(Clock::now() - before).count();
-    if (const auto empty = empty_classes_text(class_sizes(*data_.train)); !empty.empty()) {
+    class_sizes_ = class_sizes(*data_.train);
+    if (const auto empty = empty_classes_text(class_sizes_); !empty.empty()) {
       console_.warning(data_.train->name() + ": " + empty);
     }
     if (data_.train->classes() == 1) {
@@ -198,7 +199,8 @@ class Runs {
       tell_stopped(result_, spec, signals_.text(), arguments_, console_);
       return signals_.status();
     }
-    if (const auto text = nothing_learnt_text(spec, result_, *data_.train); !text.empty()) {
+    if (const auto text = nothing_learnt_text(spec, result_, *data_.train, class_sizes_);
+        !text.empty()) {
       console_.warning(text);
     }
     if (report_) {
@@ -248,6 +250,7 @@ class Runs {
   std::optional<MetricsObserver> metrics_;
   std::optional<ReportObserver> report_;
   DataFolder data_;
+  std::vector<std::uint64_t> class_sizes_;  // of the training set
   double load_s_ = 0.0;
   bool output_lost_ = false;  ///< of files that each run has for itself
   RunResult result_;

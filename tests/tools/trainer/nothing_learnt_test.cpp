@@ -8,11 +8,13 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "formats/array_dataset.h"
 #include "formats/bytes.h"
+#include "formats/class_sizes.h"
 
 namespace millrace {
 namespace {
@@ -42,6 +44,10 @@ RunResult ended_at(double train_loss, std::optional<double> val_loss) {
   return result;
 }
 
+std::string told(const RunSpec& spec, const RunResult& result, const Dataset& data) {
+  return nothing_learnt_text(spec, result, data, class_sizes(data));
+}
+
 TEST(GuessingLoss, IsTheEntropyOfTheLabels) {
   EXPECT_NEAR(*guessing_loss(std::vector<std::uint64_t>{5, 5, 5}, 0.0), std::log(3.0), 1e-12);
   EXPECT_NEAR(*guessing_loss(std::vector<std::uint64_t>{3, 0, 1}, 0.0),
@@ -57,12 +63,12 @@ TEST(NothingLearnt, IsSaidOfARunThatEndsWhereGuessingDoes) {
   const auto small = data_of({0, 1, -1, 2});
   RunSpec spec;
   spec.optimizer.learning_rate = 0.5F;
-  EXPECT_EQ(nothing_learnt_text(spec, ended_at(0.70, 0.69), small),
+  EXPECT_EQ(told(spec, ended_at(0.70, 0.69), small),
             "hardly anything was learnt: train_loss is 0.7000, and 0.6931 where each class is "
             "guessed as often as it comes; another --lr than 0.5 may help");
   const auto large = data_of({0, 1, -300, 2});
   spec.optimizer.learning_rate = 0.1F;
-  const auto text = nothing_learnt_text(spec, ended_at(0.67, {}), large);
+  const auto text = told(spec, ended_at(0.67, {}), large);
   EXPECT_TRUE(
       text.ends_with("another --lr than 0.1 may help, and values of about 0 to 1: they "
                      "reach 300 and are taken as they are"))
@@ -78,12 +84,12 @@ TEST(LargeValues, AreToldOf) {
 TEST(NothingLearnt, IsNotSaidOfOthers) {
   const auto data = data_of({0, 1, 300, 2});
   const RunSpec spec;
-  EXPECT_EQ(nothing_learnt_text(spec, ended_at(0.5, 0.9), data), "") << "learnt by heart";
-  EXPECT_EQ(nothing_learnt_text(spec, ended_at(0.7, 0.5), data), "") << "just begun to";
+  EXPECT_EQ(told(spec, ended_at(0.5, 0.9), data), "") << "learnt by heart";
+  EXPECT_EQ(told(spec, ended_at(0.7, 0.5), data), "") << "just begun to";
   auto short_run = ended_at(0.7, 0.7);
   short_run.history.erase(short_run.history.begin());
-  EXPECT_EQ(nothing_learnt_text(spec, short_run, data), "");
-  EXPECT_EQ(nothing_learnt_text(spec, ended_at(0.7, 0.7), data_of({1})), "") << "one class";
+  EXPECT_EQ(told(spec, short_run, data), "");
+  EXPECT_EQ(told(spec, ended_at(0.7, 0.7), data_of({1})), "") << "one class";
 }
 
 }  // namespace
