@@ -61,10 +61,18 @@ void ThreadTeam::run(const std::function<void(std::uint32_t)>& work) {
     return;
   }
   work_ = &work;
-  epoch_.fetch_add(1, std::memory_order_seq_cst);
-  if (sleepers_.load(std::memory_order_seq_cst) != 0) epoch_.notify_all();
+  publish(epoch_, epoch_.load(std::memory_order_relaxed) + 1);
   work(0);
   barrier();
+}
+
+void ThreadTeam::barrier() {
+  const std::uint32_t generation = generation_.load(std::memory_order_acquire);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 != size()) {
+    return wait_while(generation_, generation);
+  }
+  arrived_.store(0, std::memory_order_relaxed);
+  publish(generation_, generation + 1);
 }
 
 void ThreadTeam::member_loop(std::uint32_t member) {

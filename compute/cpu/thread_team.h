@@ -27,30 +27,14 @@ class ThreadTeam {
   /// Calls work(member) on every member, and returns when all have returned. `work` must not throw.
   void run(const std::function<void(std::uint32_t)>& work);
 
-  /// Inside run(): waits until every member has called it; the last one to arrive calls `last`
-  /// before anyone goes on.
-  template <class Last>
-  void barrier(Last&& last) {
-    const std::uint32_t generation = generation_.load(std::memory_order_acquire);
-    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size()) {
-      arrived_.store(0, std::memory_order_relaxed);
-      last();
-      generation_.store(generation + 1, std::memory_order_seq_cst);
-      if (sleepers_.load(std::memory_order_seq_cst) != 0) generation_.notify_all();
-    } else {
-      wait_while(generation_, generation);
-    }
-  }
-  void barrier() {
-    barrier([] {});
-  }
-
   /// Inside run(): waits, backing off, until `value` is no longer `old`.
   void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old);
   /// Stores `next` and wakes those in wait_while(value, ·).
   void publish(std::atomic<std::uint32_t>& value, std::uint32_t next);
 
  private:
+  // Waits until every member has called it.
+  void barrier();
   void end();
   void member_loop(std::uint32_t member);
 

@@ -32,29 +32,32 @@ TEST_P(Team, EveryMemberRunsOnceAndTheCallerIsMemberZero) {
   EXPECT_EQ(zero, std::this_thread::get_id());
 }
 
-TEST_P(Team, EachPieceIsTakenOnceAndBarriersOrderPhases) {
+TEST_P(Team, EachPieceIsTakenOnceAndPhasesAreOrdered) {
   constexpr std::uint32_t kPieces = 37;
   ThreadTeam team(GetParam());
-  WorkShare shares[2]{WorkShare(team.size()), WorkShare(team.size())};
+  WorkShare share(team.size());
   // Plain memory: a piece read before its phase ended is a wrong sum here and a race under
   // ThreadSanitizer.
   std::vector<std::uint64_t> values(kPieces, 1);
   std::vector<std::uint64_t> next(kPieces);
-  shares[0].reset(0, kPieces);
+  share.reset(0, kPieces);
   std::uint32_t lasts = 0;
   team.run([&](std::uint32_t member) {
-    for (std::uint32_t round = 0; round < 100; ++round) {
-      shares[0].take(member, round,
-                     [&](std::uint32_t p) { next[p] += values[(p + 1) % kPieces] + 1; });
-      team.barrier([&] {
+    for (std::uint32_t tag = 0; tag != 200; tag = share.phase().load(std::memory_order_acquire)) {
+      const auto work = [&](std::uint32_t p) {
+        if (tag % 2 == 0) {
+          next[p] += values[(p + 1) % kPieces] + 1;
+        } else {
+          values[p] = next[(p + 5) % kPieces];
+        }
+      };
+      if (share.take(member, tag, work)) {
         ++lasts;
-        shares[1].reset(round, kPieces);
-      });
-      shares[1].take(member, round, [&](std::uint32_t p) { values[p] = next[(p + 5) % kPieces]; });
-      team.barrier([&] {
-        ++lasts;
-        shares[0].reset(round + 1, kPieces);
-      });
+        share.reset(tag + 1, kPieces);
+        team.publish(share.phase(), tag + 1);
+      } else {
+        team.wait_while(share.phase(), tag);
+      }
     }
   });
   EXPECT_EQ(lasts, 200U);
@@ -89,17 +92,16 @@ TEST(ThreadTeam, WaitsForAMemberThatComesLate) {
   ThreadTeam team(3);
   for (std::uint32_t late = 0; late < 3; ++late) {
     std::atomic<std::uint32_t> others{0};
-    int at_barrier = 0;
+    int came = 0;
     team.run([&](std::uint32_t member) {
       if (member == late) {
         while (others.load() < 2) std::this_thread::yield();
-        at_barrier = 1;
+        came = 1;
       } else {
         ++others;
       }
-      team.barrier();
-      EXPECT_EQ(at_barrier, 1);
     });
+    EXPECT_EQ(came, 1);
   }
 }
 
