@@ -229,7 +229,7 @@ class CpuEngine final : public Engine {
       const std::uint32_t rows = std::min(kEvaluateRows, chunk.count - first);
       const std::uint32_t lane_rows = net_->evaluate_limit();
       const std::uint32_t tag = share_.phase().fetch_add(1, std::memory_order_relaxed);
-      share_.reset(tag, (rows + lane_rows - 1) / lane_rows);
+      share_.reset(tag, div_up(rows, lane_rows));
       team_.run([&](std::uint32_t member) {
         const StageSpan span(Stage::kCompute);
         share_.take(member, tag, [&](std::uint32_t lane) {

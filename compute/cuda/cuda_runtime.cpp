@@ -245,7 +245,8 @@ std::string device_obstacle(int index) {
   cudaError_t started = cudaSetDevice(index);
   if (started == cudaSuccess) started = load_kernels();
   static_cast<void>(cudaGetLastError());
-  if (started == cudaErrorNoKernelImageForDevice) {
+  // Runtimes differ in which of these they say.
+  if (started == cudaErrorNoKernelImageForDevice || started == cudaErrorInvalidDeviceFunction) {
     return "GPU " + std::to_string(index) + " has compute capability " + capability.text() +
            ", for which this build has no kernels";
   }

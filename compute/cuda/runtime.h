@@ -75,8 +75,8 @@ class Runtime {
 
   /// Searches an algorithm for this product, the same each time on one kind of device, and tries it
   /// on `stream`, whatever the inputs are: its outputs are overwritten. It may run on streams on
-  /// which some product was tried. An empty handle where there
-  /// is none (an epilogue that this type or shape does not have).
+  /// which some product was tried, and be captured. An empty handle where there is none (an
+  /// epilogue that this type or shape does not have).
   virtual MatmulHandle plan(const Matmul& matmul, StreamHandle stream) = 0;
   virtual void destroy(MatmulHandle matmul) noexcept = 0;
   virtual void run(MatmulHandle matmul, StreamHandle stream) = 0;
