@@ -5,19 +5,14 @@
 #include <zstd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
-#include <limits>
-#include <mutex>
 #include <new>
 #include <stdexcept>
 #include <string_view>
-#include <system_error>
 #include <thread>
-#include <vector>
 
 #include "formats/error.h"
 #include "formats/little_endian.h"
+#include "formats/on_all_cores.h"
 
 namespace millrace {
 namespace {
@@ -42,27 +37,6 @@ bool has_own_checksum(std::span<const std::byte> stored) {
   return stored.size() > 8 && load_little_endian32(stored.data()) == kFrameMagic &&
          (std::to_integer<unsigned>(stored[4]) & kFrameChecksumFlag) != 0;
 }
-
-/// The first failure of several threads by frame, so that every run names the same one.
-class FirstError {
- public:
-  bool before(std::size_t frame) const noexcept { return frame_.load() < frame; }
-  void note(std::size_t frame) {
-    const std::scoped_lock lock(mutex_);
-    if (frame >= frame_.load()) return;
-    frame_ = frame;
-    error_ = std::current_exception();
-  }
-  /// When all threads are done.
-  void rethrow() const {
-    if (error_) std::rethrow_exception(error_);
-  }
-
- private:
-  std::mutex mutex_;
-  std::atomic<std::size_t> frame_{std::numeric_limits<std::size_t>::max()};
-  std::exception_ptr error_;
-};
 
 }  // namespace
 
@@ -103,41 +77,20 @@ void FrameDecoder::decode(const SeekableView& view, std::size_t index, std::span
   }
 }
 
-void decode_frames(const SeekableView& view, std::span<std::byte> out, unsigned threads) {
+void decode_frames(const SeekableView& view, std::span<std::byte> out) {
   const auto& frames = view.table.frames();
   if (out.size() != view.table.content_size()) {
     throw std::invalid_argument(fmt::format("{}: room for {} bytes given for {}",
                                             view.path.string(), out.size(),
                                             view.table.content_size()));
   }
-  std::atomic<std::size_t> next{0};
-  FirstError error;
-  const auto work = [&] {
-    std::size_t i = 0;
-    try {
-      FrameDecoder decoder;
-      while ((i = next.fetch_add(1)) < frames.size() && !error.before(i)) {
-        const auto at = static_cast<std::size_t>(frames[i].content_at);
-        decoder.decode(view, i, out.subspan(at, frames[i].content));
-      }
-    } catch (...) {
-      error.note(i);
-    }
-  };
-  const auto pieces =
-      std::min<std::uint64_t>(frames.size(), view.table.content_size() / kWorthThread);
-  {
-    std::vector<std::jthread> others;
-    const auto count = thread_count(threads, pieces);
-    others.reserve(count);
-    try {
-      for (unsigned i = 1; i < count; ++i) others.emplace_back(work);
-    } catch (const std::system_error&) {
-      // The system has no more threads to give: those that there are do the work.
-    }
-    work();
-  }
-  error.rethrow();
+  const auto worth = static_cast<std::size_t>(view.table.content_size() / kWorthThread);
+  on_all_cores(frames.size(), worth, [&] {
+    return [&, decoder = FrameDecoder()](std::size_t i) mutable {
+      const auto at = static_cast<std::size_t>(frames[i].content_at);
+      decoder.decode(view, i, out.subspan(at, frames[i].content));
+    };
+  });
 }
 
 std::uint32_t frame_checksum(std::span<const std::byte> content) noexcept {

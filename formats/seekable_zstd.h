@@ -43,10 +43,9 @@ class FrameDecoder {
   std::unique_ptr<ZSTD_DCtx_s, Free> context_;
 };
 
-/// Decodes all frames to `out` ([table.content_size()]) on `threads` threads, the caller among
-/// them; 0: one for each core that the process may use. Throws what FrameDecoder::decode throws,
-/// for the first bad frame of the file.
-void decode_frames(const SeekableView& view, std::span<std::byte> out, unsigned threads = 0);
+/// Decodes all frames to `out` ([table.content_size()]), on all cores. Throws what
+/// FrameDecoder::decode throws, for the first bad frame of the file.
+void decode_frames(const SeekableView& view, std::span<std::byte> out);
 
 /// Low 32 bits of XXH64, seed 0: the checksum of the seek table, and of a zstd frame.
 std::uint32_t frame_checksum(std::span<const std::byte> content) noexcept;

@@ -47,11 +47,11 @@ class Made {
   ByteVector content_;
 };
 
-ByteVector decode_all(const ByteVector& file, unsigned threads) {
+ByteVector decode_all(const ByteVector& file) {
   const std::filesystem::path path("f");
   const auto table = read_seek_table(path, file);
   ByteVector out(static_cast<std::size_t>(table->content_size()));
-  decode_frames({path, file, *table}, out, threads);
+  decode_frames({path, file, *table}, out);
   return out;
 }
 
@@ -61,11 +61,9 @@ Made many_frames() {
   return made;
 }
 
-TEST(SeekableZstd, DecodesAllFramesOnAnyNumberOfThreads) {
+TEST(SeekableZstd, DecodesAllFrames) {
   const auto made = many_frames();
-  for (const unsigned threads : {1U, 3U, 0U}) {
-    EXPECT_EQ(decode_all(made.file(), threads), made.content()) << threads;
-  }
+  EXPECT_EQ(decode_all(made.file()), made.content());
 }
 
 TEST(SeekableZstd, DecodesSingleFramesInAnyOrder) {
@@ -90,7 +88,7 @@ TEST(SeekableZstd, TakesFramesOfOtherWriters) {
     made.add_stored(zstd_skippable(3, 20), 0, 0);
     made.add(pixels(2000, 7), {.content_size = true, .checksum = false});
     made.add({}, {});
-    EXPECT_EQ(decode_all(made.file(), 2), made.content());
+    EXPECT_EQ(decode_all(made.file()), made.content());
   }
 }
 
@@ -112,15 +110,13 @@ TEST(SeekableZstd, NamesTheFirstBadFrame) {
     file[static_cast<std::size_t>(table.frames()[bad].stored_at) + 1000] ^= std::byte{4};
   }
   const auto& frame = table.frames()[12];
-  for (const unsigned threads : {1U, 4U}) {
-    const auto message = data_error_of([&] { decode_all(file, threads); });
-    EXPECT_TRUE(message.starts_with("f: broken frame 12 (byte " + std::to_string(frame.stored_at) +
-                                    " of the compressed file, bytes " +
-                                    std::to_string(frame.content_at) + " to " +
-                                    std::to_string(frame.content_at + frame.content) +
-                                    " of the content): expected a sound one, found "))
-        << message;
-  }
+  const auto message = data_error_of([&] { decode_all(file); });
+  EXPECT_TRUE(message.starts_with("f: broken frame 12 (byte " + std::to_string(frame.stored_at) +
+                                  " of the compressed file, bytes " +
+                                  std::to_string(frame.content_at) + " to " +
+                                  std::to_string(frame.content_at + frame.content) +
+                                  " of the content): expected a sound one, found "))
+      << message;
 }
 
 TEST(SeekableZstd, RefusesATableThatLies) {
@@ -131,7 +127,7 @@ TEST(SeekableZstd, RefusesATableThatLies) {
   const auto error_of = [](const ByteVector& stored, std::size_t size, std::uint32_t checksum) {
     Made made;
     made.add_stored(stored, size, checksum);
-    return data_error_of([&] { decode_all(made.file(), 1); });
+    return data_error_of([&] { decode_all(made.file()); });
   };
   EXPECT_NE(error_of(frame, 1000, sum ^ 1U).find("expected the checksum"), std::string::npos);
   EXPECT_NE(error_of(bare, 1000, sum ^ 1U).find("expected the checksum"), std::string::npos);
@@ -152,7 +148,7 @@ TEST(SeekableZstd, RefusesAFrameThatClaimsAnExbibyte) {
   Made made;
   made.add_stored(bomb, 1000, 0);
   EXPECT_NE(data_error_of([&] {
-              decode_all(made.file(), 1);
+              decode_all(made.file());
             }).find("found a header that says 1152921504606846976"),
             std::string::npos);
 }
