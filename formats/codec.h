@@ -27,6 +27,12 @@ struct ContentSize {
 /// decoded nor checked. At least the first out.size() - kDecodeSlack bytes are there then.
 inline constexpr std::size_t kDecodeSlack = std::size_t{64} << 10;
 
+/// Bytes of content that a byte of a file can make at most. A deflate match makes up to 258 bytes
+/// out of two 1-bit codes (RFC 1951): 258 * 8 / 2. The densest block of zstd is an RLE block: 3
+/// bytes of header and 1 of content make up to 128 KiB.
+inline constexpr std::uint64_t kHighestDeflateRatio = 1032;
+inline constexpr std::uint64_t kHighestZstdRatio = (std::uint64_t{128} << 10) / 4;
+
 /// `file` is for messages: DataError names it and the byte of the compressed file.
 ContentSize gzip_content_size(const std::filesystem::path& file, std::span<const std::byte> in);
 Decoded gzip_decode(const std::filesystem::path& file, std::span<const std::byte> in,

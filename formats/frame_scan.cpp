@@ -9,6 +9,7 @@
 #include <new>
 #include <string_view>
 
+#include "formats/codec.h"
 #include "formats/error.h"
 #include "formats/little_endian.h"
 #include "formats/on_all_cores.h"
@@ -19,10 +20,8 @@ namespace millrace {
 namespace {
 
 constexpr std::uint32_t kFrameMagic = 0xFD2FB528;
-constexpr std::uint32_t kTableMagic = 0x184D2A5E;
-constexpr std::uint32_t kSeekableMagic = 0x8F92EAB1;
-constexpr std::size_t kTableFoot = 9;
-constexpr std::size_t kTableEnds = 8 + kTableFoot;  // all but its entries
+constexpr std::size_t kTableEnds =
+    SeekTable::kHeadBytes + SeekTable::kFootBytes;  // all but its entries
 constexpr std::size_t kSmallestFrame = 9;
 constexpr std::size_t kDescriptor = 4;  // byte of the frame header
 constexpr std::byte kChecksumFlag{0x04};
@@ -30,7 +29,6 @@ constexpr std::byte kUnusedFlag{0x10};
 constexpr std::size_t kMostByTrial = std::size_t{2} << 10;
 // Fewer bytes are decoded before a second thread has started.
 constexpr std::uint64_t kWorthThread = std::uint64_t{512} << 10;
-constexpr std::uint64_t kHighestRatio = (std::uint64_t{128} << 10) / 4;
 
 using Stored = std::span<const std::byte>;
 
@@ -47,7 +45,7 @@ bool has_checksum(Stored frame) {
 std::optional<std::uint64_t> claimed_content(Stored frame) {
   const auto size = ZSTD_getFrameContentSize(frame.data(), frame.size());
   if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN) return std::nullopt;
-  if (size > std::min<std::uint64_t>(frame.size() * kHighestRatio, SeekTable::kMostContent)) {
+  if (size > std::min<std::uint64_t>(frame.size() * kHighestZstdRatio, SeekTable::kMostContent)) {
     return std::nullopt;
   }
   return size;
@@ -118,11 +116,12 @@ class Scanner {
   /// By its first bytes, or counted from its last ones.
   bool is_table(std::size_t at) const {
     const auto left = file_.size() - at;
-    if (left >= 8 && load_little_endian32(&file_[at]) == kTableMagic) return true;
-    if (left < kTableEnds || load_little_endian32(file_.last(4).data()) != kSeekableMagic) {
+    if (left >= 8 && load_little_endian32(&file_[at]) == SeekTable::kSkippableMagic) return true;
+    if (left < kTableEnds ||
+        load_little_endian32(file_.last(4).data()) != SeekTable::kSeekableMagic) {
       return false;
     }
-    const std::uint64_t frames = load_little_endian32(file_.last(kTableFoot).data());
+    const std::uint64_t frames = load_little_endian32(file_.last(SeekTable::kFootBytes).data());
     return left == kTableEnds + 12 * frames || left == kTableEnds + 8 * frames;
   }
 

@@ -20,8 +20,6 @@ namespace {
 constexpr std::size_t kHeaderBytes = 10;
 constexpr std::size_t kTrailerBytes = 8;
 constexpr std::size_t kSmallestMember = kHeaderBytes + 2 + kTrailerBytes;
-// A deflate match makes up to 258 bytes out of two 1-bit codes (RFC 1951): 258 * 8 / 2 = 1032 to 1.
-constexpr std::uint64_t kHighestRatio = 1032;
 
 constexpr unsigned kHeaderCrc = 2;
 constexpr unsigned kExtraField = 4;
@@ -130,8 +128,8 @@ ContentSize gzip_content_size(const std::filesystem::path& file, std::span<const
     fail(file, in.size(), "a gzip member of at least 20 bytes", "the end of the file");
   }
   ContentSize size;
-  const auto ratio_bound = std::numeric_limits<std::uint64_t>::max() / kHighestRatio;
-  size.most = std::min<std::uint64_t>(in.size(), ratio_bound) * kHighestRatio;
+  const auto ratio_bound = std::numeric_limits<std::uint64_t>::max() / kHighestDeflateRatio;
+  size.most = std::min<std::uint64_t>(in.size(), ratio_bound) * kHighestDeflateRatio;
   // Right for a single member below 4 GiB, which nearly all files are; a hint for the others.
   size.guess = std::min<std::uint64_t>(load_little_endian32(&in[in.size() - 4]), size.most);
   return size;

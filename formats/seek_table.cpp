@@ -8,20 +8,15 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "formats/codec.h"
 #include "formats/error.h"
 #include "formats/little_endian.h"
 
 namespace millrace {
 namespace {
 
-constexpr std::uint32_t kSkippableMagic = 0x184D2A5E;
-constexpr std::uint32_t kSeekableMagic = 0x8F92EAB1;
-constexpr std::size_t kHeadBytes = 8;  // skippable magic number, size of what follows
-constexpr std::size_t kFootBytes = 9;  // number of frames, descriptor, seekable magic number
 constexpr unsigned kChecksumFlag = 0x80;
 constexpr unsigned kReservedBits = 0x7c;
-// An RLE block makes 128 KiB of 4 bytes: no frame decodes to more than that many times its size.
-constexpr std::uint64_t kHighestRatio = (std::uint64_t{128} << 10) / 4;
 // Magic number, the smallest header and the smallest block; a skippable frame has 8.
 constexpr std::uint32_t kSmallestFrame = 8;
 
@@ -79,12 +74,12 @@ std::vector<std::byte> SeekTable::encode() const {
 
 std::optional<SeekTable> read_seek_table(const std::filesystem::path& path,
                                          std::span<const std::byte> file) {
-  if (file.size() < kHeadBytes + kFootBytes ||
-      load_little_endian32(file.last(4).data()) != kSeekableMagic) {
+  if (file.size() < SeekTable::kHeadBytes + SeekTable::kFootBytes ||
+      load_little_endian32(file.last(4).data()) != SeekTable::kSeekableMagic) {
     return std::nullopt;
   }
-  const auto foot = file.last(kFootBytes);
-  const auto foot_at = file.size() - kFootBytes;
+  const auto foot = file.last(SeekTable::kFootBytes);
+  const auto foot_at = file.size() - SeekTable::kFootBytes;
   const std::uint64_t count = load_little_endian32(foot.data());
   const auto descriptor = std::to_integer<unsigned>(foot[4]);
   if ((descriptor & kReservedBits) != 0) {
@@ -93,24 +88,26 @@ std::optional<SeekTable> read_seek_table(const std::filesystem::path& path,
   }
   const bool has_checksums = (descriptor & kChecksumFlag) != 0;
   const auto entry = entry_bytes(has_checksums);
-  const auto most = std::min<std::uint64_t>((foot_at - kHeadBytes) / entry, SeekTable::kMostFrames);
+  const auto most =
+      std::min<std::uint64_t>((foot_at - SeekTable::kHeadBytes) / entry, SeekTable::kMostFrames);
   if (count > most) {
     fail(path, foot_at, fmt::format("at most {} frames in a file of {} bytes", most, file.size()),
          fmt::format("{}", count));
   }
-  const auto start = foot_at - kHeadBytes - static_cast<std::size_t>(count) * entry;
+  const auto start = foot_at - SeekTable::kHeadBytes - static_cast<std::size_t>(count) * entry;
   const auto table = file.subspan(start);
-  if (const auto magic = load_little_endian32(table.data()); magic != kSkippableMagic) {
+  if (const auto magic = load_little_endian32(table.data()); magic != SeekTable::kSkippableMagic) {
     fail(path, start,
-         fmt::format("the skippable frame {:08x} of {} frames", kSkippableMagic, count),
+         fmt::format("the skippable frame {:08x} of {} frames", SeekTable::kSkippableMagic, count),
          fmt::format("{:08x}", magic));
   }
-  if (const auto size = load_little_endian32(&table[4]); size != table.size() - kHeadBytes) {
-    fail(path, start + 4, fmt::format("a table of {} bytes", table.size() - kHeadBytes),
+  if (const auto size = load_little_endian32(&table[4]);
+      size != table.size() - SeekTable::kHeadBytes) {
+    fail(path, start + 4, fmt::format("a table of {} bytes", table.size() - SeekTable::kHeadBytes),
          fmt::format("{}", size));
   }
   SeekTable found(has_checksums);
-  auto at = start + kHeadBytes;
+  auto at = start + SeekTable::kHeadBytes;
   for (std::uint64_t i = 0; i < count; ++i, at += entry) {
     const auto stored = load_little_endian32(&file[at]);
     const auto content = load_little_endian32(&file[at + 4]);
@@ -120,7 +117,7 @@ std::optional<SeekTable> read_seek_table(const std::filesystem::path& path,
            fmt::format("frame {} to have {} to {} bytes in the file", i, kSmallestFrame, left),
            fmt::format("{}", stored));
     }
-    const auto bound = std::min<std::uint64_t>(stored * kHighestRatio, SeekTable::kMostContent);
+    const auto bound = std::min<std::uint64_t>(stored * kHighestZstdRatio, SeekTable::kMostContent);
     if (content > bound) {
       fail(path, at + 4,
            fmt::format("at most {} bytes of content in frame {} of {} bytes", bound, i, stored),

@@ -29,6 +29,13 @@ class SeekTable {
   static constexpr std::size_t kMostFrames = 0x8000000;
   /// Its limit for the content of one frame: 1 GiB.
   static constexpr std::uint32_t kMostContent = 0x40000000;
+  /// Of the skippable frame: what it begins with, and what the file ends with.
+  static constexpr std::uint32_t kSkippableMagic = 0x184D2A5E;
+  static constexpr std::uint32_t kSeekableMagic = 0x8F92EAB1;
+  /// Around the frames' entries: its magic number and the size of what follows; the number of
+  /// frames, a descriptor and the last magic number.
+  static constexpr std::size_t kHeadBytes = 8;
+  static constexpr std::size_t kFootBytes = 9;
 
   explicit SeekTable(bool has_checksums = true) noexcept : has_checksums_(has_checksums) {}
 

@@ -35,8 +35,6 @@ constexpr std::uint16_t kZip64Field = 1;
 constexpr std::uint32_t kIn64 = 0xffffffff;  // the number stands in a ZIP64 field
 constexpr std::uint16_t kStored = 0;
 constexpr std::uint16_t kDeflated = 8;
-// As for gzip: a deflate match makes up to 258 bytes out of two 1-bit codes.
-constexpr std::uint64_t kHighestRatio = 1032;
 
 struct FreeDecompressor {
   void operator()(libdeflate_decompressor* d) const noexcept { libdeflate_free_decompressor(d); }
@@ -153,7 +151,7 @@ class Parser {
       fail(here + 10, what() + " stored or deflated", fmt::format("method {}", method));
     }
     find_content(member, here);
-    const auto most = member.deflated ? member.stored * kHighestRatio : member.stored;
+    const auto most = member.deflated ? member.stored * kHighestDeflateRatio : member.stored;
     if (member.size > most || (!member.deflated && member.size != member.stored)) {
       fail(here + 24,
            fmt::format("at most {} bytes in {} of {} bytes", most, what(), member.stored),

@@ -15,9 +15,6 @@
 namespace millrace {
 namespace {
 
-// The densest block is an RLE block: 3 bytes of header and 1 of content make up to 128 KiB.
-constexpr std::uint64_t kHighestRatio = (std::uint64_t{128} << 10) / 4;
-
 struct FreeContext {
   void operator()(ZSTD_DCtx* context) const noexcept { ZSTD_freeDCtx(context); }
 };
@@ -63,8 +60,8 @@ Frame frame_at(const std::filesystem::path& file, std::span<const std::byte> in,
 
 std::uint64_t ratio_bound(std::size_t stored) {
   return std::min<std::uint64_t>(stored,
-                                 std::numeric_limits<std::uint64_t>::max() / kHighestRatio) *
-         kHighestRatio;
+                                 std::numeric_limits<std::uint64_t>::max() / kHighestZstdRatio) *
+         kHighestZstdRatio;
 }
 
 std::uint64_t add_saturated(std::uint64_t a, std::uint64_t b) {
