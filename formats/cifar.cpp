@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
+#include <memory>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include "formats/error.h"
-#include "formats/idx_pair.h"
 #include "formats/mapped_file.h"
 
 namespace millrace {
@@ -33,6 +33,52 @@ void interleave(const std::byte* planes, std::byte* pixels) {
   for (std::size_t p = 0; p < kPixels; ++p) {
     for (std::size_t c = 0; c < kChannels; ++c) pixels[p * kChannels + c] = planes[c * kPixels + p];
   }
+}
+
+void append(CifarKind kind, const std::filesystem::path& file, std::vector<std::byte>& samples,
+            Labels& labels) {
+  const MappedFile mapped(file);
+  mapped.expect_sequential();
+  const auto bytes = mapped.bytes();
+  const std::size_t head = label_bytes(kind);
+  const std::size_t record = head + kSampleBytes;
+  if (bytes.empty() || bytes.size() % record != 0) {
+    const std::size_t whole = bytes.size() / record;
+    throw DataError(file, whole * record, fmt::format("records of {} bytes", record),
+                    bytes.empty() ? "an empty file"
+                                  : fmt::format("{} bytes after {} records",
+                                                bytes.size() - whole * record, whole));
+  }
+  const std::size_t count = bytes.size() / record;
+  const std::size_t before = labels.values.size();
+  samples.resize((before + count) * kSampleBytes);
+  labels.values.resize(before + count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::byte* at = bytes.data() + i * record;
+    // The fine label of CIFAR-100 comes second.
+    const auto label = std::to_integer<std::uint32_t>(at[head - 1]);
+    if (label >= labels.classes) {
+      throw DataError(file, i * record + head - 1, fmt::format("a label below {}", labels.classes),
+                      std::to_string(label));
+    }
+    labels.values[before + i] = static_cast<std::int32_t>(label);
+    interleave(at + head, samples.data() + (before + i) * kSampleBytes);
+  }
+}
+
+std::shared_ptr<const ArrayDataset> read_all(CifarKind kind,
+                                             const std::vector<std::filesystem::path>& files) {
+  if (files.empty()) throw std::invalid_argument("CifarDataset: expected files, found none");
+  auto samples = std::make_shared<std::vector<std::byte>>();
+  Labels labels{.values = {}, .classes = kind == CifarKind::kCifar10 ? 10U : 100U};
+  for (const auto& file : files) append(kind, file, *samples, labels);
+  const auto& name = files.size() == 1 ? files.front() : files.front().parent_path();
+  Array array{.name = name.string(),
+              .dtype = DType::kUInt8,
+              .dims = {labels.values.size(), kSide, kSide, kChannels},
+              .owner = samples,
+              .data = *samples};
+  return std::make_shared<const ArrayDataset>(std::move(array), std::move(labels));
 }
 
 }  // namespace
@@ -65,61 +111,6 @@ std::optional<CifarFiles> find_cifar_files(const std::filesystem::path& folder) 
 }
 
 CifarDataset::CifarDataset(CifarKind kind, const std::vector<std::filesystem::path>& files)
-    : shape_{{kSide, kSide, kChannels}}, classes_(kind == CifarKind::kCifar10 ? 10 : 100) {
-  if (files.empty()) throw std::invalid_argument("CifarDataset: expected files, found none");
-  name_ = files.size() == 1 ? files.front().string() : files.front().parent_path().string();
-  for (const auto& file : files) append(kind, file);
-}
-
-void CifarDataset::append(CifarKind kind, const std::filesystem::path& file) {
-  const MappedFile mapped(file);
-  mapped.expect_sequential();
-  const auto bytes = mapped.bytes();
-  const std::size_t head = label_bytes(kind);
-  const std::size_t record = head + kSampleBytes;
-  if (bytes.empty() || bytes.size() % record != 0) {
-    const std::size_t whole = bytes.size() / record;
-    throw DataError(file, whole * record, fmt::format("records of {} bytes", record),
-                    bytes.empty() ? "an empty file"
-                                  : fmt::format("{} bytes after {} records",
-                                                bytes.size() - whole * record, whole));
-  }
-  const std::size_t count = bytes.size() / record;
-  const std::size_t before = labels_.size();
-  samples_.resize((before + count) * kSampleBytes);
-  labels_.resize(before + count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::byte* at = bytes.data() + i * record;
-    // The fine label of CIFAR-100 comes second.
-    const auto label = std::to_integer<std::uint32_t>(at[head - 1]);
-    if (label >= classes_) {
-      throw DataError(file, i * record + head - 1, fmt::format("a label below {}", classes_),
-                      std::to_string(label));
-    }
-    labels_[before + i] = static_cast<std::int32_t>(label);
-    interleave(at + head, samples_.data() + (before + i) * kSampleBytes);
-  }
-}
-
-std::string CifarDataset::hash() const {
-  const std::scoped_lock lock(hash_mutex_);
-  if (hash_.empty()) {
-    auto hasher = begin_dataset_hash(*this);
-    hasher.update(std::span<const std::byte>(samples_));
-    hasher.update(std::as_bytes(std::span(labels_)));
-    hash_ = hasher.hex();
-  }
-  return hash_;
-}
-
-void CifarDataset::read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
-                        std::span<std::int32_t> labels) const {
-  check_read(*this, ids, samples, labels);
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    std::memcpy(samples.data() + i * kSampleBytes, samples_.data() + ids[i] * kSampleBytes,
-                kSampleBytes);
-    labels[i] = labels_[ids[i]];
-  }
-}
+    : ForwardingDataset(read_all(kind, files)) {}
 
 }  // namespace millrace

@@ -2,12 +2,13 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "formats/dataset.h"
+#include "formats/array_dataset.h"
+#include "formats/forwarding_dataset.h"
 
 namespace millrace {
 
@@ -29,32 +30,18 @@ std::optional<CifarFiles> find_cifar_files(const std::filesystem::path& folder);
 
 /// Samples are [32, 32, 3] uint8, RGB, as ImageFolder gives them; the labels of CIFAR-100 are the
 /// fine ones. All of it lies in memory: 3 KB a sample.
-class CifarDataset final : public Dataset {
+class CifarDataset final : public ForwardingDataset<Dataset, ArrayDataset> {
  public:
   /// Throws DataError: no files, a file that cannot be read, is empty or ends within a record, a
   /// label that is too large.
   CifarDataset(CifarKind kind, const std::vector<std::filesystem::path>& files);
 
-  std::uint64_t size() const noexcept override { return labels_.size(); }
-  const SampleShape& shape() const noexcept override { return shape_; }
-  DType dtype() const noexcept override { return DType::kUInt8; }
-  std::uint32_t classes() const noexcept override { return classes_; }
-  std::string name() const override { return name_; }
-  std::string hash() const override;
+  std::string hash() const override { return of().hash(); }
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
-            std::span<std::int32_t> labels) const override;
-  ContiguousView contiguous() const noexcept override { return {samples_, labels_}; }
-
- private:
-  void append(CifarKind kind, const std::filesystem::path& file);
-
-  SampleShape shape_;
-  std::uint32_t classes_;
-  std::string name_;
-  std::vector<std::byte> samples_;
-  std::vector<std::int32_t> labels_;
-  mutable std::mutex hash_mutex_;
-  mutable std::string hash_;  // empty until somebody asks
+            std::span<std::int32_t> labels) const override {
+    of().read(ids, samples, labels);
+  }
+  ContiguousView contiguous() const noexcept override { return of().contiguous(); }
 };
 
 }  // namespace millrace
