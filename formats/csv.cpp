@@ -6,11 +6,13 @@
 #include <atomic>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "formats/bytes.h"
 #include "formats/compression.h"
+#include "formats/csv_cells.h"
 #include "formats/csv_front.h"
 #include "formats/csv_labels.h"
 #include "formats/csv_rows.h"
@@ -74,7 +76,7 @@ class Reading {
   template <typename T>
   std::optional<Bytes> samples_as() {
     const auto width = layout_.values() * sizeof(T);
-    // A cell takes two bytes of text, the last one of a line perhaps one: this cannot overflow.
+    // No overflow: see check_lines().
     auto bytes = Bytes::allocate(labels_.values.size() * width);
     auto* samples = reinterpret_cast<T*>(bytes.writable().data());
     readers_.assign(pieces_.size(), first_);
@@ -124,6 +126,24 @@ class Reading {
   Labels labels_;
 };
 
+/// Names a line that lacks values before memory is taken for those of all lines.
+void check_lines(const std::filesystem::path& path, const CsvFront& front, std::uint64_t rows) {
+  // A value and what is behind it take two bytes, the last one of the file perhaps one.
+  if (rows <= (front.rows.size() + 1) / (2 * front.layout.values())) return;
+  CsvLines lines(front.rows);
+  auto number = front.first_line;
+  for (auto line = lines.next(); line; line = lines.next(), ++number) {
+    std::size_t count = 0;
+    CsvCells cells(*line, front.layout.separator);
+    while (cells.next()) ++count;
+    if (!is_blank(*line) && count != front.layout.cells) {
+      throw csv_error(path, number,
+                      fmt::format("{} cells, as in the first line", front.layout.cells),
+                      std::to_string(count));
+    }
+  }
+}
+
 /// In the order that samples have them, and the label's as this file calls it.
 ColumnNames sample_columns(const std::filesystem::path& path, const CsvLayout& layout,
                            const CsvOptions& options) {
@@ -157,6 +177,7 @@ CsvSamples read_csv(const std::filesystem::path& path, const CsvOptions& options
     piece.first_row = std::exchange(rows, rows + piece.rows);
   }
   if (rows == 0) throw DataError(path, std::nullopt, "lines of numbers", "a header alone");
+  check_lines(path, front, rows);
   Reading reading(path, front.layout, options, pieces, rows);
   std::optional<Bytes> bytes;
   auto dtype = DType::kUInt8;

@@ -116,6 +116,15 @@ TEST_F(CsvTest, NamesTheLineOfAnotherLength) {
   EXPECT_EQ(error_of("1,2,3\n1\n"), "line 2: expected 3 cells, as in the first line, found 1");
 }
 
+// Of 300 KB, which would have been 20 GB of samples.
+TEST_F(CsvTest, TakesNoMemoryForValuesThatLinesCannotHold) {
+  std::string text = "0";
+  for (int i = 0; i < 50'000; ++i) text += ",1";
+  text += "\n\n";
+  for (int i = 0; i < 100'000; ++i) text += "1\n";
+  EXPECT_EQ(error_of(text), "line 3: expected 50001 cells, as in the first line, found 1");
+}
+
 TEST_F(CsvTest, NamesWhatIsNoTable) {
   EXPECT_EQ(error_of(""), "expected lines of numbers, found none");
   EXPECT_EQ(error_of("\n \r\n"), "expected lines of numbers, found none");
