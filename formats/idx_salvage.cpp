@@ -85,8 +85,8 @@ void SalvagedIdx::look_at_frames() {
     }
     if (!frame.content_at) continue;
     end = std::max(end, *frame.content_at + frame.content);
-    const auto range = samples_of(frame);
     if (!frame.sound) continue;
+    const auto range = samples_of(frame);
     for (auto s = range.first; s < range.first + range.count; ++s) {
       sound_[static_cast<std::size_t>(s)] = true;
     }
@@ -108,7 +108,6 @@ void SalvagedIdx::look_at_frames() {
 
 void SalvagedIdx::take_header(IdxHeader header) {
   const std::uint64_t count = header.dims.empty() ? 1 : header.dims[0];
-  const auto bytes = idx_data_bytes(header);
   // The file has to be able to hold them before memory is taken for each.
   const auto most = std::min<std::uint64_t>(kMostSamples, file_.bytes().size() << 15U);
   if (count > most) {
@@ -117,6 +116,12 @@ void SalvagedIdx::take_header(IdxHeader header) {
         fmt::format("at most {} samples in a file of {} bytes", most, file_.bytes().size()),
         fmt::format("{}", count));
   }
+  lay_out(std::move(header));
+}
+
+void SalvagedIdx::lay_out(IdxHeader header) {
+  const auto bytes = idx_data_bytes(header);
+  const std::uint64_t count = header.dims.empty() ? 1 : header.dims[0];
   sample_bytes_ = count == 0 ? 1 : std::max<std::uint64_t>(1, bytes / count);
   sound_.assign(static_cast<std::size_t>(bytes == 0 ? 0 : count), false);
   header_ = std::move(header);
@@ -128,11 +133,7 @@ void SalvagedIdx::take_known() {
     fault(fmt::format("byte 0 of the content: expected the header of {}, found that of {}",
                       known_->describe(), header_->describe()));
   }
-  const auto bytes = idx_data_bytes(*known_);
-  const auto count = known_->dims.empty() ? 1 : known_->dims[0];
-  sample_bytes_ = count == 0 ? 1 : std::max<std::uint64_t>(1, bytes / count);
-  sound_.assign(static_cast<std::size_t>(bytes == 0 ? 0 : count), false);
-  header_ = known_;
+  lay_out(*known_);
 }
 
 /// Frames behind damage are counted from the end, where that is there.

@@ -59,6 +59,7 @@ class SalvagedIdx {
   void look_at_whole();
   void take_header(IdxHeader header);
   void take_known();
+  void lay_out(IdxHeader header);
   void locate_after_damage();
   void fault(std::string what, SampleRange samples = {});
   SampleRange samples_of(const FoundFrame& frame) const;

@@ -13,6 +13,7 @@
 #include "formats/error.h"
 #include "formats/idx_pair.h"
 #include "formats/kept_error.h"
+#include "formats/run_blocks.h"
 #include "formats/seekable_zstd.h"
 
 namespace millrace {
@@ -33,10 +34,6 @@ std::optional<std::uint64_t> split_sample(const IdxHeader& header, std::uint64_t
   }
   return std::nullopt;
 }
-
-// Files of at most that many bytes together stay mapped: no epoch has to map them again, which is
-// 2 to 3 % of decoding them.
-constexpr std::uint64_t kStayMapped = std::uint64_t{32} << 20;
 
 /// Lets go of a part of a file in the end, whatever happens.
 struct Forget {
@@ -272,9 +269,10 @@ void SeekableDataset::decode_samples(std::size_t index, std::span<std::byte> sam
   const SeekableView view{.path = file.path, .file = file.bytes.bytes(), .table = file.table};
   const std::size_t content = file.table.frames()[frame].content;
   const auto stored = view.stored(frame);
-  // Else a pass over a file that is larger than memory would fill it with the file.
+  // Else a pass over a file that is larger than memory would fill it with the file. To map small
+  // ones again is 2 to 3 % of decoding them.
   const Forget forget{file.bytes, static_cast<std::size_t>(stored.data() - view.file.data()),
-                      stored_ > kStayMapped ? stored.size() : 0};
+                      stored_ > DiskDataset::kStays ? stored.size() : 0};
   if (content == samples.size()) {
     reader.decoder().decode(view, frame, samples);
   } else {  // the end of the header is in it

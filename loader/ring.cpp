@@ -168,14 +168,14 @@ void Ring::close() noexcept {
   account();
 }
 
-// Workers with nothing to do are blocked while no slot is free; with something to do they are
-// starved of a processor. Once all is planned there is nothing left to wait for.
 void Ring::idle(int parts) noexcept {
   const std::lock_guard lock(mutex_);
   idle_ += parts;
   account();
 }
 
+// Workers with nothing to do are blocked while no slot is free; with something to do they are
+// starved of a processor. Once all is planned there is nothing left to wait for.
 void Ring::account() noexcept {
   const auto now = StageClock::Clock::now();
   const std::uint32_t busy = std::min(
