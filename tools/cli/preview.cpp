@@ -109,10 +109,16 @@ Picture picture_at(const Dataset& data, std::span<const std::byte> sample) {
 }  // namespace
 
 Preview preview(const PreviewSpec& spec) {
-  const DataFolder folder = open_folder(
-      spec.data, {.image = spec.images, .label_column = spec.label_column, .tolerant = true});
-  if (spec.test && !folder.test) throw DataError(spec.data, "has no test set");
-  const Dataset& data = spec.test ? *folder.test : *folder.train;
+  const DataFolder folder =
+      open_folder(spec.data, {.image = spec.images,
+                              .label_column = spec.label_column,
+                              .own_validation = spec.split == DataSplit::kValidation,
+                              .tolerant = true});
+  const auto& shown = spec.split == DataSplit::kTrain  ? folder.train
+                      : spec.split == DataSplit::kTest ? folder.test
+                                                       : folder.validation;
+  if (!shown) throw DataError(spec.data, fmt::format("has no {} set", name_of(spec.split)));
+  const Dataset& data = *shown;
   std::optional<Augmenter> augmenter;
   if (spec.augment.enabled()) {
     augmenter.emplace(spec.augment, data.shape(), data.dtype(), spec.seed);

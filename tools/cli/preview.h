@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "formats/image.h"
+#include "formats/split_names.h"
 #include "loader/augment.h"
 #include "tools/image/grid.h"
 
@@ -15,7 +16,7 @@ struct PreviewSpec {
   std::filesystem::path data;  ///< whatever open_folder() opens
   ImageOptions images;
   std::string label_column;  ///< of CSV; empty: see CsvOptions
-  bool test = false;         ///< the test set, else the training set
+  DataSplit split = DataSplit::kTrain;
   std::uint64_t count = 64;  ///< samples, at most
   bool shuffle = false;      ///< drawn at random, else the first ones
   std::uint64_t seed = 0;    ///< of that draw and of the augmentation
@@ -40,7 +41,7 @@ struct Preview {
 };
 
 /// Copies are those of epochs 0, 1, … of a trainer run with this seed and augmentation. Throws
-/// DataError as open_folder does, where there is no test set, no such class, no sample of it, or
+/// DataError as open_folder does, where there is no such split, no such class, no sample of it, or
 /// samples that are no pictures; std::invalid_argument as Augmenter does.
 Preview preview(const PreviewSpec& spec);
 

@@ -58,11 +58,6 @@ std::filesystem::path parse_output(const std::string& text) {
   return path;
 }
 
-bool parse_split(const std::string& text) {
-  if (text == "train" || text == "test") return text == "test";
-  throw UsageError("expected train or test, found " + shown(text));
-}
-
 void declare(CommandLine& line, Arguments& arguments) {
   const auto whole = [&](const char* name, const char* help, std::uint64_t least,
                          std::uint64_t most, auto& target) {
@@ -75,8 +70,8 @@ void declare(CommandLine& line, Arguments& arguments) {
   line.value("-o,--output", "FILE", "write the grid to this PNG file",
              [&](const std::string& text) { arguments.output = parse_output(text); });
   line.flag("--ascii", "print the pictures as text, within the terminal's\nwidth", arguments.ascii);
-  line.value("--split", "NAME", "train or test [train]",
-             [&](const std::string& text) { arguments.spec.test = parse_split(text); });
+  line.value("--split", "SPLIT", "train, val (beside a test set) or test [train]",
+             [&](const std::string& text) { arguments.spec.split = parse_split(text); });
   whole("--count", "samples, at most [64, with augmentation or\n--ascii 8]", 1, kMostCount,
         arguments.count);
   line.value("--class", "C", "samples of this class alone, a number or a name",

@@ -98,6 +98,12 @@ bool parse_switch(std::string_view text) {
   refuse("on or off", text);
 }
 
+DataSplit parse_split(std::string_view text) {
+  const auto split = split_called(text);
+  if (!split) refuse("train, validation or test", text);
+  return *split;
+}
+
 std::string shown(std::string_view text) {
   constexpr std::size_t kMost = 60;
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "formats/split_names.h"
+
 namespace millrace {
 
 /// Values of options. Each throws UsageError with "expected …, found …", without the option's name.
@@ -27,6 +29,8 @@ std::vector<std::uint32_t> parse_widths(std::string_view text);
 
 /// One of "on", "off", "true", "false".
 bool parse_switch(std::string_view text);
+/// Any word that split_called() knows.
+DataSplit parse_split(std::string_view text);
 
 /// `text` on one line, cut where it is long, in quotes unless it looks like a number: for messages.
 std::string shown(std::string_view text);

@@ -32,20 +32,6 @@ OpenOptions opening(const TrainedModel& model, OpenOptions options) {
   return options;
 }
 
-SplitName parse_split(const std::string& text) {
-  const auto split = split_called(text);
-  if (!split) throw UsageError("expected train, validation or test, found " + shown(text));
-  switch (*split) {
-    case DataSplit::kTrain:
-      return SplitName::kTrain;
-    case DataSplit::kValidation:
-      return SplitName::kValidation;
-    case DataSplit::kTest:
-      break;
-  }
-  return SplitName::kTest;
-}
-
 }  // namespace
 
 int evaluate_command(const std::vector<std::string>& arguments) {
@@ -54,7 +40,7 @@ int evaluate_command(const std::vector<std::string>& arguments) {
                    "precision and recall of each class, and what it takes for what.");
   std::string checkpoint;
   std::string data = Options().data.string();
-  SplitName split = SplitName::kTest;
+  DataSplit split = DataSplit::kTest;
   Device device;
   ImageArguments images;
   std::string label_column;
@@ -106,7 +92,7 @@ int evaluate_command(const std::vector<std::string>& arguments) {
   const DataFolder opened =
       open_folder(data, opening(model, {.image = images.options(),
                                         .label_column = label_column,
-                                        .own_validation = split == SplitName::kValidation,
+                                        .own_validation = split == DataSplit::kValidation,
                                         .tolerant = bad.on_bad != OnBad::kFail}));
   const Evaluation evaluation = evaluate(model, opened, split, device, workers,
                                          outputs_path.empty() ? nullptr : &outputs, leaving_out);

@@ -107,28 +107,16 @@ std::string render_confusion(const Confusion& confusion) {
 
 }  // namespace
 
-std::string name_of(SplitName split) {
-  switch (split) {
-    case SplitName::kTrain:
-      return "train";
-    case SplitName::kValidation:
-      return "validation";
-    case SplitName::kTest:
-      break;
-  }
-  return "test";
-}
-
-Part part_of(const TrainedModel& model, const DataFolder& data, SplitName split, OnBad on_bad) {
+Part part_of(const TrainedModel& model, const DataFolder& data, DataSplit split, OnBad on_bad) {
   const OnBad each = on_bad == OnBad::kFail ? OnBad::kFail : OnBad::kLeaveOut;
-  if (split == SplitName::kTest) {
+  if (split == DataSplit::kTest) {
     if (data.test == nullptr) {
       throw DataError(data.train->name(), "is all there is: no test files; --split train takes it");
     }
     return {data.test, Subset::all(data.test->size()), each};
   }
   const auto& own = data.validation;
-  const bool takes_own = split == SplitName::kValidation && own != nullptr;
+  const bool takes_own = split == DataSplit::kValidation && own != nullptr;
   const RunState& state = model.checkpoint.state;
   if (takes_own && state.options.validation_size == 0) {
     return {own, Subset::all(own->size()), each};
@@ -137,18 +125,18 @@ Part part_of(const TrainedModel& model, const DataFolder& data, SplitName split,
       state.options.validation_size < data.train->size()) {
     const auto parts =
         Split::random(data.train->size(), state.options.validation_size, state.options.seed);
-    const Subset& part = split == SplitName::kTrain ? parts.train : parts.validation;
+    const Subset& part = split == DataSplit::kTrain ? parts.train : parts.validation;
     if (part.size() > 0) return {data.train, part, each};
     throw DataError(model.path, "was trained without validation samples; --split train takes all");
   }
   if (takes_own) return {own, Subset::all(own->size()), each};
-  if (split == SplitName::kTrain) return {data.train, Subset::all(data.train->size()), each};
+  if (split == DataSplit::kTrain) return {data.train, Subset::all(data.train->size()), each};
   throw DataError(model.path,
                   "was trained on other data than " + data.train->name() +
                       ", which has no validation samples of its own; --split train takes all");
 }
 
-Evaluation evaluate(const TrainedModel& model, const DataFolder& data, SplitName split,
+Evaluation evaluate(const TrainedModel& model, const DataFolder& data, DataSplit split,
                     const Device& device, std::uint32_t workers, SampleOutputs* outputs,
                     const LeavingOut& leaving_out) {
   const Part part = part_of(model, data, split, leaving_out.on_bad);
@@ -197,7 +185,7 @@ void write_outputs(const std::filesystem::path& path, const SampleOutputs& outpu
       // Signed, which every reader of such files knows.
       {"samples", DType::kInt64, {count}, std::as_bytes(std::span(outputs.numbers))}};
   write_safetensors(path, tensors,
-                    {{"split", name_of(evaluation.split)},
+                    {{"split", std::string(name_of(evaluation.split))},
                      {"dataset_hash", evaluation.dataset_hash},
                      {"weights_hash", evaluation.weights_hash}});
 }

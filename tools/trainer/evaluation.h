@@ -9,17 +9,13 @@
 
 #include "compute/engine.h"
 #include "formats/folder.h"
+#include "formats/split_names.h"
 #include "tools/model/confusion.h"
 #include "tools/model/predictions.h"
 #include "tools/model/trained_model.h"
 #include "train/bad_ledger.h"
 
 namespace millrace {
-
-enum class SplitName : std::uint8_t { kTrain, kValidation, kTest };
-
-/// "train", "validation", "test"
-std::string name_of(SplitName split);
 
 /// What becomes of samples that cannot be read: unless it is kFail they are left out, and `tell` is
 /// told of each, until they are more than `budget` of their data set.
@@ -35,7 +31,7 @@ struct LeavingOut {
 /// validation, or had other data. Samples
 /// that cannot be read are left out unless `on_bad` is kFail. Throws DataError where there is no
 /// such split.
-Part part_of(const TrainedModel& model, const DataFolder& data, SplitName split,
+Part part_of(const TrainedModel& model, const DataFolder& data, DataSplit split,
              OnBad on_bad = OnBad::kFail);
 
 /// How good a model is on one split.
@@ -43,7 +39,7 @@ struct Evaluation {
   std::string checkpoint;
   std::string widths;  ///< "784-32-10"
   std::string data;    ///< name of the data set
-  SplitName split = SplitName::kTest;
+  DataSplit split = DataSplit::kTest;
   std::string weights_hash;
   std::string dataset_hash;
   EngineInfo engine;
@@ -64,7 +60,7 @@ struct SampleOutputs {
 /// Fills `outputs` where that is not null. Throws DataError where model and data do not go together
 /// (check_goes_with), where no sample can be read or too many cannot, and what make_engine and
 /// predict_all throw.
-Evaluation evaluate(const TrainedModel& model, const DataFolder& data, SplitName split,
+Evaluation evaluate(const TrainedModel& model, const DataFolder& data, DataSplit split,
                     const Device& device, std::uint32_t workers, SampleOutputs* outputs = nullptr,
                     const LeavingOut& leaving_out = {});
 

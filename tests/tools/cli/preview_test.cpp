@@ -29,7 +29,7 @@ class PreviewTest : public testing::Test {
     spec_.data = folder_.path();
   }
 
-  void write(const char* name, std::vector<std::uint32_t> dims, const test::ByteVector& data,
+  void write(const std::string& name, std::vector<std::uint32_t> dims, const test::ByteVector& data,
              DType type = DType::kUInt8) {
     test::write_bytes(folder_ / name,
                       test::joined({encode_idx_header({type, std::move(dims)}), data}));
@@ -108,9 +108,17 @@ TEST_F(PreviewTest, RefusesWhatIsNoPicture) {
   EXPECT_THROW(preview(spec_), DataError);
 }
 
-TEST_F(PreviewTest, NeedsATestSetToShowIt) {
-  spec_.test = true;
-  EXPECT_THROW(preview(spec_), DataError);
+TEST_F(PreviewTest, ShowsTheSplitThatIsAskedFor) {
+  const auto error = [&] { return test::data_error_of([&] { (void)preview(spec_); }); };
+  spec_.split = DataSplit::kTest;
+  EXPECT_TRUE(error().ends_with("has no test set")) << error();
+  for (const std::string split : {"t10k", "val"}) {
+    write(split + "-images-idx3-ubyte", {2, 4, 3}, test::ByteVector(24));
+    write(split + "-labels-idx1-ubyte", {2}, test::ByteVector(2));
+  }
+  EXPECT_NE(preview(spec_).data.find("t10k"), std::string::npos);
+  spec_.split = DataSplit::kValidation;
+  EXPECT_NE(preview(spec_).data.find("val-"), std::string::npos);
 }
 
 TEST_F(PreviewTest, SaysThatFloatsAreStretched) {

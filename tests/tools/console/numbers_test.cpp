@@ -90,6 +90,12 @@ TEST(ParseSwitch, KnowsFourWords) {
   EXPECT_EQ(usage_error_of([] { parse_switch("maybe"); }), "expected on or off, found 'maybe'");
 }
 
+TEST(ParseSplit, KnowsWhatFilesAreCalled) {
+  EXPECT_EQ(parse_split("val"), DataSplit::kValidation);
+  EXPECT_EQ(usage_error_of([] { parse_split("all"); }),
+            "expected train, validation or test, found 'all'");
+}
+
 TEST(Shown, CutsAndKeepsToOneLine) {
   EXPECT_EQ(shown("-1.5e3"), "-1.5e3");
   EXPECT_EQ(shown("e"), "'e'");

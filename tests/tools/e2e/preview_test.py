@@ -90,7 +90,7 @@ class Preview(ProgramTest):
     def test_refuses(self):
         self.assertIn("expected -o FILE or --ascii, found neither", self.refused(2, self.digits))
         self.assertIn("expected a folder or file", self.refused(2, "--ascii"))
-        self.assertIn("expected train or test, found", self.refused(2, self.digits, "--ascii", "--split", "dev"))
+        self.assertIn("expected train, validation or test, found", self.refused(2, self.digits, "--ascii", "--split", "dev"))
         self.assertIn("expected a class: 0, 1,", self.refused(1, self.digits, "--ascii", "--class", "11"))
         self.assertIn("--columns: expected 2", self.refused(2, self.digits, "--ascii", "--shift", "1", "--columns", "1"))
         self.assertIn("expected a grid of at most", self.refused(2, self.digits, "-o", "g.png", "--count", "1000", "--zoom",

@@ -26,7 +26,7 @@ class EvaluationTest : public testing::Test {
     result_ = test::run(spec, data_.train, data_.test);
     model_ = load_model(folder_ / "c/last.safetensors");
   }
-  Evaluation on(SplitName split) const { return evaluate(model_, data_, split, kOneThread, 1); }
+  Evaluation on(DataSplit split) const { return evaluate(model_, data_, split, kOneThread, 1); }
 
   test::TempFolder folder_;
   DataFolder data_{test::training_data(), test::test_data(), ""};
@@ -35,42 +35,42 @@ class EvaluationTest : public testing::Test {
 };
 
 TEST_F(EvaluationTest, SaysWhatTrainingSaid) {
-  const Evaluation test = on(SplitName::kTest);
+  const Evaluation test = on(DataSplit::kTest);
   EXPECT_EQ(test.metrics.accuracy(), result_.test_acc);
   EXPECT_EQ(test.metrics.mean_loss(), result_.test_loss);
   EXPECT_EQ(test.confusion.total(), 90U);
   EXPECT_EQ(test.confusion.correct(), test.metrics.correct);
   EXPECT_EQ(test.weights_hash, result_.weights_hash);
-  const Evaluation validation = on(SplitName::kValidation);
+  const Evaluation validation = on(DataSplit::kValidation);
   EXPECT_EQ(validation.metrics.samples, 40U);
   EXPECT_EQ(validation.metrics.accuracy(), result_.history.back().val_acc);
   EXPECT_EQ(validation.metrics.mean_loss(), result_.history.back().val_loss);
-  EXPECT_EQ(on(SplitName::kTrain).metrics.samples, 260U);
+  EXPECT_EQ(on(DataSplit::kTrain).metrics.samples, 260U);
 }
 
 TEST_F(EvaluationTest, TakesAllOfOtherTrainingData) {
   data_.train = test::memory_dataset({.size = 70, .seed = 9, .name = "other"});
-  EXPECT_EQ(on(SplitName::kTrain).metrics.samples, 70U);
-  const std::string line = test::data_error_of([&] { on(SplitName::kValidation); });
+  EXPECT_EQ(on(DataSplit::kTrain).metrics.samples, 70U);
+  const std::string line = test::data_error_of([&] { on(DataSplit::kValidation); });
   EXPECT_NE(line.find("was trained on other data than other"), std::string::npos) << line;
 }
 
 TEST_F(EvaluationTest, RefusesASplitThatIsNotThere) {
   data_.test = nullptr;
-  const std::string line = test::data_error_of([&] { on(SplitName::kTest); });
+  const std::string line = test::data_error_of([&] { on(DataSplit::kTest); });
   EXPECT_NE(line.find("no test files"), std::string::npos) << line;
 }
 
 TEST_F(EvaluationTest, RefusesDataOfAnotherShape) {
   data_.test = test::memory_dataset({.size = 9, .width = 21, .name = "wide"});
-  const std::string line = test::data_error_of([&] { on(SplitName::kTest); });
+  const std::string line = test::data_error_of([&] { on(DataSplit::kTest); });
   EXPECT_NE(line.find("samples: model 20 uint8, wide 21 uint8"), std::string::npos) << line;
 }
 
 TEST_F(EvaluationTest, LeavesOutWhatCannotBeRead) {
   const auto whole = data_.test;
   data_.test = std::make_shared<const test::FaultyDataset>(whole, std::set<std::uint64_t>{3, 17});
-  EXPECT_NE(test::data_error_of([&] { on(SplitName::kTest); }).find("faulty.bin"),
+  EXPECT_NE(test::data_error_of([&] { on(DataSplit::kTest); }).find("faulty.bin"),
             std::string::npos);
   std::vector<std::uint64_t> told;
   const LeavingOut leaving_out{.on_bad = OnBad::kSkip,
@@ -81,7 +81,7 @@ TEST_F(EvaluationTest, LeavesOutWhatCannotBeRead) {
                                }};
   SampleOutputs outputs;
   const Evaluation found =
-      evaluate(model_, data_, SplitName::kTest, kOneThread, 1, &outputs, leaving_out);
+      evaluate(model_, data_, DataSplit::kTest, kOneThread, 1, &outputs, leaving_out);
   EXPECT_EQ(told, (std::vector<std::uint64_t>{3, 17}));
   EXPECT_EQ(found.metrics.samples, whole->size() - 2);
   EXPECT_EQ(found.confusion.total(), whole->size() - 2);
@@ -95,7 +95,7 @@ TEST_F(EvaluationTest, LeavesOutWhatCannotBeRead) {
   auto strict = leaving_out;
   strict.budget.count = 1;
   EXPECT_NE(test::data_error_of([&] {
-              evaluate(model_, data_, SplitName::kTest, kOneThread, 1, nullptr, strict);
+              evaluate(model_, data_, DataSplit::kTest, kOneThread, 1, nullptr, strict);
             }).find("2 of 90 samples cannot be read, where the budget (--bad-budget) is 1"),
             std::string::npos);
 }
@@ -106,7 +106,7 @@ TEST_F(EvaluationTest, RefusesASplitOfWhichNothingCanBeRead) {
   data_.test = std::make_shared<const test::FaultyDataset>(data_.test, all);
   const LeavingOut leaving_out{.on_bad = OnBad::kSkip, .budget = {.count = 1000}, .tell = {}};
   EXPECT_NE(test::data_error_of([&] {
-              evaluate(model_, data_, SplitName::kTest, kOneThread, 1, nullptr, leaving_out);
+              evaluate(model_, data_, DataSplit::kTest, kOneThread, 1, nullptr, leaving_out);
             }).find("expected a sample that can be read, found none"),
             std::string::npos);
 }
@@ -177,7 +177,7 @@ TEST(RenderEvaluation, SaysThatThereAreNoMistakes) {
 
 TEST(EvaluationJson, HasWhatScriptsRead) {
   Evaluation e = of_classes(3);
-  e.split = SplitName::kValidation;
+  e.split = DataSplit::kValidation;
   e.metrics = {10.0, 1800, 1802, 0, {}, {}};
   const auto json = to_json(e);
   EXPECT_EQ(json.at("split"), "validation");
