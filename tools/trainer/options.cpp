@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "tools/console/augment_options.h"
 #include "tools/console/command_line.h"
@@ -50,14 +51,11 @@ constexpr const char* kExamples =
     "Exit status: 0 done, 1 data, I/O or device error, 2 usage, 3 diverged,\n"
     "130 or 143 stopped by SIGINT or SIGTERM, after a checkpoint was saved.";
 
-Precision parse_precision(const std::string& text) {
-  if (const auto precision = precision_called(text)) return *precision;
-  throw UsageError("expected fp32, tf32 or bf16, found " + shown(text));
-}
-
-ScheduleSpec::Kind parse_schedule(const std::string& text) {
-  if (const auto kind = schedule_called(text)) return *kind;
-  throw UsageError("expected constant, step, cosine or one-cycle, found " + shown(text));
+// What a name that was looked up stands for; `names` are those there are.
+template <typename T>
+T named(const std::optional<T>& found, const char* names, const std::string& text) {
+  if (found) return *found;
+  throw UsageError(fmt::format("expected {}, found {}", names, shown(text)));
 }
 
 // Of the validation samples.
@@ -65,21 +63,6 @@ float parse_target(const std::string& text) {
   const float share = parse_rate(text);
   if (share > 0.0F && share <= 1.0F) return share;
   throw UsageError("expected a number above 0 and at most 1, found " + shown(text));
-}
-
-Activation parse_activation(const std::string& text) {
-  if (const auto activation = activation_called(text)) return *activation;
-  throw UsageError("expected relu, gelu, tanh, sigmoid or leaky-relu, found " + shown(text));
-}
-
-Initializer parse_initializer(const std::string& text) {
-  if (const auto initializer = initializer_called(text)) return *initializer;
-  throw UsageError("expected pytorch, he or xavier, found " + shown(text));
-}
-
-OptimizerSpec::Kind parse_optimizer(const std::string& text) {
-  if (const auto kind = optimizer_called(text)) return *kind;
-  throw UsageError("expected sgd, nesterov, adam or adamw, found " + shown(text));
 }
 
 Residency parse_residency(const std::string& text) {
@@ -142,14 +125,19 @@ class Declarer {
                 [this](const std::string& t) { run().hidden = parse_widths(t); });
     line_.value("--activation", "NAME",
                 "of the hidden layers: relu, gelu, tanh, sigmoid\nor leaky-relu [relu]",
-                [this](const std::string& t) { run().activation = parse_activation(t); });
+                [this](const std::string& t) {
+                  run().activation =
+                      named(activation_called(t), "relu, gelu, tanh, sigmoid or leaky-relu", t);
+                });
     line_.value("--batch-norm", "on|off", "normalise hidden layers over the batch [off]",
                 [this](const std::string& t) { run().batch_norm = parse_switch(t); });
     line_.value("--dropout", "X", "share of hidden outputs that a step drops [0]",
                 [this](const std::string& t) { run().dropout = parse_fraction(t); });
     line_.value("--initializer", "NAME",
                 "of the first weights, drawn by the seed: pytorch,\nhe or xavier [pytorch]",
-                [this](const std::string& t) { run().initializer = parse_initializer(t); });
+                [this](const std::string& t) {
+                  run().initializer = named(initializer_called(t), "pytorch, he or xavier", t);
+                });
     path("--init", "FILE", "initial parameters, a .safetensors file\n[none: --initializer]",
          run().init);
   }
@@ -162,7 +150,10 @@ class Declarer {
                 [this](const std::string& t) { run().optimizer.learning_rate = parse_rate(t); });
     line_.value("--schedule", "NAME",
                 "of the learning rate: constant, step, cosine or\none-cycle [constant]",
-                [this](const std::string& t) { run().schedule.kind = parse_schedule(t); });
+                [this](const std::string& t) {
+                  run().schedule.kind =
+                      named(schedule_called(t), "constant, step, cosine or one-cycle", t);
+                });
     line_.value(
         "--warmup", "X", "epochs in which the rate first rises in a line [0]",
         [this](const std::string& t) { run().schedule.warmup_epochs = double{parse_rate(t)}; });
@@ -174,8 +165,10 @@ class Declarer {
                 [this](const std::string& t) { run().stopping.target_accuracy = parse_target(t); });
     whole("--patience", "end after N epochs without a better one [0: never]", 0, kAny,
           run().stopping.patience);
-    line_.value("--optimizer", "NAME", "sgd, nesterov, adam or adamw [sgd]",
-                [this](const std::string& t) { run().optimizer.kind = parse_optimizer(t); });
+    line_.value(
+        "--optimizer", "NAME", "sgd, nesterov, adam or adamw [sgd]", [this](const std::string& t) {
+          run().optimizer.kind = named(optimizer_called(t), "sgd, nesterov, adam or adamw", t);
+        });
     line_.value("--momentum", "X", "of sgd and nesterov, below 1 [0]",
                 [this](const std::string& t) { run().optimizer.momentum = parse_fraction(t); });
     line_.value("--beta1", "X", "decay of Adam's mean of gradients [0.9]",
@@ -210,7 +203,9 @@ class Declarer {
     declare_device(line_, run().device);
     line_.value("--precision", "fp32|tf32|bf16",
                 "of the matrix products; parameters stay fp32,\nand tf32 is a GPU's [fp32]",
-                [this](const std::string& t) { run().precision = parse_precision(t); });
+                [this](const std::string& t) {
+                  run().precision = named(precision_called(t), "fp32, tf32 or bf16", t);
+                });
     declare_workers(line_, run().workers);
     line_.value(
         "--residency", "WHERE",

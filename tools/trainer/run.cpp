@@ -13,6 +13,7 @@
 #include "formats/class_sizes.h"
 #include "formats/error.h"
 #include "formats/folder.h"
+#include "tools/console/program.h"
 #include "tools/console/quote.h"
 #include "tools/console/stop_signals.h"
 #include "tools/fetch/fetch_on_console.h"
@@ -31,8 +32,6 @@ namespace millrace {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr int kOutputLost = 1;
 
 RunSpec with_validation(const Options& options, const DataFolder& data, Console& console) {
   const Dataset& train = *data.train;
@@ -157,7 +156,7 @@ class Runs {
     if (status != 0) return status;
     const bool lost = console_.output_error() != 0 || (metrics_ && metrics_->failed()) ||
                       output_lost_ || (trace_ && trace_->failed());
-    return lost ? kOutputLost : 0;
+    return lost ? kFailed : kDone;
   }
 
  private:
