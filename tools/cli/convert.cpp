@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -29,61 +29,37 @@ namespace fs = std::filesystem;
 
 constexpr int kHighestZstd = 22;
 constexpr int kHighestGzip = 12;
-constexpr int kUsualZstd = 3;
 
 /// An IDX file in one of the forms, written piece by piece.
 class Writer {
  public:
-  Writer() = default;
-  virtual ~Writer() = default;
-  Writer(const Writer&) = delete;
-  Writer& operator=(const Writer&) = delete;
-  virtual void append(std::span<const std::byte> elements) = 0;
+  Writer(const ConvertSpec& spec, const fs::path& path, const IdxHeader& header) {
+    if (spec.to == StoredAs::kSeekable) {
+      seekable_.emplace(path, header, seekable_options(spec));
+    } else {
+      encoded_.emplace(path, header, spec.level);
+    }
+  }
+  void append(std::span<const std::byte> elements) {
+    seekable_ ? seekable_->append(elements) : encoded_->append(elements);
+  }
   /// After the last append(): all is written and durable, so that little is left for commit() to
   /// fail at.
-  virtual void finish() = 0;
+  void finish() { seekable_ ? seekable_->finish() : encoded_->finish(); }
   /// Returns the number of frames.
-  virtual std::uint64_t commit() = 0;
-};
-
-class EncodedIdx final : public Writer {
- public:
-  EncodedIdx(const fs::path& path, const IdxHeader& header, std::optional<int> level)
-      : file_(path, header, level) {}
-  void append(std::span<const std::byte> elements) override { file_.append(elements); }
-  void finish() override { file_.finish(); }
-  std::uint64_t commit() override {
-    file_.commit();
-    return 0;
+  std::uint64_t commit() {
+    if (!seekable_) {
+      encoded_->commit();
+      return 0;
+    }
+    seekable_->commit();
+    return seekable_->table().frames().size();
   }
 
  private:
-  IdxWriter file_;
+  std::optional<IdxWriter> encoded_;
+  std::optional<SeekableIdxWriter> seekable_;
 };
-
-class SeekableIdx final : public Writer {
- public:
-  SeekableIdx(const fs::path& path, const IdxHeader& header, const SeekableOptions& options)
-      : file_(path, header, options) {}
-  void append(std::span<const std::byte> elements) override { file_.append(elements); }
-  void finish() override { file_.finish(); }
-  std::uint64_t commit() override {
-    file_.commit();
-    return file_.table().frames().size();
-  }
-
- private:
-  SeekableIdxWriter file_;
-};
-
-std::unique_ptr<Writer> make_writer(const ConvertSpec& spec, const fs::path& path,
-                                    const IdxHeader& header) {
-  if (spec.to != StoredAs::kSeekable) {
-    return std::make_unique<EncodedIdx>(path, header, spec.level);
-  }
-  const SeekableOptions options{.level = spec.level.value_or(kUsualZstd), .threads = spec.jobs};
-  return std::make_unique<SeekableIdx>(path, header, options);
-}
 
 void check_level(const ConvertSpec& spec) {
   if (!spec.level) return;
@@ -104,7 +80,7 @@ std::string suffix(StoredAs stored) {
 struct Task {
   ConvertedFile file;
   ConvertSource source;
-  std::unique_ptr<Writer> writer;
+  std::optional<Writer> writer;
 };
 
 }  // namespace
@@ -168,7 +144,7 @@ std::vector<ConvertedFile> convert(
   std::vector<ConvertedFile> written;
   std::uint64_t done = 0;
   for (auto& task : tasks) {
-    task.writer = make_writer(spec, task.file.to, task.source.header);
+    task.writer.emplace(spec, task.file.to, task.source.header);
     done += task.source.header.header_bytes();
     const bool whole = task.source.read([&](std::span<const std::byte> piece) {
       task.writer->append(piece);

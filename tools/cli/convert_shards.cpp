@@ -21,14 +21,13 @@
 #include "tools/cli/piece_reader.h"
 #include "tools/cli/shard_files.h"
 #include "tools/cli/shard_journal.h"
+#include "tools/cli/target.h"
 #include "tools/console/made_folder.h"
 
 namespace millrace {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr int kUsualLevel = 3;
 
 bool is_whole(const fs::path& folder, const ShardFile& file) {
   const auto path = folder / file.name;
@@ -43,8 +42,7 @@ bool is_whole(const fs::path& folder, const ShardFile& file) {
 
 /// What all shards' content depends on, as one word.
 std::string job_of(const ConvertSpec& spec, const std::vector<ConvertPart>& parts) {
-  std::string job =
-      fmt::format("{} shards, level {}\n", spec.shards, spec.level.value_or(kUsualLevel));
+  std::string job = fmt::format("{} shards, level {}\n", spec.shards, seekable_options(spec).level);
   if (spec.split) {
     job += fmt::format("split {} {} seed {}\n", spec.split->train, spec.split->test, spec.seed);
   }
@@ -131,8 +129,7 @@ class PartWriter {
 
   std::optional<Shard> write_shard(std::uint32_t index, std::uint64_t first, std::uint64_t samples,
                                    const std::function<bool(std::uint64_t)>& done) {
-    const SeekableOptions options{.level = spec_.level.value_or(kUsualLevel),
-                                  .threads = spec_.jobs};
+    const auto options = seekable_options(spec_);
     const auto header = images_header(samples);
     const IdxHeader labels_header{part_.labels_dtype(), {static_cast<std::uint32_t>(samples)}};
     const auto images_path = file(header, "images", index);

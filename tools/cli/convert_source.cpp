@@ -22,7 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kPiece = std::size_t{4} << 20;
-constexpr std::uint32_t kByteLabels = 256;  // classes that labels of one byte can name
 
 std::uint32_t idx_size(const Dataset& data, std::uint64_t size) {
   constexpr auto kMost = std::numeric_limits<std::uint32_t>::max();
@@ -99,6 +98,11 @@ std::string_view idx_word(DataSplit split) noexcept {
   return "val";
 }
 
+DType labels_dtype(std::uint32_t classes) noexcept {
+  constexpr std::uint32_t kByteLabels = 256;
+  return classes <= kByteLabels ? DType::kUInt8 : DType::kInt32;
+}
+
 std::string idx_file_name(DataSplit split, std::string_view role, const IdxHeader& header) {
   const auto type = header.dtype == DType::kUInt8 ? "ubyte" : name_of(header.dtype);
   return fmt::format("{}-{}-idx{}-{}", idx_word(split), role, header.dims.size(), type);
@@ -112,10 +116,6 @@ IdxHeader ConvertPart::images_header() const {
   IdxHeader header{data->dtype(), {idx_size(*data, data->size())}};
   for (const auto dim : data->shape().dims) header.dims.push_back(idx_size(*data, dim));
   return header;
-}
-
-DType ConvertPart::labels_dtype() const noexcept {
-  return data->classes() <= kByteLabels ? DType::kUInt8 : DType::kInt32;
 }
 
 std::vector<std::byte> ConvertPart::encode_labels(std::span<const std::int32_t> labels) const {

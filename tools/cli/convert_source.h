@@ -35,6 +35,9 @@ struct ConvertSource {
 /// What MNIST's files call a split: "train", "t10k", and so "val".
 std::string_view idx_word(DataSplit split) noexcept;
 
+/// Of the labels of so many classes in an IDX file: uint8 where they fit, else int32.
+DType labels_dtype(std::uint32_t classes) noexcept;
+
 /// In the naming of MNIST's files; `role`: "images", "labels".
 std::string idx_file_name(DataSplit split, std::string_view role, const IdxHeader& header);
 
@@ -45,8 +48,7 @@ struct ConvertPart {
   std::vector<std::string> class_names = {};  ///< empty: they have none
 
   IdxHeader images_header() const;
-  /// uint8 where the classes fit, else int32.
-  DType labels_dtype() const noexcept;
+  DType labels_dtype() const noexcept { return millrace::labels_dtype(data->classes()); }
   std::vector<std::byte> encode_labels(std::span<const std::int32_t> labels) const;
   std::string file_name(std::string_view role, const IdxHeader& header) const;
 };

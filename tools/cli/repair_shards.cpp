@@ -25,8 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint32_t kByteLabels = 256;
-
 /// One file of a shard, and what is left of it.
 struct Left {
   fs::path path;
@@ -62,7 +60,7 @@ Left look_at(const fs::path& path, const std::optional<IdxHeader>& known) {
 Shares look_at(const ShardInventory& inventory, const ExpectedShard& shard) {
   std::optional<IdxHeader> labels_header;
   if (shard.said) {
-    labels_header = {inventory.manifest->classes <= kByteLabels ? DType::kUInt8 : DType::kInt32,
+    labels_header = {labels_dtype(inventory.manifest->classes),
                      {static_cast<std::uint32_t>(shard.said->samples)}};
   }
   Shares left{.split = shard.split,

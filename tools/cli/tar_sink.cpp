@@ -20,7 +20,6 @@
 namespace millrace {
 namespace {
 
-constexpr int kUsualLevel = 3;
 // All are open until the end, so that they appear together.
 constexpr std::uint64_t kMostShards = 100;
 
@@ -29,8 +28,7 @@ class TarShard {
  public:
   TarShard(const ConvertSpec& spec, const std::filesystem::path& path) : path_(path) {
     if (spec.to == StoredAs::kTarZst) {
-      seekable_.emplace(
-          path, SeekableOptions{.level = spec.level.value_or(kUsualLevel), .threads = spec.jobs});
+      seekable_.emplace(path, seekable_options(spec));
     } else {
       plain_.emplace(path);
     }

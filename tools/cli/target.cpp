@@ -29,6 +29,12 @@ fs::path free_target(const ConvertSpec& spec, const std::string& name) {
   return target;
 }
 
+SeekableOptions seekable_options(const ConvertSpec& spec) {
+  SeekableOptions options{.threads = spec.jobs};
+  options.level = spec.level.value_or(options.level);
+  return options;
+}
+
 void refuse_type(const ConvertPart& part, const std::string& form) {
   throw DataError(part.data->name(), std::nullopt, "an element type that " + form + " has",
                   std::string(name_of(part.data->dtype())));

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 
+#include "formats/seekable_writer.h"
 #include "tools/cli/convert.h"
 #include "tools/cli/convert_source.h"
 
@@ -18,6 +19,9 @@ bool may_replace(const ConvertSpec& spec, const std::string& name);
 
 /// spec.out / name. Throws DataError if that is there already and not to be replaced.
 std::filesystem::path free_target(const ConvertSpec& spec, const std::string& name);
+
+/// What spec.level and spec.jobs say of seekable zstd.
+SeekableOptions seekable_options(const ConvertSpec& spec);
 
 /// Throws the DataError that `form` has no such element type.
 [[noreturn]] void refuse_type(const ConvertPart& part, const std::string& form);
