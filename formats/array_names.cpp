@@ -7,6 +7,7 @@
 
 #include "formats/error.h"
 #include "formats/in_quotes.h"
+#include "formats/text.h"
 
 namespace millrace {
 namespace {
@@ -27,8 +28,6 @@ constexpr std::array<Word, 12> kWords{{{"x", ArrayRole::kSamples},
                                        {"target", ArrayRole::kLabels},
                                        {"targets", ArrayRole::kLabels},
                                        {"classes", ArrayRole::kLabels}}};
-
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 std::optional<ArrayRole> role_called(std::string_view word) {
   for (const auto& known : kWords) {

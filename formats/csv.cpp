@@ -20,15 +20,12 @@
 #include "formats/idx_pair.h"
 #include "formats/in_quotes.h"
 #include "formats/on_all_cores.h"
+#include "formats/text.h"
 
 namespace millrace {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{1} << 20;  // bytes that are worth a thread
-
-std::string_view text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 std::vector<CsvPiece> cut(std::string_view text) {
   std::vector<CsvPiece> pieces;

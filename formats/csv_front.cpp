@@ -14,6 +14,7 @@
 #include "formats/csv_labels.h"
 #include "formats/in_quotes.h"
 #include "formats/json_text.h"
+#include "formats/text.h"
 
 namespace millrace {
 namespace {
@@ -47,9 +48,6 @@ char separator_of(std::string_view line) {
 bool is_label_name(std::string_view name) {
   constexpr std::array<std::string_view, 6> kNames{"label",   "labels", "class",
                                                    "classes", "target", "y"};
-  const auto lower = [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  };
   return std::ranges::any_of(
       kNames, [&](std::string_view known) { return std::ranges::equal(name, known, {}, lower); });
 }

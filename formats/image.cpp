@@ -10,6 +10,7 @@
 
 #include "formats/error.h"
 #include "formats/image_codecs.h"
+#include "formats/text.h"
 
 namespace millrace {
 namespace {
@@ -126,9 +127,7 @@ bool has_image_name(const std::string& file_name) {
   const auto dot = file_name.rfind('.');
   if (dot == std::string::npos || dot == 0) return false;
   std::string ending = file_name.substr(dot);
-  std::ranges::transform(ending, ending.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  std::ranges::transform(ending, ending.begin(), lower);
   return std::ranges::find(kEndings, ending) != kEndings.end();
 }
 

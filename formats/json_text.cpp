@@ -83,12 +83,6 @@ std::string utf8_text(std::string_view text) {
   return json::parse(json_line(std::string(text))).get<std::string>();
 }
 
-std::string_view without_byte_order_mark(std::string_view text) {
-  constexpr std::string_view kMark = "\xef\xbb\xbf";
-  if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
-  return text;
-}
-
 std::string brief(const json& value) {
   constexpr std::size_t kLongest = 100;
   if (value.is_structured()) return value.type_name();

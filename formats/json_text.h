@@ -30,9 +30,6 @@ std::string json_line(const nlohmann::ordered_json& value);
 /// `text` in UTF-8 for sure: what is none in it is replaced, as json_line does.
 std::string utf8_text(std::string_view text);
 
-/// `text` without the byte order mark of UTF-8 that some editors write in front.
-std::string_view without_byte_order_mark(std::string_view text);
-
 /// A value as part of a message: JSON of one line, at most some hundred characters; of an object or
 /// a list its type alone.
 std::string brief(const nlohmann::json& value);

@@ -14,6 +14,7 @@
 #include "formats/error.h"
 #include "formats/in_quotes.h"
 #include "formats/little_endian.h"
+#include "formats/text.h"
 
 namespace millrace {
 namespace {
@@ -185,10 +186,6 @@ class Dictionary {
   bool has_shape_ = false;
 };
 
-std::string_view as_text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 }  // namespace
 
 std::string NpyHeader::describe() const {
@@ -198,7 +195,7 @@ std::string NpyHeader::describe() const {
 
 ParsedNpyHeader parse_npy_header(const std::filesystem::path& path,
                                  std::span<const std::byte> content) {
-  const auto text = as_text(content);
+  const auto text = text_of(content);
   if (!text.starts_with(kMagic)) {
     throw DataError(path, 0, R"(an npy file ("\x93NUMPY"))",
                     text.empty() ? "the end of the content" : in_quotes(text.substr(0, 6)));

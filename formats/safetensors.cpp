@@ -15,6 +15,7 @@
 #include "formats/hash.h"
 #include "formats/little_endian.h"
 #include "formats/safetensors_header.h"
+#include "formats/text.h"
 
 namespace millrace {
 namespace {
@@ -34,7 +35,7 @@ std::string_view header_text(const std::filesystem::path& path, std::span<const 
     throw DataError(path, 0, fmt::format("a safetensors header length of at most {}", most),
                     fmt::format("{}", length));
   }
-  return {reinterpret_cast<const char*>(rest.data()), static_cast<std::size_t>(length)};
+  return text_of(rest.first(static_cast<std::size_t>(length)));
 }
 
 std::vector<TensorView> by_falling_element_size(std::span<const TensorView> tensors) {

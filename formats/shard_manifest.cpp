@@ -16,6 +16,7 @@
 #include "formats/json_text.h"
 #include "formats/mapped_file.h"
 #include "formats/shard_names.h"
+#include "formats/text.h"
 
 namespace millrace {
 namespace {
@@ -31,10 +32,6 @@ constexpr std::size_t kMostRank = 254;  // IDX has 255, the first of which is th
 constexpr std::size_t kHashDigits = 32;
 constexpr std::array kTypes{DType::kUInt8, DType::kInt8,    DType::kInt16,
                             DType::kInt32, DType::kFloat32, DType::kFloat64};
-
-std::string_view text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 class Parser {
  public:

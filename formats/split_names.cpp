@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "formats/error.h"
+#include "formats/text.h"
 
 namespace millrace {
 namespace {
@@ -24,8 +25,6 @@ constexpr std::array<Word, 8> kWords{{{"train", DataSplit::kTrain},
                                       {"val", DataSplit::kValidation},
                                       {"valid", DataSplit::kValidation},
                                       {"validation", DataSplit::kValidation}}};
-
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 }  // namespace
 

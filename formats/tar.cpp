@@ -10,6 +10,7 @@
 
 #include "formats/error.h"
 #include "formats/in_quotes.h"
+#include "formats/text.h"
 
 namespace millrace {
 namespace {
@@ -42,10 +43,6 @@ constexpr char kPaxGlobal = 'g';
 constexpr std::string_view kWithoutContent = "123456";
 
 using Block = std::span<const std::byte, kTarBlock>;
-
-std::string_view text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 std::string_view field_text(Block block, const Field& field) {
   return text_of(block.subspan(field.at, field.bytes));

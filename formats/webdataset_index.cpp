@@ -14,6 +14,7 @@
 #include "formats/in_quotes.h"
 #include "formats/run_blocks.h"
 #include "formats/tar.h"
+#include "formats/text.h"
 
 namespace millrace {
 namespace {
@@ -36,10 +37,6 @@ std::optional<MemberName> parse_name(std::string_view path) {
   const auto dot = path.find('.', base);
   if (dot == std::string_view::npos || dot == base) return std::nullopt;
   return MemberName{.key = path.substr(0, dot), .kind = path.substr(dot + 1)};
-}
-
-std::string_view text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 /// A whole number with nothing but blanks and line breaks around it.

@@ -37,11 +37,6 @@ TEST(JsonText, ErrorsNameTheByteInTheFile) {
             "f: expected cats, found JSON nested too deeply");
 }
 
-TEST(JsonText, LeavesOutAByteOrderMarkInFrontAlone) {
-  EXPECT_EQ(without_byte_order_mark("\xef\xbb\xbfx\xef\xbb\xbf"), "x\xef\xbb\xbf");
-  EXPECT_EQ(without_byte_order_mark("\xef\xbb"), "\xef\xbb");
-}
-
 TEST(JsonText, ValuesAreBriefInMessages) {
   EXPECT_EQ(brief(7), "7");
   EXPECT_EQ(brief("a\nb"), R"("a\nb")");

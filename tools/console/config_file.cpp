@@ -10,7 +10,7 @@
 #include <system_error>
 
 #include "formats/error.h"
-#include "formats/json_text.h"
+#include "formats/text.h"
 #include "tools/console/numbers.h"
 #include "tools/console/quote.h"
 #include "tools/console/usage_error.h"
