@@ -70,11 +70,12 @@ nlohmann::json measure(const Options& options) {
   chunk.source = source;
   chunk.indices = order;
 
+  const std::uint32_t all = engine->info().threads;
   std::vector<double> epochs;
   std::vector<double> peaks;
   engine->train(chunk);
   for (std::uint32_t r = 0; r < options.repeats; ++r) {
-    peaks.push_back(millrace::bench::peak_gflops(train.precision, options.threads));
+    peaks.push_back(millrace::bench::peak_gflops(train.precision, all));
     const auto begin = Clock::now();
     engine->train(chunk);
     epochs.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
@@ -86,7 +87,8 @@ nlohmann::json measure(const Options& options) {
       {"bench", "train"},
       {"hidden", options.hidden},
       {"batch", options.batch},
-      {"threads", options.threads},
+      {"threads", all},
+      {"chosen", engine->stats().chosen},
       {"precision", engine->info().precision == millrace::Precision::kBFloat16 ? "bf16" : "fp32"},
       {"engine", engine->info().description},
       {"epoch_s", epoch_s},
@@ -96,7 +98,7 @@ nlohmann::json measure(const Options& options) {
       {"gflops", flops / epoch_s / 1e9},
       {"peak_gflops", peak},
       {"peak_tile_gflops", train.precision == millrace::Precision::kBFloat16
-                               ? millrace::bench::peak_tile_gflops(options.threads)
+                               ? millrace::bench::peak_tile_gflops(all)
                                : 0.0},
       {"waiting_share", engine->stats().waiting / engine->stats().busy},
       {"ratio", flops / epoch_s / 1e9 / peak}};
@@ -112,7 +114,7 @@ int main(int argc, char** argv) {
   app.add_option("--classes", options.classes);
   app.add_option("--batch", options.batch);
   app.add_option("--samples", options.samples);
-  app.add_option("--threads", options.threads);
+  app.add_option("--threads", options.threads, "0: as many as the engine finds best");
   app.add_option("--repeats", options.repeats);
   app.add_option("--precision", options.precision)->check(CLI::IsMember({"fp32", "bf16"}));
   app.add_flag("--smoke", options.smoke, "A tiny run that only shows that it works");

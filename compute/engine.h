@@ -104,6 +104,10 @@ struct EngineStats {
       0.0;  ///< of `busy`: its threads waiting for each other, summed over threads / threads
   double copying = 0.0;  ///< chunks to a device; 0 where there is none
   double hidden = 0.0;   ///< of `copying`: while the device computed
+  /// Of an engine that chooses how many of its threads share a step: of how many, and how many do
+  /// now. 0 where there is no choice.
+  std::uint32_t choices = 0;
+  std::uint32_t chosen = 0;
 };
 
 /// A whole model with its optimizer on one device. Calls enqueue work, in order; metrics(),

@@ -126,8 +126,9 @@ struct TrainSpec {
 struct Device {
   enum class Kind : std::uint8_t { kAuto, kCpu, kCuda };
   Kind kind = Kind::kAuto;
-  int index = 0;              ///< of the GPU
-  std::uint32_t threads = 0;  ///< of the CPU engine; 0: the cores this process may use
+  int index = 0;  ///< of the GPU
+  std::uint32_t threads =
+      0;  ///< of the CPU engine; 0: as many of the available cores as are fastest
 };
 
 }  // namespace millrace

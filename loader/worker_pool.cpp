@@ -1,7 +1,6 @@
 #include "loader/worker_pool.h"
 
 #include <oneapi/tbb/global_control.h>
-#include <oneapi/tbb/info.h>
 #include <oneapi/tbb/task_arena.h>
 
 #if defined(__linux__)
@@ -20,6 +19,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "compute/cores.h"
 #include "compute/thread_name.h"
 
 namespace millrace {
@@ -167,8 +167,7 @@ struct WorkerPool::Threads {
 };
 
 std::uint32_t WorkerPool::resolve(std::uint32_t workers) {
-  return workers != 0 ? workers
-                      : static_cast<std::uint32_t>(std::max(1, tbb::info::default_concurrency()));
+  return workers != 0 ? workers : available_cores();
 }
 
 WorkerPool::WorkerPool(std::uint32_t workers, std::function<bool()> step)

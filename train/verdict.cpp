@@ -27,6 +27,13 @@ std::string device_shares(const EngineStats& engine) {
          percent(whole <= 0.0 ? 0.0 : engine.idle / whole) + " of the time";
 }
 
+// That not all threads compute, and why.
+std::string fewer_threads(const EngineStats& engine) {
+  if (engine.chosen == engine.choices) return {};
+  return "; " + std::to_string(engine.chosen) + " of " + std::to_string(engine.choices) +
+         " threads computed, which was faster than all";
+}
+
 }  // namespace
 
 std::string verdict(const LoaderStats& loader, const EngineStats& engine, double training) {
@@ -52,10 +59,11 @@ std::string verdict(const LoaderStats& loader, const EngineStats& engine, double
   }
   if (waiting >= kMuchWaiting) {
     return "imbalanced: the engine's threads waited for each other " + percent(waiting) +
-           " of its time; fewer threads, a larger batch or a less busy machine would lower that";
+           " of its time; " + (engine.choices == 0 ? "fewer threads, " : "") +
+           "a larger batch or a less busy machine would lower that";
   }
   return "compute-bound: the engine waited for samples " + percent(starved) +
-         " of the training time";
+         " of the training time" + fewer_threads(engine);
 }
 
 }  // namespace millrace

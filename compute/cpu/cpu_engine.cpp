@@ -8,9 +8,12 @@
 #include <utility>
 
 #include "compute/chunk_checks.h"
+#include "compute/cores.h"
 #include "compute/cpu/aligned_array.h"
+#include "compute/cpu/chunk_units.h"
 #include "compute/cpu/cpu_net.h"
 #include "compute/cpu/cpu_snapshot.h"
+#include "compute/cpu/team_size.h"
 #include "compute/cpu/thread_team.h"
 #include "compute/cpu_info.h"
 #include "compute/stage.h"
@@ -27,8 +30,6 @@ constexpr std::uint64_t kWaitSampling = 16;
 
 // A few times as many threads as cores cost nothing that is worth a word.
 constexpr std::uint32_t kManyThreads = 5;
-
-std::uint32_t div_up(std::uint32_t n, std::uint32_t by) { return n / by + (n % by != 0 ? 1 : 0); }
 
 double seconds(Clock::duration d) { return std::chrono::duration<double>(d).count(); }
 
@@ -59,7 +60,8 @@ std::uint64_t count_correct(const std::uint8_t* correct, std::uint32_t count) {
 class CpuEngine final : public Engine {
  public:
   CpuEngine(MlpSpec model, const TrainSpec& train, Precision precision,
-            std::unique_ptr<cpu::CpuNet> net, std::uint32_t threads, std::string notice)
+            std::unique_ptr<cpu::CpuNet> net, std::uint32_t threads, bool choose,
+            std::string notice)
       : model_(std::move(model)),
         batch_limit_(train.batch),
         rows_at_once_(train.rows_at_once()),
@@ -68,6 +70,7 @@ class CpuEngine final : public Engine {
         notice_(std::move(notice)),
         net_(std::move(net)),
         share_(threads),
+        size_(threads, choose),
         losses_(std::max(train.batch, kEvaluateRows)),
         correct_(std::max(train.batch, kEvaluateRows)),
         waiting_(threads),
@@ -82,77 +85,17 @@ class CpuEngine final : public Engine {
   void train(const Chunk& chunk) override {
     check_steps(chunk, batch_limit_);
     if (chunk.count == 0) return;
-    const cpu::RowSource whole = source_of(chunk);
+    const cpu::ChunkUnits units(chunk, source_of(chunk), rows_at_once_);
     const auto begin = start_clock();
-    const std::uint32_t steps = chunk.batches();
-    const std::uint64_t steps_before = std::exchange(steps_, steps_ + steps);
-
-    // A unit is a step's batch, or one of the parts that it comes in.
-    const std::uint32_t parts = div_up(chunk.batch, rows_at_once_);
-    const std::uint32_t last_rows = chunk.count - (steps - 1) * chunk.batch;
-    const std::uint32_t units = (steps - 1) * parts + div_up(last_rows, rows_at_once_);
-    cpu::StepBatch step;
-    const auto rows_of_step = [&](std::uint32_t unit) {
-      return unit / parts + 1 < steps ? chunk.batch : last_rows;
-    };
-    const auto set_batch = [&](std::uint32_t unit, cpu::RowSource& source, std::uint32_t& rows) {
-      const std::uint32_t begin_in_step = unit % parts * rows_at_once_;
-      const std::uint32_t first = unit / parts * chunk.batch + begin_in_step;
-      source = whole;
-      if (chunk.packed()) {
-        source.base = whole.base + std::size_t{first} * whole.sample_bytes;
-        source.labels = whole.labels + first;
-      } else {
-        source.indices = whole.indices + first;
-      }
-      rows = std::min(rows_at_once_, rows_of_step(unit) - begin_in_step);
-    };
-    const auto begin_unit = [&](std::uint32_t unit) {
-      set_batch(unit, step.source, step.rows);
-      step.first = unit % parts * rows_at_once_;
-      step.step_rows = rows_of_step(unit);
-      step.last = step.first + step.rows == step.step_rows;
-      step.losses = losses_.data() + step.first;
-      step.correct = correct_.data() + step.first;
-      step.next_rows = 0;
-      if (unit + 1 < units) set_batch(unit + 1, step.next, step.next_rows);
-      if (step.first != 0) return;
-      OptimizerSpec optimizer = optimizer_;
-      const std::uint32_t s = unit / parts;
-      if (!chunk.learning_rates.empty()) optimizer.learning_rate = chunk.learning_rates[s];
-      net_->begin_step(optimizer, ++optimizer_steps_);
-    };
-
-    const std::uint32_t phases = net_->phases();
-    const std::uint32_t first_tag = share_.phase().load(std::memory_order_relaxed);
-    const std::uint32_t end_tag = first_tag + units * phases;
-    // By the member that finished phase `tag`, before anyone is told of the next one.
-    const auto advance = [&](std::uint32_t tag) {
-      const std::uint32_t done = tag - first_tag + 1;
-      net_->end_phase((done - 1) % phases, step);
-      if (done % phases == 0) {
-        if (step.last) finish_step(step.step_rows);
-        if (done / phases < units) begin_unit(done / phases);
-      }
-      if (tag + 1 != end_tag) share_.reset(tag + 1, net_->pieces(done % phases, step));
-      team_.publish(share_.phase(), tag + 1);
-    };
-
-    begin_unit(0);
-    share_.reset(first_tag, net_->pieces(0, step));
-    team_.run([&](std::uint32_t member) {
-      const StageSpan span(Stage::kCompute);
-      for (std::uint32_t tag = first_tag; tag != end_tag;
-           tag = share_.phase().load(std::memory_order_acquire)) {
-        const std::uint32_t phase = (tag - first_tag) % phases;
-        if (share_.take(member, tag,
-                        [&](std::uint32_t piece) { net_->run(member, phase, piece, step); })) {
-          advance(tag);
-        } else {
-          wait(member, tag, (steps_before + (tag - first_tag) / phases + 1) % kWaitSampling == 0);
-        }
-      }
-    });
+    for (std::uint32_t unit = 0; unit < units.count();) {
+      const std::uint32_t count = std::min(units.count() - unit, size_.units());
+      wake(size_.members());
+      const auto start = Clock::now();
+      train_units(chunk, units, unit, count);
+      size_.ran(count, seconds(Clock::now() - start));
+      unit += count;
+    }
+    steps_ += chunk.batches();
     stop_clock(begin);
   }
 
@@ -205,7 +148,11 @@ class CpuEngine final : public Engine {
     EngineStats stats = stats_;
     double waited = 0.0;
     for (const Waiting& w : waiting_) waited += w.seconds;
-    stats.waiting = waited * static_cast<double>(kWaitSampling) / static_cast<double>(team_.size());
+    stats.waiting = waited * static_cast<double>(kWaitSampling);
+    if (size_.choosing()) {
+      stats.choices = team_.size();
+      stats.chosen = size_.chosen();
+    }
     return stats;
   }
 
@@ -219,18 +166,77 @@ class CpuEngine final : public Engine {
 
   bool counts_steps() const { return millrace::counts_steps(model_, optimizer_); }
 
+  // Those of the first `members` who were left out: waking takes longer than steps that are timed.
+  void wake(std::uint32_t members) {
+    if (members > awake_) team_.run(members, [](std::uint32_t) {});
+    awake_ = members;
+  }
+
+  // `count` of a chunk's units, from `first` on, on as many members as size_ says.
+  void train_units(const Chunk& chunk, const cpu::ChunkUnits& units, std::uint32_t first,
+                   std::uint32_t count) {
+    const std::uint32_t members = size_.members();
+    net_->share_among(members);
+    share_.share_among(members);
+    cpu::StepBatch step;
+    const auto begin_unit = [&](std::uint32_t unit) {
+      step = units.batch(unit);
+      step.losses = losses_.data() + step.first;
+      step.correct = correct_.data() + step.first;
+      if (step.first != 0) return;
+      OptimizerSpec optimizer = optimizer_;
+      if (!chunk.learning_rates.empty()) {
+        optimizer.learning_rate = chunk.learning_rates[units.step(unit)];
+      }
+      net_->begin_step(optimizer, ++optimizer_steps_);
+    };
+
+    const std::uint32_t phases = net_->phases();
+    const std::uint32_t first_tag = share_.phase().load(std::memory_order_relaxed);
+    const std::uint32_t end_tag = first_tag + count * phases;
+    // By the member that finished phase `tag`, before anyone is told of the next one.
+    const auto advance = [&](std::uint32_t tag) {
+      const std::uint32_t done = tag - first_tag + 1;
+      net_->end_phase((done - 1) % phases, step);
+      if (done % phases == 0) {
+        if (step.last) finish_step(step.step_rows);
+        if (done / phases < count) begin_unit(first + done / phases);
+      }
+      if (tag + 1 != end_tag) share_.reset(tag + 1, net_->pieces(done % phases, step));
+      team_.publish(share_.phase(), tag + 1);
+    };
+
+    begin_unit(first);
+    share_.reset(first_tag, net_->pieces(0, step));
+    team_.run(members, [&](std::uint32_t member) {
+      const StageSpan span(Stage::kCompute);
+      for (std::uint32_t tag = first_tag; tag != end_tag;
+           tag = share_.phase().load(std::memory_order_acquire)) {
+        const std::uint32_t phase = (tag - first_tag) % phases;
+        if (share_.take(member, tag,
+                        [&](std::uint32_t piece) { net_->run(member, phase, piece, step); })) {
+          advance(tag);
+        } else {
+          const std::uint64_t unit = steps_ + first + (tag - first_tag) / phases + 1;
+          wait(member, tag, members, unit % kWaitSampling == 0);
+        }
+      }
+    });
+  }
+
   // logits: [chunk.count, classes], or null.
   void evaluate(const Chunk& chunk, float* logits) {
     if (chunk.count == 0) return;
     const cpu::RowSource source = source_of(chunk);
     const auto begin = start_clock();
     net_->begin_evaluation();
+    share_.share_among(team_.size());
     for (std::uint32_t first = 0; first < chunk.count; first += kEvaluateRows) {
       const std::uint32_t rows = std::min(kEvaluateRows, chunk.count - first);
       const std::uint32_t lane_rows = net_->evaluate_limit();
       const std::uint32_t tag = share_.phase().fetch_add(1, std::memory_order_relaxed);
-      share_.reset(tag, div_up(rows, lane_rows));
-      team_.run([&](std::uint32_t member) {
+      share_.reset(tag, (rows + lane_rows - 1) / lane_rows);
+      team_.run(team_.size(), [&](std::uint32_t member) {
         const StageSpan span(Stage::kCompute);
         share_.take(member, tag, [&](std::uint32_t lane) {
           const std::uint32_t at = lane * lane_rows;
@@ -263,11 +269,11 @@ class CpuEngine final : public Engine {
     return source;
   }
 
-  void wait(std::uint32_t member, std::uint32_t tag, bool sample) {
+  void wait(std::uint32_t member, std::uint32_t tag, std::uint32_t members, bool sample) {
     if (!sample) return team_.wait_while(share_.phase(), tag);
     const auto begin = Clock::now();
     team_.wait_while(share_.phase(), tag);
-    waiting_[member].seconds += seconds(Clock::now() - begin);
+    waiting_[member].seconds += seconds(Clock::now() - begin) / members;
   }
 
   void add_metrics(std::uint32_t rows) {
@@ -303,6 +309,8 @@ class CpuEngine final : public Engine {
   std::unique_ptr<cpu::CpuNet> net_;
   std::vector<ResidentSet> resident_;
   cpu::WorkShare share_;  // its phase() is the tag of the one under way
+  cpu::TeamSize size_;
+  std::uint32_t awake_ = 1;  // members of the last run
   cpu::AlignedArray<float> losses_;
   cpu::AlignedArray<std::uint8_t> correct_;
   Metrics metrics_;
@@ -311,7 +319,7 @@ class CpuEngine final : public Engine {
   Clock::time_point last_end_;
   std::vector<Waiting> waiting_;
   std::uint64_t optimizer_steps_ = 0;  // of the run, also those before a resumption
-  std::uint64_t steps_ = 0;  // of all train() calls, so that chunks of any size are sampled evenly
+  std::uint64_t steps_ = 0;  // of all chunks before, so that chunks of any size are sampled evenly
   cpu::ThreadTeam team_;     // last: its threads stop before what they use goes
 };
 
@@ -319,8 +327,9 @@ class CpuEngine final : public Engine {
 
 std::unique_ptr<Engine> make_cpu_engine(const MlpSpec& model, const TrainSpec& train,
                                         const Device& device, std::string notice) {
-  const std::uint32_t cores = cpu::available_cores();
-  const std::uint32_t threads = device.threads != 0 ? device.threads : cores;
+  const std::uint32_t cores = available_cores();
+  const bool choose = device.threads == 0;
+  const std::uint32_t threads = choose ? cores : device.threads;
   if (threads / cores >= kManyThreads) {
     if (!notice.empty()) notice += "; ";
     notice += std::to_string(threads) + " threads compute on " + std::to_string(cores) +
@@ -329,7 +338,7 @@ std::unique_ptr<Engine> make_cpu_engine(const MlpSpec& model, const TrainSpec& t
   if (train.precision == Precision::kBFloat16) {
     if (auto net = cpu::make_bf16_net(model, train, threads)) {
       return std::make_unique<CpuEngine>(model, train, Precision::kBFloat16, std::move(net),
-                                         threads, std::move(notice));
+                                         threads, choose, std::move(notice));
     }
     if (!notice.empty()) notice += "; ";
     notice += "this processor has no bfloat16 arithmetic (AVX512-BF16 or AMX): training in float32";
@@ -339,7 +348,7 @@ std::unique_ptr<Engine> make_cpu_engine(const MlpSpec& model, const TrainSpec& t
     notice += "TF32 is the arithmetic of GPUs: training in float32 on this processor";
   }
   return std::make_unique<CpuEngine>(model, train, Precision::kFloat32,
-                                     cpu::make_f32_net(model, train, threads), threads,
+                                     cpu::make_f32_net(model, train, threads), threads, choose,
                                      std::move(notice));
 }
 

@@ -34,12 +34,16 @@ struct StepBatch {
 /// - tiles (weights): the gradient over the whole batch and the optimizer's update, fused.
 ///
 /// Pieces of one phase write apart from each other and may run on any members in any order; the
-/// results are the same bits. Members should get about the same share of a phase's pieces each
-/// time: an input piece leaves in its core's cache what the tiles of those columns read, and those
-/// tiles the weights it wants next.
+/// results are the same bits, also where another number of members shares them. Members should get
+/// about the same share of a phase's pieces each time: an input piece leaves in its core's cache
+/// what the tiles of those columns read, and those tiles the weights it wants next.
 class CpuNet {
  public:
   virtual ~CpuNet() = default;
+
+  /// How many members share the pieces that follow, by which they are cut: at first all that it was
+  /// made for, and never more.
+  virtual void share_among(std::uint32_t members) = 0;
 
   /// Of one step.
   virtual std::uint32_t phases() const = 0;

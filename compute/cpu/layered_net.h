@@ -45,6 +45,7 @@ void spread_layers(std::vector<Tile>& tiles) {
 template <class Net, class Layer>
 class LayeredNet : public CpuNet {
  public:
+  void share_among(std::uint32_t members) final { members_ = members; }
   std::uint32_t phases() const final { return static_cast<std::uint32_t>(options_.stages.size()); }
 
   void end_phase(std::uint32_t phase, const StepBatch& batch) final {
@@ -100,7 +101,7 @@ class LayeredNet : public CpuNet {
   }
 
   MlpSpec model_;
-  std::uint32_t members_;
+  std::uint32_t members_;  ///< by which pieces are cut
   InputRanges ranges_;
   StepOptions options_;
   std::vector<Layer> layers_;

@@ -1,12 +1,8 @@
 #include "compute/cpu/thread_team.h"
 
-#include <algorithm>
 #include <string>
 #include <system_error>
 
-#if defined(__linux__)
-#include <sched.h>
-#endif
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -31,9 +27,8 @@ void relax() noexcept {
 
 }  // namespace
 
-ThreadTeam::ThreadTeam(std::uint32_t threads) {
+ThreadTeam::ThreadTeam(std::uint32_t threads) : seats_(std::make_unique<Seat[]>(threads)) {
   threads_.reserve(threads - 1);
-  // A member waits for epoch_ before it looks at anything else, so that size() is settled by then.
   for (std::uint32_t member = 1; member < threads; ++member) {
     try {
       threads_.emplace_back([this, member] { member_loop(member); });
@@ -50,25 +45,27 @@ ThreadTeam::~ThreadTeam() { end(); }
 
 void ThreadTeam::end() {
   closing_.store(true, std::memory_order_relaxed);
-  epoch_.fetch_add(1, std::memory_order_seq_cst);
-  epoch_.notify_all();
+  for (std::size_t member = 1; member <= threads_.size(); ++member) start(seats_[member]);
   for (auto& thread : threads_) thread.join();
 }
 
-void ThreadTeam::run(const std::function<void(std::uint32_t)>& work) {
-  if (threads_.empty()) {
-    work(0);
-    return;
-  }
+void ThreadTeam::run(std::uint32_t members, const std::function<void(std::uint32_t)>& work) {
+  running_ = members;
   work_ = &work;
-  publish(epoch_, epoch_.load(std::memory_order_relaxed) + 1);
+  for (std::uint32_t member = 1; member < members; ++member) start(seats_[member]);
   work(0);
-  barrier();
+  if (members > 1) barrier();
+}
+
+void ThreadTeam::start(Seat& seat) {
+  seat.runs.fetch_add(1, std::memory_order_seq_cst);
+  if (seat.sleepers.load(std::memory_order_seq_cst) != 0) seat.runs.notify_one();
 }
 
 void ThreadTeam::barrier() {
   const std::uint32_t generation = generation_.load(std::memory_order_acquire);
-  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 != size()) {
+  const std::uint32_t running = running_;  // another run's, once all have come
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 != running) {
     return wait_while(generation_, generation);
   }
   arrived_.store(0, std::memory_order_relaxed);
@@ -78,7 +75,7 @@ void ThreadTeam::barrier() {
 void ThreadTeam::member_loop(std::uint32_t member) {
   std::uint32_t seen = 0;
   while (true) {
-    wait_while(epoch_, seen);
+    wait(seats_[member].runs, seen, seats_[member].sleepers);
     ++seen;
     if (closing_.load(std::memory_order_relaxed)) return;
     (*work_)(member);
@@ -87,15 +84,20 @@ void ThreadTeam::member_loop(std::uint32_t member) {
 }
 
 void ThreadTeam::wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
+  wait(value, old, sleepers_);
+}
+
+void ThreadTeam::wait(const std::atomic<std::uint32_t>& value, std::uint32_t old,
+                      std::atomic<std::uint32_t>& sleepers) {
   for (int spin = 0; spin < kSpins; ++spin) {
     if (value.load(std::memory_order_acquire) != old) return;
     relax();
   }
-  sleepers_.fetch_add(1, std::memory_order_seq_cst);
-  // The store of a new value and the look at sleepers_ are both sequentially consistent, so either
+  sleepers.fetch_add(1, std::memory_order_seq_cst);
+  // The store of a new value and the look at sleepers are both sequentially consistent, so either
   // the waker sees this sleeper or this load sees the new value.
   while (value.load(std::memory_order_seq_cst) == old) value.wait(old, std::memory_order_seq_cst);
-  sleepers_.fetch_sub(1, std::memory_order_seq_cst);
+  sleepers.fetch_sub(1, std::memory_order_seq_cst);
 }
 
 void ThreadTeam::publish(std::atomic<std::uint32_t>& value, std::uint32_t next) {
@@ -103,25 +105,15 @@ void ThreadTeam::publish(std::atomic<std::uint32_t>& value, std::uint32_t next) 
   if (sleepers_.load(std::memory_order_seq_cst) != 0) value.notify_all();
 }
 
-WorkShare::WorkShare(std::uint32_t members)
-    : members_(members), ranges_(std::make_unique<Range[]>(members)) {
+WorkShare::WorkShare(std::uint32_t most_members)
+    : members_(most_members), ranges_(std::make_unique<Range[]>(most_members)) {
   // Of a phase that comes last: 0 may be the first one's tag.
-  for (std::uint32_t m = 0; m < members; ++m) ranges_[m].state = ~std::uint64_t{0};
+  for (std::uint32_t m = 0; m < most_members; ++m) ranges_[m].state = ~std::uint64_t{0};
 }
 
 void WorkShare::reset(std::uint32_t tag, std::uint32_t pieces) noexcept {
   left_.store(pieces, std::memory_order_relaxed);
   current_.store(std::uint64_t{tag} << 32U | pieces, std::memory_order_release);
-}
-
-std::uint32_t available_cores() noexcept {
-#if defined(__linux__)
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) {
-    return static_cast<std::uint32_t>(std::max(1, CPU_COUNT(&set)));
-  }
-#endif
-  return std::max(1U, std::thread::hardware_concurrency());
 }
 
 }  // namespace millrace::cpu

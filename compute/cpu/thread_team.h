@@ -9,7 +9,8 @@
 
 namespace millrace::cpu {
 
-/// A fixed team of threads that goes through phases together. The caller of run() is member 0.
+/// A fixed team of threads that goes through phases together, all or some of them. The caller of
+/// run() is member 0.
 ///
 /// Waiting members spin for some microseconds, which is what a phase's imbalance costs on an idle
 /// machine, and then sleep in the kernel, so that a busy machine's other programs get the core.
@@ -24,8 +25,9 @@ class ThreadTeam {
 
   std::uint32_t size() const noexcept { return static_cast<std::uint32_t>(threads_.size()) + 1; }
 
-  /// Calls work(member) on every member, and returns when all have returned. `work` must not throw.
-  void run(const std::function<void(std::uint32_t)>& work);
+  /// Calls work(member) on the first `members`, which are at most size(), and returns when all have
+  /// returned. The others sleep. `work` must not throw.
+  void run(std::uint32_t members, const std::function<void(std::uint32_t)>& work);
 
   /// Inside run(): waits, backing off, until `value` is no longer `old`.
   void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old);
@@ -33,15 +35,26 @@ class ThreadTeam {
   void publish(std::atomic<std::uint32_t>& value, std::uint32_t next);
 
  private:
-  // Waits until every member has called it.
+  // Where a member waits between runs, by itself: those that a run leaves out are not woken by it,
+  // and cost its phases nothing. A run waits for all that it has started, so that nobody lags.
+  struct alignas(64) Seat {
+    std::atomic<std::uint32_t> runs{0};  // one more each run of its member, and at the end
+    std::atomic<std::uint32_t> sleepers{0};
+  };
+
+  static void wait(const std::atomic<std::uint32_t>& value, std::uint32_t old,
+                   std::atomic<std::uint32_t>& sleepers);
+  static void start(Seat& seat);
+  // Waits until all members of the run have called it.
   void barrier();
   void end();
   void member_loop(std::uint32_t member);
 
   alignas(64) std::atomic<std::uint32_t> arrived_{0};
   alignas(64) std::atomic<std::uint32_t> generation_{0};
-  alignas(64) std::atomic<std::uint32_t> sleepers_{0};
-  alignas(64) std::atomic<std::uint32_t> epoch_{0};  // one more each run(), and at the end
+  alignas(64) std::atomic<std::uint32_t> sleepers_{0};  // inside run()
+  std::unique_ptr<Seat[]> seats_;
+  std::uint32_t running_ = 0;  // members of the run under way
   const std::function<void(std::uint32_t)>* work_ = nullptr;
   std::atomic<bool> closing_{false};
   std::vector<std::thread> threads_;
@@ -60,7 +73,11 @@ class WorkShare {
  public:
   static constexpr std::uint32_t kMostPieces = (1U << 20U) - 1;
 
-  explicit WorkShare(std::uint32_t members);
+  explicit WorkShare(std::uint32_t most_members);
+
+  /// Who shares the phases that follow: the first `members`, at most those of the constructor, who
+  /// all are. Between phases, while nobody is in take().
+  void share_among(std::uint32_t members) noexcept { members_ = members; }
 
   /// Begins phase `tag`, another one than before. By one thread, when the phase before is over.
   void reset(std::uint32_t tag, std::uint32_t pieces) noexcept;
@@ -123,8 +140,5 @@ class WorkShare {
   std::atomic<std::uint32_t> phase_{0};
   alignas(64) std::atomic<std::uint32_t> left_{0};
 };
-
-/// The number of cores that this process may run on.
-std::uint32_t available_cores() noexcept;
 
 }  // namespace millrace::cpu

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "compute/cpu/thread_team.h"
+#include "compute/cores.h"
 #include "compute/cuda_engine.h"
 #include "tests/compute/engine_data.h"
 
@@ -122,7 +122,7 @@ TEST(EngineDevices, AutoWorksAndCudaIsThereOrExplained) {
 // A thousand threads on two cores took 150 times as long, without a word.
 TEST(EngineDevices, ManyMoreThreadsThanCoresAreTold) {
   const Data data(kSmall);
-  const std::uint32_t cores = cpu::available_cores();
+  const std::uint32_t cores = available_cores();
   const auto notice = [&](std::uint32_t threads) {
     return make_engine(data.model, data.train, {.kind = Device::Kind::kCpu, .threads = threads})
         ->info()

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "compute/cores.h"
 #include "tests/compute/engine_data.h"
 #include "tests/support/reference_mlp.h"
 
@@ -123,6 +124,27 @@ TEST_P(EngineTest, GivesTheSameBitsForAnyThreadsGroupingAndSource) {
     EXPECT_TRUE(other->parameters() == whole->parameters()) << threads << " threads";
     EXPECT_TRUE(other->optimizer_state() == whole->optimizer_state()) << threads << " threads";
   }
+}
+
+TEST_P(EngineTest, GivesTheSameBitsWhereItChoosesItsThreads) {
+  const auto choosing = engine(0);
+  const Chunk chunk = data_.packed();
+  int chunks = 0;
+  // Some trials long; choices that they came to are the clock's.
+  for (; choosing->stats().busy < 0.02; ++chunks) choosing->train(chunk);
+  const EngineInfo info = choosing->info();
+  EXPECT_EQ(info.threads, available_cores());
+  EXPECT_EQ(choosing->stats().choices, info.threads == 1 ? 0 : info.threads);
+  EXPECT_GE(choosing->stats().chosen, info.threads == 1 ? 0U : 1U);
+  EXPECT_LE(choosing->stats().chosen, choosing->stats().choices);
+
+  const auto fixed = engine(1);
+  for (int i = 0; i < chunks; ++i) fixed->train(chunk);
+  EXPECT_EQ(fixed->stats().choices, 0U);
+  const Metrics metrics = choosing->metrics();
+  EXPECT_EQ(metrics.loss_sum, fixed->metrics().loss_sum);
+  EXPECT_TRUE(std::isfinite(metrics.loss_sum));
+  EXPECT_TRUE(choosing->parameters() == fixed->parameters());
 }
 
 TEST_P(EngineTest, GivesSumsInTheOrderInWhichTheyWereEnded) {

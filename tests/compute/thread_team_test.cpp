@@ -23,7 +23,7 @@ TEST_P(Team, EveryMemberRunsOnceAndTheCallerIsMemberZero) {
   std::vector<int> calls(team.size());
   std::thread::id zero;
   for (int run = 0; run < 500; ++run) {
-    team.run([&](std::uint32_t member) {
+    team.run(team.size(), [&](std::uint32_t member) {
       ++calls[member];  // plain: run() must order it with what follows
       if (member == 0) zero = std::this_thread::get_id();
     });
@@ -42,7 +42,7 @@ TEST_P(Team, EachPieceIsTakenOnceAndPhasesAreOrdered) {
   std::vector<std::uint64_t> next(kPieces);
   share.reset(0, kPieces);
   std::uint32_t lasts = 0;
-  team.run([&](std::uint32_t member) {
+  team.run(team.size(), [&](std::uint32_t member) {
     for (std::uint32_t tag = 0; tag != 200; tag = share.phase().load(std::memory_order_acquire)) {
       const auto work = [&](std::uint32_t p) {
         if (tag % 2 == 0) {
@@ -78,7 +78,7 @@ TEST_P(Team, AnyNumberOfPiecesIsSharedOut) {
     share.reset(pieces, pieces);
     std::atomic<int> lasts{0};
     std::vector<std::atomic<int>> taken(pieces);
-    team.run([&](std::uint32_t member) {
+    team.run(team.size(), [&](std::uint32_t member) {
       if (share.take(member, pieces, [&](std::uint32_t p) { ++taken[p]; })) ++lasts;
     });
     EXPECT_EQ(lasts, pieces == 0 ? 0 : 1);
@@ -88,12 +88,25 @@ TEST_P(Team, AnyNumberOfPiecesIsSharedOut) {
 
 INSTANTIATE_TEST_SUITE_P(Sizes, Team, testing::Values(1U, 2U, 3U, 5U, 8U));
 
+TEST(ThreadTeam, SomeOfItRunAndTheOthersDoNot) {
+  constexpr std::uint32_t kMembers = 6;
+  ThreadTeam team(kMembers);
+  std::vector<int> calls(kMembers);
+  std::vector<int> expected(kMembers);
+  for (std::uint32_t run = 0; run < 600; ++run) {
+    const std::uint32_t members = 1 + run * run % kMembers;
+    team.run(members, [&](std::uint32_t member) { ++calls[member]; });
+    for (std::uint32_t m = 0; m < members; ++m) ++expected[m];
+    ASSERT_EQ(calls, expected) << "run " << run << " of " << members;
+  }
+}
+
 TEST(ThreadTeam, WaitsForAMemberThatComesLate) {
   ThreadTeam team(3);
   for (std::uint32_t late = 0; late < 3; ++late) {
     std::atomic<std::uint32_t> others{0};
     int came = 0;
-    team.run([&](std::uint32_t member) {
+    team.run(team.size(), [&](std::uint32_t member) {
       if (member == late) {
         while (others.load() < 2) std::this_thread::yield();
         came = 1;
@@ -112,7 +125,7 @@ TEST(WorkShare, TheOthersTakeWhatASlowMemberHasNotBegunButItsLast) {
   share.reset(7, kPieces);
   std::atomic<std::uint32_t> done{0};
   std::vector<std::uint32_t> by(kPieces, 2);
-  team.run([&](std::uint32_t member) {
+  team.run(team.size(), [&](std::uint32_t member) {
     share.take(member, 7, [&](std::uint32_t p) {
       by[p] = member;
       // Member 1's first piece lasts until all others but its last are done: without stealing this
@@ -143,6 +156,23 @@ TEST(WorkShare, AMemberOnItsOwnTakesItsOwnPiecesFirstEachTime) {
   }
 }
 
+TEST(WorkShare, PhasesAreSharedAmongAsManyAsTheyAreSaidToBe) {
+  WorkShare share(4);
+  std::uint32_t tag = 0;
+  for (const std::uint32_t members : {4U, 1U, 3U, 2U, 4U}) {
+    share.share_among(members);
+    share.reset(++tag, 12);
+    // A member's own pieces, and then, for nobody else comes, what the others leave it.
+    std::vector<std::uint32_t> pieces;
+    EXPECT_TRUE(
+        share.take(members - 1, tag, [&](std::uint32_t piece) { pieces.push_back(piece); }));
+    ASSERT_EQ(pieces.size(), 12U);
+    EXPECT_EQ(pieces.front(), 12 * (members - 1) / members);
+    std::ranges::sort(pieces);
+    for (std::uint32_t p = 0; p < 12; ++p) EXPECT_EQ(pieces[p], p);
+  }
+}
+
 TEST(WorkShare, AMemberThatIsLateForAPhaseGetsNothingOfTheNext) {
   WorkShare share(2);
   share.reset(1, 4);
@@ -169,8 +199,6 @@ TEST(TeamOfRefusedThreads, IsAnErrorThatSaysSo) {
     EXPECT_EQ(text, "cannot start computing thread N of 8: Resource temporarily unavailable");
   }
 }
-
-TEST(AvailableCores, AreAtLeastOne) { EXPECT_GE(available_cores(), 1U); }
 
 }  // namespace
 }  // namespace millrace::cpu

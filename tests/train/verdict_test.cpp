@@ -14,7 +14,12 @@ LoaderStats loader(double starved, double fill_busy = 1.0, double fill_blocked =
   return stats;
 }
 
-EngineStats engine(double busy, double waiting) { return {busy, 0.0, waiting, 0.0, 0.0}; }
+EngineStats engine(double busy, double waiting) {
+  EngineStats stats;
+  stats.busy = busy;
+  stats.waiting = waiting;
+  return stats;
+}
 
 TEST(Verdict, AFedEngineIsComputeBound) {
   const auto line = verdict(loader(0.2), engine(9.8, 0.1), 10.0);
@@ -32,6 +37,25 @@ TEST(Verdict, AStarvedEngineIsLoaderBound) {
 TEST(Verdict, AnUnevenSupplyAsksForSlots) {
   const auto line = verdict(loader(4.0, 1.0, 2.0), engine(6.0, 0.0), 10.0);
   EXPECT_NE(line.find("more slots"), std::string::npos) << line;
+}
+
+TEST(Verdict, SaysThatFewerThreadsComputedThanCould) {
+  EngineStats stats = engine(10.0, 0.0);
+  stats.choices = 8;
+  stats.chosen = 2;
+  EXPECT_EQ(verdict(loader(0.0), stats, 10.0),
+            "compute-bound: the engine waited for samples 0 % of the training time; 2 of 8 threads "
+            "computed, which was faster than all");
+  stats.chosen = 8;
+  EXPECT_EQ(verdict(loader(0.0), stats, 10.0),
+            "compute-bound: the engine waited for samples 0 % of the training time");
+}
+
+TEST(Verdict, DoesNotAdviseFewerThreadsWhereTheirNumberWasChosen) {
+  EngineStats stats = engine(10.0, 3.0);
+  EXPECT_NE(verdict(loader(0.0), stats, 10.0).find("fewer threads, "), std::string::npos);
+  stats.choices = stats.chosen = 2;
+  EXPECT_EQ(verdict(loader(0.0), stats, 10.0).find("fewer threads, "), std::string::npos);
 }
 
 TEST(Verdict, ThreadsThatWaitForEachOtherAreTold) {

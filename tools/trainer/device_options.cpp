@@ -31,7 +31,8 @@ void declare_device(CommandLine& line, Device& device) {
                device = parse_device(text);
                device.threads = threads;
              });
-  line.value("--threads", "N|auto", "computing threads [auto: all cores]",
+  line.value("--threads", "N|auto",
+             "computing threads [auto: as many of the cores as make\nit fastest]",
              [&device](const std::string& text) {
                device.threads = parse_whole_or_auto(text, kMostThreads);
              });
