@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <span>
 #include <string>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "formats/idx_names.h"
 #include "formats/seekable_idx.h"
 #include "tools/cli/idx_files.h"
+#include "tools/cli/kept_samples.h"
 #include "tools/cli/repair_shards.h"
 #include "tools/cli/shard_files.h"
 #include "tools/cli/verify.h"
@@ -33,13 +33,7 @@ std::vector<bool> kept_of(const Group& group) {
     kept.resize(std::min(kept.size(), file.sound().size()));
     for (std::size_t i = 0; i < kept.size(); ++i) kept[i] = kept[i] && file.sound()[i];
     if (parse_idx_name(file.path().filename().string())->role != IdxRole::kLabels) continue;
-    const auto check = check_labels(file);
-    for (const auto& fault : check.faults) {
-      for (std::uint64_t i = 0; i < fault.samples.count; ++i) {
-        const auto sample = static_cast<std::size_t>(fault.samples.first + i);
-        if (sample < kept.size()) kept[sample] = false;
-      }
-    }
+    leave_out(check_labels(file).faults, kept);
   }
   return kept;
 }
@@ -72,18 +66,7 @@ Rewritten rewrite(const RepairSpec& spec, const SalvagedIdx& source, const std::
   if (!header.dims.empty() && !kept.empty()) header.dims[0] = static_cast<std::uint32_t>(count);
   const SeekableOptions options{.threads = spec.jobs};
   made.writer = std::make_unique<SeekableIdxWriter>(target, header, options);
-  if (count == 0) return made;
-  const auto sample_bytes = static_cast<std::size_t>(idx_data_bytes(header) / count);
-  source.read([&](std::uint64_t first, std::span<const std::byte> bytes) {
-    // Runs of samples that are kept go on as one.
-    const auto samples = bytes.size() / sample_bytes;
-    for (std::size_t i = 0; i < samples;) {
-      auto end = i;
-      while (end < samples && all[static_cast<std::size_t>(first) + end]) ++end;
-      made.writer->append(bytes.subspan(i * sample_bytes, (end - i) * sample_bytes));
-      i = end + 1;
-    }
-  });
+  if (count != 0) append_kept(source, kept, *made.writer);
   return made;
 }
 

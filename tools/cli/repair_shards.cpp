@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
-#include <span>
 #include <system_error>
 #include <utility>
 
@@ -16,6 +16,7 @@
 #include "formats/shard_names.h"
 #include "formats/sharded_set.h"
 #include "tools/cli/convert_source.h"
+#include "tools/cli/kept_samples.h"
 #include "tools/cli/shard_files.h"
 #include "tools/cli/verify.h"
 #include "tools/console/made_folder.h"
@@ -81,36 +82,17 @@ Shares look_at(const ShardInventory& inventory, const ExpectedShard& shard) {
   for (std::size_t i = 0; i < left.kept.size(); ++i) {
     left.kept[i] = i < images.size() && i < labels.size() && images[i] && labels[i];
   }
-  for (auto& fault : bad_labels) {
-    for (std::uint64_t i = 0; i < fault.samples.count; ++i) {
-      const auto sample = static_cast<std::size_t>(fault.samples.first + i);
-      if (sample < left.kept.size()) left.kept[sample] = false;
-    }
-    left.labels.faults.push_back(std::move(fault));
-  }
+  leave_out(bad_labels, left.kept);
+  std::ranges::move(bad_labels, std::back_inserter(left.labels.faults));
   return left;
 }
 
 ShardFile write_kept(const fs::path& target, const SalvagedIdx& source,
                      const std::vector<bool>& kept, unsigned threads) {
   auto header = *source.header();
-  const auto sample_bytes =
-      static_cast<std::size_t>(idx_data_bytes(header) / std::max(1U, header.dims[0]));
   header.dims[0] = static_cast<std::uint32_t>(std::ranges::count(kept, true));
   SeekableIdxWriter writer(target, header, {.threads = threads});
-  source.read([&](std::uint64_t first, std::span<const std::byte> bytes) {
-    const auto samples = bytes.size() / sample_bytes;
-    const auto is_kept = [&](std::size_t i) {
-      const auto sample = static_cast<std::size_t>(first) + i;
-      return sample < kept.size() && kept[sample];
-    };
-    for (std::size_t i = 0; i < samples;) {  // runs of samples go on as one
-      auto end = i;
-      while (end < samples && is_kept(end)) ++end;
-      writer.append(bytes.subspan(i * sample_bytes, (end - i) * sample_bytes));
-      i = end + 1;
-    }
-  });
+  append_kept(source, kept, writer);
   writer.commit();
   return describe_shard_file(target);
 }
