@@ -33,6 +33,8 @@ struct KnownData {
   bool as_float = false;
   /// Of samples that are images: size or channels, where none are asked for (OpenOptions::image).
   ImageOptions image = {};
+  /// Of images: flat samples of as many values are such ones.
+  std::optional<SampleShape> shape = {};
 };
 
 /// What to read CSV files by for that: their columns and the type of their samples.

@@ -48,6 +48,15 @@ std::shared_ptr<const Dataset> as_images(const std::shared_ptr<const Dataset>& d
   return array->shaped(shape);
 }
 
+/// The same of samples that may be others, which stay what they are.
+std::shared_ptr<const Dataset> as_known(const std::shared_ptr<const Dataset>& data,
+                                        const SampleShape& shape) {
+  const auto array = std::dynamic_pointer_cast<const ArrayDataset>(data);
+  const bool such =
+      array && data->shape().dims.size() == 1 && data->shape().elements() == shape.elements();
+  return such ? array->shaped(shape) : data;
+}
+
 }  // namespace
 
 ImageOptions image_form(const OpenOptions& options) {
@@ -61,7 +70,11 @@ DataFolder data_folder(const std::filesystem::path& path, std::shared_ptr<const 
                        std::shared_ptr<const Dataset> test, const OpenOptions& options,
                        std::string_view counted, std::shared_ptr<const Dataset> validation) {
   const auto as_asked = [&options](std::shared_ptr<const Dataset> data) {
-    if (options.image.flat) data = as_images(data, *options.image.flat);
+    if (options.image.flat) {
+      data = as_images(data, *options.image.flat);
+    } else if (options.known.shape) {
+      data = as_known(data, *options.known.shape);
+    }
     if (options.in_blocks) {
       if (auto blocks = in_blocks(data)) data = std::move(blocks);
     }

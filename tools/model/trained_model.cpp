@@ -90,8 +90,9 @@ KnownData known_data(const TrainedModel& model) {
   if (!state.columns.label.empty()) {
     known.columns = {.names = state.columns, .of = model.path};
   }
-  if (const auto layout = image_layout_of(model.sample_shape());
-      layout && !layout->planes && model.spec.input == InputType::kUInt8) {
+  const auto layout = image_layout_of(model.sample_shape());
+  if (layout) known.shape = model.sample_shape();
+  if (layout && !layout->planes && model.spec.input == InputType::kUInt8) {
     known.image.resize = ImageSize{layout->width, layout->height};
     known.image.channels = layout->channels == 1 ? ImageChannels::kGray : ImageChannels::kRgb;
   }

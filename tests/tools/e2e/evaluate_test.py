@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import programs
 
@@ -80,18 +81,23 @@ class Evaluate(programs.ProgramTest):
         found = of("test")
         self.assertEqual((found["accuracy"], found["loss"]), (streamed["test_acc"], streamed["test_loss"]))
 
-    def test_refuses_what_does_not_go_together(self):
+    def test_takes_flat_samples_for_the_models_images_and_refuses_others(self):
         self.trained()
         arguments = ["evaluate", "--checkpoint", "c/last.safetensors", "--data"]
-        letters = self.copy_of_digits("letters")
-        images = letters / programs.TEST_IMAGES
-        for name in (programs.TRAIN_IMAGES, programs.TEST_IMAGES):
-            raw = (letters / name).read_bytes()
-            count = int.from_bytes(raw[4:8], "big")
-            (letters / name).write_bytes(programs.idx(8, [count, 784], raw[16:]))
-        line = self.refuses(1, *arguments, letters)
+        of_images = json.loads(self.call(*arguments, self.digits, "--json").stdout)
+        images = self.top / "flat" / programs.TEST_IMAGES
+        for values in (784, 392):
+            flat = self.copy_of_digits("flat")
+            for name in (programs.TRAIN_IMAGES, programs.TEST_IMAGES):
+                raw = (flat / name).read_bytes()
+                count = int.from_bytes(raw[4:8], "big")
+                (flat / name).write_bytes(programs.idx(8, [count, values], raw[16:16 + count * values]))
+            if values == 784:
+                self.assertEqual(json.loads(self.call(*arguments, flat, "--json").stdout)["loss"], of_images["loss"])
+                shutil.rmtree(flat)
+        line = self.refuses(1, *arguments, flat)
         self.assertEqual(line, f"trainer evaluate: c/last.safetensors: does not go with the data: samples: model 28x28 "
-                               f"uint8, {images} 784 uint8")
+                               f"uint8, {images} 392 uint8")
 
     def test_refuses_a_file_that_is_no_checkpoint(self):
         (self.top / "x").write_bytes(b"nothing")

@@ -37,11 +37,13 @@ TEST_F(TrainedModelTest, KnowsWhatItTakes) {
 
 TEST_F(TrainedModelTest, KnowsTheSizeOfItsImages) {
   EXPECT_EQ(known_data(model_).image, ImageOptions{}) << "vectors";
+  EXPECT_EQ(known_data(model_).shape, std::nullopt);
   auto& sample = model_.checkpoint.state.options.sample;
   sample.shape = {4, 5};
   const ImageOptions grey{.resize = ImageSize{.width = 5, .height = 4},
                           .channels = ImageChannels::kGray};
   EXPECT_EQ(known_data(model_).image, grey);
+  EXPECT_EQ(known_data(model_).shape, model_.sample_shape());
   sample.shape = {3, 4, 5};
   EXPECT_EQ(known_data(model_).image, ImageOptions{}) << "planes, which no folder has";
   sample.shape = {4, 5, 3};
