@@ -31,8 +31,7 @@ void declare_device(CommandLine& line, Device& device) {
                device = parse_device(text);
                device.threads = threads;
              });
-  line.value("--threads", "N|auto",
-             "computing threads [auto: as many of the cores as make\nit fastest]",
+  line.value("--threads", "N|auto", "computing threads [auto: as many as are fastest]",
              [&device](const std::string& text) {
                device.threads = parse_whole_or_auto(text, kMostThreads);
              });
