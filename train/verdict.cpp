@@ -60,7 +60,7 @@ std::string verdict(const LoaderStats& loader, const EngineStats& engine, double
   if (waiting >= kMuchWaiting) {
     return "imbalanced: the engine's threads waited for each other " + percent(waiting) +
            " of its time; " + (engine.choices == 0 ? "fewer threads, " : "") +
-           "a larger batch or a less busy machine would lower that";
+           "a larger batch or a less busy machine would lower that" + fewer_threads(engine);
   }
   return "compute-bound: the engine waited for samples " + percent(starved) +
          " of the training time" + fewer_threads(engine);
