@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,7 @@ struct Form {
   std::uint32_t shards;
   const char* last;  // of the names that are given
 };
+void PrintTo(const Form& r, std::ostream* out) { *out << r.last; }
 
 class AnInterruptedConversion : public testing::TestWithParam<Form> {};
 

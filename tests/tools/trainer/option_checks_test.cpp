@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct Idle {
   Arguments arguments;
   const char* message;
 };
+void PrintTo(const Idle& r, std::ostream* out) { *out << r.message; }
 
 class AnOptionWithoutEffect : public ::testing::TestWithParam<Idle> {};
 

@@ -159,6 +159,7 @@ struct Refusal {
   Arguments arguments;
   const char* message;
 };
+void PrintTo(const Refusal& r, std::ostream* out) { *out << r.message; }
 
 class ParseOptionsRefuses : public ::testing::TestWithParam<Refusal> {};
 
