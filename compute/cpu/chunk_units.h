@@ -6,6 +6,7 @@
 
 #include "compute/chunk.h"
 #include "compute/cpu/cpu_net.h"
+#include "compute/cpu/layout.h"
 #include "compute/cpu/row_source.h"
 
 namespace millrace::cpu {
@@ -43,7 +44,7 @@ class ChunkUnits {
 
  private:
   std::uint32_t parts_of(std::uint32_t rows) const {
-    return rows / rows_at_once_ + (rows % rows_at_once_ != 0 ? 1 : 0);
+    return static_cast<std::uint32_t>(div_up(rows, rows_at_once_));
   }
   std::uint32_t step_rows(std::uint32_t unit) const {
     return step(unit) + 1 < chunk_.batches() ? chunk_.batch : last_rows_;

@@ -89,7 +89,7 @@ class CpuEngine final : public Engine {
     const auto begin = start_clock();
     for (std::uint32_t unit = 0; unit < units.count();) {
       const std::uint32_t count = std::min(units.count() - unit, size_.units());
-      wake(size_.members());
+      team_.wake(size_.members());
       const auto start = Clock::now();
       train_units(chunk, units, unit, count);
       size_.ran(count, seconds(Clock::now() - start));
@@ -165,12 +165,6 @@ class CpuEngine final : public Engine {
   };
 
   bool counts_steps() const { return millrace::counts_steps(model_, optimizer_); }
-
-  // Those of the first `members` who were left out: waking takes longer than steps that are timed.
-  void wake(std::uint32_t members) {
-    if (members > awake_) team_.run(members, [](std::uint32_t) {});
-    awake_ = members;
-  }
 
   // `count` of a chunk's units, from `first` on, on as many members as size_ says.
   void train_units(const Chunk& chunk, const cpu::ChunkUnits& units, std::uint32_t first,
@@ -310,7 +304,6 @@ class CpuEngine final : public Engine {
   std::vector<ResidentSet> resident_;
   cpu::WorkShare share_;  // its phase() is the tag of the one under way
   cpu::TeamSize size_;
-  std::uint32_t awake_ = 1;  // members of the last run
   cpu::AlignedArray<float> losses_;
   cpu::AlignedArray<std::uint8_t> correct_;
   Metrics metrics_;

@@ -28,6 +28,10 @@ class ThreadTeam {
   /// Calls work(member) on the first `members`, which are at most size(), and returns when all have
   /// returned. The others sleep. `work` must not throw.
   void run(std::uint32_t members, const std::function<void(std::uint32_t)>& work);
+  /// Wakes those of the first `members` that the last run left out: for who times the next one.
+  void wake(std::uint32_t members) {
+    if (members > running_) run(members, [](std::uint32_t) {});
+  }
 
   /// Inside run(): waits, backing off, until `value` is no longer `old`.
   void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old);
@@ -54,7 +58,7 @@ class ThreadTeam {
   alignas(64) std::atomic<std::uint32_t> generation_{0};
   alignas(64) std::atomic<std::uint32_t> sleepers_{0};  // inside run()
   std::unique_ptr<Seat[]> seats_;
-  std::uint32_t running_ = 0;  // members of the run under way
+  std::uint32_t running_ = 0;  // members of the run under way, or of the last one
   const std::function<void(std::uint32_t)>* work_ = nullptr;
   std::atomic<bool> closing_{false};
   std::vector<std::thread> threads_;
