@@ -107,16 +107,16 @@ void check_free(const SynthSpec& spec) {
   const auto found = find_idx_files(spec.folder);
   const auto mnist = found.find("");
   if (mnist == found.end()) return;
-  for (const DataSplit split : {DataSplit::kTrain, DataSplit::kTest}) {
+  for (const DataSplit split : {DataSplit::kTrain, DataSplit::kTest, DataSplit::kValidation}) {
+    const bool drawn = split == DataSplit::kTrain || (split == DataSplit::kTest && spec.test > 0);
     for (const IdxRole role : {IdxRole::kImages, IdxRole::kLabels}) {
-      if (!mnist->second.has(split, role)) continue;
+      if (!mnist->second.has(split, role) || (drawn && spec.force)) continue;
       const fs::path& path = mnist->second.at(split, role);
-      if (!spec.force) throw DataError(path, "is there already; --force replaces it");
-      if (split == DataSplit::kTest && spec.test == 0) {
-        throw DataError(path,
-                        "would stay beside training files it does not belong to; remove it, "
-                        "or draw test images too");
-      }
+      if (drawn) throw DataError(path, "is there already; --force replaces it");
+      throw DataError(
+          path,
+          std::string("would stay beside training files it does not belong to; ") +
+              (split == DataSplit::kTest ? "remove it, or draw test images too" : "remove it"));
     }
   }
 }

@@ -23,7 +23,9 @@ struct SynthSpec {
 ///
 /// `progress` is told images drawn so far, from any thread, one at a time; where it returns false
 /// nothing is written and the result is empty. Throws DataError if a file of one of these data sets
-/// (in any form, .gz too) is there and not to be replaced, or if the folder cannot be written.
+/// (in any form, .gz too) is there and not to be replaced, or would stay beside the new ones
+/// (validation images always, test images where none are drawn), or if the folder cannot be
+/// written.
 std::vector<std::filesystem::path> draw_data_set(
     const SynthSpec& spec, const std::function<bool(std::uint64_t done)>& progress);
 

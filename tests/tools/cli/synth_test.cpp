@@ -107,6 +107,19 @@ TEST(DrawDataSet, LeavesNoForeignTestFilesBesideNewTrainingFiles) {
   EXPECT_NE(data_error_of([&] { draw_data_set(spec, kGoOn); }).find("t10k"), std::string::npos);
 }
 
+TEST(DrawDataSet, LeavesNoForeignValidationFilesBesideNewTrainingFiles) {
+  const TempFolder folder;
+  write_bytes(folder / "val-images-idx3-ubyte.gz", make_bytes("anything"));
+  SynthSpec spec = spec_for(folder.path());
+  for (const bool force : {false, true}) {
+    spec.force = force;
+    EXPECT_EQ(data_error_of([&] { draw_data_set(spec, kGoOn); }),
+              (folder / "val-images-idx3-ubyte.gz").string() +
+                  ": would stay beside training files it does not belong to; remove it");
+  }
+  EXPECT_EQ(folder.names(), std::vector<std::string>({"val-images-idx3-ubyte.gz"}));
+}
+
 TEST(DrawDataSet, WritesNoTestFilesWhereNoneAreAskedFor) {
   const TempFolder folder;
   EXPECT_EQ(draw_data_set(spec_for(folder.path(), 10, 0), kGoOn).size(), 2U);
