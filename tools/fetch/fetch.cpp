@@ -6,6 +6,7 @@
 #include <chrono>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "formats/error.h"
 #include "tools/console/made_folder.h"
@@ -23,6 +24,7 @@ constexpr unsigned kMostDoublings = 4;
 struct Mirror {
   std::string url;  // of the file
   std::string trouble;
+  bool told = false;  // the trouble
   bool given_up = false;
 };
 
@@ -32,7 +34,7 @@ class Download {
   Download(const FetchSpec& spec, const FetchHooks& hooks, const SourceFile& file)
       : spec_(spec), hooks_(hooks), file_(file), part_(spec.folder / file.name) {
     for (const auto& mirror : spec.source.mirrors)
-      mirrors_.push_back({mirror + file.name, "", false});
+      mirrors_.push_back({.url = mirror + file.name, .trouble = {}});
   }
 
   /// False if it was stopped.
@@ -44,22 +46,19 @@ class Download {
         if (mirror.given_up) continue;
         if (hooks_.stopped()) return false;
         const std::string known = mirror.trouble;
-        switch (ask(mirror)) {
-          case Outcome::kDone:
-            return true;
-          case Outcome::kStopped:
-            return false;
-          case Outcome::kNeverHere:
-            mirror.given_up = true;
-            break;
-          case Outcome::kTryAgain:
-            break;
+        const Outcome outcome = ask(mirror);
+        if (outcome == Outcome::kStopped) return false;
+        if (outcome == Outcome::kDone) {
+          tell_troubles();
+          return true;
         }
-        if (mirror.trouble != known) hooks_.notice(mirror.url + ": " + mirror.trouble);
+        mirror.told = mirror.told && mirror.trouble == known;
+        mirror.given_up = outcome == Outcome::kNeverHere;
       }
       const bool hope = std::any_of(mirrors_.begin(), mirrors_.end(),
                                     [](const Mirror& mirror) { return !mirror.given_up; });
       if (!hope || round == spec_.retries) throw failure();
+      tell_troubles();
       if (!wait(round)) return false;
     }
   }
@@ -124,6 +123,14 @@ class Download {
       std::this_thread::sleep_for(std::min<Clock::duration>(kStep, until - Clock::now()));
     }
     return !hooks_.stopped();
+  }
+
+  // Only where it goes on: what failure() says is not to be read twice.
+  void tell_troubles() {
+    for (Mirror& mirror : mirrors_) {
+      if (mirror.trouble.empty() || std::exchange(mirror.told, true)) continue;
+      hooks_.notice(mirror.url + ": " + mirror.trouble);
+    }
   }
 
   DataError failure() const {

@@ -24,7 +24,7 @@ struct FetchSpec {
 struct FetchHooks {
   std::function<bool()> stopped;  ///< true breaks it off; what has come stays for the next time
   std::function<void(const SourceFile& file, std::uint64_t bytes)> progress;
-  std::function<void(const std::string& trouble)> notice;  ///< a mirror failed, others may not
+  std::function<void(const std::string& trouble)> notice;  ///< a mirror failed, and it goes on
 };
 
 struct FetchedFile {

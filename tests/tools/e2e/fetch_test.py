@@ -137,6 +137,11 @@ class Fetch(programs.ProgramTest):
         self.assertEqual(len([asked for asked in self.server.asked if asked[1] == "a.gz"]), 3)
         self.assertEqual(done.stderr.count("note: "), 1, done.stderr)
 
+    def test_says_in_one_line_that_no_mirror_has_it(self):
+        done = self.fetch(["404", "loop"])
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+
     def test_leaves_nothing_where_nothing_came(self):
         self.fails(["404", "500"])
         self.assertFalse(self.out.exists())
