@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "tools/report/html.h"
 
@@ -19,6 +21,7 @@ constexpr double kRight = 14.0;
 constexpr double kTop = 14.0;
 constexpr double kBottom = 30.0;
 constexpr std::size_t kMostDots = 40;
+constexpr std::size_t kWidestLabel = 7;  // characters
 
 struct Axis {
   std::vector<double> ticks;
@@ -30,15 +33,35 @@ struct Axis {
   }
 };
 
-// As many digits as tell ticks apart.
-std::string label_of(double value, double step, Chart::Unit unit) {
-  if (unit == Chart::Unit::kPercent) {
-    value *= 100.0;
-    step *= 100.0;
+int power_of_ten(double value) { return static_cast<int>(std::floor(std::log10(value) + 1e-9)); }
+
+// "1.5e-7"
+std::string with_power(double value, int digits) {
+  const std::string text = fmt::format("{:.{}e}", value, digits);
+  const std::size_t at = text.find('e');
+  return fmt::format("{}e{}", text.substr(0, at), std::stoi(text.substr(at + 1)));
+}
+
+// As many digits as tell ticks apart, with powers of ten where there is no room for them.
+std::vector<std::string> labels_of(const std::vector<double>& ticks, Chart::Unit unit) {
+  const bool percent = unit == Chart::Unit::kPercent;
+  const double scale = percent ? 100.0 : 1.0;
+  const double largest = scale * std::max(std::abs(ticks.front()), std::abs(ticks.back()));
+  const int last_digit = power_of_ten(scale * (ticks[1] - ticks[0]));
+  const int digits = std::max(0, power_of_ten(largest) - last_digit);
+  std::vector<std::string> plain;
+  std::vector<std::string> powers;
+  for (const double tick : ticks) {
+    plain.push_back(fmt::format("{:.{}f}", scale * tick, std::max(0, -last_digit)));
+    powers.push_back(tick == 0.0 ? "0" : with_power(scale * tick, digits));
   }
-  const int digits = std::clamp(static_cast<int>(std::ceil(-std::log10(step) - 1e-9)), 0, 12);
-  if (digits > 5) return fmt::format("{:.1e}", value);
-  return fmt::format("{:.{}f}{}", value, digits, unit == Chart::Unit::kPercent ? " %" : "");
+  const auto width = [](const std::vector<std::string>& labels) {
+    return std::ranges::max(labels, {}, &std::string::size).size();
+  };
+  const bool room = width(plain) <= kWidestLabel || width(plain) <= width(powers);
+  std::vector<std::string>& labels = room ? plain : powers;
+  for (std::string& label : labels) label += percent ? " %" : "";
+  return labels;
 }
 
 std::string value_text(double value, Chart::Unit unit) {
@@ -53,11 +76,12 @@ std::string line(const char* style, double x1, double y1, double x2, double y2) 
 
 std::string render_axes(const Axis& x, const Axis& y, Chart::Unit unit) {
   std::string svg;
-  const double step = y.ticks.size() > 1 ? y.ticks[1] - y.ticks[0] : 1.0;
-  for (const double tick : y.ticks) {
-    svg += line("grid", kLeft, y.at(tick), kWidth - kRight, y.at(tick));
-    svg += fmt::format(R"(<text class="end" x="{:.1f}" y="{:.1f}">{}</text>)", kLeft - 7,
-                       y.at(tick) + 4, label_of(tick, step, unit));
+  const auto labels = labels_of(y.ticks, unit);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const double at = y.at(y.ticks[i]);
+    svg += line("grid", kLeft, at, kWidth - kRight, at);
+    svg += fmt::format(R"(<text class="end" x="{:.1f}" y="{:.1f}">{}</text>)", kLeft - 7, at + 4,
+                       labels[i]);
   }
   for (const double tick : x.ticks) {
     if (tick > x.end || tick != std::floor(tick)) continue;
@@ -104,7 +128,7 @@ std::string render_legend(const Chart& chart) {
 std::vector<double> ticks_of(double least, double largest) {
   double range = largest - least;
   if (!(range > 0.0) || range < 1e-12 * std::max(std::abs(least), std::abs(largest))) {
-    range = std::max(1e-9, std::abs(largest) * 0.1);
+    range = std::abs(largest) > 1e-9 ? std::abs(largest) * 0.1 : 1.0;
     least -= range / 2;
     largest += range / 2;
     range = largest - least;
@@ -112,7 +136,7 @@ std::vector<double> ticks_of(double least, double largest) {
   const double power = std::pow(10.0, std::floor(std::log10(range / 4)));
   double step = power;
   for (const double factor : {2.0, 5.0, 10.0}) {
-    if (range / step > 5.0) step = power * factor;
+    if (range / step > 5.0 + 1e-9) step = power * factor;
   }
   std::vector<double> ticks;
   const double first = std::floor(least / step + 1e-9);
@@ -136,6 +160,9 @@ std::string render_chart(const Chart& chart) {
   if (!(least <= largest)) return {};
   if (chart.from_zero) least = std::min(least, 0.0);
   Axis y{ticks_of(least, largest), 0, 0, kHeight - kBottom, kTop};
+  if (chart.unit == Chart::Unit::kPercent) {  // of which there are 0 to 100
+    std::erase_if(y.ticks, [](double tick) { return tick < 0.0 || tick > 1.0 + 1e-9; });
+  }
   y.begin = y.ticks.front();
   y.end = y.ticks.back();
   const auto last = static_cast<double>(longest - 1);

@@ -17,7 +17,7 @@ struct Series {
 struct Chart {
   std::string title;
   std::vector<Series> series;
-  enum class Unit { kPlain, kPercent } unit = Unit::kPlain;
+  enum class Unit { kPlain, kPercent } unit = Unit::kPlain;  ///< kPercent: values are 0 to 1
   bool from_zero = false;  ///< the axis of values begins at 0, so that lengths can be compared
 };
 

@@ -81,6 +81,40 @@ TEST(RenderChart, ShowsOneEpochAndVeryMany) {
   EXPECT_LT(many.size(), 20'000U);
 }
 
+// What stands left of the axis of values, from below.
+std::vector<std::string> labels_of(const Chart& chart) {
+  const std::string svg = render_chart(chart);
+  const std::string before = "<text class=\"end\"";
+  std::vector<std::string> labels;
+  for (std::size_t at = svg.find(before); at != std::string::npos; at = svg.find(before, at + 1)) {
+    const std::size_t begin = svg.find('>', at) + 1;
+    labels.push_back(svg.substr(begin, svg.find('<', begin) - begin));
+  }
+  return labels;
+}
+
+TEST(RenderChart, TellsTicksApartInFewCharacters) {
+  using Labels = std::vector<std::string>;
+  const auto of = [](double least, double largest) {
+    return labels_of({"a", {{"s", "c1", {least, largest}}}});
+  };
+  EXPECT_EQ(of(0.0, 1e-6), (Labels{"0", "2.0e-7", "4.0e-7", "6.0e-7", "8.0e-7", "1.0e-6"}));
+  EXPECT_EQ(of(1.5e-6, 1.8e-6), (Labels{"1.5e-6", "1.6e-6", "1.7e-6", "1.8e-6"}));
+  EXPECT_EQ(of(2.302585, 2.302588), (Labels{"2.302585", "2.302586", "2.302587", "2.302588"}));
+  EXPECT_EQ(of(0.0, 4e20), (Labels{"0", "1e20", "2e20", "3e20", "4e20"}));
+  EXPECT_EQ(of(0.0, 2e-4), (Labels{"0.00000", "0.00005", "0.00010", "0.00015", "0.00020"}));
+  EXPECT_EQ(of(0.0, 20'000.0), (Labels{"0", "5000", "10000", "15000", "20000"}));
+}
+
+TEST(RenderChart, HasNoSharesBeyondAll) {
+  using Labels = std::vector<std::string>;
+  const auto of = [](double share) {
+    return labels_of({"a", {{"s", "c1", {share}}}, Chart::Unit::kPercent});
+  };
+  EXPECT_EQ(of(1.0), (Labels{"94 %", "96 %", "98 %", "100 %"}));
+  EXPECT_EQ(of(0.0), (Labels{"0 %", "20 %", "40 %", "60 %"}));
+}
+
 TEST(RenderChart, WritesSharesInPerCent) {
   const std::string svg = render_chart({"a", {{"s", "c1", {0.90, 0.98}}}, Chart::Unit::kPercent});
   EXPECT_NE(svg.find(">90 %<"), std::string::npos) << svg;
