@@ -39,8 +39,6 @@ std::string tile(const std::string& value, const std::string& name) {
   return fmt::format("<div class=\"tile\"><b>{}</b><span>{}</span></div>\n", value, name);
 }
 
-std::string seconds(double s) { return fmt::format("{:.{}f} s", s, s < 9.995 ? 2 : 1); }
-
 std::string render_tiles(const Report& report) {
   const RunResult& result = report.result;
   std::string html = "<div class=\"tiles\">\n";
@@ -56,12 +54,13 @@ std::string render_tiles(const Report& report) {
     html += tile(fmt::format("{:.2f} %", 100.0 * *best->val_acc),
                  fmt::format("best validation, epoch {}", best->epoch));
   }
-  html += tile(std::to_string(result.history.size()), "epochs");
+  html +=
+      tile(std::to_string(result.history.size()), result.history.size() == 1 ? "epoch" : "epochs");
   const double epoch_s = median_epoch_s(report.info, result);
-  if (epoch_s >= 0.0) html += tile(fmt::format("{:.3g} s", epoch_s), "an epoch (median)");
+  if (epoch_s >= 0.0) html += tile(seconds_text(epoch_s), "an epoch (median)");
   if (result.samples_per_s > 0.0) html += tile(render_count(result.samples_per_s), "samples/s");
   html += tile(render_count(static_cast<double>(report.info.parameters)), "parameters");
-  html += tile(seconds(report.process.wall_s), "in all");
+  html += tile(seconds_text(report.process.wall_s), "in all");
   return html + "</div>\n";
 }
 
@@ -159,8 +158,9 @@ std::string render_origin(const Report& report) {
                   fmt::format("{} for training and validation, {} for the test",
                               report.result.bad_samples, report.result.bad_test_samples));
   }
-  html += entry("device", info.engine.device + ", " + info.engine.description + ", " +
-                              std::to_string(info.engine.threads) + " threads");
+  html += entry("device",
+                fmt::format("{}, {}, {} {}", info.engine.device, info.engine.description,
+                            info.engine.threads, info.engine.threads == 1 ? "thread" : "threads"));
   if (!report.result.checkpoint.empty()) {
     html += entry("checkpoint", report.result.checkpoint.string());
   }

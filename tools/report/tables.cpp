@@ -117,8 +117,8 @@ std::string render_stage(std::string_view name, const std::vector<Piece>& pieces
   for (const Piece& piece : pieces) {
     const double share = 100.0 * std::max(0.0, piece.seconds) / total;
     bar += fmt::format(R"(<i class="{}" style="width:{:.2f}%"></i>)", piece.style, share);
-    legend += fmt::format("<span class=\"dot {0}-dot\">{1} {2:.3g} s, {3:.0f} %</span> ",
-                          piece.style, piece.name, std::max(0.0, piece.seconds), share);
+    legend += fmt::format("<span class=\"dot {0}-dot\">{1} {2}, {3:.0f} %</span> ", piece.style,
+                          piece.name, seconds_text(std::max(0.0, piece.seconds)), share);
   }
   return fmt::format("<div>{}<div class=\"stage\">{}</div>{}</div>\n", name, bar, legend);
 }
@@ -139,6 +139,11 @@ std::string render_quality(const Judged& judged) {
             "</div>\n";
   }
   return html + "<div class=\"scroll\">" + render_classes(confusion) + "</div></div></section>\n";
+}
+
+std::string seconds_text(double seconds) {
+  if (seconds > 0.0 && seconds < 0.001) return fmt::format("{:.0f} µs", 1e6 * seconds);
+  return seconds < 999.5 ? fmt::format("{:.3g} s", seconds) : fmt::format("{:.0f} s", seconds);
 }
 
 std::string render_stages(const Report& report) {

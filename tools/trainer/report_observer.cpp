@@ -80,17 +80,20 @@ std::vector<std::pair<std::string, std::string>> options_in_effect(const RunSpec
        spec.validation ? spec.validation->name() : std::to_string(spec.validation_size)},
       {"--shuffle", spec.shuffle ? "on" : "off"},
       {"--on-bad", std::string(name_of(spec.on_bad))},
-      {"--bad-budget", fmt::format("{} samples", info.bad_budget)},
+      {"--bad-budget",
+       fmt::format("{} {}", info.bad_budget, info.bad_budget == 1 ? "sample" : "samples")},
       {"--precision", name_of(info.engine.precision)},
       {"--device", info.engine.device},
       {"--threads",
        fmt::format("{}{}", spec.device.threads == 0 ? "auto, up to " : "", info.engine.threads)},
+      {"--workers", spec.workers == 0 ? "auto" : std::to_string(spec.workers)},
       {"--residency", info.residency},
       {"--shuffle-window", fmt::format("{} MB", spec.window_bytes >> 20U)},
       {"--slots", std::to_string(spec.slots)},
       {"--chunk-batches", spec.chunk_batches == 0 ? "auto" : std::to_string(spec.chunk_batches)},
       {"--checkpoint-dir", path(spec.checkpoint_dir)},
-      {"--checkpoint-every", std::to_string(spec.checkpoint_every)}};
+      {"--checkpoint-every", std::to_string(spec.checkpoint_every)},
+      {"--keep", std::to_string(spec.keep)}};
 }
 
 ReportObserver::ReportObserver(std::filesystem::path path) : path_(std::move(path)) {

@@ -49,6 +49,16 @@ TEST(RenderQuality, ListsMistakesOfManyClasses) {
   EXPECT_FALSE(has(render_quality(judged_of(Confusion::kMostTabled + 1)), "Most frequent"));
 }
 
+TEST(SecondsText, HasThreeDigitsAndNoPowersOfTen) {
+  EXPECT_EQ(seconds_text(0.0), "0 s");
+  EXPECT_EQ(seconds_text(2.7e-6), "3 µs");
+  EXPECT_EQ(seconds_text(0.04123), "0.0412 s");
+  EXPECT_EQ(seconds_text(7.0), "7 s");
+  EXPECT_EQ(seconds_text(999.4), "999 s");
+  EXPECT_EQ(seconds_text(999.7), "1000 s");
+  EXPECT_EQ(seconds_text(12345.6), "12346 s");
+}
+
 TEST(RenderStages, ShowsSharesOfEachStage) {
   Report report;
   report.result.verdict = "compute-bound: <yes>";
