@@ -40,28 +40,36 @@ EventFile::EventFile(const std::filesystem::path& folder) {
     file_ = FileDescriptor(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (!file_ && errno != EEXIST) throw io_error(path_, "make the event file", errno);
   }
-  append(version_event(now()));
-  if (!error_.empty()) throw DataError(path_, "cannot write events: the folder's disk is full");
+  if (const int reason = append(version_event(now())); reason != 0) {
+    std::filesystem::remove(path_, failed);
+    throw io_error(path_, "write events", reason);
+  }
 }
 
 void EventFile::write(std::int64_t step, const Summary& summary) {
-  append(summary_event(now(), step, summary));
+  append_or_keep_error(summary_event(now(), step, summary));
 }
 
-void EventFile::restart(std::int64_t step) { append(restart_event(now(), step)); }
+void EventFile::restart(std::int64_t step) { append_or_keep_error(restart_event(now(), step)); }
 
-void EventFile::append(const std::string& event) {
+void EventFile::append_or_keep_error(const std::string& event) {
   if (!error_.empty()) return;
+  if (const int reason = append(event); reason != 0) {
+    error_ = io_error(path_, "write events", reason).what();
+  }
+}
+
+int EventFile::append(const std::string& event) {
   const std::string record = tf_record(event);
   Output output(file_.get());
   output.write(record);
   if (output.error() == 0) {
     length_ += record.size();
-    return;
+    return 0;
   }
-  error_ = io_error(path_, "write events", output.error()).what();
   // A part of an event would end the reading there. Where cutting it off fails too, it stays.
   std::ignore = ::ftruncate(file_.get(), static_cast<off_t>(length_));
+  return output.error();
 }
 
 }  // namespace millrace

@@ -28,7 +28,8 @@ class EventFile {
   const std::string& error() const noexcept { return error_; }
 
  private:
-  void append(const std::string& event);
+  void append_or_keep_error(const std::string& event);
+  int append(const std::string& event);  // 0, or why not, an errno
 
   std::filesystem::path path_;
   FileDescriptor file_;
