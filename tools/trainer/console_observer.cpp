@@ -52,11 +52,6 @@ std::string bad_samples_line(const RunInfo& info, const RunResult& result) {
 // Names of files and folders may hold anything.
 void ConsoleObserver::line(const std::string& text) { console_.line(one_line(text)); }
 
-void ConsoleObserver::set_data(std::string description, double load_s) {
-  data_ = std::move(description);
-  load_s_ = load_s;
-}
-
 void ConsoleObserver::set_run(const RunSpec& spec, bool window_given) {
   on_bad_ = spec.on_bad;
   window_given_ = window_given;
@@ -199,7 +194,7 @@ void ConsoleObserver::print_times(const RunResult& result) {
                      render_count(result.samples_per_s)));
   }
   std::string text = fmt::format("Time: {:.2f} s, of that {:.2f} s loading, {:.2f} s fitting",
-                                 seconds_since_start(), load_s_, result.fit_s);
+                                 seconds_since_start() - began_s_, load_s_, result.fit_s);
   if (result.checkpoint_s >= kLeastTold) {
     text += fmt::format(" ({:.2f} s for checkpoints)", result.checkpoint_s);
   }

@@ -27,8 +27,13 @@ class ConsoleObserver final : public TrainObserver {
  public:
   explicit ConsoleObserver(Console& console) : console_(console), bad_(console) {}
 
-  /// One line on the data set, and the seconds that opening it took.
-  void set_data(std::string description, double load_s);
+  /// One line on the data set.
+  void set_data(std::string description) { data_ = std::move(description); }
+  /// See MetricsObserver::set_times().
+  void set_times(double began_s, double load_s) {
+    began_s_ = began_s;
+    load_s_ = load_s;
+  }
   /// `window_given`: by the user, who is told where nothing is streamed.
   void set_run(const RunSpec& spec, bool window_given = false);
   /// Where bad samples are named.
@@ -53,6 +58,7 @@ class ConsoleObserver final : public TrainObserver {
   bool window_given_ = false;
   std::uint32_t threads_ = 0;
   BadWarnings bad_;
+  double began_s_ = 0.0;
   double load_s_ = 0.0;
   RunInfo info_;
   std::chrono::steady_clock::time_point start_;

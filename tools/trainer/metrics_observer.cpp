@@ -35,7 +35,8 @@ void MetricsObserver::on_epoch(const EpochResult& epoch) { write_of_run(epoch_re
 
 void MetricsObserver::on_finish(const RunResult& result) {
   if (result.stopped) return;
-  write_of_run(summary_record(info_, result, {load_s_, seconds_since_start(), peak_rss_mb()}));
+  write_of_run(
+      summary_record(info_, result, {load_s_, seconds_since_start() - began_s_, peak_rss_mb()}));
 }
 
 void MetricsObserver::write_last(const nlohmann::ordered_json& record) { write(record); }

@@ -20,7 +20,12 @@ class MetricsObserver final : public TrainObserver {
   /// and a summary go. `console` outlives the observer.
   MetricsObserver(const std::filesystem::path& path, bool resumed, Console& console);
 
-  void set_load_s(double seconds) { load_s_ = seconds; }
+  /// The run counts its time from `began_s` seconds after the process was started, of which it
+  /// takes `load_s` for opening the data.
+  void set_times(double began_s, double load_s) {
+    began_s_ = began_s;
+    load_s_ = load_s;
+  }
   /// Where one file has several runs: each line of those to come begins with this seed.
   void set_seed(std::uint64_t seed) { seed_ = seed; }
   bool may_lag() const override { return true; }
@@ -43,6 +48,7 @@ class MetricsObserver final : public TrainObserver {
   bool go_on_;
   Console& console_;
   RunInfo info_;
+  double began_s_ = 0.0;
   double load_s_ = 0.0;
   std::optional<std::uint64_t> seed_;
 };

@@ -6,15 +6,16 @@
 
 namespace millrace {
 
-/// Seconds outside of Trainer::fit(), and memory.
+/// Seconds outside of Trainer::fit(), and memory. A later one of several runs has nothing to load,
+/// and begins where the one before it is over.
 struct ProcessFigures {
   double load_s = 0.0;  ///< opening and decoding the data set
   double wall_s = 0.0;  ///< since the process was started
   double peak_rss_mb = 0.0;
 };
 
-/// {"epoch": 0, "train_loss": …, "train_acc": …, "val_loss": …, "val_acc": …, "train_s": …,
-/// "val_s": …}; val_* are null without validation samples.
+/// {"epoch": 0, "train_loss": …, "train_acc": …, "val_loss": …, "val_acc": …, "lr": …, "train_s":
+/// …, "val_s": …}; val_* are null without validation samples.
 nlohmann::ordered_json epoch_record(const EpochResult& epoch);
 
 /// {"summary": true, "test_acc": …, …}; test_* are null without a test set, epoch_s where no whole

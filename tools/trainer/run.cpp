@@ -13,6 +13,7 @@
 #include "formats/class_sizes.h"
 #include "formats/error.h"
 #include "formats/folder.h"
+#include "tools/console/process_usage.h"
 #include "tools/console/program.h"
 #include "tools/console/quote.h"
 #include "tools/console/stop_signals.h"
@@ -150,8 +151,8 @@ class Runs {
                        ": all samples are of one class: nothing can be learnt");
     }
     const RunSpec spec = with_validation(options_, data_, console_);
-    printer_.set_data(data_.description, load_s_);
-    if (metrics_) metrics_->set_load_s(load_s_);
+    printer_.set_data(data_.description);
+    set_times(0.0, load_s_);
     const int status = options_.repeat == 1 ? run_one(spec, options_.tensorboard) : repeat(spec);
     if (status != 0) return status;
     const bool lost = console_.output_error() != 0 || (metrics_ && metrics_->failed()) ||
@@ -160,6 +161,11 @@ class Runs {
   }
 
  private:
+  void set_times(double began_s, double load_s) {
+    printer_.set_times(began_s, load_s);
+    if (metrics_) metrics_->set_times(began_s, load_s);
+  }
+
   // Leaves its result in result_. The status where it was stopped, else 0.
   int run_one(const RunSpec& spec, const std::filesystem::path& tensorboard_folder) {
     printer_.set_run(spec, options_.window_given);
@@ -212,6 +218,7 @@ class Runs {
   int repeat(const RunSpec& spec) {
     for (std::uint64_t i = 0; i < options_.repeat; ++i) {
       const RunSpec of = spec_of_seed(spec, i);
+      if (i > 0) set_times(seconds_since_start(), 0.0);  // the first run has opened the data
       console_.line(fmt::format("Seed {}, run {} of {}", of.seed, i + 1, options_.repeat));
       if (metrics_) metrics_->set_seed(of.seed);
       std::filesystem::path tensorboard = options_.tensorboard;

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import time
 
 import programs
 
@@ -123,6 +124,20 @@ class Metrics(programs.ProgramTest):
         self.assertEqual(sorted(e["train_s"] for e in epochs)[1], summary["epoch_s"])
         for stage in ("fill", "train", "engine"):
             self.assertIn("busy_s", summary["stages"][stage])
+
+    def test_of_several_runs_count_time_from_the_beginning_of_each(self):
+        before = time.monotonic()
+        done = self.train("--epochs", "2", "--val-size", "200", "--repeat", "2", "--metrics", "m.jsonl")
+        elapsed = time.monotonic() - before
+        first, second = (record for record in self.records(self.top / "m.jsonl") if "summary" in record)
+        self.assertGreater(first["load_s"], 0)
+        self.assertEqual(second["load_s"], 0)
+        self.assertGreater(second["wall_s"], second["fit_s"])
+        self.assertLess(first["wall_s"] + second["wall_s"], elapsed)
+        told = [float(seconds) for seconds in re.findall(r"(?m)^Time: ([\d.]+) s, of that ", done.stdout)]
+        self.assertEqual(len(told), 2)
+        for seconds, summary in zip(told, (first, second)):
+            self.assertAlmostEqual(seconds, summary["wall_s"], delta=0.02)
 
     def test_replace_those_of_an_older_run_and_follow_those_of_a_resumed_one(self):
         arguments = ["--val-size", "200", "--checkpoint-dir", "c", "--metrics", "m.jsonl"]
