@@ -14,6 +14,7 @@
 #include "tools/report/html.h"
 #include "tools/report/style.h"
 #include "tools/report/tables.h"
+#include "train/best.h"
 
 namespace millrace {
 namespace {
@@ -46,10 +47,8 @@ std::string render_tiles(const Report& report) {
     html += tile(fmt::format("{:.2f} %", 100.0 * *result.test_acc), "test accuracy");
     html += tile(fmt::format("{:.4f}", *result.test_loss), "test loss");
   }
-  const auto better = [](const EpochResult& a, const EpochResult& b) {
-    return a.val_acc.value_or(-1.0) < b.val_acc.value_or(-1.0);
-  };
-  const auto best = std::ranges::max_element(result.history, better);
+  const auto worse = [](const EpochResult& a, const EpochResult& b) { return is_better(b, a); };
+  const auto best = std::ranges::max_element(result.history, worse);
   if (best != result.history.end() && best->val_acc) {
     html += tile(fmt::format("{:.2f} %", 100.0 * *best->val_acc),
                  fmt::format("best validation, epoch {}", best->epoch));

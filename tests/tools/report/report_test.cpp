@@ -39,6 +39,15 @@ TEST(RenderReport, ShowsTheRun) {
   EXPECT_FALSE(has(html, "<b>: 10"));
 }
 
+TEST(RenderReport, NamesTheEpochOfTheBestCheckpoint) {
+  Report report = sample_report();
+  EpochResult later = report.result.history[0];
+  later.epoch = 1;
+  later.val_loss = 0.1;  // as accurate, and surer
+  report.result.history.push_back(later);
+  EXPECT_TRUE(has(render_report(report), "<b>95.00 %</b><span>best validation, epoch 1<"));
+}
+
 TEST(RenderReport, NeedsNoNetworkAndNoScripts) {
   const std::string html = render_report(sample_report());
   EXPECT_FALSE(has(html, "<script"));
