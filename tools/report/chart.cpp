@@ -21,7 +21,8 @@ constexpr double kRight = 14.0;
 constexpr double kTop = 14.0;
 constexpr double kBottom = 30.0;
 constexpr std::size_t kMostDots = 40;
-constexpr std::size_t kWidestLabel = 7;  // characters
+constexpr std::size_t kMostGroups = 1000;  // more than there are pixels across
+constexpr std::size_t kWidestLabel = 7;    // characters
 
 struct Axis {
   std::vector<double> ticks;
@@ -91,14 +92,35 @@ std::string render_axes(const Axis& x, const Axis& y, Chart::Unit unit) {
   return svg;
 }
 
+bool is_there(const std::optional<double>& value) { return value && std::isfinite(*value); }
+
+// Which values a line goes through: all, or of very many the least and the largest of each group of
+// neighbours, between which a line through all of them runs up and down on the same pixels.
+std::vector<std::size_t> places_of(const std::vector<std::optional<double>>& values) {
+  const std::size_t group = 1 + values.size() / kMostGroups;
+  std::vector<std::size_t> places;
+  for (std::size_t begin = 0; begin < values.size(); begin += group) {
+    std::size_t least = begin;
+    std::size_t largest = begin;
+    for (std::size_t i = begin; i < std::min(begin + group, values.size()); ++i) {
+      if (!is_there(values[i])) continue;
+      if (!is_there(values[least]) || *values[i] < *values[least]) least = i;
+      if (!is_there(values[largest]) || *values[i] > *values[largest]) largest = i;
+    }
+    places.push_back(std::min(least, largest));
+    if (least != largest) places.push_back(std::max(least, largest));
+  }
+  return places;
+}
+
 std::string render_series(const Series& series, const Axis& x, const Axis& y, Chart::Unit unit) {
   std::string path;
   std::string dots;
   bool pen_down = false;
   const bool dotted = series.values.size() <= kMostDots;
-  for (std::size_t i = 0; i < series.values.size(); ++i) {
+  for (const std::size_t i : places_of(series.values)) {
     const auto& value = series.values[i];
-    if (!value || !std::isfinite(*value)) {
+    if (!is_there(value)) {
       pen_down = false;
       continue;
     }
@@ -152,7 +174,7 @@ std::string render_chart(const Chart& chart) {
   for (const Series& series : chart.series) {
     longest = std::max(longest, series.values.size());
     for (const auto& value : series.values) {
-      if (!value || !std::isfinite(*value)) continue;
+      if (!is_there(value)) continue;
       least = std::min(least, *value);
       largest = std::max(largest, *value);
     }

@@ -115,6 +115,17 @@ TEST(RenderChart, HasNoSharesBeyondAll) {
   EXPECT_EQ(of(0.0), (Labels{"0 %", "20 %", "40 %", "60 %"}));
 }
 
+TEST(RenderChart, KeepsTheExtremesOfVeryManyValues) {
+  std::vector<std::optional<double>> values(100'000, 0.5);
+  values[12'345] = 4.0;
+  values[77'777] = 0.0;
+  values[50'001] = std::nullopt;
+  const std::string svg = render_chart({"a", {{"s", "c1", std::move(values)}}});
+  EXPECT_LT(svg.size(), 40'000U);
+  EXPECT_EQ(count_of(svg, " 14.0L"), 1U);   // up to the top
+  EXPECT_EQ(count_of(svg, " 220.0L"), 1U);  // and down to the bottom
+}
+
 TEST(RenderChart, WritesSharesInPerCent) {
   const std::string svg = render_chart({"a", {{"s", "c1", {0.90, 0.98}}}, Chart::Unit::kPercent});
   EXPECT_NE(svg.find(">90 %<"), std::string::npos) << svg;
