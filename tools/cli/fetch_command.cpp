@@ -38,10 +38,7 @@ FetchOptions parse(const std::vector<std::string>& arguments) {
   std::string name;
   line.positional("NAME", "mnist, fashion-mnist or kmnist", name);
   line.value("-o,--output", "DIR", "folder to write to, made where it is missing [NAME]",
-             [&](const std::string& text) {
-               if (text.empty()) throw UsageError("expected a path, found ''");
-               spec.folder = text;
-             });
+             [&](const std::string& text) { spec.folder = parse_path(text); });
   line.value("--retries", "N", "rounds through the mirrors after the first [4]",
              [&](const std::string& text) {
                spec.retries = static_cast<unsigned>(parse_whole(text, 0, kMostRetries));

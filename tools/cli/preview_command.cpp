@@ -45,8 +45,7 @@ struct Arguments {
 };
 
 std::filesystem::path parse_output(const std::string& text) {
-  if (text.empty()) throw UsageError("expected a path, found ''");
-  std::filesystem::path path(text);
+  std::filesystem::path path(parse_path(text));
   auto ending = path.extension().string();
   std::ranges::transform(ending, ending.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;

@@ -92,6 +92,11 @@ std::vector<std::uint32_t> parse_widths(std::string_view text) {
   }
 }
 
+std::string parse_path(const std::string& text) {
+  if (text.empty()) refuse("a path", text);
+  return text;
+}
+
 bool parse_switch(std::string_view text) {
   if (text == "on" || text == "true") return true;
   if (text == "off" || text == "false") return false;

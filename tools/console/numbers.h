@@ -27,6 +27,9 @@ float parse_fraction(std::string_view text);
 /// widths.
 std::vector<std::uint32_t> parse_widths(std::string_view text);
 
+/// `text`, unless it is empty.
+std::string parse_path(const std::string& text);
+
 /// One of "on", "off", "true", "false".
 bool parse_switch(std::string_view text);
 /// Any word that split_called() knows.

@@ -43,10 +43,7 @@ void declare_leaving_out(CommandLine& line, const std::string& what, BadArgument
       fmt::format("more of them are an error: a share of the {},\nor a number [0.001]", what),
       [&arguments](const std::string& t) { arguments.budget = parse_bad_budget(t); });
   line.value("--quarantine", "FILE", "append a JSON line for each of them [none]",
-             [&arguments](const std::string& t) {
-               if (t.empty()) throw UsageError("expected a path, found ''");
-               arguments.quarantine = t;
-             });
+             [&arguments](const std::string& t) { arguments.quarantine = parse_path(t); });
 }
 
 void check_bad_options(CommandLine& line, OnBad on_bad) {

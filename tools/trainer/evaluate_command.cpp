@@ -49,9 +49,9 @@ int evaluate_command(const std::vector<std::string>& arguments) {
   bool json = false;
   line.value("--checkpoint", "PATH",
              "the model, a .safetensors file of the trainer, or a\nfolder of them: best, else last",
-             [&](const std::string& t) { checkpoint = t; });
+             [&](const std::string& t) { checkpoint = parse_path(t); });
   line.value("--data", "DIR", "the data set, a folder or a file [data]",
-             [&](const std::string& t) { data = t; });
+             [&](const std::string& t) { data = parse_path(t); });
   declare_images(line, images);
   declare_label_column(line, label_column);
   line.value("--split", "SPLIT",
@@ -63,7 +63,7 @@ int evaluate_command(const std::vector<std::string>& arguments) {
       "--outputs", "FILE",
       "write what the model says of each sample: logits,\nlabels and numbers of the samples, "
       "as .safetensors",
-      [&](const std::string& t) { outputs_path = t; });
+      [&](const std::string& t) { outputs_path = parse_path(t); });
   BadArguments bad;
   declare_leaving_out(line, "samples", bad);
   declare_device(line, device);

@@ -42,8 +42,9 @@ int export_command(const std::vector<std::string>& arguments) {
   bool input_given = false;
   line.value("--checkpoint", "PATH",
              "the model, a .safetensors file of the trainer, or a\nfolder of them: best, else last",
-             [&](const std::string& t) { checkpoint = t; });
-  line.value("--onnx", "FILE", "the file to write", [&](const std::string& t) { path = t; });
+             [&](const std::string& t) { checkpoint = parse_path(t); });
+  line.value("--onnx", "FILE", "the file to write",
+             [&](const std::string& t) { path = parse_path(t); });
   line.value("--input", "uint8|float", "type of the input [as the model's data set]",
              [&](const std::string& t) {
                options.input =

@@ -73,11 +73,6 @@ Residency parse_residency(const std::string& text) {
   throw UsageError("expected auto, resident, host or stream, found " + shown(text));
 }
 
-std::filesystem::path parse_path(const std::string& text) {
-  if (text.empty()) throw UsageError("expected a path, found ''");
-  return text;
-}
-
 /// Declares options that fill a field each.
 class Declarer {
  public:

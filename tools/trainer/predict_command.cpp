@@ -242,7 +242,7 @@ int predict_command(const std::vector<std::string>& words) {
                    arguments.paths);
   line.value("--checkpoint", "PATH",
              "the model, a .safetensors file of the trainer, or a\nfolder of them: best, else last",
-             [&](const std::string& t) { arguments.checkpoint = t; });
+             [&](const std::string& t) { arguments.checkpoint = parse_path(t); });
   line.value("--top", "K", "classes to name, the likeliest first [3]", [&](const std::string& t) {
     arguments.top = static_cast<std::uint32_t>(parse_whole(t, 1, 1U << 20U));
   });

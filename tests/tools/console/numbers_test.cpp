@@ -82,6 +82,11 @@ TEST(ParseWidths, RefusesAllElse) {
   EXPECT_NE(usage_error_of([&] { parse_widths(many + ",1"); }), "");
 }
 
+TEST(ParsePath, TakesAnyTextButNone) {
+  EXPECT_EQ(parse_path("a b"), "a b");
+  EXPECT_EQ(usage_error_of([] { parse_path(""); }), "expected a path, found ''");
+}
+
 TEST(ParseSwitch, KnowsFourWords) {
   EXPECT_TRUE(parse_switch("on"));
   EXPECT_TRUE(parse_switch("true"));

@@ -146,6 +146,8 @@ class Evaluate(programs.ProgramTest):
     def test_refuses_bad_usage(self):
         self.assertEqual(self.refuses(2, "evaluate"),
                          "trainer evaluate: --checkpoint: expected a file or folder, found none (see trainer evaluate --help)")
+        for option in ("--checkpoint", "--data", "--outputs"):
+            self.assertIn(f"{option}: expected a path, found ''", self.refuses(2, "evaluate", option, ""))
         self.assertIn("--split: expected train, validation or test, found 'all'",
                       self.refuses(2, "evaluate", "--checkpoint", "x", "--split", "all"))
         self.assertIn("unknown command 'evalute'; did you mean evaluate?", self.refuses(2, "evalute"))
