@@ -154,7 +154,7 @@ Tensor step_tensor(std::uint64_t steps) {
   return {kStepTensor, {2}, {static_cast<float>(steps % kStepBase), static_cast<float>(high)}};
 }
 
-std::uint64_t take_steps(OptimizerState& state) {
+std::uint64_t steps_in(const OptimizerState& state) {
   const auto step = std::ranges::find(state, kStepTensor, &Tensor::name);
   if (step == state.end() || step->values.size() != 2) {
     throw std::invalid_argument("optimizer state: expected a tensor step [2], found none");
@@ -163,9 +163,7 @@ std::uint64_t take_steps(OptimizerState& state) {
     const float value = step->values[i];
     return value > 0.0F ? static_cast<std::uint64_t>(std::min(value, 16777216.0F)) : 0;
   };
-  const std::uint64_t steps = digit(1) * kStepBase + digit(0);
-  state.erase(step);
-  return steps;
+  return digit(1) * kStepBase + digit(0);
 }
 
 Parameters initial_parameters(const MlpSpec& model, std::uint64_t seed, Initializer initializer) {
@@ -230,6 +228,19 @@ std::vector<const Tensor*> match_tensors(const std::vector<Tensor>& wanted,
                                   shape_text(tensor.shape));
     }
   }
+  return matched;
+}
+
+std::vector<const Tensor*> match_state(const MlpSpec& model, OptimizerSpec optimizer, bool moments,
+                                       const OptimizerState& given) {
+  const auto is_moment = [](const Tensor& tensor) {
+    return !tensor.name.ends_with(kRawSuffix) && tensor.name != kStepTensor;
+  };
+  if (!optimizer.adaptive()) {
+    optimizer.momentum = moments || std::ranges::any_of(given, is_moment) ? 1.0F : 0.0F;
+  }
+  auto matched = match_tensors(optimizer_state_shapes(model, optimizer), given);
+  if (counts_steps(model, optimizer)) matched.pop_back();
   return matched;
 }
 

@@ -42,8 +42,8 @@ inline constexpr const char* kSecondMomentSuffix = ".exp_avg_sq";
 bool counts_steps(const MlpSpec& model, const OptimizerSpec& optimizer) noexcept;
 /// A number of steps as the two float32 values of "step", exact up to 2^44.
 Tensor step_tensor(std::uint64_t steps);
-/// Removes "step" and returns what it says. Throws std::invalid_argument if there is none.
-std::uint64_t take_steps(OptimizerState& state);
+/// What "step" says. Throws std::invalid_argument if there is none.
+std::uint64_t steps_in(const OptimizerState& state);
 
 /// The first weights and biases by `initializer`, and of BatchNorm1d ones and zeros. Value i of
 /// tensor t is a function of (seed, t, i).
@@ -57,5 +57,9 @@ std::vector<const Tensor*> match_tensors(const MlpSpec& model, const std::vector
 /// The same, ordered as `wanted`, tensors of which values do not matter.
 std::vector<const Tensor*> match_tensors(const std::vector<Tensor>& wanted,
                                          const std::vector<Tensor>& given);
+/// The same of an optimizer's state, without "step". Where momentum is 0 there may be buffers of it
+/// all the same, and with `moments` there must be.
+std::vector<const Tensor*> match_state(const MlpSpec& model, OptimizerSpec optimizer, bool moments,
+                                       const OptimizerState& given);
 
 }  // namespace millrace

@@ -82,23 +82,19 @@ std::uint64_t state_bytes(const MlpSpec& model, const OptimizerSpec& optimizer) 
   return whole(count * sizeof(float) * each);
 }
 
-std::uint64_t least_memory(const MlpSpec& model, const TrainSpec& train, std::uint32_t threads,
-                           bool resumed) {
+std::uint64_t least_memory(const MlpSpec& model, const TrainSpec& train, std::uint32_t threads) {
   const auto state = static_cast<double>(state_bytes(model, train.optimizer));
   if (threads == 0) return whole(state);
   const auto engine = engine_bytes(model, train, threads);
-  // What a checkpoint has of the optimizer is there three times while the engine takes it.
-  const auto parameters = static_cast<double>(state_bytes(model, {}));
-  const double copies = resumed ? 2.0 * (state - parameters) : 0.0;
   // And what is small: threads, chunks, the allocator's own.
   constexpr double kRest = 8e6;
   constexpr double kPadding = 1.02;
-  return whole((state + copies + engine.weights + engine.batch) * kPadding + kRest);
+  return whole((state + engine.weights + engine.batch) * kPadding + kRest);
 }
 
-void check_memory(const MlpSpec& model, const TrainSpec& train, std::uint32_t threads, bool resumed,
+void check_memory(const MlpSpec& model, const TrainSpec& train, std::uint32_t threads,
                   std::uint64_t bytes) {
-  const std::uint64_t least = least_memory(model, train, threads, resumed);
+  const std::uint64_t least = least_memory(model, train, threads);
   if (least <= bytes) return;
   const auto engine = engine_bytes(model, train, threads);
   const bool wide = threads == 0 || engine.weights > engine.batch;

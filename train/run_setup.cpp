@@ -150,8 +150,7 @@ RunSetup set_up(const RunSpec& spec, const Dataset& train, const Dataset* test,
   const bool on_cpu = spec.device.kind == Device::Kind::kCpu ||
                       (spec.device.kind == Device::Kind::kAuto && !cuda_obstacle().empty());
   check_memory(setup.plan.model, setup.plan.train,
-               on_cpu ? WorkerPool::resolve(spec.device.threads) : 0, spec.resume,
-               memory_at_hand());
+               on_cpu ? WorkerPool::resolve(spec.device.threads) : 0, memory_at_hand());
   setup.engine = make ? make(setup.plan.model, setup.plan.train, spec.device)
                       : make_engine(setup.plan.model, setup.plan.train, spec.device);
   if (const auto info = setup.engine->info(); !info.notice.empty()) notice(info.notice);

@@ -124,11 +124,8 @@ class CpuEngine final : public Engine {
     return state;
   }
   void set_optimizer_state(const OptimizerState& state) override {
-    if (!counts_steps()) return net_->set_optimizer_state(state);
-    OptimizerState rest = state;
-    const std::uint64_t steps = take_steps(rest);
-    net_->set_optimizer_state(rest);
-    optimizer_steps_ = steps;
+    net_->set_optimizer_state(state);
+    if (counts_steps()) optimizer_steps_ = steps_in(state);
   }
 
   std::unique_ptr<Snapshot> make_snapshot() override {

@@ -72,6 +72,7 @@ class CpuNet {
   virtual void set_parameters(const Parameters& parameters) = 0;
   /// optimizer_state_shapes() but for "step", which the engine keeps.
   virtual OptimizerState optimizer_state() const = 0;
+  /// With "step", where steps are counted.
   virtual void set_optimizer_state(const OptimizerState& state) = 0;
   /// What the kernels use: "AVX-512".
   virtual std::string instruction_set() const = 0;

@@ -77,12 +77,11 @@ class LayeredNet : public CpuNet {
 
   void set_optimizer_state(const OptimizerState& state) final {
     const std::size_t raw = options_.averaged() ? parameter_shapes(model_).size() : 0;
-    const bool wanted = moments() || state.size() > raw;
-    const OptimizerState shapes = empty_state(model_, options_.optimizer, wanted);
-    const auto tensors = match_tensors(shapes, state);
-    if (wanted && !moments()) make_moments();
+    const auto tensors = match_state(model_, options_.optimizer, moments(), state);
+    const bool given = tensors.size() > raw;
+    if (given && !moments()) make_moments();
     std::size_t next = 0;
-    if (wanted) next = scatter(tensors, next, Moment::kFirst);
+    if (given) next = scatter(tensors, next, Moment::kFirst);
     if (options_.optimizer.adaptive()) next = scatter(tensors, next, Moment::kSecond);
     if (!options_.averaged()) return;
     scatter(tensors, next, Moment::kValue);

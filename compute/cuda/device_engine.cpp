@@ -171,19 +171,15 @@ class DeviceEngine final : public Engine {
   }
 
   void set_optimizer_state(const OptimizerState& state) override {
-    OptimizerState rest = state;
-    const std::uint64_t steps = counts_steps() ? take_steps(rest) : 0;
-    const std::size_t raw = network_.averaged() ? parameter_shapes(model_).size() : 0;
-    const bool moments = network_.first.bytes() != 0 || rest.size() > raw;
-    const OptimizerState wanted = empty_state(model_, optimizer_, moments);
-    const auto matched = match_tensors(wanted, rest);
+    const bool has_moments = network_.first.bytes() != 0;
+    const auto matched = match_state(model_, optimizer_, has_moments, state);
     const std::span<const Tensor* const> tensors(matched);
+    const std::size_t raw = network_.averaged() ? parameter_shapes(model_).size() : 0;
     runtime_->make_current();
     runtime_->stage("setting the optimizer's state");
-    if (moments) {
-      const std::size_t all = tensors.size() - raw;
+    if (const std::size_t all = tensors.size() - raw; all != 0) {
       const std::size_t first = optimizer_.adaptive() ? all / 2 : all;
-      if (network_.first.bytes() == 0) {
+      if (!has_moments) {
         runner_.forget();  // graphs that know of no momenta
         network_.make_moments(*runtime_, compute_.get());
       }
@@ -192,7 +188,7 @@ class DeviceEngine final : public Engine {
         upload(network_.second, network_.layout.pack(tensors.subspan(first, all - first)));
     }
     if (network_.averaged()) upload_masters(network_.layout.pack(tensors.last(raw)));
-    steps_ = steps;
+    if (counts_steps()) steps_ = steps_in(state);
   }
 
   void set_learning_rate(float learning_rate) override {

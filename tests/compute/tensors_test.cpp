@@ -169,11 +169,36 @@ TEST(OptimizerStateShapes, FollowTheOptimizer) {
 
 TEST(StepTensor, HoldsAnyNumberOfSteps) {
   for (const std::uint64_t steps : {0ULL, 1ULL, 1048575ULL, 1048576ULL, 123456789012ULL}) {
-    OptimizerState state{{"0.weight", {1}, {1.0F}}, step_tensor(steps)};
-    EXPECT_EQ(take_steps(state), steps);
-    EXPECT_EQ(state.size(), 1U);
-    EXPECT_THROW(take_steps(state), std::invalid_argument);
+    const OptimizerState state{{"0.weight", {1}, {1.0F}}, step_tensor(steps)};
+    EXPECT_EQ(steps_in(state), steps);
   }
+  EXPECT_THROW(steps_in({{"0.weight", {1}, {1.0F}}}), std::invalid_argument);
+}
+
+TEST(MatchState, TakesMomentumWhereItMayBe) {
+  const MlpSpec model = normed_model();
+  OptimizerSpec optimizer{.momentum = 0.9F, .ema = 0.5F};
+  OptimizerState state = empty_state(model, optimizer);
+  state.insert(state.begin(), step_tensor(3));
+  const auto names = [&](bool moments) {
+    std::string all;
+    for (const Tensor* tensor : match_state(model, optimizer, moments, state)) {
+      all += tensor->name + ' ';
+    }
+    return all;
+  };
+  const std::string momentum = "0.weight 1.weight 1.bias 4.weight 5.weight 5.bias 8.weight 8.bias ";
+  EXPECT_TRUE(names(true).starts_with(momentum + "0.weight.raw ")) << names(true);
+  EXPECT_TRUE(names(true).ends_with("8.bias.raw ")) << names(true);
+  optimizer.momentum = 0.0F;
+  EXPECT_TRUE(names(false).starts_with(momentum));
+  std::erase_if(state, [](const Tensor& tensor) {
+    return tensor.name != kStepTensor && !tensor.name.ends_with(kRawSuffix);
+  });
+  EXPECT_TRUE(names(false).starts_with("0.weight.raw ")) << names(false);
+  EXPECT_THROW(names(true), std::invalid_argument);
+  std::erase_if(state, [](const Tensor& tensor) { return tensor.name == kStepTensor; });
+  EXPECT_THROW(names(false), std::invalid_argument);
 }
 
 TEST(InitialParameters, OfNormalisationAreOnesAndZeros) {

@@ -19,7 +19,7 @@ MlpSpec model_of(std::vector<std::uint32_t> hidden) {
 
 std::string refusal(const MlpSpec& model, const TrainSpec& train, std::uint64_t bytes) {
   try {
-    check_memory(model, train, 2, false, bytes);
+    check_memory(model, train, 2, bytes);
   } catch (const std::invalid_argument& error) {
     return error.what();
   }
@@ -27,9 +27,9 @@ std::string refusal(const MlpSpec& model, const TrainSpec& train, std::uint64_t 
 }
 
 // How often the model's weights are there, nearly all of which are the second layer's.
-double forms(const TrainSpec& train, bool resumed = false) {
+double forms(const TrainSpec& train) {
   const MlpSpec model = model_of({65'536, 65'536});
-  return static_cast<double>(least_memory(model, train, 1, resumed)) /
+  return static_cast<double>(least_memory(model, train, 1)) /
          static_cast<double>(state_bytes(model, {}));
 }
 
@@ -48,7 +48,6 @@ TEST(ModelMemory, IsOfAllFormsOfTheWeights) {
   expect(forms(train), 5.0);
   train.optimizer = {.kind = OptimizerSpec::Kind::kAdam, .ema = 0.9F};
   expect(forms(train), 9.0);
-  expect(forms(train, true), 15.0);  // the checkpoint's moments and weights twice more
   train.precision = Precision::kBFloat16;
   expect(forms(train), 9.5);  // both ways in bfloat16, and the average
 }
@@ -57,9 +56,9 @@ TEST(ModelMemory, IsOfABatchInAllLayers) {
   TrainSpec train;
   const auto batch = [&](const MlpSpec& model) {
     train.batch = 100'001;
-    const auto more = least_memory(model, train, 1, false);
+    const auto more = least_memory(model, train, 1);
     train.batch = 1;
-    return static_cast<double>(more - least_memory(model, train, 1, false)) / 100'000.0;
+    return static_cast<double>(more - least_memory(model, train, 1)) / 100'000.0;
   };
   auto model = model_of({64});
   // The input, two sums of the first layer, its outputs and gradients, and the logits.
@@ -73,7 +72,7 @@ TEST(ModelMemory, IsOfABatchInAllLayers) {
 }
 
 TEST(ModelMemory, OfAGpuIsWhatIsSaved) {
-  EXPECT_EQ(least_memory(model_of({32}), {}, 0, false), 25'450U * 4);
+  EXPECT_EQ(least_memory(model_of({32}), {}, 0), 25'450U * 4);
 }
 
 TEST(ModelMemory, SaturatesWhereItOverflows) {
@@ -81,8 +80,8 @@ TEST(ModelMemory, SaturatesWhereItOverflows) {
   constexpr std::uint32_t kWide = std::numeric_limits<std::uint32_t>::max();
   TrainSpec train;
   train.batch = kWide;
-  EXPECT_EQ(least_memory(model_of({kWide, kWide, kWide}), train, 2, false), kMost);
-  EXPECT_EQ(least_memory(model_of({kWide, 1}), train, 2, false), kMost);
+  EXPECT_EQ(least_memory(model_of({kWide, kWide, kWide}), train, 2), kMost);
+  EXPECT_EQ(least_memory(model_of({kWide, 1}), train, 2), kMost);
 }
 
 TEST(ModelMemory, RefusalsNameTheOption) {
