@@ -18,9 +18,10 @@ namespace {
 
 bool goes_on_from(const RunSpec& run) {
   if (!run.resume || run.resume_from.empty()) return run.resume;
-  const auto parent = run.resume_from.parent_path();
+  std::filesystem::path folder = run.resume_from;
   std::error_code missing;
-  return std::filesystem::equivalent(parent.empty() ? "." : parent, run.checkpoint_dir, missing);
+  if (!std::filesystem::is_directory(folder, missing)) folder = folder.parent_path();
+  return std::filesystem::equivalent(folder.empty() ? "." : folder, run.checkpoint_dir, missing);
 }
 
 }  // namespace

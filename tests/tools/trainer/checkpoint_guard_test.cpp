@@ -66,14 +66,19 @@ TEST_F(CheckpointGuard, LetsARunGoOnFromThem) {
   write("last.safetensors");
   run_.resume = true;
   EXPECT_TRUE(takes());
-  run_.resume_from = folder_ / "last.safetensors";
-  EXPECT_TRUE(takes());
+  for (const auto& from : {folder_ / "last.safetensors", folder_.path(), folder_ / ""}) {
+    run_.resume_from = from;
+    EXPECT_TRUE(takes()) << from;
+  }
   // From elsewhere it would replace those of a third run.
   const TempFolder other;
   run_.resume_from = write_bytes(other / "last.safetensors", make_bytes("x"));
   EXPECT_FALSE(takes());
-  run_.resume_from = "last.safetensors";
-  EXPECT_FALSE(takes());
+  for (const std::filesystem::path& from :
+       {other.path(), std::filesystem::path("last.safetensors")}) {
+    run_.resume_from = from;
+    EXPECT_FALSE(takes()) << from;
+  }
 }
 
 TEST_F(CheckpointGuard, SaysWhatCannotBeListed) {
