@@ -63,13 +63,10 @@ std::string describe(const ScheduleSpec& spec) {
   };
   std::string text = name_of(spec.kind);
   if (spec.kind == ScheduleSpec::Kind::kStep) {
-    text += fmt::format(" by {} every {}", static_cast<float>(spec.gamma),
-                        epochs(static_cast<double>(spec.step_epochs)));
+    text +=
+        fmt::format(" by {} every {}", spec.gamma, epochs(static_cast<double>(spec.step_epochs)));
   }
-  // Options are floats: 0.1 of them is not the double nearest to 0.1.
-  if (spec.warmup_epochs != 0.0) {
-    text += " after a warm-up of " + epochs(static_cast<float>(spec.warmup_epochs));
-  }
+  if (spec.warmup_epochs != 0.0) text += " after a warm-up of " + epochs(spec.warmup_epochs);
   return text;
 }
 

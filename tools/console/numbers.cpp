@@ -42,10 +42,18 @@ std::optional<std::uint64_t> whole(std::string_view text, std::uint64_t least, s
   return value && *value >= least && *value <= most ? value : std::nullopt;
 }
 
-std::optional<float> rate(std::string_view text) {
-  const auto value = convert<float>(text);
-  if (!value || !std::isfinite(*value) || *value < 0.0F) return std::nullopt;
-  return *value + 0.0F;  // of -0, 0
+template <typename T>
+std::optional<T> rate(std::string_view text) {
+  const auto value = convert<T>(text);
+  if (!value || !std::isfinite(*value) || *value < 0) return std::nullopt;
+  return *value + T{0};  // of -0, 0
+}
+
+template <typename T>
+T parse_rate_as(std::string_view text) {
+  const auto value = rate<T>(text);
+  if (!value) refuse("a finite number of at least 0", text);
+  return *value;
 }
 
 }  // namespace
@@ -63,14 +71,12 @@ std::uint32_t parse_whole_or_auto(std::string_view text, std::uint32_t most) {
   return static_cast<std::uint32_t>(*value);
 }
 
-float parse_rate(std::string_view text) {
-  const auto value = rate(text);
-  if (!value) refuse("a finite number of at least 0", text);
-  return *value;
-}
+float parse_rate(std::string_view text) { return parse_rate_as<float>(text); }
+
+double parse_double_rate(std::string_view text) { return parse_rate_as<double>(text); }
 
 float parse_fraction(std::string_view text) {
-  const auto value = rate(text);
+  const auto value = rate<float>(text);
   if (!value || *value >= 1.0F) refuse("a number of at least 0 and below 1", text);
   return *value;
 }

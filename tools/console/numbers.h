@@ -20,6 +20,9 @@ std::uint32_t parse_whole_or_auto(std::string_view text, std::uint32_t most);
 /// A finite float of at least 0.
 float parse_rate(std::string_view text);
 
+/// The same in double precision, to which 0.1 is another number.
+double parse_double_rate(std::string_view text);
+
 /// A finite float of at least 0 and below 1.
 float parse_fraction(std::string_view text);
 

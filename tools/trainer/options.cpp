@@ -151,11 +151,11 @@ class Declarer {
                 });
     line_.value(
         "--warmup", "X", "epochs in which the rate first rises in a line [0]",
-        [this](const std::string& t) { run().schedule.warmup_epochs = double{parse_rate(t)}; });
+        [this](const std::string& t) { run().schedule.warmup_epochs = parse_double_rate(t); });
     whole("--step-epochs", "epochs between steps of --schedule step [10]", 1, kAny,
           run().schedule.step_epochs);
     line_.value("--gamma", "X", "factor of each step of --schedule step [0.1]",
-                [this](const std::string& t) { run().schedule.gamma = double{parse_rate(t)}; });
+                [this](const std::string& t) { run().schedule.gamma = parse_double_rate(t); });
     line_.value("--target-acc", "X", "end at this validation accuracy [none]",
                 [this](const std::string& t) { run().stopping.target_accuracy = parse_target(t); });
     whole("--patience", "end after N epochs without a better one [0: never]", 0, kAny,

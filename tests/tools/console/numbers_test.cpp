@@ -48,6 +48,8 @@ TEST(ParseRate, TakesFiniteNumbersOfAtLeastZero) {
   EXPECT_EQ(parse_rate("+1e-3"), 1e-3F);
   EXPECT_EQ(parse_rate("3.4e38"), 3.4e38F);
   EXPECT_FALSE(std::signbit(parse_rate("-0")));
+  EXPECT_EQ(parse_double_rate("0.1"), 0.1);
+  EXPECT_EQ(parse_double_rate("1e300"), 1e300);
 }
 
 TEST(ParseRate, RefusesAllElse) {
@@ -56,6 +58,8 @@ TEST(ParseRate, RefusesAllElse) {
   }
   EXPECT_EQ(usage_error_of([] { parse_rate("-1"); }),
             "expected a finite number of at least 0, found -1");
+  EXPECT_EQ(usage_error_of([] { parse_double_rate("1e309"); }),
+            "expected a finite number of at least 0, found 1e309");
 }
 
 TEST(ParseFraction, EndsBelowOne) {

@@ -251,6 +251,7 @@ TEST(ParseOptions, Schedules) {
   EXPECT_EQ(of({"--schedule", "one-cycle"}).kind, ScheduleSpec::Kind::kOneCycle);
   EXPECT_EQ(of({"--schedule", "cosine", "--warmup", "0.5"}),
             (ScheduleSpec{.kind = ScheduleSpec::Kind::kCosine, .warmup_epochs = 0.5}));
+  EXPECT_EQ(of({"--schedule", "step", "--gamma", "0.1"}), of({"--schedule", "step"}));
   EXPECT_EQ(of({"--schedule", "step", "--step-epochs", "3", "--gamma", "0.5"}),
             (ScheduleSpec{.kind = ScheduleSpec::Kind::kStep, .step_epochs = 3, .gamma = 0.5}));
   EXPECT_EQ(usage_error_of([&] {
