@@ -20,6 +20,10 @@ void check(bool holds, const char* what, const char* expected, double found) {
   throw std::invalid_argument(fmt::format("{}: expected {}, found {}", what, expected, found));
 }
 
+std::string counted(double count, const char* what) {
+  return fmt::format("{} {}{}", count, what, count == 1.0 ? "" : "s");
+}
+
 // From `begin` at 0 to `end` at 1, along half a cosine.
 double anneal(double begin, double end, double share) {
   return end + (begin - end) / 2.0 * (1.0 + cosine(std::numbers::pi * share));
@@ -58,15 +62,13 @@ std::optional<ScheduleSpec::Kind> schedule_called(std::string_view name) noexcep
 }
 
 std::string describe(const ScheduleSpec& spec) {
-  const auto epochs = [](double count) {
-    return fmt::format("{} epoch{}", count, count == 1.0 ? "" : "s");
-  };
   std::string text = name_of(spec.kind);
   if (spec.kind == ScheduleSpec::Kind::kStep) {
-    text +=
-        fmt::format(" by {} every {}", spec.gamma, epochs(static_cast<double>(spec.step_epochs)));
+    text += fmt::format(" by {} every {}", spec.gamma,
+                        counted(static_cast<double>(spec.step_epochs), "epoch"));
   }
-  if (spec.warmup_epochs != 0.0) text += " after a warm-up of " + epochs(spec.warmup_epochs);
+  if (spec.warmup_epochs != 0.0)
+    text += " after a warm-up of " + counted(spec.warmup_epochs, "epoch");
   return text;
 }
 
@@ -80,8 +82,12 @@ Schedule::Schedule(const ScheduleSpec& spec, float learning_rate, std::uint64_t 
   check(spec.step_epochs > 0, "--step-epochs", "at least 1", 0.0);
   const double all = static_cast<double>(steps_per_epoch) * static_cast<double>(epochs);
   const double warmup = std::round(spec.warmup_epochs * static_cast<double>(steps_per_epoch));
-  check(warmup == 0.0 || warmup < all, "--warmup", "fewer epochs than the run has",
-        spec.warmup_epochs);
+  if (warmup != 0.0 && warmup >= all) {
+    throw std::invalid_argument(
+        fmt::format("--warmup: expected fewer steps than the {} of the run, found {} ({} of {})",
+                    all, warmup, counted(spec.warmup_epochs, "epoch"),
+                    counted(static_cast<double>(steps_per_epoch), "step")));
+  }
   warmup_ = static_cast<std::uint64_t>(warmup);
   steps_ = all - warmup;
 }

@@ -15,7 +15,7 @@ struct ScheduleSpec {
     kStep,      ///< times `gamma` every `step_epochs` (torch.optim.lr_scheduler.StepLR)
     kCosine,    ///< half a cosine from the learning rate to 0 (CosineAnnealingLR, every step)
     kOneCycle,  ///< up from 1/25 of the learning rate in 30 % of the steps, down to 1/250,000
-                ///< (OneCycleLR with its defaults; Smith and Topin, arXiv:1708.07120)
+                ///< (OneCycleLR with cycle_momentum=False; Smith and Topin, arXiv:1708.07120)
   };
   Kind kind = Kind::kConstant;
   double warmup_epochs = 0.0;  ///< first the rate rises in a line; the schedule has the steps after
@@ -36,7 +36,7 @@ std::string describe(const ScheduleSpec& spec);
 class Schedule {
  public:
   /// Throws std::invalid_argument for numbers that are not finite or negative, step_epochs 0, or a
-  /// warm-up that is longer than the run.
+  /// warm-up that leaves the run no step after it.
   Schedule(const ScheduleSpec& spec, float learning_rate, std::uint64_t steps_per_epoch,
            std::uint64_t epochs);
 

@@ -34,6 +34,21 @@ TEST(Schedule, FollowsPyTorchStepByStep) {
   }
 }
 
+TEST(Schedule, FollowsPyTorchInRunsOfAFewSteps) {
+  std::ifstream file("tests/golden/schedules.json");
+  const auto runs = nlohmann::json::parse(file).at("short");
+  ASSERT_EQ(runs.size(), 14U);
+  for (const auto& run : runs) {
+    const auto kind = schedule_called(run.at("schedule").get<std::string>());
+    const auto expected = run.at("rates").get<std::vector<double>>();
+    const Schedule schedule({.kind = kind.value()}, 0.5F, expected.size(), 1);
+    for (std::size_t step = 0; step < expected.size(); ++step) {
+      EXPECT_NEAR(double{schedule.at(step)}, expected[step], 1e-7)
+          << run.at("schedule") << " of " << expected.size() << " steps, step " << step;
+    }
+  }
+}
+
 TEST(Schedule, RisesInALineAndLeavesTheRestToTheSchedule) {
   const Schedule warm({.kind = Kind::kCosine, .warmup_epochs = 0.5}, 0.5F, 8, 5);
   for (std::uint64_t step = 0; step < 4; ++step) {
@@ -76,6 +91,24 @@ TEST(Schedule, RefusesWhatCannotBe) {
   refused({.warmup_epochs = std::numeric_limits<double>::infinity()});
   refused({.step_epochs = 0});
   refused({.gamma = std::numeric_limits<double>::quiet_NaN()});
+}
+
+TEST(Schedule, SaysInStepsWhatAWarmupLeavesNoneOf) {
+  const auto refusal = [](double warmup, std::uint64_t steps, std::uint64_t epochs) {
+    try {
+      Schedule({.warmup_epochs = warmup}, 0.5F, steps, epochs);
+    } catch (const std::invalid_argument& error) {
+      return std::string(error.what());
+    }
+    return std::string("taken");
+  };
+  EXPECT_EQ(refusal(0.5, 1, 1),
+            "--warmup: expected fewer steps than the 1 of the run, found 1 (0.5 epochs of 1 step)");
+  EXPECT_EQ(refusal(1, 391, 1),
+            "--warmup: expected fewer steps than the 391 of the run, found 391 (1 epoch of 391 "
+            "steps)");
+  EXPECT_EQ(refusal(0.4, 1, 1), "taken") << "no step";
+  EXPECT_EQ(refusal(0.5, 1, 2), "taken");
 }
 
 }  // namespace
