@@ -65,6 +65,11 @@ std::vector<Entry> checkpoints_in(const fs::path& folder) {
     auto entry = classify(it->path());
     if (!entry) continue;
     entry->written = fs::last_write_time(it->path(), error);
+    // Gone since it was listed: its run keeps the newest alone.
+    if (error == std::errc::no_such_file_or_directory) {
+      error.clear();
+      continue;
+    }
     if (error) break;
     entries.push_back(std::move(*entry));
   }

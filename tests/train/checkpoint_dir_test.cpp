@@ -179,6 +179,22 @@ TEST(NewestGood, TakesTheOneWrittenLast) {
   EXPECT_TRUE(heard.lines.empty());
 }
 
+TEST(NewestGood, FindsItBesideNamesWithoutAFile) {
+  const test::TempFolder folder;
+  const CheckpointDir dir(folder.path(), 3);
+  dir.save_last(at_step(7));
+  // As one that another run removes between the folder's listing and a look at it.
+  for (const std::uint64_t step : {1, 2, 3, 4, 5, 6, 8, 9}) {
+    std::filesystem::create_symlink(folder / "none",
+                                    folder / ("step-" + std::to_string(step) + ".safetensors"));
+  }
+  Heard heard;
+  const auto found = newest_good(folder.path(), heard.notice);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->path.filename(), "last.safetensors");
+  EXPECT_TRUE(heard.lines.empty());
+}
+
 TEST(NewestGood, PassesOverADamagedOneAndSaysSo) {
   const test::TempFolder folder;
   const CheckpointDir dir(folder.path(), 3);
