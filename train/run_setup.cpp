@@ -1,15 +1,13 @@
 #include "train/run_setup.h"
 
-#include <algorithm>
-#include <map>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
 #include "compute/cuda_engine.h"
-#include "compute/tensors.h"
 #include "formats/error.h"
 #include "loader/worker_pool.h"
+#include "train/adapt_checkpoint.h"
 #include "train/compatibility.h"
 #include "train/dark_on_light.h"
 #include "train/free_memory.h"
@@ -74,67 +72,16 @@ std::optional<FoundCheckpoint> find_checkpoint(const RunSpec& spec, const Notice
   return found;
 }
 
-// Where the file's parameters are an average, training goes on from those that were averaged,
-// whatever else changes.
-void keep_raw_parameters(Engine& engine, const OptimizerState& saved) {
-  OptimizerState state = engine.optimizer_state();
-  bool any = false;
-  for (Tensor& tensor : state) {
-    const auto found = std::ranges::find(saved, tensor.name, &Tensor::name);
-    if (!tensor.name.ends_with(kRawSuffix) || found == saved.end()) continue;
-    tensor.values = found->values;
-    any = true;
-  }
-  if (any) engine.set_optimizer_state(state);
-}
-
-// Dropout takes places in torch.nn.Sequential, and counts steps: where it was switched on or off,
-// the names of the same layers and the state of the same optimizer are others.
-void adapt_to_dropout(Checkpoint& checkpoint, const RunSpec& spec, const MlpSpec& model) {
-  const MlpSpec before = model_of(checkpoint.state.options);
-  if ((before.dropout > 0.0F) == (model.dropout > 0.0F)) return;
-  const auto module_of = [](const std::string& name) { return name.substr(0, name.find('.')); };
-  std::map<std::string, std::string> modules;
-  const auto old_shapes = parameter_shapes(before);
-  const auto new_shapes = parameter_shapes(model);
-  for (std::size_t t = 0; t < old_shapes.size(); ++t) {
-    modules[module_of(old_shapes[t].name)] = module_of(new_shapes[t].name);
-  }
-  for (auto* tensors : {&checkpoint.parameters, &checkpoint.optimizer}) {
-    for (Tensor& tensor : *tensors) {
-      const std::string module = module_of(tensor.name);
-      if (const auto now = modules.find(module); now != modules.end()) {
-        tensor.name = now->second + tensor.name.substr(module.size());
-      }
-    }
-  }
-  const auto counts = [](const OptimizerState& state) {
-    return std::ranges::find(state, kStepTensor, &Tensor::name) != state.end();
-  };
-  OptimizerState& state = checkpoint.optimizer;
-  if (!counts(optimizer_state_shapes(model, spec.optimizer))) {
-    std::erase_if(state, [](const Tensor& tensor) { return tensor.name == kStepTensor; });
-  } else if (!counts(state)) {
-    state.push_back(step_tensor(checkpoint.state.step));
-  }
-}
-
 void restore(RunSetup& setup, FoundCheckpoint found, const RunSpec& spec,
              const RunIdentity& identity, const Notice& notice) {
   for (const std::string& line : check_compatible(found.path, found.checkpoint.state, identity)) {
     notice(line);
   }
-  adapt_to_dropout(found.checkpoint, spec, setup.plan.model);
-  setup.engine->set_parameters(found.checkpoint.parameters);
-  const auto wanted = optimizer_state_shapes(setup.plan.model, spec.optimizer);
-  if (std::ranges::equal(wanted, found.checkpoint.optimizer, {}, &Tensor::name, &Tensor::name)) {
-    if (!wanted.empty()) setup.engine->set_optimizer_state(found.checkpoint.optimizer);
-  } else if (!wanted.empty()) {
-    const bool momentum = !spec.optimizer.adaptive() && wanted.back().name != kStepTensor;
-    notice(found.path.string() + " has no " +
-           (momentum ? "momentum: it starts from zero" : "such optimizer's state: it starts anew"));
-    keep_raw_parameters(*setup.engine, found.checkpoint.optimizer);
+  if (const auto lacks = adapt_checkpoint(found.checkpoint, setup.plan.model, spec.optimizer)) {
+    notice(found.path.string() + " has " + *lacks);
   }
+  setup.engine->set_parameters(found.checkpoint.parameters);
+  setup.engine->set_optimizer_state(found.checkpoint.optimizer);
   setup.state = std::move(found.checkpoint.state);
   setup.resumed_from = std::move(found.path);
 }

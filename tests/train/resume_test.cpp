@@ -10,7 +10,9 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
+#include "compute/tensors.h"
 #include "formats/error.h"
 #include "tests/support/files.h"
 #include "tests/support/forwarding_engine.h"
@@ -232,6 +234,24 @@ TEST(Resume, WithDropoutSwitchedOnOrOffGoesOnFromTheSameWeights) {
       EXPECT_EQ(load_checkpoint(folder / "last.safetensors").state.options.dropout, spec.dropout);
     }
   }
+}
+
+TEST(Resume, WithoutMomentumGoesOnWithTheAverage) {
+  const test::TempFolder folder;
+  RunSpec spec = small_run();
+  spec.epochs = 1;
+  spec.optimizer.ema = 0.9F;
+  spec.checkpoint_dir = folder.path();
+  const RunResult before = run(spec);
+  spec.optimizer.momentum = 0.0F;
+  spec.resume = true;
+  EXPECT_EQ(run(spec).weights_hash, before.weights_hash) << "no step is left to train";
+  spec.epochs = 2;
+  Recorder recorder;
+  run(spec, test::training_data(), test::test_data(), {&recorder});
+  EXPECT_EQ(recorder.notices, std::vector<std::string>{"momentum: checkpoint 0.9, this run 0"});
+  const Checkpoint last = load_checkpoint(folder / "last.safetensors");
+  EXPECT_EQ(steps_in(last.optimizer), 2 * kSteps);
 }
 
 TEST(Resume, OfAFinishedRunTestsIt) {
