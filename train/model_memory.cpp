@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <stdexcept>
-#include <string>
+
+#include "train/byte_counts.h"
 
 namespace millrace {
 namespace {
@@ -60,17 +60,6 @@ EngineBytes engine_bytes(const MlpSpec& model, const TrainSpec& train, std::uint
   return {weights, (row + bottom) * train.rows_at_once() + scratch * threads};
 }
 
-std::uint64_t whole(double bytes) {
-  constexpr double kMost = 0x1p64;
-  return bytes < kMost ? static_cast<std::uint64_t>(bytes)
-                       : std::numeric_limits<std::uint64_t>::max();
-}
-
-std::string size_text(std::uint64_t bytes) {
-  constexpr double kGigabyte = 1e9;
-  return fmt::format("{:.1f} GB", static_cast<double>(bytes) / kGigabyte);
-}
-
 }  // namespace
 
 std::uint64_t state_bytes(const MlpSpec& model, const OptimizerSpec& optimizer) {
@@ -79,17 +68,17 @@ std::uint64_t state_bytes(const MlpSpec& model, const OptimizerSpec& optimizer) 
   double count = 0.0;
   const auto widths = model.widths();
   for (std::size_t i = 1; i < widths.size(); ++i) count += (widths[i - 1] + 1.0) * widths[i];
-  return whole(count * sizeof(float) * each);
+  return whole_bytes(count * sizeof(float) * each);
 }
 
 std::uint64_t least_memory(const MlpSpec& model, const TrainSpec& train, std::uint32_t threads) {
   const auto state = static_cast<double>(state_bytes(model, train.optimizer));
-  if (threads == 0) return whole(state);
+  if (threads == 0) return whole_bytes(state);
   const auto engine = engine_bytes(model, train, threads);
   // And what is small: threads, chunks, the allocator's own.
   constexpr double kRest = 8e6;
   constexpr double kPadding = 1.02;
-  return whole((state + engine.weights + engine.batch) * kPadding + kRest);
+  return whole_bytes((state + engine.weights + engine.batch) * kPadding + kRest);
 }
 
 void check_memory(const MlpSpec& model, const TrainSpec& train, std::uint32_t threads,

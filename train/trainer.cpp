@@ -13,6 +13,8 @@
 #include "train/epoch_loop.h"
 #include "train/evaluator.h"
 #include "train/finite_samples.h"
+#include "train/free_memory.h"
+#include "train/loader_memory.h"
 #include "train/model_memory.h"
 #include "train/placement.h"
 #include "train/run_checkpoints.h"
@@ -191,6 +193,10 @@ RunResult Trainer::Impl::fit(const std::atomic<bool>& stop) {
   } else {
     placement_ = place(engine(), residency, train_, setup_.plan.model.input, spec_.on_bad, notice_);
     bad_.report(placement_.bad);
+  }
+  if (!ended()) {
+    check_loader_memory(training_loader(spec_, setup_.plan, train_, placement_, bad_.budget()),
+                        memory_at_hand());
   }
   tell(&TrainObserver::on_start,
        run_info(spec_, setup_, *train_, test_.get(), placement_, bad_.budget()));

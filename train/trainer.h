@@ -109,11 +109,12 @@ class Trainer {
 
   /// Trains to the last epoch, or until `stop` becomes true, which is looked at about every 25 ms:
   /// then it saves a checkpoint where there is a checkpoint_dir, and returns with
-  /// RunResult::stopped set. Throws DivergedError; the last good checkpoint stays as it was. Throws
-  /// DataError for samples that cannot be read (see RunSpec::on_bad), for a sample that is not
-  /// finite where it is why training diverged, and for a checkpoint that cannot be written: within
-  /// a few epochs, and the first of several errors. However it ends, the checkpoints that were due
-  /// are written before. To be called once.
+  /// RunResult::stopped set. Throws std::invalid_argument where the memory at hand does not hold
+  /// the chunks or windows that the spec asks for. Throws DivergedError; the last good checkpoint
+  /// stays as it was. Throws DataError for samples that cannot be read (see RunSpec::on_bad), for a
+  /// sample that is not finite where it is why training diverged, and for a checkpoint that cannot
+  /// be written: within a few epochs, and the first of several errors. However it ends, the
+  /// checkpoints that were due are written before. To be called once.
   RunResult fit(const std::atomic<bool>& stop);
 
   Engine& engine();
