@@ -11,6 +11,8 @@ import sys
 import tempfile
 import time
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
 
 class Missing(Exception):
     """A contestant that is not here; the text says what to do about it."""
@@ -44,6 +46,17 @@ def all_cores():
 def cores_for(threads):
     """One thread stays on one core; more are left to the scheduler, as they are for a user."""
     return {all_cores()[-1]} if threads == 1 and len(all_cores()) > 1 else None
+
+
+def python_with(*modules):
+    """An interpreter that has them: that of build/peers, else this one, else the system's."""
+    tried = dict.fromkeys([shutil.which(ROOT / "build/peers/bin/python"), sys.executable, shutil.which("python3"),
+                           "/usr/bin/python3"])
+    for python in filter(None, tried):
+        found = subprocess.run([python, "-c", "import " + ", ".join(modules)], capture_output=True, check=False)
+        if found.returncode == 0:
+            return python
+    raise Missing(f"no Python here has {' and '.join(modules)} (scripts/install_python.sh peers installs them)")
 
 
 class Ours:
@@ -92,15 +105,7 @@ class Peer:
         self.script = pathlib.Path(os.environ.get("MILLRACE_PYTORCH_PEER", default)).resolve()
         if not self.script.exists():
             raise Missing(f"there is no {self.script} (MILLRACE_PYTORCH_PEER names another)")
-        self.python = self._python()
-
-    @staticmethod
-    def _python():
-        tried = dict.fromkeys([sys.executable, shutil.which("python3"), "/usr/bin/python3"])
-        for python in filter(None, tried):
-            if subprocess.run([python, "-c", "import torch, numpy"], capture_output=True, check=False).returncode == 0:
-                return python
-        raise Missing("no Python here has torch and numpy (scripts/install_deps.sh peer installs them)")
+        self.python = python_with("torch", "numpy")
 
     def train(self, data, *, mode, epochs, threads=0, bf16=False, hidden="32"):
         command = [self.python, self.script, "--data", data, "--mode", mode, "--device", "cpu", "--epochs", epochs,

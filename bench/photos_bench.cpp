@@ -1,5 +1,5 @@
 // How many photos of a folder a core decodes, resizes and packs into chunks in a second of its
-// time, as a worker of the loader does it. bench/photos.py holds it against a worker of PyTorch's.
+// time, as a worker of the loader does it. bench/loaders.py holds it against the loaders of others.
 #include <time.h>  // NOLINT(modernize-deprecated-headers): clock_gettime
 
 #include <CLI/CLI.hpp>

@@ -9,7 +9,7 @@
 #   MILLRACE_MNIST_DIR      folder with MNIST's four .gz files; without it, and without ../shared/data/mnist,
 #                           digits that the project draws itself
 #   MILLRACE_PYTORCH_PEER   the PyTorch script; without it ../shared/peers/pytorch_peer.py
-#                           (torch: scripts/install_deps.sh peer)
+#                           (torch: scripts/install_python.sh peers)
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

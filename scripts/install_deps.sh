@@ -4,7 +4,8 @@
 #   scripts/install_deps.sh [build] [test] [lint] [bench] [peer] [interop] [browser] [fuzz] [all]     (default: build)
 #
 #   build, test, lint, bench   for scripts/train.sh, scripts/test.sh, scripts/lint.sh, the programs of bench/
-#   peer                       PyTorch and plotting, for scripts/bench.sh, which compares with it
+#   peer                       plotting, and what the packages need that the benchmarks race ours against;
+#                              scripts/install_python.sh peers installs those
 #   interop, browser           for the tests that hold files and pages against other people's programs;
 #                              scripts/install_python.sh installs what comes from Python's package index
 #   fuzz                       for scripts/fuzz.sh
@@ -46,9 +47,9 @@ lint|python3|command python3|runs clang-tidy on every file
 bench|libbenchmark-dev|header benchmark/benchmark.h|times small pieces of code
 bench|libdnnl-dev|header dnnl.hpp|oneDNN, which the benchmarks compare with
 peer|python3|command python3|runs the comparison
-peer|python3-torch|module torch|PyTorch, which the benchmarks compare with
+peer|python3-venv|system ensurepip|makes the environment of build/peers
 peer|python3-numpy|module numpy|arrays for the comparison
-peer|python3-pil|module PIL|images for the comparison
+peer|ffmpeg|command ffmpeg|FFmpeg, whose libraries decode for SPDL
 peer|python3-matplotlib|module matplotlib|draws the plots
 interop|python3-venv|system ensurepip|makes the environment of build/python
 interop|python3-torch|system torch|PyTorch, which exchanges models with ours
@@ -59,7 +60,7 @@ fuzz|libclang-rt-14-dev|fuzzer clang++-14|libFuzzer and the sanitizers
 '
 
 usage() {
-  sed -n '2,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+  sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
 }
 
 package_installed() {

@@ -1,19 +1,25 @@
 #!/usr/bin/env bash
-# Makes build/python, a Python environment with the packages that tests/requirements.txt names, pinned: the
-# programs of others that the tests hold ours against. Does nothing where it is there already.
+# Makes a Python environment with packages of others, pinned. Does nothing where it is there already.
 #
-#   scripts/install_python.sh
+#   scripts/install_python.sh [tests|peers]     (default: tests)
 #
-# Needs a package index that pip can reach, and room: about 500 MB.
+#   tests   build/python, of tests/requirements.txt: what the tests hold our files against; about 500 MB
+#   peers   build/peers, of bench/requirements.txt: what the benchmarks race ours against; about 8 GB, since
+#           PyTorch brings CUDA's libraries along
+#
+# Needs a package index that pip can reach.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-[[ $# -eq 0 ]] || { sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; [[ $1 == -h || $1 == --help ]]; exit; }
+case ${1:-tests} in
+  # The tests' PyTorch is the distribution's, so its packages have to be seen.
+  tests) needs=interop environment=$root/build/python wanted=$root/tests/requirements.txt options=(--system-site-packages) ;;
+  peers) needs=peer environment=$root/build/peers wanted=$root/bench/requirements.txt options=() ;;
+  *) sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; [[ $1 == -h || $1 == --help ]]; exit ;;
+esac
 
-"$root/scripts/install_deps.sh" interop
+"$root/scripts/install_deps.sh" "$needs"
 
-environment=$root/build/python
-wanted=$root/tests/requirements.txt
 # Written last, so that an environment without it is one that was never finished.
 stamp=$environment/requirements.txt
 if cmp -s "$wanted" "$stamp" && "$environment/bin/python" -c '' 2>/dev/null; then
@@ -23,11 +29,11 @@ fi
 # The distribution's own interpreter, for it knows the distribution's packages (PyTorch).
 python=/usr/bin/python3
 [[ -x $python ]] || python=python3
-echo "Installing into ${environment#"$root"/}: $(sed -n 's/^\([a-z]*\)==.*/\1/p' "$wanted" | sort -u | paste -sd' ')" >&2
+echo "Installing into ${environment#"$root"/}: $(sed -n 's/^\([a-z0-9-]*\)==.*/\1/p' "$wanted" | sort -u | paste -sd' ')" >&2
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 mkdir -p "$root/build"
-if ! "$python" -m venv --clear --system-site-packages "$environment" >"$log" 2>&1 ||
+if ! "$python" -m venv --clear "${options[@]}" "$environment" >"$log" 2>&1 ||
   ! "$environment/bin/python" -m pip install --disable-pip-version-check --no-input -r "$wanted" >>"$log" 2>&1; then
   tail -n 15 "$log" >&2
   echo "install_python.sh: could not install them (the last lines are above)." >&2

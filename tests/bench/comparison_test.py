@@ -1,5 +1,5 @@
-"""bench/compare.py, report.py and plot_width.py, with programs that answer at once in place of the trainer, the bench
-programs and PyTorch."""
+"""bench/compare.py, loaders.py, report.py and plot_width.py, with programs that answer at once in place of the trainer,
+the bench programs and what they are raced against."""
 
 import json
 import os
@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
 import contestants  # noqa: E402
+import loaders  # noqa: E402
 import plot_width  # noqa: E402
 import report  # noqa: E402
 
@@ -166,6 +167,29 @@ class Comparison(unittest.TestCase):
         texts = [t.text for t in root.iter("{http://www.w3.org/2000/svg}text")]
         for expected in ("32", "4096", "float32, 1 thread", "bfloat16, 2 threads", "units of the hidden layer"):
             self.assertIn(expected, texts)
+
+    def test_loaders_that_are_missing_are_named_and_the_others_measured(self):
+        for name, answer in (("photos_bench", '{"photos_per_core_s": 800}'), ("zstd_bench", '{"chunks_samples_per_s": 2e6}'),
+                             ("loader_bench", '{"packed_gb_per_s": 0.784}'), ("tools", "")):
+            program = self.top / "build" / "bin" / name
+            program.write_text(f"#!{sys.executable}\nprint('{answer}')\n", encoding="utf-8")
+            program.chmod(0o755)
+        out = self.top / "loaders.json"
+        folders = {"MILLRACE_MNIST_DIR": str(self.data), "MILLRACE_PHOTOS_DIR": str(self.data)}
+        done = subprocess.run(
+            [sys.executable, "-B", str(ROOT / "bench" / "loaders.py"), "--build", str(self.top / "build"), "--rounds", "2",
+             "--python", str(self.top / "no-python"), "--out", str(out)],
+            capture_output=True, text=True, check=False, env=dict(os.environ, **folders))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr.count("ffcv is left out: "), 1)
+        self.assertIn("spdl is left out: ", done.stderr)
+        self.assertEqual(json.loads(out.read_text(encoding="utf-8"))["samples_per_core_s"],
+                         {"digits": {"millrace": [1e6, 1e6], "millrace_zst": [2e6, 2e6]},
+                          "photos": {"millrace": [800, 800]}})
+
+    def test_the_table_of_loaders_says_how_many_times_faster_millrace_is(self):
+        lines = loaders.table("photos", {"spdl": [100, 300, 200], "millrace": [800, 800, 900]}).splitlines()
+        self.assertEqual([line.split() for line in lines[1:]], [["millrace", "800"], ["spdl", "200", "4.00×"]])
 
     def test_busy_loops_end_with_the_measurement(self):
         with contestants.BusyLoops(2) as loops:
