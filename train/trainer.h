@@ -26,8 +26,8 @@ namespace millrace {
 /// kAuto takes the first that fits.
 enum class Residency : std::uint8_t { kAuto, kResident, kHost, kStream };
 
-/// All that defines a run. The fields up to `shuffle` decide the result; those after it only how
-/// fast.
+/// All that defines a run. The fields up to `bad_budget`, `init` and whether it streams decide the
+/// result; the others how fast it comes and what is kept.
 struct RunSpec {
   std::vector<std::uint32_t> hidden{32};
   std::uint32_t batch = 128;
