@@ -100,10 +100,18 @@ class Core {
     try {
       worked = filler_.read_ahead();
     } catch (...) {
-      ring_.poison(KeptError::current());
+      give_up(KeptError::current());
     }
     ring_.idle(1);
     return worked;
+  }
+
+  // What cannot be read ahead is what the part that is kept waits for: it would stay unfilled.
+  void give_up(const KeptError& error) noexcept {
+    const std::lock_guard lock(next_mutex_);
+    if (!next_) return ring_.poison(error);
+    ring_.fail(*std::exchange(next_, std::nullopt), error);
+    if (std::exchange(idle_, false)) ring_.idle(-1);
   }
 
   bool step() noexcept {

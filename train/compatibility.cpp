@@ -1,7 +1,7 @@
 #include "train/compatibility.h"
 
-#include <array>
-#include <charconv>
+#include <fmt/format.h>
+
 #include <span>
 #include <string_view>
 
@@ -14,13 +14,8 @@ namespace {
 std::string text(std::uint64_t value) { return std::to_string(value); }
 std::string text(std::string_view value) { return std::string(value); }
 std::string text(bool value) { return value ? "on" : "off"; }
+std::string text(float value) { return fmt::format("{}", value); }
 std::string text(Precision value) { return name_of(value); }
-
-std::string text(float value) {
-  std::array<char, 32> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value);
-  return {digits.data(), end.ptr};
-}
 
 std::string text(std::span<const std::uint32_t> widths) {
   if (widths.empty()) return "none";

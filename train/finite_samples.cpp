@@ -1,8 +1,8 @@
 #include "train/finite_samples.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstring>
@@ -27,9 +27,7 @@ bool is_float(DType type) {
 std::string text(DType type, const std::byte* stored, float value) {
   double number = value;
   if (type == DType::kFloat64) std::memcpy(&number, stored, sizeof(number));
-  std::array<char, 32> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number);
-  return {digits.data(), end.ptr};
+  return fmt::format("{}", number);
 }
 
 }  // namespace

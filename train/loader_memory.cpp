@@ -13,14 +13,19 @@
 namespace millrace {
 namespace {
 
-// In doubles: the most slots of the largest chunks are no overflow.
+// In doubles: the most slots of the largest chunks are no overflow. As an engine takes them, each
+// with its label.
+double bytes_of_samples(const Dataset& data, double samples) {
+  const auto values = static_cast<double>(data.shape().elements());
+  return samples * (values * static_cast<double>(size_of(input_type_for(data.dtype()))) +
+                    sizeof(std::int32_t));
+}
+
 double bytes_of_a_chunk(const LoaderSpec& spec) {
   const double samples = std::min(static_cast<double>(spec.batch) * spec.chunk_batches,
                                   static_cast<double>(spec.subset.size()));
   if (spec.kind == ChunkKind::kIndices) return samples * sizeof(std::uint32_t);
-  const auto values = static_cast<double>(spec.data->shape().elements());
-  return samples * (values * static_cast<double>(size_of(input_type_for(spec.data->dtype()))) +
-                    sizeof(std::int32_t));
+  return bytes_of_samples(*spec.data, samples);
 }
 
 double bytes_of_windows(const LoaderSpec& spec) {
@@ -57,6 +62,16 @@ void check_loader_memory(const LoaderSpec& spec, std::uint64_t bytes) {
       "--slots: expected chunks that fit in the {} of memory at hand, found {} of {} batches of {} "
       "samples, which need {}",
       size_text(bytes), spec.slots, spec.chunk_batches, spec.batch, size_text(memory.slots)));
+}
+
+void check_gathered_memory(const Dataset& data, std::uint64_t samples, std::uint64_t bytes) {
+  const std::uint64_t needed = whole_bytes(bytes_of_samples(data, static_cast<double>(samples)));
+  if (needed <= bytes) return;
+  throw std::invalid_argument(
+      fmt::format("--val-size: expected samples that fit in the {} of memory at hand, where a "
+                  "stream keeps them, "
+                  "found {} that need {}",
+                  size_text(bytes), samples, size_text(needed)));
 }
 
 }  // namespace millrace

@@ -17,4 +17,9 @@ LoaderMemory loader_memory(const LoaderSpec& spec);
 /// is, is less.
 void check_loader_memory(const LoaderSpec& spec, std::uint64_t bytes);
 
+/// Of a stream, whose validation samples lie all over its file and are gathered into memory: throws
+/// std::invalid_argument that names --val-size where `bytes`, what there is, is less than `samples`
+/// of them take.
+void check_gathered_memory(const Dataset& data, std::uint64_t samples, std::uint64_t bytes);
+
 }  // namespace millrace

@@ -1,19 +1,13 @@
 #include "train/stopping.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 #include "train/best.h"
 
 namespace millrace {
 namespace {
-
-std::string text(float value) {
-  std::array<char, 32> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value);
-  return {digits.data(), end.ptr};
-}
 
 bool reaches(const EpochResult& epoch, float target) {
   // As float32, which the target is: 0.98 reaches 0.98.
@@ -48,7 +42,7 @@ std::optional<std::string> reason_to_stop(const StoppingSpec& spec,
   if (spec.target_accuracy > 0.0F && std::ranges::any_of(history, [&](const EpochResult& epoch) {
         return reaches(epoch, spec.target_accuracy);
       })) {
-    return "the target accuracy of " + text(spec.target_accuracy) + " is reached";
+    return fmt::format("the target accuracy of {} is reached", spec.target_accuracy);
   }
   const std::uint64_t best = best_epoch(history);
   if (spec.patience > 0 && history.size() - 1 - best >= spec.patience) {

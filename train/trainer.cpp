@@ -72,7 +72,12 @@ class Trainer::Impl {
   }
   bool ended() const;
   Placement place_whole(const std::shared_ptr<const Dataset>& data);
-  void make_loops();
+  void check_memory_of_loaders() const;
+  void make_validation();
+  void validate_on(const std::shared_ptr<const Dataset>& data, Subset subset,
+                   const Placement& placement, BadLedger& ledger);
+  void make_checkpoints();
+  void make_loop();
   bool run_epoch(const std::atomic<bool>& stop);
   void begin_validation(const std::atomic<bool>& stop);
   void settle(EpochSums& sums);
@@ -130,43 +135,53 @@ Placement Trainer::Impl::place_whole(const std::shared_ptr<const Dataset>& data)
       *data);
 }
 
-void Trainer::Impl::make_loops() {
-  if (ended()) return;
+void Trainer::Impl::check_memory_of_loaders() const {
   const RunPlan& plan = setup_.plan;
+  const std::uint64_t bytes = memory_at_hand();
+  check_loader_memory(training_loader(spec_, plan, train_, placement_, bad_.budget()), bytes);
+  if (plan.window_blocks != 0) check_gathered_memory(*train_, plan.split.validation.size(), bytes);
+}
+
+// What each epoch is judged by: a set of its own, or samples kept apart from training.
+void Trainer::Impl::make_validation() {
   if (const auto& own = spec_.validation; own && own->size() > 0) {
     const auto placement = place_whole(own);
     bad_validation_.emplace(ledger_of(*own));
     bad_validation_->report(placement.bad);
-    LoaderSpec spec = evaluation_loader(spec_, plan, own, placement, bad_validation_->budget());
-    spec.subset = Subset::all(own->size());
-    spec.epochs = spec_.epochs - state_.epoch;
-    validation_.emplace(engine(), std::move(spec),
-                        [this](auto bad) { bad_validation_->report(bad); });
-  } else if (plan.split.validation.size() > 0) {
-    Placement placement = placement_;
-    Subset subset = plan.split.validation;
-    if (plan.window_blocks != 0) {
-      // They lie all over the file: read once, not in each epoch.
-      placement = {ChunkKind::kIndices};
-      const auto set = resident_samples(train_, subset, plan.model.input,
-                                        spec_.on_bad == OnBad::kFail ? nullptr : &placement.bad);
-      bad_.report(placement.bad);
-      placement.source = engine().add_resident(set);
-      subset = Subset::all(subset.size());
-    }
-    LoaderSpec spec = evaluation_loader(spec_, plan, train_, placement, bad_.budget());
-    spec.subset = subset;
-    spec.epochs = spec_.epochs - state_.epoch;
-    validation_.emplace(engine(), std::move(spec), [this](auto bad) { bad_.report(bad); });
+    validate_on(own, Subset::all(own->size()), placement, *bad_validation_);
+  } else if (const Subset& kept = setup_.plan.split.validation; kept.size() > 0) {
+    if (setup_.plan.window_blocks == 0) return validate_on(train_, kept, placement_, bad_);
+    // They lie all over the file: read once, not in each epoch.
+    Placement gathered{ChunkKind::kIndices};
+    const auto set = resident_samples(train_, kept, setup_.plan.model.input,
+                                      spec_.on_bad == OnBad::kFail ? nullptr : &gathered.bad);
+    bad_.report(gathered.bad);
+    gathered.source = engine().add_resident(set);
+    validate_on(train_, Subset::all(kept.size()), gathered, bad_);
   }
-  if (setup_.checkpoints) {
-    checkpoints_.emplace(
-        *setup_.checkpoints, engine(),
-        RunCheckpointsSpec{spec_.checkpoint_every, plan.steps_per_epoch, spec_.optimizer,
-                           state_bytes(plan.model, spec_.optimizer),
-                           [this](const auto& file) { tell(&TrainObserver::on_checkpoint, file); },
-                           [this] { watch_.check(); }});
-  }
+}
+
+void Trainer::Impl::validate_on(const std::shared_ptr<const Dataset>& data, Subset subset,
+                                const Placement& placement, BadLedger& ledger) {
+  LoaderSpec spec = evaluation_loader(spec_, setup_.plan, data, placement, ledger.budget());
+  spec.subset = std::move(subset);
+  spec.epochs = spec_.epochs - state_.epoch;
+  validation_.emplace(engine(), std::move(spec), [&ledger](auto bad) { ledger.report(bad); });
+}
+
+void Trainer::Impl::make_checkpoints() {
+  if (!setup_.checkpoints) return;
+  checkpoints_.emplace(
+      *setup_.checkpoints, engine(),
+      RunCheckpointsSpec{spec_.checkpoint_every, setup_.plan.steps_per_epoch, spec_.optimizer,
+                         state_bytes(setup_.plan.model, spec_.optimizer),
+                         [this](const auto& file) { tell(&TrainObserver::on_checkpoint, file); },
+                         [this] { watch_.check(); }});
+}
+
+// From where the state stands. After make_checkpoints().
+void Trainer::Impl::make_loop() {
+  const RunPlan& plan = setup_.plan;
   LoaderState start{state_.epoch, state_.batch};
   if (start.batch == plan.steps_per_epoch) start = {start.epoch + 1, 0};
   EpochLoopSpec loop;
@@ -194,13 +209,14 @@ RunResult Trainer::Impl::fit(const std::atomic<bool>& stop) {
     placement_ = place(engine(), residency, train_, setup_.plan.model.input, spec_.on_bad, notice_);
     bad_.report(placement_.bad);
   }
-  if (!ended()) {
-    check_loader_memory(training_loader(spec_, setup_.plan, train_, placement_, bad_.budget()),
-                        memory_at_hand());
-  }
+  if (!ended()) check_memory_of_loaders();
   tell(&TrainObserver::on_start,
        run_info(spec_, setup_, *train_, test_.get(), placement_, bad_.budget()));
-  make_loops();
+  if (!ended()) {
+    make_validation();
+    make_checkpoints();
+    make_loop();
+  }
   try {
     while (!ended() && !result_.stopped) result_.stopped = !run_epoch(stop);
     if (!result_.stopped && test_ && test_->size() > 0) test(stop);

@@ -3,16 +3,20 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
 #include <set>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <tuple>
 #include <vector>
 
+#include "formats/block_dataset.h"
 #include "tests/support/fake_dataset.h"
 
 namespace millrace {
@@ -47,6 +51,37 @@ void append_ids(const Chunk& chunk, std::vector<std::uint64_t>& ids) {
     ids.push_back(id);
   }
 }
+
+// A stream of 16 samples, whose windows are larger than memory can be. Allocates nothing itself.
+class VastDataset : public BlockDataset {
+ public:
+  std::uint64_t size() const noexcept override { return block_.count; }
+  const SampleShape& shape() const noexcept override { return shape_; }
+  DType dtype() const noexcept override { return DType::kUInt8; }
+  std::uint32_t classes() const noexcept override { return 10; }
+  std::string name() const override { return "vast"; }
+  void read(std::span<const std::uint64_t>, std::span<std::byte>,
+            std::span<std::int32_t>) const override {}
+  std::span<const Block> blocks() const noexcept override { return {&block_, 1}; }
+  std::span<const std::int32_t> labels() const noexcept override { return labels_; }
+  void expect_block(std::size_t) const noexcept override {}
+  void decode_block(std::size_t, std::span<std::byte>) const override {}
+
+ private:
+  Block block_{0, 16};
+  SampleShape shape_{{(std::uint64_t{1} << 60U) - 64}};
+  std::vector<std::int32_t> labels_ = std::vector<std::int32_t>(16);
+};
+
+// For slots that nobody fills.
+class NoMemory : public HostMemory {
+ public:
+  std::byte* allocate(std::size_t) override { return memory_.data(); }
+  void deallocate(std::byte*, std::size_t) noexcept override {}
+
+ private:
+  alignas(64) std::array<std::byte, 64> memory_{};
+};
 
 // Every sample id in the order delivered, with its epoch and batch.
 struct Delivered {
@@ -294,6 +329,22 @@ TEST(Loader, TakesItsSlotsFromTheMemoryGiven) {
   { Loader loader(spec_of(ChunkKind::kPacked), {}, enough); }
   LimitedMemory scarce(2);
   EXPECT_THROW(Loader(spec_of(ChunkKind::kPacked), {}, scarce), std::bad_alloc);
+}
+
+TEST(Loader, TellsThatAWindowCannotBeHad) {
+  for (const std::uint32_t workers : {1U, 2U}) {
+    LoaderSpec spec = spec_of(ChunkKind::kPacked);
+    spec.data = std::make_shared<VastDataset>();
+    spec.subset = Subset::all(spec.data->size());
+    spec.window_blocks = 1;
+    spec.batch = spec.chunk_batches = 1;
+    spec.workers = workers;
+    NoMemory memory;
+    Loader loader(spec, {}, memory);
+    ASSERT_TRUE(loader.wait_for(std::chrono::seconds(60))) << "nobody fills what it waits for";
+    EXPECT_THROW(loader.next(), std::bad_alloc);
+    EXPECT_THROW(loader.next(), std::bad_alloc);
+  }
 }
 
 }  // namespace

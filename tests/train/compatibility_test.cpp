@@ -107,7 +107,7 @@ TEST(Compatibility, ChangedRatesAreAllowedAndTold) {
   state.options.optimizer = {0.05F, 0.0F, 1e-4F};
   const std::vector<std::string> expected = {"learning rate: checkpoint 0.05, this run 0.1",
                                              "momentum: checkpoint 0, this run 0.9",
-                                             "weight decay: checkpoint 1e-04, this run 0"};
+                                             "weight decay: checkpoint 0.0001, this run 0"};
   EXPECT_EQ(check_compatible("old.safetensors", state, this_run()), expected);
 }
 

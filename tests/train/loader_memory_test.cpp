@@ -98,5 +98,20 @@ TEST(LoaderMemory, IsLookedAtBeforeTraining) {
   EXPECT_TRUE(recorder.started.empty());
 }
 
+TEST(LoaderMemory, OfGatheredSamplesIsThatOfThoseAnEngineTakes) {
+  const auto data = packed().data;
+  EXPECT_NO_THROW(check_gathered_memory(*data, 1000, 24'000));
+  try {
+    check_gathered_memory(*data, 1'000'000, 23'999'999);
+    FAIL() << "taken";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(),
+                 "--val-size: expected samples that fit in the 24 MB of memory at hand, where a "
+                 "stream keeps them, found 1000000 that need 24 MB");
+  }
+  EXPECT_THROW(check_gathered_memory(*data, std::numeric_limits<std::uint64_t>::max(), 1U << 30U),
+               std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace millrace
