@@ -73,7 +73,7 @@ class Trainer(programs.ProgramTest):
                                       "(resident)\n")
 
     def test_names_what_a_range_depends_on(self):
-        for words, expected in ((["--warmup", "3", "--epochs", "2"], "--warmup: expected fewer epochs than the run has, found 3"),
+        for words, expected in ((["--warmup", "3", "--epochs", "2"], "--warmup: expected fewer steps than the 16 of the run, found 24"),
                                 (["--rotate", "181"], "--rotate: expected a number from 0 to 180, found 181"),
                                 (["--batch-norm", "on", "--batch", "1"], "--batch-norm: expected a --batch above 1, found 1"),
                                 (["--hidden", "1000000,1000000"], "--hidden: expected a model that fits in the ")):
