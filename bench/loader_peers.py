@@ -56,6 +56,16 @@ def drain(batches, expected):
         raise SystemExit(f"loader_peers.py: expected {expected} samples, found {seen}")
 
 
+def rate_of_epochs(seconds, batches, samples):
+    """Of batches that can be gone through again, `samples` in all."""
+
+    def run(epochs):
+        for _ in range(epochs):
+            drain(batches, samples)
+
+    return rate(seconds, samples, run)
+
+
 # MNIST's training images as uint8, in a new random order each epoch, in batches of 128 with labels.
 
 
@@ -66,12 +76,7 @@ def digits_pytorch(folder, _scratch, seconds):
     images, labels = digits(folder)
     data = torch.utils.data.TensorDataset(torch.tensor(images), torch.tensor(labels))
     loader = torch.utils.data.DataLoader(data, batch_size=BATCH_OF_DIGITS, shuffle=True)
-
-    def run(epochs):
-        for _ in range(epochs):
-            drain(loader, len(images))
-
-    return rate(seconds, len(images), run)
+    return rate_of_epochs(seconds, loader, len(images))
 
 
 def digits_webdataset(folder, scratch, seconds):
@@ -85,12 +90,7 @@ def digits_webdataset(folder, scratch, seconds):
             out.write({"__key__": f"{i:06}", "npy": image, "cls": int(label)})
     data = (webdataset.WebDataset(str(path), shardshuffle=False).shuffle(10_000).decode().to_tuple("npy", "cls")
             .batched(BATCH_OF_DIGITS))
-
-    def run(epochs):
-        for _ in range(epochs):
-            drain(data, len(images))
-
-    return rate(seconds, len(images), run)
+    return rate_of_epochs(seconds, data, len(images))
 
 
 def digits_streaming(folder, scratch, seconds):
@@ -106,12 +106,7 @@ def digits_streaming(folder, scratch, seconds):
     loader = torch.utils.data.DataLoader(data, batch_size=BATCH_OF_DIGITS,
                                          collate_fn=lambda rows: (numpy.stack([row["x"] for row in rows]),
                                                                   numpy.array([row["y"] for row in rows])))
-
-    def run(epochs):
-        for _ in range(epochs):
-            drain(loader, len(images))
-
-    return rate(seconds, len(images), run)
+    return rate_of_epochs(seconds, loader, len(images))
 
 
 def digits_ffcv(folder, scratch, seconds):
@@ -134,14 +129,8 @@ def digits_ffcv(folder, scratch, seconds):
     fields = {"x": NDArrayField(numpy.dtype("uint8"), (28, 28)), "y": IntField()}
     DatasetWriter(path, fields, num_workers=1).from_indexed_dataset(Pairs())
     loader = Loader(path, batch_size=BATCH_OF_DIGITS, num_workers=1, order=OrderOption.RANDOM, os_cache=True,
-                    drop_last=False,
-                    pipelines={"x": [NDArrayDecoder()], "y": [IntDecoder()]})
-
-    def run(epochs):
-        for _ in range(epochs):
-            drain(loader, len(images))
-
-    return rate(seconds, len(images), run)
+                    drop_last=False, pipelines={"x": [NDArrayDecoder()], "y": [IntDecoder()]})
+    return rate_of_epochs(seconds, loader, len(images))
 
 
 # JPEG photos as RGB of side × side, in batches of 32.
