@@ -74,7 +74,7 @@ class Trainer::Impl {
   Placement place_whole(const std::shared_ptr<const Dataset>& data);
   void check_memory_of_loaders() const;
   void make_validation();
-  void validate_on(const std::shared_ptr<const Dataset>& data, Subset subset,
+  void validate_on(const std::shared_ptr<const Dataset>& data, const Subset& subset,
                    const Placement& placement, BadLedger& ledger);
   void make_checkpoints();
   void make_loop();
@@ -161,10 +161,10 @@ void Trainer::Impl::make_validation() {
   }
 }
 
-void Trainer::Impl::validate_on(const std::shared_ptr<const Dataset>& data, Subset subset,
+void Trainer::Impl::validate_on(const std::shared_ptr<const Dataset>& data, const Subset& subset,
                                 const Placement& placement, BadLedger& ledger) {
   LoaderSpec spec = evaluation_loader(spec_, setup_.plan, data, placement, ledger.budget());
-  spec.subset = std::move(subset);
+  spec.subset = subset;
   spec.epochs = spec_.epochs - state_.epoch;
   validation_.emplace(engine(), std::move(spec), [&ledger](auto bad) { ledger.report(bad); });
 }
