@@ -15,9 +15,8 @@ import sys
 import tempfile
 import time
 
-from contestants import BusyLoops, Failed, Missing, Ours, Peer, all_cores, random_idx_files, samples_in
+from contestants import ROOT, BusyLoops, Failed, Missing, Ours, Peer, all_cores, random_idx_files, samples_in
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 PRECISION = {"fp32": "float32", "bf16": "bfloat16"}
 
 

@@ -237,4 +237,3 @@ def photos_dali(folder, side, seconds):
                 raise SystemExit("loader_peers.py: dali: not the photos that were asked for")
 
     return rate(seconds, BATCH_OF_PHOTOS, run)
-

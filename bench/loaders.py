@@ -22,9 +22,8 @@ import statistics
 import sys
 import tempfile
 
-from contestants import Failed, Missing, Ours, python_with, run
+from contestants import ROOT, Failed, Missing, Ours, python_with, run
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 PEERS = {"digits": ("pytorch", "webdataset", "streaming", "ffcv"),
          "photos": ("pillow", "pillow_draft", "torchvision", "spdl", "dali")}
 OURS = {"digits": ("millrace", "millrace_zst"), "photos": ("millrace",)}

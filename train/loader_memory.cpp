@@ -69,8 +69,7 @@ void check_gathered_memory(const Dataset& data, std::uint64_t samples, std::uint
   if (needed <= bytes) return;
   throw std::invalid_argument(
       fmt::format("--val-size: expected samples that fit in the {} of memory at hand, where a "
-                  "stream keeps them, "
-                  "found {} that need {}",
+                  "stream keeps them, found {} that need {}",
                   size_text(bytes), samples, size_text(needed)));
 }
 

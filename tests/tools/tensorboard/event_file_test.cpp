@@ -1,12 +1,11 @@
 #include "tools/tensorboard/event_file.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <string>
 
 #include "tests/support/files.h"
+#include "tests/support/limits.h"
 #include "tests/support/protobuf_reader.h"
 #include "tests/support/tf_records.h"
 
@@ -53,29 +52,9 @@ TEST(EventFile, ThatCannotBeMadeIsTold) {
   EXPECT_NE(line.find("/file"), std::string::npos) << line;
 }
 
-// While it lives files do not grow beyond `bytes`, which stands for a full disk.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(std::size_t bytes) : previous_(std::signal(SIGXFSZ, SIG_IGN)) {
-    EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &limit_), 0);
-    const rlimit small{bytes, limit_.rlim_max};
-    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-  }
-  ~FileSizeLimit() {
-    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &limit_), 0);
-    std::signal(SIGXFSZ, previous_);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  void (*previous_)(int);
-  rlimit limit_{};
-};
-
 TEST(EventFile, ThatCannotBeBegunIsToldWithTheReasonAndRemoved) {
   const test::TempFolder folder;
-  const FileSizeLimit limit(20);
+  const test::FileSizeLimit limit(20);
   const std::string line = test::data_error_of([&] { EventFile(folder.path()); });
   EXPECT_TRUE(line.ends_with(": cannot write events: File too large")) << line;
   EXPECT_TRUE(folder.names().empty());
@@ -87,7 +66,7 @@ TEST(EventFile, OnAFullDiskKeepsItsWholeEvents) {
   file.write(0, scalar(1.0));
   const std::size_t before = content(file.path()).size();
   {
-    const FileSizeLimit limit(before + 20);  // half of the next event fits
+    const test::FileSizeLimit limit(before + 20);  // half of the next event fits
     file.write(1, scalar(2.0));
   }
   EXPECT_NE(file.error().find("cannot write events"), std::string::npos) << file.error();
