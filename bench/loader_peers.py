@@ -4,11 +4,12 @@ many samples a second of processor time gave. Processor time is that of all thre
 Each loader reads its own form of the data, as its manual has it. Making that form is not measured, nor is the
 start: what counts is the difference of a long run and a short one.
 """
-import gzip
 import pathlib
 import resource
 
 import numpy
+
+from mnist import digits
 
 BATCH_OF_DIGITS = 128
 BATCH_OF_PHOTOS = 32
@@ -34,19 +35,6 @@ def rate(seconds, each, run):
         if passed >= seconds:
             return (count - 1) * each / passed
         count = 1 + int((count - 1) * max(2.0, min(20.0, 1.3 * seconds / max(passed, 1e-3)))) + 1
-
-
-def idx(path):
-    data = gzip.decompress(pathlib.Path(path).read_bytes())
-    dimensions = data[3]
-    shape = numpy.frombuffer(data, ">u4", dimensions, 4)
-    return numpy.frombuffer(data, numpy.uint8, offset=4 + 4 * dimensions).reshape(shape)
-
-
-def digits(folder):
-    """Images [60000, 28, 28] and labels [60000] of MNIST."""
-    folder = pathlib.Path(folder)
-    return idx(folder / "train-images-idx3-ubyte.gz"), idx(folder / "train-labels-idx1-ubyte.gz")
 
 
 def drain(batches, expected):

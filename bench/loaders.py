@@ -19,10 +19,10 @@ import json
 import os
 import pathlib
 import statistics
-import sys
 import tempfile
 
-from contestants import ROOT, Failed, Missing, Ours, python_with, run
+from contestants import ROOT, Ours, python_with, run
+from rounds import Rounds, say
 
 PEERS = {"digits": ("pytorch", "webdataset", "streaming", "ffcv"),
          "photos": ("pillow", "pillow_draft", "torchvision", "spdl", "dali")}
@@ -71,20 +71,14 @@ def be_peer(options):
     print(json.dumps(found))
 
 
-def race(options, task, folder, scratch, rounds):
-    """The rates of each loader by round; a loader that fails is told once, and left out."""
-    names = [*OURS[task], *PEERS[task]]
-    rates = {name: [] for name in names}
-    for number in range(rounds):
-        for name in list(rates):
-            print(f"  {task}, round {number + 1}: {name}", file=sys.stderr, flush=True)
-            try:
-                measure = ours if name in OURS[task] else theirs
-                rates[name].append(measure(options, task, name, folder, scratch))
-            except (Failed, Missing, OSError) as error:
-                print(f"  {name} is left out: {str(error).splitlines()[-1]}", file=sys.stderr)
-                del rates[name]
-    return rates
+def race(options, task, folder, scratch):
+    """The rates of each loader by round."""
+    say(f"{task}:")
+    loaders = Rounds([])
+    for name in (*OURS[task], *PEERS[task]):
+        measure = ours if name in OURS[task] else theirs
+        loaders.add(name, lambda m=measure, n=name: m(options, task, n, folder, scratch))
+    return loaders.run(options.rounds).results
 
 
 def table(task, rates):
@@ -117,9 +111,9 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         for task, folder in folders.items():
             if not pathlib.Path(folder).is_dir():
-                print(f"  {task} are left out: there is no folder {folder}", file=sys.stderr)
+                say(f"  {task} are left out: there is no folder {folder}")
                 continue
-            results[task] = race(options, task, pathlib.Path(folder).resolve(), pathlib.Path(scratch), options.rounds)
+            results[task] = race(options, task, pathlib.Path(folder).resolve(), pathlib.Path(scratch))
     for task, rates in results.items():
         print(table(task, rates))
     if options.out:
