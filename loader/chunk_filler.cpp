@@ -152,17 +152,32 @@ bool ChunkFiller::ready(const ChunkSlot& slot, std::uint32_t part) const {
   return !stage_ || slot.error || stage_->ready(slot.pieces[part].turn);
 }
 
-std::uint64_t ChunkFiller::fill_from_window(const ChunkSlot& slot,
-                                            const WindowStage::Piece& piece) const {
+// Writes the samples of a piece, and their numbers to `ids`.
+void ChunkFiller::take(const ChunkSlot& slot, const WindowStage::Piece& piece,
+                       std::span<std::uint64_t> ids) const {
   const auto run = stage_->run(piece.turn, piece.offset, piece.count);
   const std::size_t bytes = reader_->sample_bytes();
-  const auto samples = slot.samples.subspan(piece.first * bytes, piece.count * bytes);
-  reader_->read_padded(run.samples, samples, slot.labels.subspan(piece.first, piece.count));
-  Ids storage;
-  const std::span ids(storage.data(), piece.count);
+  reader_->read_padded(run.samples, slot.samples.subspan(piece.first * bytes, piece.count * bytes),
+                       slot.labels.subspan(piece.first, piece.count));
   std::ranges::copy(run.ids, ids.begin());
   if (stage_->damaged(piece.turn)) mend(slot, piece, ids);
+}
+
+std::uint64_t ChunkFiller::fill_from_window(const ChunkSlot& slot,
+                                            const WindowStage::Piece& piece) const {
+  Ids storage;
+  const std::span ids(storage.data(), piece.count);
+  try {
+    take(slot, piece, ids);
+  } catch (...) {
+    // The chunk ends in this error once its other parts are filled, whose windows may want the
+    // memory of this one.
+    stage_->taken(piece.turn, piece.count);
+    throw;
+  }
   stage_->taken(piece.turn, piece.count);
+  const std::size_t bytes = reader_->sample_bytes();
+  const auto samples = slot.samples.subspan(piece.first * bytes, piece.count * bytes);
   if (augmenter_) augmenter_->apply(slot.plan.position.epoch, ids, samples);
   return piece.count * (bytes + sizeof(std::int32_t));
 }

@@ -85,6 +85,8 @@ class ChunkFiller {
   void read(const ChunkSlot& slot, std::uint64_t first, std::span<std::uint64_t> ids) const;
   void mend(const ChunkSlot& slot, const WindowStage::Piece& piece,
             std::span<std::uint64_t> ids) const;
+  void take(const ChunkSlot& slot, const WindowStage::Piece& piece,
+            std::span<std::uint64_t> ids) const;
   std::uint64_t fill_from_window(const ChunkSlot& slot, const WindowStage::Piece& piece) const;
   void open_stream(const LoaderSpec& spec, LoaderState start, std::function<void()> wake);
 

@@ -71,7 +71,6 @@ WindowStage::WindowStage(std::shared_ptr<const BlockDataset> data, const Subset&
   const auto first = epoch_of(start_.epoch, opened_);
   windows_ = first->windows();
   first_window_ = first->place(start_.position).window;
-  turns_ = (start_.epochs - start_.epoch) * windows_ - first_window_;
 }
 
 WindowStage::~WindowStage() = default;
@@ -152,8 +151,9 @@ void WindowStage::taken(std::uint64_t turn, std::uint64_t count) {
 // Under mutex_: lays out the next window if there is a buffer for it.
 bool WindowStage::open_next() {
   Window& window = buffers_[next_turn_ % buffers_.size()];
-  if (next_turn_ >= turns_ || window.open) return false;
+  if (windows_ == 0 || window.open) return false;
   const auto place = first_window_ + next_turn_;
+  if (place / windows_ >= start_.epochs - start_.epoch) return false;
   const auto epoch = epoch_of(start_.epoch + place / windows_, opened_);
   const auto number = place % windows_;
   window.blocks = order_.blocks(*epoch, number);
@@ -235,7 +235,8 @@ bool WindowStage::decode_one() {
       if (candidate.open && candidate.claimed < candidate.blocks.size()) window = &candidate;
     }
     // Room for it to come back.
-    idle_.reserve(idle_.size() + ++decoding_);
+    idle_.reserve(idle_.size() + decoding_ + 1);
+    ++decoding_;
     if (!idle_.empty()) {
       scratch = std::move(idle_.back());
       idle_.pop_back();

@@ -96,10 +96,9 @@ class WindowStage {
   const StreamOrder order_;
   const Start start_;
   const std::function<void()> wake_;
-  std::uint64_t windows_ = 0;       ///< of each epoch
+  std::uint64_t windows_ = 0;       ///< of each epoch; 0: the run ended before it began
   std::uint64_t first_window_ = 0;  ///< of the first epoch
-  std::uint64_t turns_ = 0;
-  EpochPtr planned_;  ///< the epoch of the last plan()
+  EpochPtr planned_;                ///< the epoch of the last plan()
 
   mutable std::mutex mutex_;
   std::vector<Window> buffers_;                 ///< two; turn t has the one at t % 2

@@ -2,19 +2,23 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "formats/block_dataset.h"
 #include "formats/error.h"
 #include "loader/loader.h"
 #include "tests/support/fake_dataset.h"
+#include "tests/support/gate.h"
 
 namespace millrace {
 namespace {
@@ -199,6 +203,57 @@ TEST(LoaderConsumer, GetsTheChunksBeforeABrokenSampleThenItsErrorForEver) {
       }
     }
   }
+}
+
+// A stream in three blocks, of which the first cannot be read. Who looks for something to take the
+// place of its samples stops at a gate.
+class BrokenStream : public BlockDataset {
+ public:
+  static constexpr std::uint64_t kBlock = 10;
+
+  std::uint64_t size() const noexcept override { return labels_.size(); }
+  const SampleShape& shape() const noexcept override { return shape_; }
+  DType dtype() const noexcept override { return DType::kUInt8; }
+  std::uint32_t classes() const noexcept override { return 1; }
+  std::string name() const override { return "stream"; }
+  std::span<const Block> blocks() const noexcept override { return blocks_; }
+  std::span<const std::int32_t> labels() const noexcept override { return labels_; }
+  void expect_block(std::size_t) const noexcept override {}
+  void decode_block(std::size_t index, std::span<std::byte>) const override {
+    if (index == 0) throw DataError("stream.bin", "block 0 is broken");
+  }
+  void read(std::span<const std::uint64_t>, std::span<std::byte>,
+            std::span<std::int32_t>) const override {
+    if (++reads_ > kBlock) gate.pass();  // the first ones are those of the block
+    throw DataError("stream.bin", "is broken");
+  }
+
+  mutable test::Gate gate;
+
+ private:
+  std::vector<Block> blocks_{{0, kBlock}, {kBlock, kBlock}, {2 * kBlock, kBlock}};
+  SampleShape shape_{{4}};
+  std::vector<std::int32_t> labels_ = std::vector<std::int32_t>(3 * kBlock);
+  mutable std::atomic<std::uint64_t> reads_{0};
+};
+
+// The third part's window takes the memory of the first one's, which is never taken whole.
+TEST(LoaderConsumer, GetsTheErrorOfAPartWhileALaterOneWaitsForItsWindow) {
+  const auto data = std::make_shared<const BrokenStream>();
+  LoaderSpec spec = spec_of(1, data);
+  spec.subset = Subset::all(data->size());
+  spec.batch = 3 * BrokenStream::kBlock;
+  spec.chunk_batches = 1;
+  spec.window_blocks = 1;
+  spec.workers = 2;
+  spec.on_bad = OnBad::kSkip;
+  spec.bad_budget = 0;
+  Loader loader(spec);
+  // Until all parts are claimed: then one that has nothing to do lacks a slot.
+  while (!(loader.stats().fill.blocked > 0.0)) std::this_thread::yield();
+  data->gate.open();
+  ASSERT_TRUE(loader.wait_for(std::chrono::seconds(60))) << "nobody fills what it waits for";
+  EXPECT_THROW(loader.next(), DataError);
 }
 
 TEST(LoaderConsumer, StopEndsALoaderWhoseErrorNobodySaw) {

@@ -107,6 +107,19 @@ TEST_F(WindowStageTest, LoaderGoesOnInTheMiddleOfAnEpoch) {
   expect_brings(s, {}, {3, 0});
 }
 
+TEST_F(WindowStageTest, LoaderGoesOnForMoreEpochsThanItCanCount) {
+  LoaderSpec s = spec();
+  s.window_blocks = (data_->blocks().size() + 1) / 2;  // two windows an epoch,
+  const auto ids = expected(s);
+  s.epochs = std::uint64_t{1} << 63U;  // and 2^64 of them
+  Loader loader(s);
+  std::size_t samples = 0;
+  while (samples < ids.size()) {
+    ASSERT_TRUE(loader.wait_for(std::chrono::seconds(60))) << "nobody decodes what it waits for";
+    samples += loader.next()->chunk().count;
+  }
+}
+
 TEST_F(WindowStageTest, LoaderStopsInTheMiddle) {
   for (int taken = 0; taken < 8; ++taken) {
     Loader loader(spec());
