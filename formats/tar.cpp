@@ -59,11 +59,10 @@ bool all_zero(std::span<const std::byte> bytes) {
 }
 
 std::optional<std::uint64_t> octal(std::string_view text) {
-  constexpr std::string_view kBlank{" \0", 2};
+  text = text.substr(0, text.find('\0'));
   const auto first = text.find_first_not_of(' ');
   if (first == std::string_view::npos) return 0;
-  text = text.substr(first, text.find_last_not_of(kBlank) + 1 - first);
-  if (text.empty()) return 0;
+  text = text.substr(first, text.find_last_not_of(' ') + 1 - first);
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 8);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
@@ -126,11 +125,7 @@ class MemberParser {
       fail(kChecksum, fmt::format("a tar header of checksum {:o}", checksum(block_)),
            in_quotes(field_text(block_, kChecksum)));
     }
-    TarHeader header{.path = {},
-                     .size = value(kSize),
-                     .mode = static_cast<std::uint32_t>(value(kMode) & 07777U),
-                     .mtime = value(kTime),
-                     .type = field_text(block_, kType)[0]};
+    TarHeader header{.path = {}, .size = value(kSize), .type = field_text(block_, kType)[0]};
     if (header.type == '\0') header.type = kRegular;  // before POSIX
     if (field_text(block_, kMagic) == kPosixMagic) {
       const auto prefix = field_string(block_, kPrefix);
@@ -183,14 +178,11 @@ void put_text(std::span<std::byte> block, const Field& field, std::string_view t
 }
 
 void put_octal(std::span<std::byte> block, const Field& field, std::uint64_t value) {
-  const auto text = fmt::format("{:0{}o}", value, field.bytes - 1);
-  if (text.size() >= field.bytes) {
-    throw std::invalid_argument(fmt::format("a tar member's {} cannot be {}", field.name, value));
-  }
-  put_text(block, field, text);
+  put_text(block, field, fmt::format("{:0{}o}", value, field.bytes - 1));
 }
 
 constexpr std::uint64_t kMostOctalSize = 077777777777;
+constexpr std::uint64_t kReadableByAll = 0644;
 
 /// One block. The path must fit into it, by way of the prefix too.
 void add_block(std::vector<std::byte>& out, const TarHeader& header, std::string_view prefix,
@@ -198,11 +190,11 @@ void add_block(std::vector<std::byte>& out, const TarHeader& header, std::string
   out.resize(out.size() + kTarBlock);
   const auto block = std::span(out).last<kTarBlock>();
   put_text(block, kName, name);
-  put_octal(block, kMode, header.mode);
+  put_octal(block, kMode, kReadableByAll);
   put_octal(block, kUser, 0);
   put_octal(block, kGroup, 0);
   put_octal(block, kSize, std::min(header.size, kMostOctalSize));
-  put_octal(block, kTime, header.mtime);
+  put_octal(block, kTime, 0);
   put_text(block, kType, {&header.type, 1});
   put_text(block, kMagic, kPosixMagic);
   put_text(block, kPrefix, prefix);

@@ -16,13 +16,12 @@ namespace millrace {
 /// One member of a tar archive: POSIX.1-1988 ustar, with the long names of GNU tar and the "path"
 /// and "size" of POSIX.1-2001 pax headers
 /// (https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html, "ustar Interchange Format"
-/// and "pax Extended Header").
+/// and "pax Extended Header"). Times, owners and permissions are not looked at: programs differ in
+/// what they write there.
 struct TarHeader {
   std::string path = {};   ///< as it stands in the archive; nothing is ever written there
   std::uint64_t size = 0;  ///< bytes of the content
-  std::uint32_t mode = 0644;
-  std::uint64_t mtime = 0;  ///< seconds since 1970
-  char type = '0';          ///< '0': a regular file, '5': a folder, …
+  char type = '0';         ///< '0': a regular file, '5': a folder, …
 
   bool operator==(const TarHeader&) const = default;
 };
@@ -33,9 +32,8 @@ inline constexpr std::size_t kTarBlock = 512;
 inline constexpr std::size_t kTarEnd = 2 * kTarBlock;
 
 /// The blocks in front of a member's content: one of ustar, where a long path or a size of 8 GiB
-/// or more asks for it after those of a pax header. Owner and group are 0. Throws
-/// std::invalid_argument for a path that is empty or has a NUL in it and for a mode or time beyond
-/// what ustar holds.
+/// or more asks for it after those of a pax header. Time, owner and group are 0, all may read it.
+/// Throws std::invalid_argument for a path that is empty or has a NUL in it.
 std::vector<std::byte> encode_tar_header(const TarHeader& header);
 
 /// Zeros that follow a content of `size` bytes.
