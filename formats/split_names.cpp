@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <system_error>
+#include <utility>
 
 #include "formats/error.h"
 #include "formats/text.h"
@@ -76,19 +77,22 @@ std::vector<fs::path> files_ending_in(const fs::path& folder, std::string_view e
     }
   }
   if (error) throw io_error(folder, "list the folder", error.value());
-  // By falling length of what was taken off, so that the plain file comes last and stays.
-  std::map<std::string, fs::path> found;
+  // By falling length of what was taken off, so that the plain file comes last and stays. Names
+  // that differ in case are those of different files.
+  std::map<std::pair<std::string, std::string>, fs::path> found;
   std::ranges::sort(all);
   std::ranges::stable_sort(all, std::ranges::greater{}, [](const fs::path& path) {
     return path.filename().string().size() - plain_file_name(path).size();
   });
   for (auto& path : all) {
     const auto plain = plain_file_name(path);
-    if (plain.size() > ending.size() && plain.ends_with(ending)) found[plain] = std::move(path);
+    if (plain.size() <= ending.size() || !plain.ends_with(ending)) continue;
+    auto unpacked = path.filename().string().substr(0, plain.size());
+    found[{plain, std::move(unpacked)}] = std::move(path);
   }
   std::vector<fs::path> files;
   files.reserve(found.size());
-  for (auto& [plain, path] : found) files.push_back(std::move(path));
+  for (auto& [names, path] : found) files.push_back(std::move(path));
   return files;
 }
 

@@ -51,6 +51,15 @@ TEST(SplitNames, FilesAreListedOnceByTheirEnding) {
             (folder / "none").string() + ": cannot list the folder: No such file or directory");
 }
 
+TEST(SplitNames, FilesWhoseNamesDifferInCaseAreAllListed) {
+  const test::TempFolder folder;
+  for (const auto* name : {"train-a.tar", "train-A.tar.gz", "train-A.tar", "TRAIN-B.TAR.GZ"}) {
+    test::write_bytes(folder / name, {});
+  }
+  EXPECT_EQ(files_ending_in(folder.path(), ".tar"),
+            (Paths{folder / "train-A.tar", folder / "train-a.tar", folder / "TRAIN-B.TAR.GZ"}));
+}
+
 TEST(SplitNames, FilesAreSortedIntoSplits) {
   const auto whole = split_files({"a-test.csv", "a-train.csv", "a-val.csv", "other.csv"});
   EXPECT_EQ(whole.train, Paths{"a-train.csv"});
