@@ -13,6 +13,7 @@
 #include "formats/image_form.h"
 #include "formats/in_quotes.h"
 #include "formats/npy_array.h"
+#include "formats/on_all_cores.h"
 #include "formats/tar.h"
 
 namespace millrace {
@@ -38,11 +39,17 @@ void WebDataset::open(const std::vector<std::filesystem::path>& shards,
   name_ = shards.size() == 1 ? shards[0].string() : shards[0].parent_path().string();
   std::uint64_t seekable = 0;
   for (const auto& path : shards) seekable += RandomContent::seekable_size(path).value_or(0);
-  for (const auto& path : shards) {
-    shards_.push_back(std::make_unique<const RandomContent>(path, seekable > most_decoded));
-    content_ += shards_.back()->size();
-    index_shard(*shards_.back(), static_cast<std::uint32_t>(shards_.size() - 1),
-                classes.value_or(kMostIdxClasses), index_);
+  // Those that are compressed are decoded here, unless they are by frames.
+  shards_.resize(shards.size());
+  on_all_cores(shards.size(), shards.size(), [&] {
+    return [&](std::size_t i) {
+      shards_[i] = std::make_unique<const RandomContent>(shards[i], seekable > most_decoded);
+    };
+  });
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    content_ += shards_[i]->size();
+    index_shard(*shards_[i], static_cast<std::uint32_t>(i), classes.value_or(kMostIdxClasses),
+                index_);
   }
   if (index_.samples.empty()) {
     throw DataError(shards[0], std::nullopt,
