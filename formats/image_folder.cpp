@@ -15,6 +15,7 @@
 #include "formats/idx_pair.h"
 #include "formats/image_form.h"
 #include "formats/mapped_file.h"
+#include "formats/regular_file.h"
 #include "formats/split_names.h"
 
 namespace millrace {
@@ -231,8 +232,8 @@ void ImageFolder::find_files(const std::vector<std::string>* classes) {
 
 void ImageFolder::decode(std::uint64_t id, std::span<std::byte> sample) const {
   const auto& [path, stamp] = files_[static_cast<std::size_t>(id)];
-  const MappedFile file(path, stamp);
-  const Image image = decode_image(file.bytes(), path.string(), options_);
+  const auto file = read_whole(path, stamp);
+  const Image image = decode_image(file.view(), path.string(), options_);
   if (image.pixels.size() != sample.size()) throw std::logic_error("an image of another size");
   std::memcpy(sample.data(), image.pixels.data(), sample.size());
 }

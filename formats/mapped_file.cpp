@@ -1,6 +1,5 @@
 #include "formats/mapped_file.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,7 +13,7 @@
 #include <utility>
 
 #include "formats/error.h"
-#include "formats/file_descriptor.h"
+#include "formats/regular_file.h"
 
 namespace millrace {
 namespace {
@@ -77,23 +76,14 @@ void forget_origin(const void* address) noexcept {
 }  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path, const std::optional<FileStamp>& known) {
-  // O_NONBLOCK: opening a pipe must not wait for a writer.
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file && errno == ENOENT && known) throw ChangedFile(path, *known, std::nullopt);
-  if (!file) throw io_error(path, "open", errno);
-  struct stat status {};
-  if (::fstat(file.get(), &status) != 0) throw io_error(path, "read its size", errno);
-  if (known && stamp_of(status) != *known) throw ChangedFile(path, *known, stamp_of(status));
-  if (S_ISDIR(status.st_mode)) throw DataError(path, std::nullopt, "a file", "a folder");
-  if (!S_ISREG(status.st_mode)) {
-    throw DataError(path, std::nullopt, "a regular file", "a device, pipe or socket");
-  }
+  const RegularFile file(path, known);
+  const auto& status = file.status;
   if (status.st_size == 0) return;  // mmap refuses a length of 0
   if (std::cmp_greater(status.st_size, std::numeric_limits<std::size_t>::max())) {
     throw io_error(path, "map", EFBIG);
   }
   const auto size = static_cast<std::size_t>(status.st_size);
-  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.descriptor.get(), 0);
   if (address == MAP_FAILED) throw io_error(path, "map", errno);
   try {
     remember(address, {path, status});

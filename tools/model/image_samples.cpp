@@ -7,7 +7,7 @@
 #include "formats/error.h"
 #include "formats/image.h"
 #include "formats/image_folder.h"
-#include "formats/mapped_file.h"
+#include "formats/regular_file.h"
 #include "train/dark_on_light.h"
 
 namespace millrace {
@@ -44,11 +44,11 @@ Invert invert_for(const TrainedModel& model, Invert asked) {
 
 void read_image_sample(const std::filesystem::path& path, const ImageLayout& layout, Invert invert,
                        std::span<std::byte> sample) {
-  const MappedFile file(path);
+  const auto file = read_whole(path);
   ImageOptions options;
   options.resize = ImageSize{layout.width, layout.height};
   options.channels = layout.channels == 1 ? ImageChannels::kGray : ImageChannels::kRgb;
-  Image image = decode_image(file.bytes(), path.string(), options);
+  Image image = decode_image(file.view(), path.string(), options);
   const bool found = invert == Invert::kAuto && layout.channels == 1 &&
                      is_dark_on_light(image.pixels, layout.width, layout.height);
   if (invert == Invert::kOn || found) invert_all(image.pixels);
