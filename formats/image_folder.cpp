@@ -14,7 +14,7 @@
 #include "formats/error.h"
 #include "formats/idx_pair.h"
 #include "formats/image_form.h"
-#include "formats/mapped_file.h"
+#include "formats/on_all_cores.h"
 #include "formats/regular_file.h"
 #include "formats/split_names.h"
 
@@ -119,6 +119,30 @@ bool has_classes(const fs::path& folder) {
   return false;
 }
 
+/// What the header of an image says, or why it cannot be read.
+struct Header {
+  ImageInfo info;
+  std::exception_ptr error;
+};
+
+/// Of all of them, on all cores.
+std::vector<Header> read_headers(std::span<const ImageFolder::File> files) {
+  constexpr std::size_t kMostRead = std::size_t{64} << 10;  // of larger ones, a few pages
+  constexpr std::size_t kWorthThread = 16;                  // fewer are read before one has started
+  std::vector<Header> headers(files.size());
+  on_all_cores(files.size(), files.size() / kWorthThread, [&] {
+    return [&](std::size_t i) {
+      const auto& [path, stamp] = files[i];
+      try {
+        headers[i].info = read_image_info(read_whole(path, stamp, kMostRead).view(), path.string());
+      } catch (const DataError&) {
+        headers[i].error = std::current_exception();
+      }
+    };
+  });
+  return headers;
+}
+
 /// The first folder that is called so and has classes.
 fs::path first_of(DataSplit split, std::span<const fs::path> folders) {
   const auto found = std::ranges::find_if(folders, [split](const fs::path& folder) {
@@ -182,17 +206,22 @@ void ImageFolder::find_common_form(const ImageFolder* train, Headers headers) {
   if (form.wants_headers()) {
     bool any = train != nullptr;
     std::exception_ptr unreadable;
-    for (const auto& [path, stamp] : files_) {
-      ImageInfo info;
-      try {
-        info = read_image_info(MappedFile(path, stamp).bytes(), path.string());
-      } catch (const DataError&) {
-        if (headers == Headers::kAll) throw;
-        if (!unreadable) unreadable = std::current_exception();
-        continue;
+    // In rounds, so that an image unlike the others is told before all have been opened.
+    constexpr std::size_t kRound = 4096;
+    for (auto rest = std::span<const File>(files_); !rest.empty();) {
+      const auto round = rest.first(std::min(rest.size(), kRound));
+      rest = rest.subspan(round.size());
+      const auto found = read_headers(round);
+      for (std::size_t i = 0; i < round.size(); ++i) {
+        const auto& [info, error] = found[i];
+        if (error) {
+          if (headers == Headers::kAll) std::rethrow_exception(error);
+          if (!unreadable) unreadable = error;
+          continue;
+        }
+        form.add(info, round[i].path.string());
+        any = true;
       }
-      form.add(info, path.string());
-      any = true;
     }
     if (!any) std::rethrow_exception(unreadable);
   }

@@ -213,6 +213,15 @@ TEST_F(ImageFolderTest, NamesTwoImagesOfDifferentSizes) {
                             " is (--resize WxH makes all of one size), found 10x7");
 }
 
+TEST_F(ImageFolderTest, NamesTheFirstImageWhoseHeaderIsWrongWhoeverReadIt) {
+  const auto image = [](int i) { return "a/" + std::to_string(100 + i) + ".png"; };
+  for (int i = 0; i < 90; ++i) add(image(i), plain_png(3, 2, 1, i));
+  for (int i = 40; i < 80; ++i) add(image(i), make_bytes("this is no image at all"));
+  EXPECT_TRUE(error_of().starts_with(at(image(40)) + ": expected a PNG, JPEG")) << error_of();
+  add(image(39), plain_png(4, 2, 1, 1));
+  EXPECT_TRUE(error_of().starts_with(at(image(39)) + ": expected an image of 3x2")) << error_of();
+}
+
 TEST_F(ImageFolderTest, NamesATestImageUnlikeTheTrainingImages) {
   add("train/a/1.png", plain_png(3, 3, 1, 1));
   const auto odd = add("test/a/2.png", plain_png(4, 3, 1, 1));
