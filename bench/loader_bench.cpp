@@ -90,7 +90,6 @@ std::vector<double> in_turn(const std::vector<std::function<void()>>& works, dou
   }
   std::vector<double> medians;
   medians.reserve(times.size());
-  medians.reserve(times.size());
   for (auto& values : times) medians.push_back(median(std::move(values)));
   return medians;
 }

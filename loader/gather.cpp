@@ -39,9 +39,9 @@ HWY_INLINE void copy_row(const std::uint8_t* HWY_RESTRICT from, std::uint8_t* HW
 
 void gather(const std::byte* table, std::size_t row_bytes, const std::uint64_t* ids,
             std::size_t count, std::byte* out) {
-  const std::size_t ahead = prefetch_distance(row_bytes);
+  const RowPrefetcher prefetcher(table, row_bytes, {ids, count});
   for (std::size_t i = 0; i < count; ++i) {
-    if (i + ahead < count) prefetch_row(table + ids[i + ahead] * row_bytes, row_bytes);
+    prefetcher.before(i);
     copy_row(reinterpret_cast<const std::uint8_t*>(table + ids[i] * row_bytes),
              reinterpret_cast<std::uint8_t*>(out + i * row_bytes), row_bytes);
   }

@@ -99,11 +99,9 @@ void SampleReader::read(const ContiguousView& view, std::span<const std::uint64_
   gather_labels(view.labels, rows, labels);
   if (same_type(stored_, type_)) return gather_rows(view.samples, stored_bytes_, rows, samples);
   const std::span<float> out = as_floats(samples);
-  const std::size_t ahead = prefetch_distance(stored_bytes_);
+  const RowPrefetcher prefetcher(view.samples.data(), stored_bytes_, rows);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (i + ahead < rows.size()) {
-      prefetch_row(view.samples.data() + rows[i + ahead] * stored_bytes_, stored_bytes_);
-    }
+    prefetcher.before(i);
     to_float32(stored_, view.samples.subspan(rows[i] * stored_bytes_, stored_bytes_),
                out.subspan(i * elements_, elements_));
   }

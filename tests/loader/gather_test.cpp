@@ -104,11 +104,24 @@ TEST(Gather, TakesLabels) {
   EXPECT_EQ(out, (std::vector<std::int32_t>{7, 5, 5, -6}));
 }
 
-TEST(Gather, AsksForAtLeastOneRowAheadAndForNotTooMany) {
-  EXPECT_EQ(prefetch_distance(1'000'000), 1U);
-  EXPECT_GE(prefetch_distance(784), 2U);
-  EXPECT_LE(prefetch_distance(1), 16U);
-  EXPECT_GE(prefetch_distance(0), 1U);
+TEST(Gather, TakesRowsOfAnySizeHoweverFewThereAre) {
+  // Fewer than are asked for ahead of time, as many, and more.
+  for (const std::size_t bytes : {0, 1, 16, 784, 5000, 20000}) {
+    std::vector<std::byte> table(50 * bytes);
+    for (std::size_t i = 0; i < table.size(); ++i) table[i] = static_cast<std::byte>(i * 31 >> 3U);
+    for (const std::size_t count : {0, 1, 2, 3, 20, 32, 33, 50}) {
+      std::vector<std::uint64_t> ids(count);
+      for (std::size_t i = 0; i < count; ++i) ids[i] = (7 * i + 3) % 50;
+      std::vector<std::byte> out(count * bytes);
+      gather_rows(table, bytes, ids, out);
+      for (std::size_t i = 0; i < count; ++i) {
+        EXPECT_TRUE(std::equal(out.begin() + static_cast<std::ptrdiff_t>(i * bytes),
+                               out.begin() + static_cast<std::ptrdiff_t>((i + 1) * bytes),
+                               table.begin() + static_cast<std::ptrdiff_t>(ids[i] * bytes)))
+            << bytes << " bytes, row " << i << " of " << count;
+      }
+    }
+  }
 }
 
 }  // namespace
