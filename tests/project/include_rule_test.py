@@ -11,7 +11,7 @@ import source_tree
 # Headers of the C library and of POSIX; names without a suffix are the C++ library's.
 SYSTEM = re.compile(
     r"[a-z_0-9]+$|sys/(file|mman|stat|syscall|types|resource|wait|statvfs|ioctl|time|prctl|auxv)\.h$"
-    r"|(fcntl|unistd|sched|pthread|signal|errno|dirent|spawn|poll|time|termios|ucontext)\.h$"
+    r"|(dlfcn|fcntl|unistd|sched|pthread|signal|errno|dirent|spawn|poll|time|termios|ucontext)\.h$"
 )
 EXTERNAL = {
     "zstd": r"zstd(_errors)?\.h$",
