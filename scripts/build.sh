@@ -32,6 +32,8 @@ if [[ -f $cache ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache"
   rm -rf "$cache" "$directory/CMakeFiles"
 fi
 if command -v ccache >/dev/null; then
+  # What another checkout of the same sources compiled serves this one too.
+  export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
   defines+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 fi
 

@@ -26,11 +26,11 @@ if [[ ${#fuzzers[@]} -eq 0 ]]; then
 fi
 scripts/build.sh fuzz "${fuzzers[@]}" || exit 1
 
-failed=0
-for fuzzer in "${fuzzers[@]}"; do
-  found=build/fuzz/found/$fuzzer
+# run_fuzzer NAME SECONDS
+run_fuzzer() {
+  local fuzzer=$1 seconds=$2 found=build/fuzz/found/$1 runs
   mkdir -p "$found/crashes"
-  arguments=(-max_total_time="$seconds" -max_len=8192 -rss_limit_mb=2048 -timeout=20 -print_final_stats=1
+  local arguments=(-max_total_time="$seconds" -max_len=8192 -rss_limit_mb=2048 -timeout=20 -print_final_stats=1
     -artifact_prefix="$found/crashes/")
   [[ -f tests/fuzz/$fuzzer.dict ]] && arguments+=("-dict=tests/fuzz/$fuzzer.dict")
   mkdir -p "$found/inputs"
@@ -42,7 +42,10 @@ for fuzzer in "${fuzzers[@]}"; do
   else
     tail -n 60 "$found/log"
     printf '%s: FAILED; all of its output: %s\n' "$fuzzer" "$found/log"
-    failed=1
+    return 1
   fi
-done
-exit "$failed"
+}
+export -f run_fuzzer
+
+# One on each core; a fuzzer that finds something makes xargs fail in the end.
+printf '%s\n' "${fuzzers[@]}" | xargs -P "$(nproc)" -I FUZZER bash -c 'run_fuzzer "$@"' _ FUZZER "$seconds"

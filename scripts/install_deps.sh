@@ -40,6 +40,7 @@ build|libcli11-dev|header CLI/CLI.hpp|parses the command line
 test|libgtest-dev|header gtest/gtest.h|runs the unit tests
 test|libgmock-dev|header gmock/gmock.h|matchers of the unit tests
 test|python3|command python3|runs the tests of the source tree
+test|ccache|command ccache|compiles again only what changed
 lint|clang-format-14|command clang-format-14|checks the layout of the code
 lint|clang-tidy-14|command clang-tidy-14|checks the code for likely mistakes
 lint|shellcheck|command shellcheck|checks the shell scripts

@@ -27,15 +27,7 @@ check_shell() { shellcheck scripts/*.sh .ci/run; }
 
 check_tidy() {
   scripts/build.sh release -DMILLRACE_TESTS=ON -DMILLRACE_BENCH=ON || return 1
-  local findings
-  findings=$(mktemp)
-  # shellcheck disable=SC2064  # the name is known now and gone later
-  trap "rm -f '$findings'" EXIT
-  # The longest first, so that no core ends up alone with it; what is not built here (CUDA) is left out.
-  sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' build/release/compile_commands.json | sort -u |
-    xargs -d '\n' ls -S |
-    xargs -d '\n' -P "$(nproc)" -n 1 clang-tidy-14 -p build/release --quiet >"$findings" 2>/dev/null ||
-    { cat "$findings"; return 1; }
+  scripts/tidy.py build/release
 }
 
 checks=("$@")

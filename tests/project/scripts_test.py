@@ -187,6 +187,39 @@ class Scripts(unittest.TestCase):
         self.assertIn("something broke", done.stderr)
         self.assertIn("build.log", done.stderr)
 
+    # tidy.py
+
+    def test_tidy_looks_again_only_at_what_changed(self):
+        build = self.root / "build"
+        build.mkdir()
+        (self.root / ".clang-tidy").write_text("Checks: bugprone-*\n", encoding="utf-8")
+        for name in ("a.cpp", "a.h", "b.cpp"):
+            (self.root / name).write_text("good\n", encoding="utf-8")
+        (build / "compile_commands.json").write_text(json.dumps(
+            [{"directory": str(build), "command": f"c++ -o {name}.o -c {self.root}/{name}.cpp", "file": f"{self.root}/{name}.cpp"}
+             for name in "ab"]), encoding="utf-8")
+        self.program("ninja", "#!/bin/sh\nprintf 'a.o: #deps 2, deps mtime 1 (VALID)\\n    ../a.cpp\\n    ../a.h\\n\\n"
+                     "b.o: #deps 1, deps mtime 1 (VALID)\\n    ../b.cpp\\n'\n")
+        self.program("clang-tidy-14", '#!/bin/sh\nfor last; do :; done\n[ "$last" = --version ] && exit\n'
+                     'basename "$last" >>"$CALLS"\n! grep -H bad "$last"\n')
+        (self.bin / "python3").symlink_to(sys.executable)
+
+        def tidy():
+            (self.top / "calls").unlink(missing_ok=True)
+            done, calls = self.call("tidy.py", str(build))
+            return done.returncode, done.stdout.strip(), sorted(calls)
+
+        self.assertEqual(tidy(), (0, "", ["a.cpp", "b.cpp"]))
+        self.assertEqual(tidy(), (0, "", []))
+        (self.root / "a.h").write_text("other\n", encoding="utf-8")
+        self.assertEqual(tidy(), (0, "", ["a.cpp"]))
+        (self.root / "b.cpp").write_text("bad\n", encoding="utf-8")
+        for _ in range(2):  # what is found is not forgotten
+            self.assertEqual(tidy(), (1, f"{self.root}/b.cpp:bad", ["b.cpp"]))
+        (self.root / "b.cpp").write_text("good\n", encoding="utf-8")
+        (self.root / ".clang-tidy").write_text("Checks: '*'\n", encoding="utf-8")
+        self.assertEqual(tidy(), (0, "", ["a.cpp", "b.cpp"]))
+
     # gpu_check.sh
 
     def gpu_machine(self, engine_tests="#!/bin/sh\n"):
