@@ -102,6 +102,7 @@ HWY_EXPORT(unpad);
 
 void gather_rows(std::span<const std::byte> table, std::size_t row_bytes,
                  std::span<const std::uint64_t> ids, std::span<std::byte> out) noexcept {
+  if (out.empty()) return;
   HWY_DYNAMIC_DISPATCH(gather)(table.data(), row_bytes, ids.data(), ids.size(), out.data());
 }
 
