@@ -1,5 +1,5 @@
-"""bench/compare.py, loaders.py, networks.py, report.py and plot_width.py, with programs that answer at once in place of the trainer,
-the bench programs and what they are raced against."""
+"""bench/compare.py, loaders.py, networks.py, report.py and plot_width.py, with programs that answer at once in place of
+the trainer, the bench programs and what they are raced against."""
 
 import json
 import os
