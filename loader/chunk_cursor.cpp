@@ -13,9 +13,8 @@ void require(bool condition, const std::string& message) {
 
 }  // namespace
 
-ChunkCursor::ChunkCursor(const Shape& shape, LoaderState start) : shape_(shape), position_(start) {
-  require(shape.samples > 0, "nothing to load: the subset is empty");
-  require(shape.batch > 0, "batch size 0: a batch holds at least one sample");
+ChunkCursor::ChunkCursor(const Shape& shape, LoaderState start)
+    : shape_(shape), share_(shape.rank, shape.batch, shape.samples), position_(start) {
   require(shape.chunk_batches > 0, "chunk of 0 batches: a chunk holds at least one batch");
   batches_ = (shape.samples - 1) / shape.batch + 1;
   require(start.batch <= batches_, "cannot start at batch " + std::to_string(start.batch) +
@@ -39,9 +38,9 @@ std::optional<ChunkPlan> ChunkCursor::next() noexcept {
   plan.last_in_epoch = end_batch == batches_;
   plan.after = plan.last_in_epoch ? LoaderState{position_.epoch + 1, 0}
                                   : LoaderState{position_.epoch, end_batch};
-  plan.first = position_.batch * shape_.batch;
   const std::uint64_t end = plan.last_in_epoch ? shape_.samples : end_batch * shape_.batch;
-  plan.count = static_cast<std::uint32_t>(end - plan.first);
+  plan.first = share_.among(position_.batch * shape_.batch);
+  plan.count = static_cast<std::uint32_t>(share_.among(end) - plan.first);
   position_ = plan.after;
   return plan;
 }

@@ -4,14 +4,15 @@
 #include <optional>
 
 #include "loader/loader.h"
+#include "loader/rank_share.h"
 
 namespace millrace {
 
-/// Which samples of which epoch a chunk takes.
+/// Which samples of which epoch a chunk takes: of those that its rank takes of it.
 struct ChunkPlan {
   LoaderState position;     ///< of its first batch
   LoaderState after;        ///< of the batch after its last
-  std::uint64_t first = 0;  ///< first sample, counted within the epoch
+  std::uint64_t first = 0;  ///< first sample, counted among the rank's of the epoch
   std::uint32_t count = 0;  ///< samples
   bool last_in_epoch = false;
 };
@@ -25,10 +26,12 @@ class ChunkCursor {
     std::uint32_t batch = 0;
     std::uint32_t chunk_batches = 0;
     std::uint64_t epochs = 0;
+    Rank rank;
   };
 
-  /// Throws std::invalid_argument for a zero in `shape` (epochs may be 0), or a start beyond the
-  /// run's end. start.batch == batches_per_epoch() is the beginning of the next epoch.
+  /// Throws std::invalid_argument for a zero in `shape` (epochs may be 0), for what RankShare does,
+  /// or a start beyond the run's end. start.batch == batches_per_epoch() is the beginning of the
+  /// next epoch.
   ChunkCursor(const Shape& shape, LoaderState start);
 
   std::uint64_t batches_per_epoch() const noexcept { return batches_; }
@@ -39,6 +42,7 @@ class ChunkCursor {
 
  private:
   Shape shape_;
+  RankShare share_;
   std::uint64_t batches_;
   LoaderState position_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -26,12 +27,13 @@ void require(bool condition, const std::string& message) {
   if (!condition) throw std::invalid_argument(message);
 }
 
-std::uint32_t largest_chunk(const LoaderSpec& spec) {
-  const std::uint64_t asked = std::uint64_t{spec.batch} * spec.chunk_batches;
+// Of batches of so many samples.
+std::uint32_t largest_chunk(const LoaderSpec& spec, std::uint32_t batch) {
+  const std::uint64_t asked = std::uint64_t{batch} * spec.chunk_batches;
   const std::uint64_t most = std::min(asked, spec.subset.size());
   require(most <= std::numeric_limits<std::uint32_t>::max(),
           "a chunk of " + std::to_string(spec.chunk_batches) + " batches of " +
-              std::to_string(spec.batch) + " samples is too large: the limit is 2^32 - 1 samples");
+              std::to_string(batch) + " samples is too large: the limit is 2^32 - 1 samples");
   return static_cast<std::uint32_t>(most);
 }
 
@@ -41,7 +43,7 @@ ChunkFiller::ChunkFiller(const LoaderSpec& spec, LoaderState start, std::functio
     : name_(spec.data ? spec.data->name() : ""),
       kind_(spec.kind),
       source_(spec.source),
-      batch_(spec.batch),
+      share_(spec.rank, spec.batch, spec.subset.size()),
       shuffle_(spec.shuffle),
       seed_(spec.seed),
       subset_(spec.subset),
@@ -56,7 +58,7 @@ ChunkFiller::ChunkFiller(const LoaderSpec& spec, LoaderState start, std::functio
           spec.data->name() + ": the subset reaches sample " + std::to_string(subset_.bound()) +
               ", but there are " + std::to_string(spec.data->size()));
   require(subset_.size() <= Feistel::kMaxSize, "a subset has at most 2^62 samples");
-  most_ = largest_chunk(spec);
+  most_ = largest_chunk(spec, share_.batch());
   if (kind_ == ChunkKind::kIndices) {
     require(!spec.augment.enabled(),
             "augmentation: expected packed chunks, found chunks of indices");
@@ -91,6 +93,7 @@ void ChunkFiller::open_stream(const LoaderSpec& spec, LoaderState start,
   stage_ = std::make_unique<WindowStage>(
       std::move(blocks), subset_,
       StreamOrder::Options{.window_blocks = spec.window_blocks, .shuffle = shuffle_, .seed = seed_},
+      share_,
       WindowStage::Start{.epoch = start.epoch,
                          .position = std::uint64_t{spec.batch} * start.batch,
                          .epochs = spec.epochs,
@@ -119,7 +122,7 @@ std::uint32_t ChunkFiller::prepare(ChunkSlot& slot, const ChunkPlan& plan) const
   slot.bad->places.clear();
   if (stage_) {
     try {
-      stage_->plan(plan.position.epoch, plan.first, plan.count, part_samples_, slot.pieces);
+      plan_stream(slot);
       return static_cast<std::uint32_t>(slot.pieces.size());
     } catch (...) {
       slot.error = KeptError::current();
@@ -130,22 +133,50 @@ std::uint32_t ChunkFiller::prepare(ChunkSlot& slot, const ChunkPlan& plan) const
   return (plan.count - 1) / part_samples_ + 1;
 }
 
+void ChunkFiller::plan_stream(ChunkSlot& slot) const {
+  slot.pieces.clear();
+  for (std::uint32_t done = 0; done < slot.plan.count;) {
+    const auto run = share_.run(slot.plan.first + done);
+    const auto count =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(run.count, slot.plan.count - done));
+    stage_->plan(slot.plan.position.epoch, run.first, {done, count}, part_samples_, slot.pieces);
+    done += count;
+  }
+}
+
+// Where the sample at a place of the chunk stands in the plan's epoch.
+std::uint64_t ChunkFiller::position_of(const ChunkSlot& slot, std::uint64_t place) const {
+  return share_.run(slot.plan.first + place).first;
+}
+
 // The sample at one position of the plan's epoch.
 std::uint64_t ChunkFiller::id_at(const ChunkSlot& slot, std::uint64_t position) const {
   std::uint64_t id = position;
-  ids_of(slot, position, {&id, 1});
+  ids_at(slot, position, {&id, 1});
   return id;
 }
 
-// The samples at positions [first, first + ids.size()) of the plan's epoch.
-void ChunkFiller::ids_of(const ChunkSlot& slot, std::uint64_t first,
+// The samples at ids.size() positions from `position` of the plan's epoch.
+void ChunkFiller::ids_at(const ChunkSlot& slot, std::uint64_t position,
                          std::span<std::uint64_t> ids) const {
   if (slot.order) {
-    slot.order->range(first, ids);
+    slot.order->range(position, ids);
   } else {
-    for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = first + i;
+    std::iota(ids.begin(), ids.end(), position);
   }
   subset_.map(ids, ids);
+}
+
+// The samples at ids.size() places from `first` of the chunk.
+void ChunkFiller::ids_of(const ChunkSlot& slot, std::uint64_t first,
+                         std::span<std::uint64_t> ids) const {
+  while (!ids.empty()) {
+    const auto run = share_.run(slot.plan.first + first);
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(run.count, ids.size()));
+    ids_at(slot, run.first, ids.first(count));
+    ids = ids.subspan(count);
+    first += count;
+  }
 }
 
 bool ChunkFiller::ready(const ChunkSlot& slot, std::uint32_t part) const {
@@ -190,7 +221,7 @@ std::uint64_t ChunkFiller::fill(const ChunkSlot& slot, std::uint32_t part) const
   const std::size_t count = std::min<std::size_t>(part_samples_, slot.plan.count - first);
   Ids storage;
   const std::span ids(storage.data(), count);
-  ids_of(slot, slot.plan.first + first, ids);
+  ids_of(slot, first, ids);
   read(slot, first, ids);
   const std::size_t bytes = reader_->sample_bytes();
   const auto samples = slot.samples.subspan(first * bytes, count * bytes);
@@ -203,7 +234,7 @@ std::uint64_t ChunkFiller::fill_indices(const ChunkSlot& slot) const {
   for (std::size_t first = 0; first < slot.plan.count; first += storage.size()) {
     const std::size_t count = std::min<std::size_t>(storage.size(), slot.plan.count - first);
     const std::span ids(storage.data(), count);
-    ids_of(slot, slot.plan.first + first, ids);
+    ids_of(slot, first, ids);
     if (!bad_.empty()) replace_known(slot, first, ids);
     for (std::size_t i = 0; i < count; ++i)
       slot.indices[first + i] = static_cast<std::uint32_t>(storage[i]);
@@ -213,7 +244,7 @@ std::uint64_t ChunkFiller::fill_indices(const ChunkSlot& slot) const {
 
 Chunk ChunkFiller::view(const ChunkSlot& slot) const noexcept {
   Chunk chunk;
-  chunk.batch = batch_;
+  chunk.batch = share_.batch();
   chunk.count = slot.count;
   if (kind_ == ChunkKind::kIndices) {
     chunk.source = source_;

@@ -18,6 +18,7 @@
 #include "loader/chunk_cursor.h"
 #include "loader/loader.h"
 #include "loader/permutation.h"
+#include "loader/rank_share.h"
 #include "loader/sample_reader.h"
 #include "loader/stand_in.h"
 #include "loader/window_stage.h"
@@ -76,7 +77,10 @@ class ChunkFiller {
   Chunk view(const ChunkSlot& slot) const noexcept;
 
  private:
+  void plan_stream(ChunkSlot& slot) const;
+  std::uint64_t position_of(const ChunkSlot& slot, std::uint64_t place) const;
   std::uint64_t id_at(const ChunkSlot& slot, std::uint64_t position) const;
+  void ids_at(const ChunkSlot& slot, std::uint64_t position, std::span<std::uint64_t> ids) const;
   void ids_of(const ChunkSlot& slot, std::uint64_t first, std::span<std::uint64_t> ids) const;
   std::uint64_t fill_indices(const ChunkSlot& slot) const;
   bool read_one(std::uint64_t id, const ChunkSlot& slot, std::uint32_t place) const;
@@ -93,7 +97,7 @@ class ChunkFiller {
   std::string name_;  ///< of the data set, for messages
   ChunkKind kind_;
   std::uint32_t source_;
-  std::uint32_t batch_;
+  RankShare share_;
   bool shuffle_;
   std::uint64_t seed_;
   Subset subset_;

@@ -44,7 +44,7 @@ void ChunkFiller::replace_known(const ChunkSlot& slot, std::uint64_t first,
     bad.sample.id = ids[i];
     bad.sample.reason = "known before";
     if (on_bad_ != OnBad::kLeaveOut) {
-      const std::uint64_t position = slot.plan.first + first + i;
+      const std::uint64_t position = position_of(slot, first + i);
       const auto other = others.find({slot.plan.position.epoch, position, position}, subset_.size(),
                                      [&](std::uint64_t p) { return good(id_at(slot, p)); });
       if (!other) give_up(name_, bad.sample);
@@ -65,7 +65,7 @@ void ChunkFiller::read(const ChunkSlot& slot, std::uint64_t first,
   for (BadPlace& bad : reader_->read_readable(ids, samples, labels)) {
     const std::uint32_t i = std::exchange(bad.place, static_cast<std::uint32_t>(first) + bad.place);
     if (on_bad_ != OnBad::kLeaveOut) {
-      const std::uint64_t position = slot.plan.first + bad.place;
+      const std::uint64_t position = position_of(slot, bad.place);
       const auto other =
           others.find({slot.plan.position.epoch, position, position}, subset_.size(),
                       [&](std::uint64_t p) { return read_one(id_at(slot, p), slot, bad.place); });
@@ -87,7 +87,7 @@ void ChunkFiller::mend(const ChunkSlot& slot, const WindowStage::Piece& piece,
     if (fault == nullptr) continue;
     BadPlace bad{piece.first + i, *fault};
     if (on_bad_ != OnBad::kLeaveOut) {
-      const StandIn::Bad where{slot.plan.position.epoch, slot.plan.first + bad.place,
+      const StandIn::Bad where{slot.plan.position.epoch, position_of(slot, bad.place),
                                piece.offset + i};
       const auto in_window = others.find(
           where, stage_->size(piece.turn),

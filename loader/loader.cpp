@@ -18,7 +18,8 @@ namespace {
 class Core {
  public:
   Core(const LoaderSpec& spec, LoaderState start, HostMemory& memory)
-      : cursor_({spec.subset.size(), spec.batch, spec.chunk_batches, spec.epochs}, start),
+      : cursor_({spec.subset.size(), spec.batch, spec.chunk_batches, spec.epochs, spec.rank},
+                start),
         batches_per_epoch_(cursor_.batches_per_epoch()),
         filler_(spec, cursor_.position(), [this] { pool_.wake(); }),
         consumer_helps_(spec.kind == ChunkKind::kIndices ||

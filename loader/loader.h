@@ -13,6 +13,7 @@
 #include "formats/dataset.h"
 #include "loader/augment.h"
 #include "loader/bad_sample.h"
+#include "loader/rank_share.h"
 #include "loader/stats.h"
 #include "loader/subset.h"
 
@@ -25,8 +26,10 @@ struct LoaderSpec {
   std::shared_ptr<const Dataset> data;
   Subset subset;  ///< the samples to deliver, in the order that shuffle starts from
   ChunkKind kind = ChunkKind::kIndices;
-  std::uint32_t source = 0;          ///< kIndices: the number Engine::add_resident gave
-  std::uint32_t batch = 128;         ///< samples of one step; an epoch's last batch may be smaller
+  std::uint32_t source = 0;   ///< kIndices: the number Engine::add_resident gave
+  std::uint32_t batch = 128;  ///< samples of one step; an epoch's last batch may be smaller
+  /// Of how many processes this is which: its chunks have its share of each batch. See RankShare.
+  Rank rank;
   std::uint32_t chunk_batches = 32;  ///< batches of one chunk; an epoch's last chunk may be smaller
   std::uint32_t slots = 3;           ///< chunks that exist at once: the only backpressure
   /// oneTBB threads that fill slots of packed chunks; 0: the cores this process may use. Index
@@ -48,7 +51,8 @@ struct LoaderSpec {
   std::uint64_t epochs = 1;  ///< next() ends after this many, counted from epoch 0
 };
 
-/// A position between two batches of a run; all a checkpoint needs.
+/// A position between two batches of a run; all a checkpoint needs. The same for all ranks, and for
+/// any number of them.
 struct LoaderState {
   std::uint64_t epoch = 0;
   std::uint64_t batch = 0;  ///< batches of that epoch already consumed
@@ -88,6 +92,12 @@ class ChunkLease {
 /// never on workers, slots or chunk_batches; so does which bad samples a position has. The first
 /// error of any worker reaches the consumer after the chunks before it, and again on every later
 /// call.
+///
+/// With ranks, that is what all of them deliver together: batch by batch, the share of rank 0, then
+/// that of rank 1, and so on, are the batch of a loader alone, with the same samples in place of
+/// bad ones. Ranks need not know of each other, nor be as many as before when a run goes on. Each
+/// reads what it delivers; of a stream each decodes all blocks, for every window has samples of all
+/// ranks.
 class Loader {
  public:
   /// Throws std::invalid_argument for an impossible spec (an empty subset, batch 0, slots 0, …),

@@ -38,6 +38,8 @@ class StreamOrder {
    public:
     std::uint64_t number() const noexcept { return number_; }
     std::uint64_t windows() const noexcept { return starts_.size() - 1; }
+    /// Position of the first sample of a window.
+    std::uint64_t start(std::uint64_t window) const noexcept { return starts_[window]; }
     /// Samples of a window, at least one.
     std::uint64_t size(std::uint64_t window) const noexcept {
       return starts_[window + 1] - starts_[window];

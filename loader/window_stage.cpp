@@ -60,10 +60,11 @@ struct WindowStage::Scratch {
 };
 
 WindowStage::WindowStage(std::shared_ptr<const BlockDataset> data, const Subset& subset,
-                         const StreamOrder::Options& options, const Start& start,
-                         std::function<void()> wake)
+                         const StreamOrder::Options& options, const RankShare& share,
+                         const Start& start, std::function<void()> wake)
     : data_(std::move(data)),
       order_(data_->blocks(), subset, options),
+      share_(share),
       start_(start),
       wake_(std::move(wake)),
       buffers_(2) {
@@ -82,18 +83,17 @@ WindowStage::EpochPtr WindowStage::epoch_of(std::uint64_t number, EpochPtr& cach
   return cached;
 }
 
-void WindowStage::plan(std::uint64_t epoch, std::uint64_t first, std::uint32_t count,
+void WindowStage::plan(std::uint64_t epoch, std::uint64_t position, Places places,
                        std::uint32_t most, std::vector<Piece>& pieces) {
-  pieces.clear();
   const auto windows = epoch_of(epoch, planned_);
-  auto [window, offset] = windows->place(first);
-  for (std::uint32_t done = 0; done < count;) {
+  auto [window, offset] = windows->place(position);
+  while (places.count != 0) {
     const auto left = windows->size(window) - offset;
     const auto take =
-        static_cast<std::uint32_t>(std::min<std::uint64_t>({left, count - done, most}));
+        static_cast<std::uint32_t>(std::min<std::uint64_t>({left, places.count, most}));
     pieces.push_back(
-        {(epoch - start_.epoch) * windows_ + window - first_window_, offset, done, take});
-    done += take;
+        {(epoch - start_.epoch) * windows_ + window - first_window_, offset, places.first, take});
+    places = {places.first + take, places.count - take};
     offset += take;
     if (take == left) {
       ++window;
@@ -148,16 +148,36 @@ void WindowStage::taken(std::uint64_t turn, std::uint64_t count) {
   wake_();
 }
 
-// Under mutex_: lays out the next window if there is a buffer for it.
+// Samples of a window that will be taken.
+std::uint64_t WindowStage::to_take(const StreamOrder::Epoch& epoch, std::uint64_t window) const {
+  const auto end = epoch.start(window) + epoch.size(window);
+  auto from = epoch.start(window);
+  if (epoch.number() == start_.epoch) from = std::clamp(start_.position, from, end);
+  return share_.among(end) - share_.among(from);
+}
+
+// Under mutex_: lays out the next window of which samples will be taken, if there is a buffer for
+// it. What nobody takes anything of would keep its buffer for ever.
 bool WindowStage::open_next() {
-  Window& window = buffers_[next_turn_ % buffers_.size()];
-  if (windows_ == 0 || window.open) return false;
-  const auto place = first_window_ + next_turn_;
-  if (place / windows_ >= start_.epochs - start_.epoch) return false;
-  const auto epoch = epoch_of(start_.epoch + place / windows_, opened_);
-  const auto number = place % windows_;
-  window.blocks = order_.blocks(*epoch, number);
-  window.mixing = order_.mixing(*epoch, number);
+  for (;; ++next_turn_) {
+    Window& window = buffers_[next_turn_ % buffers_.size()];
+    if (windows_ == 0 || window.open) return false;
+    const auto place = first_window_ + next_turn_;
+    if (place / windows_ >= start_.epochs - start_.epoch) return false;
+    const auto epoch = epoch_of(start_.epoch + place / windows_, opened_);
+    window.untaken = to_take(*epoch, place % windows_);
+    if (window.untaken == 0) continue;
+    lay_out(window, *epoch, place % windows_);
+    window.turn = next_turn_++;
+    window.open = true;
+    return true;
+  }
+}
+
+void WindowStage::lay_out(Window& window, const StreamOrder::Epoch& epoch,
+                          std::uint64_t number) const {
+  window.blocks = order_.blocks(epoch, number);
+  window.mixing = order_.mixing(epoch, number);
   window.first_member.clear();
   std::uint64_t members = 0;
   for (const auto block : window.blocks) {
@@ -173,11 +193,6 @@ bool WindowStage::open_next() {
   window.broken.assign(window.blocks.size(), {});
   window.damaged = false;
   window.error = {};
-  const bool first = next_turn_ == 0;
-  window.untaken = members - (first ? epoch->place(start_.position).offset : 0);
-  window.turn = next_turn_++;
-  window.open = true;
-  return true;
 }
 
 void WindowStage::decode(Window& window, std::size_t index, Scratch& scratch) const {

@@ -10,6 +10,7 @@
 
 #include "formats/block_dataset.h"
 #include "loader/bad_sample.h"
+#include "loader/rank_share.h"
 #include "loader/stream_order.h"
 
 namespace millrace {
@@ -49,17 +50,25 @@ class WindowStage {
     bool goes_on = false;        ///< after samples that cannot be decoded; see fault()
   };
 
-  /// `wake` is called when there may be something to do for one more thread. Throws what
-  /// StreamOrder does.
+  /// `share`: the samples that will be taken. `wake` is called when there may be something to do
+  /// for one more thread. Throws what StreamOrder does.
   WindowStage(std::shared_ptr<const BlockDataset> data, const Subset& subset,
-              const StreamOrder::Options& options, const Start& start, std::function<void()> wake);
+              const StreamOrder::Options& options, const RankShare& share, const Start& start,
+              std::function<void()> wake);
   ~WindowStage();
   WindowStage(const WindowStage&) = delete;
   WindowStage& operator=(const WindowStage&) = delete;
 
-  /// Cuts the samples [first, first + count) of an epoch into pieces of one window and at most
-  /// `most` samples each. One thread at a time. Throws std::bad_alloc.
-  void plan(std::uint64_t epoch, std::uint64_t first, std::uint32_t count, std::uint32_t most,
+  /// Consecutive places of a chunk.
+  struct Places {
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+  };
+
+  /// Cuts the samples from `position` of an epoch on, which go to `places`, into pieces of one
+  /// window and at most `most` samples each, and appends them. One thread at a time. Throws
+  /// std::bad_alloc.
+  void plan(std::uint64_t epoch, std::uint64_t position, Places places, std::uint32_t most,
             std::vector<Piece>& pieces);
 
   /// Whether samples of this turn's window can be taken.
@@ -87,13 +96,16 @@ class WindowStage {
   using EpochPtr = std::shared_ptr<const StreamOrder::Epoch>;
 
   EpochPtr epoch_of(std::uint64_t number, EpochPtr& cached) const;
+  std::uint64_t to_take(const StreamOrder::Epoch& epoch, std::uint64_t window) const;
   bool open_next();
+  void lay_out(Window& window, const StreamOrder::Epoch& epoch, std::uint64_t number) const;
   void decode(Window& window, std::size_t index, Scratch& scratch) const;
   void decode_readable(Window& window, std::size_t index, Scratch& scratch,
                        std::span<std::byte> samples) const;
 
   const std::shared_ptr<const BlockDataset> data_;
   const StreamOrder order_;
+  const RankShare share_;
   const Start start_;
   const std::function<void()> wake_;
   std::uint64_t windows_ = 0;       ///< of each epoch; 0: the run ended before it began

@@ -215,7 +215,8 @@ TEST_F(WindowStageTest, DecodesTwoWindowsAheadAndNoMore) {
   const auto subset = Subset::all(kCount);
   std::atomic<int> wakes{0};
   WindowStage stage(data_, subset, {.window_blocks = 2, .shuffle = true, .seed = 1},
-                    {.epoch = 0, .position = 0, .epochs = 2}, [&] { ++wakes; });
+                    RankShare({}, 64, kCount), {.epoch = 0, .position = 0, .epochs = 2},
+                    [&] { ++wakes; });
   EXPECT_FALSE(stage.ready(0));
   int decoded = 0;
   while (stage.decode_one()) ++decoded;
@@ -224,7 +225,7 @@ TEST_F(WindowStageTest, DecodesTwoWindowsAheadAndNoMore) {
   EXPECT_TRUE(stage.ready(1));
   EXPECT_FALSE(stage.ready(2));
   std::vector<WindowStage::Piece> pieces;
-  stage.plan(0, 0, 1000, 64, pieces);
+  stage.plan(0, 0, {0, 1000}, 64, pieces);
   const auto windows = StreamOrder(data_->blocks(), subset, {2, true, 1}).epoch(0);
   std::uint32_t next = 0;
   for (const auto& piece : pieces) {
