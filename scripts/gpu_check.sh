@@ -37,6 +37,7 @@ for program in "$trainer" "$tools"; do
   [[ -x $program ]] || { echo "gpu_check.sh: $program: expected a program, found none; --build names its folder" >&2; exit 2; }
 done
 
+given_path=${LD_LIBRARY_PATH-}
 # cuBLAS need not lie where the system looks: a toolkit has it, and so have NVIDIA's packages for Python.
 find_cublas() {
   local name folder
@@ -262,11 +263,13 @@ if speed "784-32-10, batch 128, host" 30 --epochs 20 --residency host; then
 fi
 [[ ${#precisions[@]} -eq 1 ]] || wide bf16
 
+# PyTorch brings a cuBLAS of its own, which is to meet no other one's parts. Its first import may take long.
 peer=${MILLRACE_PYTORCH_PEER-}
-if [[ -n $peer ]] && limited 60 python3 -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
+python=(env "LD_LIBRARY_PATH=$given_path" python3)
+if [[ -n $peer ]] && limited 90 "${python[@]}" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
   for mode in graph tuned tutorial; do
     start=$SECONDS
-    if limited 60 python3 "$peer" --data "$data" --mode "$mode" --device cuda --epochs "$([[ $mode == tutorial ]] && echo 2 || echo 5)"; then
+    if limited 60 "${python[@]}" "$peer" --data "$data" --mode "$mode" --device cuda --epochs "$([[ $mode == tutorial ]] && echo 2 || echo 5)"; then
       theirs=$(of '1000 * s' "s=$(last_line | sed -n 's/.*"epoch_s": *\([0-9.e-]*\).*/\1/p')")
       note "PyTorch $mode, 784-32-10" passed $((SECONDS - start)) "$theirs" "ms/epoch" ""
       case $mode in graph) times=3 ;; tuned) times=10 ;; *) times=200 ;; esac

@@ -353,6 +353,26 @@ class Scripts(unittest.TestCase):
         done, _, found = self.gpu_check()
         self.assertEqual((found["obstacle"], done.stderr), (f"{packages}/nvidia/cu13/lib", ""))
 
+    def test_gpu_check_leaves_pytorch_to_the_libraries_that_it_brings(self):
+        self.gpu_machine()
+        cublas = self.top / "cublas"
+        cublas.mkdir()
+        (cublas / "libcublasLt.so.77").touch()
+        self.program("ldd", "#!/bin/sh\nprintf '\\tlibcublasLt.so.77 => not found\\n'\n")
+        self.program("python3", f"""#!/bin/sh
+case $* in
+  *nvidia*) echo "{cublas}" ;;
+  *) echo "python3 with $LD_LIBRARY_PATH: $1" >>"$CALLS"; echo '{{"epoch_s": 0.5}}' ;;
+esac
+""")
+        self.environment.update({"MILLRACE_PYTORCH_PEER": "peer.py", "LD_LIBRARY_PATH": "given"})
+        done, calls, found = self.gpu_check()
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertEqual([call for call in calls if call.startswith("python3 with")],
+                         ["python3 with given: -c", *["python3 with given: peer.py"] * 3])
+        steps = {step["name"]: step["value"] for step in found["steps"]}
+        self.assertEqual(steps["as fast as PyTorch tuned"], 400)
+
     def test_gpu_check_refuses_what_it_does_not_know(self):
         done, _ = self.call("gpu_check.sh", "--fast")
         self.assertEqual((done.returncode, done.stderr), (2, "gpu_check.sh: unknown argument '--fast'; see --help\n"))
