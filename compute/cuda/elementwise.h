@@ -48,22 +48,46 @@ struct Gather {
   /// Four columns of a row; those beyond the features stay as they are. column: a multiple of 4.
   MILLRACE_HOST_DEVICE void load(std::size_t row, std::uint32_t column,
                                  float (&values)[kColumns]) const {
-    const std::size_t sample = indices != nullptr ? indices[row] : row;
-    const std::size_t at = sample * features + column;
-    if (bytes && features % kColumns == 0 && column < features) {
-      // Rows of whole words: one load. The buffer's base is aligned far beyond that.
-      const std::uint32_t word = static_cast<const std::uint32_t*>(from)[at / kColumns];
+    convert(look(sample(row), column), column, values);
+  }
+
+  // The same in three steps, each of which waits for the one before: who does several of one before
+  // the next waits once.
+
+  MILLRACE_HOST_DEVICE std::size_t sample(std::size_t row) const {
+    return indices != nullptr ? indices[row] : row;
+  }
+  struct Look {
+    std::size_t at = 0;      ///< of the first column
+    std::uint32_t word = 0;  ///< of rows of whole words: all four
+  };
+  MILLRACE_HOST_DEVICE Look look(std::size_t sample, std::uint32_t column) const {
+    Look look{sample * features + column};
+    // The buffer's base is aligned far beyond a word.
+    if (words() && column < features) {
+      look.word = static_cast<const std::uint32_t*>(from)[look.at / kColumns];
+    }
+    return look;
+  }
+  MILLRACE_HOST_DEVICE void convert(const Look& look, std::uint32_t column,
+                                    float (&values)[kColumns]) const {
+    if (words()) {
+      if (column >= features) return;
       for (std::uint32_t k = 0; k < kColumns; ++k) {
-        values[k] = scale * static_cast<float>((word >> (8U * k)) & 255U);
+        values[k] = scale * static_cast<float>((look.word >> (8U * k)) & 255U);
       }
-    } else {
-      for (std::uint32_t k = 0; k < kColumns && column + k < features; ++k) {
-        values[k] =
-            scale * (bytes ? static_cast<float>(static_cast<const std::uint8_t*>(from)[at + k])
-                           : static_cast<const float*>(from)[at + k]);
-      }
+      return;
+    }
+    for (std::uint32_t k = 0; k < kColumns && column + k < features; ++k) {
+      values[k] =
+          scale * (bytes ? static_cast<float>(static_cast<const std::uint8_t*>(from)[look.at + k])
+                         : static_cast<const float*>(from)[look.at + k]);
     }
   }
+
+ private:
+  /// Rows of whole words: one load does four columns.
+  MILLRACE_HOST_DEVICE bool words() const { return bytes && features % kColumns == 0; }
 };
 
 /// The forward epilogue where the matrix product has none: y += bias, then max(y, 0) if `relu`.
@@ -164,28 +188,33 @@ struct OptimizerUpdate {
     if (average == nullptr) return;
     float averages[Elements::kGroup];
     view(average).load_group(i, averages);
-    for (std::uint32_t k = 0; k < Elements::kGroup; ++k) averages[k] = moved(averages[k], w[k]);
+    for (std::uint32_t k = 0; k < Elements::kGroup; ++k) {
+      averages[k] = moved(step->optimizer, averages[k], w[k]);
+    }
     view(average).store_group(i, averages);
   }
 
-  /// Element i alone, which is trained, by its gradient and not the one in memory.
-  MILLRACE_HOST_DEVICE void update_one(std::size_t i, float g) const {
+  /// Element i alone, which is trained and now is `weight`, by its gradient and not the one in
+  /// memory. Returns what it becomes.
+  MILLRACE_HOST_DEVICE float update_one(const OptimizerStep& now, std::size_t i, float weight,
+                                        float g) const {
     float m = first != nullptr ? first[i] : 0.0F;
     float v = second != nullptr ? second[i] : 0.0F;
-    const float updated = stepped(step->optimizer, weights[i], g, m, v);
+    const float updated = stepped(now, weight, g, m, v);
     weights[i] = updated;
     if (first != nullptr) first[i] = m;
     if (second != nullptr) second[i] = v;
     if (rounded.data != nullptr) rounded.store(i, updated);
-    if (average != nullptr) average[i] = moved(average[i], updated);
+    if (average != nullptr) average[i] = moved(now, average[i], updated);
+    return updated;
   }
 
  private:
   MILLRACE_HOST_DEVICE static Elements view(const float* of) {
     return {const_cast<float*>(of), ElementType::kFloat32};
   }
-  MILLRACE_HOST_DEVICE float moved(float from, float updated) const {
-    return from + step->optimizer.average * (updated - from);
+  MILLRACE_HOST_DEVICE static float moved(const OptimizerStep& s, float from, float updated) {
+    return from + s.average * (updated - from);
   }
   MILLRACE_HOST_DEVICE float scale() const { return clip != nullptr ? *clip : 1.0F; }
   // The weight after a step, and what the optimizer keeps beside it.

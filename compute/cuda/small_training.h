@@ -23,7 +23,12 @@ namespace millrace::cuda {
 ///
 /// `Block` runs a block's threads: each(n, f) calls f(i) for all i < n, each_group(n, f) the same
 /// with a group of threads as SoftmaxLoss has them, sync() is where a block's threads meet.
-/// On the host one thread does it all. Each sum has one order, which the shape decides.
+/// meanwhile(n, place, load, store) calls store(i, load(i, place(i))), those of several i at a
+/// time, by threads that wait for no other block. On the host one thread does it all. Each sum has
+/// one order, which the shape decides.
+///
+/// A step takes as long as one look at memory after the other takes, so a phase takes all its looks
+/// at once where it can, or has them behind it before it meets the others.
 struct SmallTraining {
   static constexpr std::uint32_t kThreads = 256;
   static constexpr std::uint32_t kGroups = 8;    ///< of a block
@@ -58,29 +63,64 @@ struct SmallTraining {
   std::size_t parts_size() const { return std::size_t{input_blocks()} * round_up(batch) * hidden; }
   /// Of a block's memory, in floats; aligned to 16 bytes.
   MILLRACE_HOST_DEVICE std::size_t memory() const {
-    return 2 * inputs_size() + hidden * kStride + scratch_size() + kPartials + kThreads;
+    return 2 * inputs_size() + most_outputs() * (kStride + 1) + scratch_size() + kPartials +
+           kThreads + 2 * most_rows();
   }
   bool fits() const {
     return hidden <= kMostWidth && outputs <= kMostWidth && blocks() <= kMostBlocks &&
            memory() * sizeof(float) <= kMostBytes;
   }
 
-  /// Brings a step's samples into the block's memory, where forward() and update() find them.
-  /// Reads nothing that the kernel writes.
+  /// Brings the parameters that the block updates into its memory, where they stay: the first thing
+  /// that is called.
+  template <class Block>
+  MILLRACE_HOST_DEVICE void begin(const Block& block, std::uint32_t b, float* memory) const {
+    const Tile tile = tile_of(b);
+    float* w = weights(memory);
+    block.each(tile.outputs * kQuads, [&](std::uint32_t i) {
+      const std::uint32_t out = i / kQuads;
+      const std::uint32_t column = i % kQuads * 4;
+      float values[4];
+      load_four(optimizer.weights + tile.weight + std::size_t{out} * tile.wide + column, values);
+      store_four(w + out * kStride + column, values);
+    });
+    if (!tile.has_bias) return;
+    block.each(tile.outputs, [&](std::uint32_t o) {
+      biases(memory)[o] = optimizer.weights[(tile.layer == 0 ? bias[0] : bias[1]) + o];
+    });
+  }
+
+  /// Brings a step's samples into the block's memory, where forward() and update() find them, and
+  /// the labels of output(). Reads nothing that the kernel writes.
   template <class Block>
   MILLRACE_HOST_DEVICE void stage(const Block& block, std::uint32_t b, std::uint32_t step,
                                   float* memory) const {
-    if (b >= input_blocks()) return;
-    float* x = inputs(memory, step);
     const std::uint32_t count = rows_of(step);
     const std::size_t first = std::size_t{step} * batch;
-    block.each(round_up(count) * kQuads, [&](std::uint32_t i) {
-      const std::uint32_t row = i / kQuads;
-      const std::uint32_t column = i % kQuads * 4;
-      float values[4] = {};
-      if (row < count) samples.load(first + row, b * kColumns + column, values);
-      store_four(x + row * kStride + column, values);
-    });
+    const std::uint32_t quads = b < input_blocks() ? round_up(count) * kQuads : 0;
+    const auto column = [&](std::uint32_t i) { return b * kColumns + i % kQuads * 4; };
+    float* x = inputs(memory, step);
+    float* of_rows = labels_of(memory, step);
+    block.meanwhile(
+        quads + rows_of_block(b, count),
+        [&](std::uint32_t i) {
+          const std::uint32_t row =
+              i < quads ? least(i / kQuads, count - 1) : b + (i - quads) * blocks();
+          return samples.sample(first + row);
+        },
+        [&](std::uint32_t i, std::size_t sample) {
+          if (i < quads) return samples.look(sample, column(i));
+          return Gather::Look{0, static_cast<std::uint32_t>(labels[sample])};
+        },
+        [&](std::uint32_t i, const Gather::Look& look) {
+          if (i >= quads) {
+            of_rows[i - quads] = static_cast<float>(look.word);
+            return;
+          }
+          float values[4] = {};
+          if (i / kQuads < count) samples.convert(look, column(i), values);
+          store_four(x + i / kQuads * kStride + i % kQuads * 4, values);
+        });
   }
 
   template <class Block>
@@ -88,18 +128,8 @@ struct SmallTraining {
                                     float* memory) const {
     if (b >= input_blocks()) return;
     const float* x = inputs(memory, step);
-    float* w = weights(memory);
-    block.sync();  // update() has written them
-    block.each(hidden * kQuads, [&](std::uint32_t i) {
-      const std::uint32_t out = i / kQuads;
-      const std::uint32_t column = i % kQuads * 4;
-      float values[4];
-      load_four(
-          optimizer.weights + weight[0] + std::size_t{out} * samples.padded + b * kColumns + column,
-          values);
-      store_four(w + out * kStride + column, values);
-    });
-    block.sync();
+    const float* w = weights(memory);
+    block.sync();  // begin() or update() has written them
     // Four rows by four outputs: these far enough apart that the threads beside each other read
     // different banks.
     const std::uint32_t apart = hidden / 4;
@@ -138,32 +168,39 @@ struct SmallTraining {
                                    float* memory) const {
     const std::uint32_t count = rows_of(step);
     if (b >= count) return;
-    const std::uint32_t mine = (count - b + blocks() - 1) / blocks();
+    const std::uint32_t mine = rows_of_block(b, count);
+    const std::uint32_t quads = hidden / 4;
     const std::uint32_t stride = hidden + 1;  // rows of weights in different banks
     float* w = scratch(memory);
     float* sums = w + outputs * stride;                        // [kShares, mine, hidden]
     float* of_groups = sums + kShares * most_rows() * hidden;  // [kGroups, group_size()]
-    block.each(outputs * hidden, [&](std::uint32_t i) {
-      w[i / hidden * stride + i % hidden] = optimizer.weights[weight[1] + i];
-    });
-    // A thread adds up a share of the blocks' parts.
-    const std::uint32_t share = (input_blocks() + kShares - 1) / kShares;
-    block.each(kShares * mine * hidden, [&](std::uint32_t i) {
-      const std::uint32_t column = i % hidden;
-      const std::uint32_t row = b + i / hidden % mine * blocks();
-      const std::uint32_t first = i / hidden / mine * share;
-      const std::uint32_t last = least(first + share, input_blocks());
-      const float* from = parts + std::size_t{row} * hidden + column;
-      const std::size_t next = std::size_t{round_up(batch)} * hidden;
-      float sum = 0.0F;
-      for (std::uint32_t p = first; p < last; ++p) sum += from[p * next];
-      sums[i] = sum;
+    float* added = of_groups + kGroups * group_size();         // the biases: hidden, then outputs
+    const float* of_rows = labels_of(memory, step);
+    const std::uint32_t of_parts = kShares * mine * quads;
+    const std::uint32_t of_weights = outputs * quads;
+    block.each(of_parts + of_weights + quads + outputs / 4, [&](std::uint32_t i) {
+      float four[4] = {};
+      if (i < of_parts) {
+        // A share of the blocks' parts, added up.
+        const std::uint32_t row = b + i / quads % mine * blocks();
+        add_parts(i / quads / mine, std::size_t{row} * hidden + i % quads * 4, four);
+        store_four(sums + i * 4, four);
+      } else if (i < of_parts + of_weights) {
+        const std::uint32_t quad = i - of_parts;
+        load_four(optimizer.weights + weight[1] + quad * 4, four);
+        float* to = w + quad / quads * stride + quad % quads * 4;
+        for (std::uint32_t k = 0; k < 4; ++k) to[k] = four[k];
+      } else {
+        const std::uint32_t quad = i - of_parts - of_weights;
+        load_four(
+            optimizer.weights + (quad < quads ? bias[0] + quad * 4 : bias[1] + (quad - quads) * 4),
+            four);
+        store_four(added + quad * 4, four);
+      }
     });
     block.sync();
     SoftmaxLoss loss;
     const std::size_t before = std::size_t{step} * batch;
-    loss.labels = samples.indices != nullptr ? labels : labels + before;
-    loss.indices = samples.indices != nullptr ? samples.indices + before : nullptr;
     loss.rows = count;
     loss.classes = classes;
     loss.stride = outputs;
@@ -172,19 +209,19 @@ struct SmallTraining {
     loss.smoothing = smoothing;
     block.each_group(mine, [&](const auto& group, std::uint32_t i) {
       const std::uint32_t row = b + i * blocks();
-      const std::uint32_t label = loss.label_of(row);  // early: it takes two looks at memory
+      const auto label = static_cast<std::uint32_t>(of_rows[i]);
       float* activations = of_groups + i % kGroups * group_size();
       float* z = activations + hidden;
       float* of_z = z + outputs;
       for (std::uint32_t o = group.lane(); o < hidden; o += group.size()) {
-        float sum = optimizer.weights[bias[0] + o];
+        float sum = added[o];
         for (std::uint32_t s = 0; s < kShares; ++s) sum += sums[(s * mine + i) * hidden + o];
         activations[o] = sum < 0.0F ? 0.0F : sum;  // a NaN stays one
         y[std::size_t{row} * hidden + o] = activations[o];
       }
       group.sync();
       for (std::uint32_t k = group.lane(); k < outputs; k += group.size()) {
-        float sum = optimizer.weights[bias[1] + k];
+        float sum = added[hidden + k];
         for (std::uint32_t o = 0; o < hidden; ++o) {
           sum = std::fma(activations[o], w[k * stride + o], sum);
         }
@@ -211,23 +248,22 @@ struct SmallTraining {
   template <class Block>
   MILLRACE_HOST_DEVICE void update(const Block& block, std::uint32_t b, std::uint32_t step,
                                    float* memory) const {
-    const std::uint32_t layer = b < input_blocks() ? 0 : 1;
-    const std::uint32_t column = (layer == 0 ? b : b - input_blocks()) * kColumns;
-    const std::uint32_t wide = layer == 0 ? samples.padded : hidden;
-    const std::uint32_t width = layer == 0 ? hidden : outputs;
+    const Tile tile = tile_of(b);
+    const std::uint32_t width = tile.outputs;
     const std::uint32_t count = rows_of(step);
+    const OptimizerStep constants = optimizer.step[step].optimizer;
     float* x = inputs(memory, step);
     float* d = scratch(memory);  // [count, width]
-    if (layer == 1) {
+    if (tile.layer == 1) {
       block.each(count * kQuads, [&](std::uint32_t i) {
         float values[4];
-        load_four(y + std::size_t{i / kQuads} * hidden + column + i % kQuads * 4, values);
+        load_four(y + std::size_t{i / kQuads} * hidden + tile.column + i % kQuads * 4, values);
         store_four(x + i / kQuads * kStride + i % kQuads * 4, values);
       });
     }
     block.each(count * width / 4, [&](std::uint32_t i) {
       float values[4];
-      load_four((layer == 0 ? dy : dz) + std::size_t{i} * 4, values);
+      load_four((tile.layer == 0 ? dy : dz) + std::size_t{i} * 4, values);
       store_four(d + i * 4, values);
     });
     block.sync();
@@ -261,19 +297,22 @@ struct SmallTraining {
       if (left == 0) store_four(of_bias + part * width + out, total);
     });
     block.sync();
-    OptimizerUpdate now = optimizer;
-    now.step += step;
-    const auto finish = [&](const float* from, std::uint32_t each, std::size_t parameter) {
+    const auto finish = [&](float& kept, std::size_t parameter, const float* from,
+                            std::uint32_t each) {
       float sum = 0.0F;
       for (std::uint32_t s = 0; s < shares; ++s) sum += from[s * each];
-      now.update_one(parameter, sum);
+      kept = optimizer.update_one(constants, parameter, kept, sum);
     };
     block.each(width * kColumns, [&](std::uint32_t i) {
-      finish(sums + i, width * kColumns,
-             weight[layer] + std::size_t{i / kColumns} * wide + column + i % kColumns);
+      const std::uint32_t out = i / kColumns;
+      const std::uint32_t column = i % kColumns;
+      finish(weights(memory)[out * kStride + column],
+             tile.weight + std::size_t{out} * tile.wide + column, sums + i, width * kColumns);
     });
-    if (column != 0) return;
-    block.each(width, [&](std::uint32_t o) { finish(of_bias + o, width, bias[layer] + o); });
+    if (!tile.has_bias) return;
+    block.each(width, [&](std::uint32_t o) {
+      finish(biases(memory)[o], (tile.layer == 0 ? bias[0] : bias[1]) + o, of_bias + o, width);
+    });
   }
 
  private:
@@ -289,21 +328,70 @@ struct SmallTraining {
   MILLRACE_HOST_DEVICE std::uint32_t rows_of(std::uint32_t step) const {
     return least(batch, rows - step * batch);
   }
-  /// Of output(), at most.
+
+  /// The parameters that a block updates: of kColumns columns of a layer's weights, and of the
+  /// first such block its biases.
+  struct Tile {
+    std::uint32_t layer = 0;
+    std::uint32_t column = 0;
+    std::uint32_t wide = 0;  ///< columns of all blocks
+    std::uint32_t outputs = 0;
+    std::size_t weight = 0;  ///< the first
+    bool has_bias = false;
+  };
+  MILLRACE_HOST_DEVICE Tile tile_of(std::uint32_t b) const {
+    Tile tile;
+    tile.layer = b < input_blocks() ? 0 : 1;
+    tile.column = (tile.layer == 0 ? b : b - input_blocks()) * kColumns;
+    tile.wide = tile.layer == 0 ? samples.padded : hidden;
+    tile.outputs = tile.layer == 0 ? hidden : outputs;
+    tile.weight = (tile.layer == 0 ? weight[0] : weight[1]) + tile.column;
+    tile.has_bias = tile.column == 0;
+    return tile;
+  }
+
+  /// Of a step of `count`, which output() does in block b.
+  MILLRACE_HOST_DEVICE std::uint32_t rows_of_block(std::uint32_t b, std::uint32_t count) const {
+    return b < count ? (count - b + blocks() - 1) / blocks() : 0;
+  }
   MILLRACE_HOST_DEVICE std::uint32_t most_rows() const { return (batch + blocks() - 1) / blocks(); }
 
   /// Of output(): a row's activations, logits, and their gradient.
   MILLRACE_HOST_DEVICE std::uint32_t group_size() const { return hidden + 2 * outputs; }
 
-  // The block's memory: the samples of two steps, weights, what one phase alone needs, and sums.
+  /// sum[c] += the parts of a share of the blocks, elements `at` and the three that follow.
+  MILLRACE_HOST_DEVICE void add_parts(std::uint32_t share, std::size_t at, float (&sum)[4]) const {
+    constexpr std::uint32_t kAtOnce = 16;
+    const std::uint32_t all = input_blocks();
+    const std::uint32_t each = (all + kShares - 1) / kShares;
+    const std::uint32_t last = least((share + 1) * each, all);
+    const std::uint32_t next = round_up(batch) * hidden;
+    for (std::uint32_t p = share * each; p < last; p += kAtOnce) {
+      float of_blocks[kAtOnce][4];
+      for (std::uint32_t k = 0; k < kAtOnce; ++k) {
+        load_four(parts + at + least(p + k, last - 1) * next, of_blocks[k]);
+      }
+      for (std::uint32_t k = 0; k < kAtOnce; ++k) {
+        if (p + k >= last) continue;
+        for (std::uint32_t c = 0; c < 4; ++c) sum[c] += of_blocks[k][c];
+      }
+    }
+  }
+
+  MILLRACE_HOST_DEVICE std::uint32_t most_outputs() const {
+    return hidden > outputs ? hidden : outputs;
+  }
+
+  // The block's memory: the samples of two steps, weights and biases, what one phase alone needs,
+  // sums, and the labels of two steps.
   MILLRACE_HOST_DEVICE std::size_t inputs_size() const {
     return std::size_t{round_up(batch)} * kStride;
   }
   MILLRACE_HOST_DEVICE std::size_t scratch_size() const {
     const std::size_t of_output = std::size_t{outputs} * (hidden + 1) +
                                   std::size_t{kShares} * most_rows() * hidden +
-                                  std::size_t{kGroups} * group_size();
-    const std::size_t of_update = std::size_t{batch} * (hidden > outputs ? hidden : outputs);
+                                  std::size_t{kGroups} * group_size() + hidden + outputs;
+    const std::size_t of_update = std::size_t{batch} * most_outputs();
     const std::size_t most = of_output > of_update ? of_output : of_update;
     return (most + 3) / 4 * 4;
   }
@@ -311,11 +399,17 @@ struct SmallTraining {
     return memory + step % 2 * inputs_size();
   }
   MILLRACE_HOST_DEVICE float* weights(float* memory) const { return memory + 2 * inputs_size(); }
+  MILLRACE_HOST_DEVICE float* biases(float* memory) const {
+    return weights(memory) + std::size_t{most_outputs()} * kStride;
+  }
   MILLRACE_HOST_DEVICE float* scratch(float* memory) const {
-    return weights(memory) + std::size_t{hidden} * kStride;
+    return biases(memory) + most_outputs();
   }
   MILLRACE_HOST_DEVICE float* partials(float* memory) const {
     return scratch(memory) + scratch_size();
+  }
+  MILLRACE_HOST_DEVICE float* labels_of(float* memory, std::uint32_t step) const {
+    return partials(memory) + kPartials + kThreads + step % 2 * most_rows();
   }
 };
 

@@ -234,6 +234,28 @@ class BlockOf {
     for (std::uint32_t i = thread_.x() / kWarp; i < count; i += SmallTraining::kGroups) f(warp, i);
   }
   MILLRACE_HOST_DEVICE void sync() const { thread_.sync(); }
+  /// Not by the first warp, whose first thread waits for the other blocks.
+  template <class Place, class Load, class Store>
+  MILLRACE_HOST_DEVICE void meanwhile(std::uint32_t count, const Place& place, const Load& load,
+                                      const Store& store) const {
+    constexpr std::uint32_t kAtOnce = 3;
+    constexpr std::uint32_t kThreads = SmallTraining::kThreads - kWarp;
+    if (thread_.x() < kWarp) return;
+    for (std::uint32_t i = thread_.x() - kWarp; i < count; i += kAtOnce * kThreads) {
+      // Those beyond the last are the last one's.
+      std::uint32_t items[kAtOnce];
+      decltype(place(0)) places[kAtOnce];
+      decltype(load(0, places[0])) loaded[kAtOnce];
+      for (std::uint32_t k = 0; k < kAtOnce; ++k) {
+        items[k] = i + k * kThreads < count ? i + k * kThreads : count - 1;
+        places[k] = place(items[k]);
+      }
+      for (std::uint32_t k = 0; k < kAtOnce; ++k) loaded[k] = load(items[k], places[k]);
+      for (std::uint32_t k = 0; k < kAtOnce; ++k) {
+        if (i + k * kThreads < count) store(items[k], loaded[k]);
+      }
+    }
+  }
 
  private:
   const Thread& thread_;
@@ -251,6 +273,7 @@ MILLRACE_HOST_DEVICE void work(const Thread& thread, const SmallTraining& kernel
   const std::uint32_t b = thread.block();
   float* memory = thread.memory();
   const std::uint32_t steps = kernel.steps();
+  kernel.begin(block, b, memory);
   kernel.stage(block, b, 0, memory);
   for (std::uint32_t step = 0; step < steps; ++step) {
     kernel.forward(block, b, step, memory);

@@ -113,6 +113,11 @@ struct OneByOne {
   void each_group(std::uint32_t count, const F& f) const {
     for (std::uint32_t i = 0; i < count; ++i) f(OneThread{}, i);
   }
+  template <class Place, class Load, class Store>
+  void meanwhile(std::uint32_t count, const Place& place, const Load& load,
+                 const Store& store) const {
+    for (std::uint32_t i = 0; i < count; ++i) store(i, load(i, place(i)));
+  }
   void sync() const {}
 };
 
@@ -130,7 +135,10 @@ void run(const SmallTraining& kernel) {
     backwards = !backwards;
   };
   const std::uint32_t steps = kernel.steps();
-  all_blocks([&](std::uint32_t b, float* own) { kernel.stage(block, b, 0, own); });
+  all_blocks([&](std::uint32_t b, float* own) {
+    kernel.begin(block, b, own);
+    kernel.stage(block, b, 0, own);
+  });
   for (std::uint32_t step = 0; step < steps; ++step) {
     all_blocks([&](std::uint32_t b, float* own) {
       kernel.forward(block, b, step, own);

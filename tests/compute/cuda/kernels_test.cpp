@@ -333,8 +333,11 @@ TEST(OptimizerKernel, ARangeIsUpdatedAndNothingElse) {
     EXPECT_NE(whole[0], begin[0]);
     EXPECT_EQ(updated(begin,
                       [](const OptimizerUpdate& all) {
-                        for (std::size_t i = 0; i < kSize; ++i)
-                          all.update_one(i, 0.75F * all.gradient[i]);
+                        for (std::size_t i = 0; i < kSize; ++i) {
+                          const float now = all.update_one(all.step->optimizer, i, all.weights[i],
+                                                           0.75F * all.gradient[i]);
+                          EXPECT_EQ(now, all.weights[i]);
+                        }
                       }),
               whole);
     const State middle = updated(begin, [](OptimizerUpdate part) {
