@@ -104,7 +104,8 @@ limited() {
   local limit=$1 left=$((kDeadline - SECONDS)) status
   shift
   [[ $left -gt 0 ]] || { echo "no time was left" >"$work/log"; return 125; }
-  timeout -k 5 $((limit < left ? limit : left)) "$@" >"$work/log" 2>&1 </dev/null
+  # The shell would say of one that has to be killed where that was.
+  { timeout -k 5 $((limit < left ? limit : left)) "$@" >"$work/log" 2>&1 </dev/null; } 2>/dev/null
   status=$?
   [[ $limit -le $left || ($status -ne 124 && $status -ne 137) ]] || status=125
   return "$status"
@@ -112,19 +113,27 @@ limited() {
 
 last_line() { grep -v '^ *$' "$work/log" | tail -n 1; }
 
+# failed NAME START STATUS SECONDS [DETAIL]: notes a step that was given so many seconds and did not end well.
+failed() {
+  case $3 in
+    125) note "$1" skipped $((SECONDS - $2)) "" "" "no time was left" ;;
+    124 | 137) note "$1" FAILED $((SECONDS - $2)) "" "" "took longer than $4 s: $(last_line)" ;;
+    *) note "$1" FAILED $((SECONDS - $2)) "" "" "${5:-$(last_line)}" ;;
+  esac
+  return "$3"
+}
+
 # check NAME SECONDS COMMAND...: passes when the command does.
 check() {
   local name=$1 limit=$2 start=$SECONDS status
   shift 2
   limited "$limit" "$@"
   status=$?
-  case $status in
-    0) note "$name" passed $((SECONDS - start)) "" "" "" ;;
-    125) note "$name" skipped $((SECONDS - start)) "" "" "no time was left" ;;
-    124 | 137) note "$name" FAILED $((SECONDS - start)) "" "" "took longer than $limit s: $(last_line)" ;;
-    *) note "$name" FAILED $((SECONDS - start)) "" "" "$(grep -m1 -E 'Failure|ERROR SUMMARY|error' "$work/log" || last_line)" ;;
-  esac
-  return "$status"
+  if [[ $status -eq 0 ]]; then
+    note "$name" passed $((SECONDS - start)) "" "" ""
+  else
+    failed "$name" "$start" "$status" "$limit" "$(grep -m1 -E 'Failure|ERROR SUMMARY|error' "$work/log")"
+  fi
 }
 
 # field NAME: of the summary of the last run.
@@ -140,13 +149,14 @@ train() {
 
 # speed NAME SECONDS ARGUMENTS...: the median epoch, in milliseconds, and what the run waited for.
 speed() {
-  local name=$1 limit=$2 start=$SECONDS
+  local name=$1 limit=$2 start=$SECONDS status
   shift 2
-  if train "$limit" --device "$device" "$@"; then
+  train "$limit" --device "$device" "$@"
+  status=$?
+  if [[ $status -eq 0 ]]; then
     note "$name" passed $((SECONDS - start)) "$(awk -v s="$(field epoch_s)" 'BEGIN { printf "%.2f", 1000 * s }')" "ms/epoch" "$(tail -n 1 "$work/run.jsonl" | sed -n 's/.*"verdict":"\([^"]*\)".*/\1/p')"
   else
-    note "$name" FAILED $((SECONDS - start)) "" "" "$(last_line)"
-    return 1
+    failed "$name" "$start" "$status" "$limit"
   fi
 }
 
@@ -216,12 +226,14 @@ same="*GpuEngine.GivesTheSame*/$tested:*GpuEngine.Continues*/$tested"
 
 # wide PRECISION: a large network, its step, and the products of that by themselves.
 wide() {
-  local precision=$1 shape=(--hidden "1024,1024,1024" --batch 1024) step start alone share
+  local precision=$1 shape=(--hidden "1024,1024,1024" --batch 1024) step start status alone share
   # In the first epochs the host captures graphs, one for each slot and length of chunk: the median is not to be of those.
   if speed "784-1024x3-10, 1024, $precision" 30 "${shape[@]}" --lr 0.1 --epochs 20 --precision "$precision"; then
     step=$(of '1e6 * s / int((n + 1023) / 1024)' "s=$(field epoch_s)" "n=$(field train_samples)")
     start=$SECONDS
-    if [[ -x $build/bin/products_bench ]] && limited 60 "$build/bin/products_bench" "${shape[@]}" --precision "$precision"; then
+    limited 60 "$build/bin/products_bench" "${shape[@]}" --precision "$precision"
+    status=$?
+    if [[ $status -eq 0 ]]; then
       alone=$(last_line | sed -n 's/.*"step_us":\([0-9.e+-]*\).*/\1/p')
       note "on one stream, $precision" passed 0 "$(of a "a=$(last_line | sed -n 's/.*"engine_on_one_stream_us":\([0-9.e+-]*\).*/\1/p')")" us/step "as it is: $(of a "a=$(last_line | sed -n 's/.*"engine_us":\([0-9.e+-]*\).*/\1/p')") us"
       note "its products alone, $precision" passed $((SECONDS - start)) "$(of a "a=$alone")" us/step "with epilogues $(of a "a=$(last_line | sed -n 's/.*"with_epilogues_us":\([0-9.e+-]*\).*/\1/p')") us, without: $(last_line | sed -n 's/.*"without_epilogue":\[\([0-9,]*\)\].*/\1/p')"
@@ -232,7 +244,7 @@ wide() {
         note "of their speed, $precision" passed 0 "$share" % ""
       fi
     else
-      note "its products alone, $precision" FAILED $((SECONDS - start)) "" "" "$(last_line)"
+      failed "its products alone, $precision" "$start" "$status" 60
     fi
   fi
 }
@@ -240,13 +252,17 @@ wide() {
 engine_check "parity with the CPU" "$parity"
 start=$SECONDS
 hashes=
-for _ in 1 2; do
-  train 30 --device "$device" --epochs 2 && hashes+=" $(field weights_hash)"
+for residency in auto auto host; do
+  train 30 --device "$device" --epochs 2 --residency "$residency"
+  status=$?
+  [[ $status -eq 0 ]] || break
+  hashes+=" $(field weights_hash)"
 done
-train 30 --device "$device" --epochs 2 --residency host && hashes+=" $(field weights_hash)"
 read -r first second third <<<"$hashes"
 if [[ -n $third && $first == "$second" && $second == "$third" ]]; then
   note "same weights, run by run" passed $((SECONDS - start)) "" "" "$first"
+elif [[ $status -ne 0 ]]; then
+  failed "same weights, run by run" "$start" "$status" 30
 else
   note "same weights, run by run" FAILED $((SECONDS - start)) "" "" "found$hashes"
 fi
@@ -266,18 +282,28 @@ fi
 # PyTorch brings a cuBLAS of its own, which is to meet no other one's parts. Its first import may take long.
 peer=${MILLRACE_PYTORCH_PEER-}
 python=(env "LD_LIBRARY_PATH=$given_path" python3)
-if [[ -n $peer ]] && limited 90 "${python[@]}" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
+start=$SECONDS
+status=1
+if [[ -n $peer ]]; then
+  limited 90 "${python[@]}" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'
+  status=$?
+fi
+if [[ $status -eq 0 ]]; then
   for mode in graph tuned tutorial; do
     start=$SECONDS
-    if limited 60 "${python[@]}" "$peer" --data "$data" --mode "$mode" --device cuda --epochs "$([[ $mode == tutorial ]] && echo 2 || echo 5)"; then
+    limited 60 "${python[@]}" "$peer" --data "$data" --mode "$mode" --device cuda --epochs "$([[ $mode == tutorial ]] && echo 2 || echo 5)"
+    status=$?
+    if [[ $status -eq 0 ]]; then
       theirs=$(of '1000 * s' "s=$(last_line | sed -n 's/.*"epoch_s": *\([0-9.e-]*\).*/\1/p')")
       note "PyTorch $mode, 784-32-10" passed $((SECONDS - start)) "$theirs" "ms/epoch" ""
       case $mode in graph) times=3 ;; tuned) times=10 ;; *) times=200 ;; esac
       bar "as fast as PyTorch $mode" "$(of 't / r' "t=$theirs" "r=$resident")" times '>=' "$times"
     else
-      note "PyTorch $mode, 784-32-10" FAILED $((SECONDS - start)) "" "" "$(last_line)"
+      failed "PyTorch $mode, 784-32-10" "$start" "$status" 60
     fi
   done
+elif [[ $status =~ ^(124|125|137)$ ]]; then
+  failed "PyTorch" "$start" "$status" 90
 else
   note "PyTorch" skipped 0 "" "" "there is no torch with CUDA, or MILLRACE_PYTORCH_PEER names no script"
 fi
