@@ -75,15 +75,16 @@ void forget_origin(const void* address) noexcept {
 
 }  // namespace
 
-MappedFile::MappedFile(const std::filesystem::path& path, const std::optional<FileStamp>& known) {
-  const RegularFile file(path, known);
-  const auto& status = file.status;
+MappedFile::MappedFile(const std::filesystem::path& path) : MappedFile(RegularFile(path)) {}
+
+MappedFile::MappedFile(const RegularFile& file) {
+  const auto& [path, descriptor, status] = file;
   if (status.st_size == 0) return;  // mmap refuses a length of 0
   if (std::cmp_greater(status.st_size, std::numeric_limits<std::size_t>::max())) {
     throw io_error(path, "map", EFBIG);
   }
   const auto size = static_cast<std::size_t>(status.st_size);
-  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.descriptor.get(), 0);
+  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor.get(), 0);
   if (address == MAP_FAILED) throw io_error(path, "map", errno);
   try {
     remember(address, {path, status});

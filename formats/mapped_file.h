@@ -5,9 +5,9 @@
 #include <optional>
 #include <span>
 
-#include "formats/file_stamp.h"
-
 namespace millrace {
+
+struct RegularFile;
 
 /// A regular file mapped read-only. Move-only. The bytes are read from disk when they are touched;
 /// a file that somebody shortens meanwhile ends the process (SIGBUS), as with every mapping:
@@ -15,10 +15,12 @@ namespace millrace {
 class MappedFile {
  public:
   MappedFile() noexcept = default;
-  /// Throws DataError if `path` cannot be opened or is not a regular file (a folder, device or
-  /// pipe), ChangedFile if it is not the one that is `known`.
-  explicit MappedFile(const std::filesystem::path& path,
-                      const std::optional<FileStamp>& known = std::nullopt);
+  /// Throws DataError if `path` cannot be opened, is not a regular file (a folder, device or pipe)
+  /// or cannot be mapped.
+  explicit MappedFile(const std::filesystem::path& path);
+  /// Of the file that is open, whatever its path leads to by now, in the size it was opened with.
+  /// Throws DataError if it cannot be mapped.
+  explicit MappedFile(const RegularFile& file);
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;

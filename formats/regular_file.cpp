@@ -44,7 +44,7 @@ Bytes read_front(const RegularFile& file, std::size_t size) {
 Bytes read_whole(const std::filesystem::path& path, const std::optional<FileStamp>& known,
                  std::size_t most_read) {
   const RegularFile file(path, known);
-  if (std::cmp_greater(file.status.st_size, most_read)) return Bytes(MappedFile(path, known));
+  if (std::cmp_greater(file.status.st_size, most_read)) return Bytes(MappedFile(file));
   return read_front(file, static_cast<std::size_t>(file.status.st_size));
 }
 

@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "formats/regular_file.h"
 #include "tests/support/files.h"
 
 namespace millrace {
@@ -38,6 +39,16 @@ TEST(MappedFile, KeepsTheBytesOfAFileThatIsReplacedOrRemoved) {
   const MappedFile file(write_bytes(folder / "a", bytes));
   write_bytes(folder / "b", make_bytes("new"));
   std::filesystem::rename(folder / "b", folder / "a");
+  EXPECT_TRUE(std::ranges::equal(file.bytes(), bytes));
+}
+
+TEST(MappedFile, IsOfTheFileThatIsOpen) {
+  const TempFolder folder;
+  const auto bytes = make_bytes("old");
+  const RegularFile open(write_bytes(folder / "a", bytes));
+  write_bytes(folder / "b", make_bytes("new"));
+  std::filesystem::rename(folder / "b", folder / "a");
+  const MappedFile file(open);
   EXPECT_TRUE(std::ranges::equal(file.bytes(), bytes));
 }
 
