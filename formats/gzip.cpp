@@ -49,7 +49,8 @@ class Header {
   std::size_t parse() {
     const auto rest = in_.size() - at_;
     if (rest < 2 || load_little_endian16(&in_[at_]) != 0x8b1f) {
-      fail(file_, at_, start_ == 0 ? "a gzip member" : "the end or another gzip member",
+      fail(file_, at_,
+           start_ == 0 ? "a gzip member" : "the end, zeros up to it or another gzip member",
            fmt::format("{} bytes that begin with {:02x} instead of 1f 8b", rest, byte(0)));
     }
     need(kHeaderBytes);
@@ -100,6 +101,11 @@ class Header {
   std::size_t start_;
   std::size_t at_;
 };
+
+/// What is behind the last member where a file was filled up to whole blocks, as for tapes.
+bool is_padding(std::span<const std::byte> rest) {
+  return std::ranges::all_of(rest, [](std::byte b) { return b == std::byte{0}; });
+}
 
 /// Checks the eight bytes behind a deflate stream against what was decoded from it.
 void check_trailer(const std::filesystem::path& file, std::span<const std::byte> in, std::size_t at,
@@ -163,7 +169,7 @@ Decoded gzip_decode(const std::filesystem::path& file, std::span<const std::byte
     check_trailer(file, in, at, rest.first(out_used));
     at += kTrailerBytes;
     decoded.written += out_used;
-  } while (at < in.size());
+  } while (!is_padding(in.subspan(at)));
   return decoded;
 }
 

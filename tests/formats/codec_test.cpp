@@ -187,8 +187,9 @@ TEST_P(CodecTest, NeverTakesADamagedFileForOtherContent) {
 TEST_P(CodecTest, RefusesGarbageBehindTheEnd) {
   const auto content = content_of(Kind::kText, 600);
   const auto stored = GetParam().encode(content, 6);
+  constexpr std::byte kOdd{0x55};
   for (const auto& garbage :
-       {test::make_bytes({0}), test::make_bytes("garbage behind the end"), ByteVector(512)}) {
+       {test::make_bytes({1}), test::make_bytes("garbage behind the end"), ByteVector(512, kOdd)}) {
     const auto bytes = joined({stored, garbage});
     const auto message = data_error_of([&] {
       GetParam().content_size(kFile, bytes);

@@ -169,6 +169,16 @@ TEST(EncodedFile, TakesAllOfSeveralMembersWhoseLastOneIsSmall) {
   EXPECT_EQ(EncodedFile(path).take_all(1 << 30).size(), 1'000'001U);
 }
 
+// The size in the last member's trailer is then not where it is looked for.
+TEST(EncodedFile, TakesAllOfAFileThatIsFilledUpWithZeros) {
+  const TempFolder folder;
+  const auto content = counted(100'000);
+  const auto path =
+      write_bytes(folder / "a.gz", test::joined({gzip_member(content), ByteVector(10'240)}));
+  EXPECT_TRUE(std::ranges::equal(EncodedFile(path).take(100'000, "them").view(), content));
+  EXPECT_TRUE(std::ranges::equal(EncodedFile(path).take_all(1 << 30).view(), content));
+}
+
 TEST(EncodedFile, ABombCostsNoMoreThanTheLimit) {
   const TempFolder folder;
   const ByteVector zeros(64 << 20);

@@ -131,14 +131,31 @@ TEST(Gzip, NamesAFileThatIsTooShortToBeOne) {
             "end of the file");
 }
 
+TEST(Gzip, MayBeFilledUpWithZeros) {
+  const auto member = gzip_member(kContent);
+  for (const std::size_t zeros : {1, 7, 10'240}) {
+    const ByteVector padding(zeros);
+    EXPECT_EQ(decoded(joined({member, padding})), kContent) << zeros;
+    EXPECT_EQ(decoded(joined({member, member, padding})), joined({kContent, kContent})) << zeros;
+    // With no room left it is the end all the same.
+    ByteVector out(kContent.size());
+    EXPECT_FALSE(gzip_decode(kFile, joined({member, padding}), out).more) << zeros;
+  }
+  EXPECT_NE(error_of(ByteVector(100)), "") << "nothing but zeros";
+}
+
 TEST(Gzip, NamesWhatFollowsTheLastMember) {
   const auto member = gzip_member(kContent);
   const auto expected = "a.gz: broken gzip: byte " + std::to_string(member.size()) +
-                        " of the compressed file: expected the end or another gzip member, found ";
+                        " of the compressed file: expected the end, zeros up to it or another gzip "
+                        "member, found ";
   EXPECT_EQ(error_of(joined({member, make_bytes("a tail")})),
             expected + "6 bytes that begin with 61 instead of 1f 8b");
-  EXPECT_EQ(error_of(joined({member, make_bytes({0})})),
-            expected + "1 bytes that begin with 00 instead of 1f 8b");
+  EXPECT_EQ(error_of(joined({member, make_bytes({0, 0, 1})})),
+            expected + "3 bytes that begin with 00 instead of 1f 8b");
+  EXPECT_EQ(
+      error_of(joined({member, ByteVector(10), member})),
+      expected + std::to_string(member.size() + 10) + " bytes that begin with 00 instead of 1f 8b");
 }
 
 TEST(Gzip, ALyingSizeCannotCostMoreMemoryThanDeflateCouldFill) {

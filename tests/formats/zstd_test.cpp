@@ -95,6 +95,17 @@ TEST(Zstd, NamesWhatFollowsTheLastFrame) {
                 "Unknown frame descriptor");
 }
 
+// As zstd itself does.
+TEST(Zstd, IsNotFilledUpWithZeros) {
+  const auto frame = zstd_frame(kContent);
+  for (const std::size_t zeros : {1, 512}) {
+    EXPECT_NE(error_of(joined({frame, ByteVector(zeros)}))
+                  .find("byte " + std::to_string(frame.size()) + " of the compressed file"),
+              std::string::npos)
+        << zeros;
+  }
+}
+
 /// A single-segment frame whose header claims `claimed` bytes of content, with one raw block of 4.
 ByteVector claiming(std::uint64_t claimed) {
   auto frame = make_bytes({0x28, 0xb5, 0x2f, 0xfd, 0xe0});
