@@ -37,6 +37,11 @@ constexpr std::string_view kGnuMagic{"ustar  \0", 8};
 constexpr char kRegular = '0';
 constexpr char kGnuLongName = 'L';
 constexpr char kGnuLongLink = 'K';
+constexpr char kSparse = 'S';
+// GNU tar's own sparse files: whether a block more of the map of their holes follows, as the header
+// and as such a block says it (https://www.gnu.org/software/tar/manual/html_node/Standard.html).
+constexpr std::size_t kMapGoesOn = 482;
+constexpr std::size_t kMapGoesOnFurther = 504;
 constexpr char kPaxHeader = 'x';
 constexpr char kPaxGlobal = 'g';
 // Links, devices, folders and pipes, whose size, if any, is not that of a content.
@@ -97,6 +102,8 @@ std::uint64_t checksum(Block block) {
 struct Overrides {
   std::optional<std::string> path;
   std::optional<std::uint64_t> size;
+  std::optional<std::string> sparse_path;
+  bool sparse = false;
   bool any = false;
 };
 
@@ -162,6 +169,9 @@ void read_pax(const std::filesystem::path& path, std::uint64_t at, std::string_v
     const auto key = record.substr(0, equals);
     const auto value = record.substr(equals + 1);
     if (key == "path") found.path = value;
+    // https://www.gnu.org/software/tar/manual/html_node/PAX-0.html and PAX-1.html
+    if (key == "GNU.sparse.name") found.sparse_path = value;
+    found.sparse = found.sparse || key.starts_with("GNU.sparse.");
     if (key == "size") {
       std::uint64_t size = 0;
       const auto [last, bad] = std::from_chars(value.data(), value.data() + value.size(), size);
@@ -298,6 +308,8 @@ std::optional<TarMember> TarReader::next() {
       return std::nullopt;
     }
     auto header = MemberParser(path_, block, at_).parse();
+    bool map_goes_on = header.type == kSparse && block[kMapGoesOn] != std::byte{0};
+    const auto block_at = at_;
     at_ += kTarBlock;
     const auto skip = [this](std::uint64_t size) {
       // What pads the last content may be missing with the end of the archive; next() will say so.
@@ -313,11 +325,17 @@ std::optional<TarMember> TarReader::next() {
       skip(header.size);
       continue;
     }
+    for (; map_goes_on; at_ += kTarBlock) {
+      check_room(kTarBlock);
+      map_goes_on = archive_.bytes(at_, kTarBlock)[kMapGoesOnFurther] != std::byte{0};
+    }
+    if (found.sparse) header.type = kSparse;
     if (found.path) header.path = std::move(*found.path);
+    if (found.sparse_path) header.path = std::move(*found.sparse_path);
     if (found.size) header.size = *found.size;
     if (kWithoutContent.find(header.type) != std::string_view::npos) header.size = 0;
     check_room(header.size);
-    TarMember member{std::move(header), found.any ? start : at_ - kTarBlock, at_};
+    TarMember member{std::move(header), found.any ? start : block_at, at_};
     skip(member.header.size);
     return member;
   }

@@ -21,7 +21,9 @@ namespace millrace {
 struct TarHeader {
   std::string path = {};   ///< as it stands in the archive; nothing is ever written there
   std::uint64_t size = 0;  ///< bytes of the content
-  char type = '0';         ///< '0': a regular file, '5': a folder, …
+  /// '0': a regular file, '1' a hard link, '2' a symbolic one, '5' a folder, 'S' a sparse file,
+  /// whichever way the archive says so, …
+  char type = '0';
 
   bool operator==(const TarHeader&) const = default;
 };
@@ -43,8 +45,10 @@ constexpr std::size_t tar_padding(std::uint64_t size) noexcept {
 
 struct TarMember {
   TarHeader header;
-  std::uint64_t header_at = 0;   ///< where its first header block begins: TarReader can start here
-  std::uint64_t content_at = 0;  ///< where its content begins; all of it lies in the archive
+  std::uint64_t header_at = 0;  ///< where its first header block begins: TarReader can start here
+  /// Where its content begins; all of it lies in the archive. Of a sparse file what is stored of
+  /// it, perhaps behind a map of it.
+  std::uint64_t content_at = 0;
 };
 
 /// Goes through an archive from front to back, without copying or touching contents.

@@ -52,8 +52,12 @@ void WebDataset::open(const std::vector<std::filesystem::path>& shards,
                 index_);
   }
   if (index_.samples.empty()) {
-    throw DataError(shards[0], std::nullopt,
-                    "samples like 000017.jpg and 000017.cls in the tar archive", "none");
+    const auto& left_out = index_.first_left_out;
+    throw DataError(shards[left_out ? left_out->shard : 0], std::nullopt,
+                    "samples like 000017.jpg and 000017.cls in the tar archive",
+                    !left_out ? "none"
+                              : fmt::format("none ({}, one of {} links and sparse files)",
+                                            left_out->text(), index_.left_out));
   }
   classes_ =
       classes.value_or(static_cast<std::uint32_t>(*std::ranges::max_element(index_.labels)) + 1);

@@ -24,10 +24,10 @@ namespace millrace {
 ///     000017.jpg  000017.cls        an image (has_image_name) and its class as text
 ///     000017.npy  000017.json       an array, and {"label": 3, …}
 ///
-/// Members of other names, hidden files, folders and links are left out. Plain shards are mapped,
-/// and images decoded by whoever reads them; .gz and .zst are decoded whole when they are opened,
-/// but for seekable .zst that would take too much memory: their frames are decoded as members are
-/// read. Nothing is ever written, whatever the members are called.
+/// Members of other names, hidden files, folders, links and sparse files are left out. Plain shards
+/// are mapped, and images decoded by whoever reads them; .gz and .zst are decoded whole when they
+/// are opened, but for seekable .zst that would take too much memory: their frames are decoded as
+/// members are read. Nothing is ever written, whatever the members are called.
 ///
 /// A sample of images is [height, width] or [height, width, 3] uint8, as of ImageFolder; one of
 /// arrays has their shape and type.

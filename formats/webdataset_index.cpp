@@ -20,6 +20,9 @@ namespace millrace {
 namespace {
 
 constexpr char kRegular = '0';
+constexpr char kHardLink = '1';
+constexpr char kSymbolicLink = '2';
+constexpr char kSparse = 'S';
 constexpr std::string_view kClass = "cls";
 constexpr std::string_view kJson = "json";
 constexpr std::string_view kNpy = "npy";
@@ -84,12 +87,16 @@ class Indexer {
     TarReader reader(shard_.path(), content_);
     while (auto member = reader.next()) {
       passed_.reach(member->header_at);
-      if (member->header.type != kRegular) continue;
       const auto name = parse_name(member->header.path);
       if (!name) continue;
+      const char type = member->header.type;
+      if (type == kHardLink || type == kSymbolicLink || type == kSparse) leave_out(*member, *name);
+      if (type != kRegular) continue;
       if (name->key != key_) {
         finish();
         key_ = name->key;
+        if (before_ && parse_name(before_->path)->key == key_) own_ = std::move(before_);
+        before_.reset();
       }
       take(*member, *name);
     }
@@ -101,6 +108,16 @@ class Indexer {
                          std::string_view found) const {
     throw DataError(name_within(shard_.path().string(), member), std::nullopt, expected, found);
   }
+
+  void leave_out(const TarMember& member, const MemberName& name) {
+    const WebIndex::LeftOut left_out{number_, member.header.path, member.header_at,
+                                     member.header.type};
+    if (index_.left_out++ == 0) index_.first_left_out = left_out;
+    (name.key == key_ ? own_ : before_) = left_out;
+  }
+
+  /// What to add where the sample lacks a part.
+  std::string reason() const { return own_ ? fmt::format(" ({})", own_->text()) : std::string(); }
 
   void take(const TarMember& member, const MemberName& name) {
     const auto& path = member.header.path;
@@ -146,8 +163,9 @@ class Indexer {
     if (sample_ && !label && json_) {
       label = checked(json_path_, parse_json_label(*json_), "an object with a \"label\"", *json_);
     }
-    if (sample_ && !label) fail(key_, "a label (.cls or .json) in the sample", "none");
-    if (!sample_ && from_class_) fail(key_, "an image or array in the sample", "a label alone");
+    if (sample_ && !label) fail(key_, "a label (.cls or .json) in the sample", "none" + reason());
+    if (!sample_ && from_class_)
+      fail(key_, "an image or array in the sample", "a label alone" + reason());
     if (sample_) {
       index_.samples.push_back(*sample_);
       index_.labels.push_back(*label);
@@ -155,6 +173,7 @@ class Indexer {
     sample_.reset();
     from_class_.reset();
     json_.reset();
+    own_.reset();
   }
 
   WebIndex& index_;
@@ -168,9 +187,20 @@ class Indexer {
   std::optional<std::int32_t> from_class_;
   std::optional<std::string> json_;
   std::string json_path_;
+  std::optional<WebIndex::LeftOut> own_;     // of this sample's members
+  std::optional<WebIndex::LeftOut> before_;  // the last one that was not
 };
 
 }  // namespace
+
+std::string WebIndex::LeftOut::text() const {
+  const auto quoted = in_quotes(path);
+  const bool plain = quoted.size() == path.size() + 2;
+  return fmt::format("{} at byte {} is left out: {}", plain ? path : quoted, at,
+                     type == kHardLink       ? "a hard link"
+                     : type == kSymbolicLink ? "a symbolic link"
+                                             : "a sparse file");
+}
 
 void PassedContent::reach(std::uint64_t at) {
   constexpr std::uint64_t kStep = std::uint64_t{4} << 20;

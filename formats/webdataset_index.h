@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "formats/random_content.h"
@@ -16,9 +18,22 @@ struct WebIndex {
     std::uint64_t bytes = 0;
   };
 
+  /// A member that is no sample's part, for what it is: a link, or a sparse file.
+  struct LeftOut {
+    std::uint32_t shard = 0;
+    std::string path;
+    std::uint64_t at = 0;  ///< of its header, in the shard's content
+    char type = 0;         ///< as of TarHeader
+
+    /// "0.jpg at byte 512 is left out: a hard link"
+    std::string text() const;
+  };
+
   std::vector<Sample> samples;
   std::vector<std::int32_t> labels;  ///< of the samples
   bool arrays = false;               ///< .npy members
+  std::uint64_t left_out = 0;        ///< such members
+  std::optional<LeftOut> first_left_out;
 };
 
 /// Goes through the shard of that number and appends its samples. `limit`: what labels must lie

@@ -44,7 +44,16 @@ std::string content_of(const ByteVector& archive, const TarMember& member) {
   return {reinterpret_cast<const char*>(archive.data()) + member.content_at, member.header.size};
 }
 
-// A block as other programs write it, its checksum put right.
+// The block with its checksum put right.
+ByteVector summed(ByteVector block) {
+  std::memset(&block[148], ' ', 8);
+  unsigned sum = 0;
+  for (const auto byte : block) sum += std::to_integer<unsigned>(byte);
+  (void)std::snprintf(reinterpret_cast<char*>(&block[148]), 7, "%06o", sum);
+  return block;
+}
+
+// A block as other programs write it.
 ByteVector foreign_block(const std::string& name, char type, const std::string& size,
                          const std::string& magic, const std::string& mode = "0000644",
                          const std::string& time = "00000000000") {
@@ -56,15 +65,9 @@ ByteVector foreign_block(const std::string& name, char type, const std::string& 
   put(100, mode);
   put(124, size);
   put(136, time);
-  put(148, "        ");
   put(156, std::string(1, type));
   put(257, magic);
-  unsigned sum = 0;
-  for (const auto byte : block) sum += std::to_integer<unsigned>(byte);
-  char text[8];
-  (void)std::snprintf(text, sizeof text, "%06o", sum);
-  put(148, std::string(text) + '\0');
-  return block;
+  return summed(block);
 }
 
 TEST(Tar, ComesBack) {
@@ -162,6 +165,39 @@ TEST(Tar, HasNoContentForLinks) {
   ASSERT_EQ(members.size(), 2U);
   EXPECT_EQ(members[0].header.size, 0U);
   EXPECT_EQ(members[1].header.path, "after");
+}
+
+// Two more blocks of the map before the content, the first saying that another follows.
+TEST(Tar, FindsItsWayPastTheMapOfASparseFile) {
+  auto header = foreign_block("holes", 'S', "0000003", std::string("ustar  \0", 8));
+  header[482] = std::byte{1};
+  header = summed(header);
+  ByteVector map(2 * kTarBlock);
+  map[504] = std::byte{1};
+  auto content = make_bytes("abc");
+  content.resize(kTarBlock);
+  const auto archive = test::joined({header, map, content, member("after", "x"), kEnd});
+  const auto members = members_of(archive);
+  ASSERT_EQ(members.size(), 2U);
+  EXPECT_EQ(members[0].header, (TarHeader{.path = "holes", .size = 3, .type = 'S'}));
+  EXPECT_EQ(members[0].header_at, 0U);
+  EXPECT_EQ(content_of(archive, members[0]), "abc");
+  EXPECT_EQ(members[1].header.path, "after");
+  // A map that does not end.
+  map[kTarBlock + 504] = std::byte{1};
+  EXPECT_EQ(error_of(test::joined({header, map})),
+            "a.tar: byte 1536: expected 512 bytes of a tar member, found the end of the archive "
+            "after 0");
+}
+
+TEST(Tar, TellsASparseFileByItsPaxHeader) {
+  const std::string records = "22 GNU.sparse.major=1\n25 GNU.sparse.name=0.jpg\n";
+  const auto archive =
+      test::joined({member_of({.path = "p", .size = records.size(), .type = 'x'}, records),
+                    member("GNUSparseFile.7/0.jpg", "1\n"), kEnd});
+  const auto members = members_of(archive);
+  ASSERT_EQ(members.size(), 1U);
+  EXPECT_EQ(members[0].header, (TarHeader{.path = "0.jpg", .size = 2, .type = 'S'}));
 }
 
 TEST(Tar, NamesABrokenHeader) {

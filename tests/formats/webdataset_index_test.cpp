@@ -79,6 +79,23 @@ TEST_F(WebIndexTest, NamesWhatIsMissingOrTwice) {
             "/1.npy: expected an image, as the samples before it are, found an array");
 }
 
+TEST_F(WebIndexTest, NamesTheLinkOrSparseFileThatIsMissing) {
+  const auto one = make_bytes("1");
+  const std::string no_label = "expected a label (.cls or .json) in the sample, found none";
+  EXPECT_EQ(error_of({{"0.png", one}, {"0.cls", {}, '1'}}),
+            "/0: " + no_label + " (0.cls at byte 1024 is left out: a hard link)");
+  // In front of the part that is there, and with a link of the next sample behind.
+  EXPECT_EQ(error_of({{"0.png", one}, {"0.cls", one}, {"1.png", one, 'S'}, {"1.cls", one}}),
+            "/1: expected an image or array in the sample, found a label alone (1.png at byte "
+            "2048 is left out: a sparse file)");
+  EXPECT_EQ(error_of({{"0.png", one}, {"0.\n.cls", {}, '2'}, {"1.png", {}, '2'}, {"1.cls", one}}),
+            "/0: " + no_label + " (\"0.\\n.cls\" at byte 1024 is left out: a symbolic link)");
+  // Of another sample.
+  EXPECT_EQ(error_of({{"0.txt", {}, '1'}, {"1.png", one}, {"2.cls", {}, '1'}}), "/1: " + no_label);
+  EXPECT_EQ(index_of({{"0.png", one}, {"1.cls", {}, '1'}, {"0.cls", one}}).labels.size(), 1U)
+      << "they do not cut samples in two";
+}
+
 TEST_F(WebIndexTest, NamesLabelsThatAreNone) {
   const auto with_class = [&](std::string_view text, std::uint32_t limit = kMostIdxClasses) {
     return error_of({{"0.cls", make_bytes(text)}, {"0.png", make_bytes("x")}}, limit);

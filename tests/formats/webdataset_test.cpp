@@ -230,6 +230,9 @@ TEST_F(WebDatasetTest, NamesBrokenAndOtherSamplesAndNone) {
   const auto zero = make_bytes("0");
   EXPECT_EQ(error_of({{"README", zero}}),
             ": expected samples like 000017.jpg and 000017.cls in the tar archive, found none");
+  EXPECT_EQ(error_of({{"x/", {}, '5'}, {"x/0.png", {}, '1'}, {"x/0.cls", {}, '2'}}),
+            ": expected samples like 000017.jpg and 000017.cls in the tar archive, found none "
+            "(x/0.png at byte 512 is left out: a hard link, one of 2 links and sparse files)");
   EXPECT_EQ(error_of({{"0.png", image(1)},
                       {"0.cls", zero},
                       {"1.png", test::png_of(2, 3, 1, ByteVector(6))},
