@@ -6,6 +6,7 @@
 
 #include "formats/byte_order.h"
 #include "formats/little_endian.h"
+#include "formats/text.h"
 
 namespace millrace {
 namespace {
@@ -56,12 +57,13 @@ std::span<const std::byte> jpeg_segment(std::span<const std::byte> file, std::ui
   return {};
 }
 
-int jpeg_orientation(std::span<const std::byte> file) noexcept {
-  constexpr std::uint8_t kApp1 = 0xe1;
+namespace {
+
+int exif_orientation(std::span<const std::byte> exif) noexcept {
   constexpr std::uint16_t kOrientation = 0x112;
   constexpr std::uint16_t kShort = 3;
   constexpr std::size_t kEntryBytes = 12;
-  const Tiff tiff(jpeg_segment(file, kApp1, std::string_view("Exif\0\0", 6)));
+  const Tiff tiff(exif);
   constexpr std::uint16_t kMagic = 42;
   const auto directory = tiff.whole32(4);
   if (tiff.whole16(2) != kMagic || !directory) return 1;
@@ -73,6 +75,28 @@ int jpeg_orientation(std::span<const std::byte> file) noexcept {
     if (*tag != kOrientation) continue;
     const auto value = tiff.whole16(at + 8).value_or(0);
     return tiff.whole16(at + 2) == kShort && value >= 1 && value <= 8 ? value : 1;
+  }
+  return 1;
+}
+
+}  // namespace
+
+int jpeg_orientation(std::span<const std::byte> file) noexcept {
+  constexpr std::uint8_t kApp1 = 0xe1;
+  return exif_orientation(jpeg_segment(file, kApp1, std::string_view("Exif\0\0", 6)));
+}
+
+int png_orientation(std::span<const std::byte> file) noexcept {
+  constexpr std::size_t kFirstChunk = 8;
+  constexpr std::size_t kBeforeData = 8;  // length and type
+  constexpr std::size_t kCrc = 4;
+  auto rest = file.subspan(kFirstChunk);
+  while (rest.size() >= kBeforeData + kCrc) {
+    const std::size_t length = load_big_endian32(rest.data());
+    const auto type = text_of(rest.subspan(4, 4));
+    if (type == "IDAT" || length > rest.size() - kBeforeData - kCrc) break;
+    if (type == "eXIf") return exif_orientation(rest.subspan(kBeforeData, length));
+    rest = rest.subspan(kBeforeData + length + kCrc);
   }
   return 1;
 }

@@ -21,10 +21,12 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <utility>
 
 #include "formats/byte_order.h"
 #include "formats/error.h"
 #include "formats/image_codecs.h"
+#include "formats/image_orientation.h"
 
 namespace millrace {
 namespace {
@@ -160,6 +162,7 @@ ImageInfo read_stb_info(std::span<const std::byte> file, const std::string& name
     throw DataError(name, std::nullopt, "a PNG, JPEG, BMP, GIF, TGA or binary PNM image",
                     "none of them, or a damaged header");
   }
+  if (is_png(file) && on_its_side(png_orientation(file))) std::swap(width, height);
   return {.size = {static_cast<std::uint32_t>(std::max(width, 0)),
                    static_cast<std::uint32_t>(std::max(height, 0))},
           .channels = channels <= 2 ? 1U : 3U};
@@ -194,7 +197,7 @@ Image decode_stb(std::span<const std::byte> file, const std::string& name) {
   const bool unused = !is_png(file) && !is_gif(file);
   image.pixels = deep ? to_bytes(pixels16.get(), count, values, image.channels, unused)
                       : to_bytes(pixels8.get(), count, values, image.channels, unused);
-  return image;
+  return is_png(file) ? turned(std::move(image), png_orientation(file)) : image;
 }
 
 Image resize_image(const Image& image, ImageSize size) {

@@ -16,8 +16,8 @@ using test::ByteVector;
 using test::joined;
 using test::make_bytes;
 
-/// An Exif segment whose second tag is the orientation, as of a camera (`big`: byte order "MM").
-ByteVector exif(int orientation, bool big, int type = 3) {
+/// Exif data whose second tag is the orientation, as of a camera (`big`: byte order "MM").
+ByteVector exif_data(int orientation, bool big, int type = 3) {
   const auto two = [big](int value) { return make_bytes({big ? 0 : value, big ? value : 0}); };
   const auto four = [big](int value) {
     return make_bytes({big ? 0 : value, 0, 0, big ? value : 0});
@@ -27,8 +27,14 @@ ByteVector exif(int orientation, bool big, int type = 3) {
     auto name = make_bytes({big ? 1 : number, big ? number : 1});  // 0x100 + number
     return joined({name, two(type), four(1), two(value), two(0)});
   };
-  const auto content = joined({make_bytes({'E', 'x', 'i', 'f', 0, 0, order, order}), two(42),
-                               four(8), two(2), tag(0x0f, 7), tag(0x12, orientation), four(0)});
+  return joined({make_bytes({order, order}), two(42), four(8), two(2), tag(0x0f, 7),
+                 tag(0x12, orientation), four(0)});
+}
+
+/// The same as a JPEG segment.
+ByteVector exif(int orientation, bool big, int type = 3) {
+  const auto content =
+      joined({make_bytes({'E', 'x', 'i', 'f', 0, 0}), exif_data(orientation, big, type)});
   return joined({make_bytes({0xff, 0xe1, 0, static_cast<int>(content.size()) + 2}), content});
 }
 
@@ -37,6 +43,16 @@ ByteVector with_segment(const ByteVector& jpeg, const ByteVector& segment) {
   auto file = jpeg;
   file.insert(file.begin() + 2, segment.begin(), segment.end());
   return file;
+}
+
+constexpr std::size_t kBehindHeader = 33;  // of a PNG file: signature and IHDR
+
+/// Before a chunk of the PNG file.
+ByteVector with_chunk(ByteVector png, const ByteVector& data, std::size_t at = kBehindHeader) {
+  ByteVector chunk;
+  test::put_png_chunk(chunk, "eXIf", data);
+  png.insert(png.begin() + static_cast<std::ptrdiff_t>(at), chunk.begin(), chunk.end());
+  return png;
 }
 
 const ByteVector& half_bright() {  // 16 wide, 8 high, bright on the left
@@ -74,6 +90,43 @@ TEST(ImageOrientation, IsNoneWhereExifIsCutOrDamaged) {
       auto damaged = segment;
       damaged[at] = std::byte(value);
       const int found = jpeg_orientation(with_segment(half_bright(), damaged));
+      EXPECT_TRUE(found == 1 || found == 6) << at;
+    }
+  }
+}
+
+// What the data say is looked at as in JPEG files.
+TEST(ImageOrientation, IsReadFromPng) {
+  const auto png = test::png_of(3, 2, 1, make_bytes("abcdef"));
+  EXPECT_EQ(png_orientation(png), 1);
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    for (const bool big : {false, true}) {
+      EXPECT_EQ(png_orientation(with_chunk(png, exif_data(orientation, big))), orientation);
+    }
+  }
+  EXPECT_EQ(png_orientation(with_chunk(png, exif_data(6, true), png.size() - 12)), 1)
+      << "behind the pixels, where it must not be";
+  EXPECT_EQ(png_orientation(with_chunk(with_chunk(png, exif_data(3, true)), exif_data(6, true))), 6)
+      << "the first of two";
+}
+
+TEST(ImageOrientation, IsNoneWherePngIsCutOrDamaged) {
+  const auto png = test::png_of(3, 2, 1, make_bytes("abcdef"));
+  const auto data = exif_data(6, false);
+  const auto whole = with_chunk(png, data);
+  for (std::size_t size = 8; size < kBehindHeader + 12 + data.size(); ++size) {
+    EXPECT_EQ(png_orientation(std::span(whole).first(size)), 1) << size;
+  }
+  for (std::size_t size = 0; size + 8 < data.size(); ++size) {
+    const auto cut =
+        with_chunk(png, ByteVector(data.begin(), data.begin() + static_cast<std::ptrdiff_t>(size)));
+    EXPECT_EQ(decode_image(cut, "x").width, 3U) << size;
+  }
+  for (std::size_t at = kBehindHeader; at < whole.size(); ++at) {
+    for (const int value : {0, 0x7f, 0xff}) {
+      auto damaged = whole;
+      damaged[at] = std::byte(value);
+      const int found = png_orientation(damaged);
       EXPECT_TRUE(found == 1 || found == 6) << at;
     }
   }
@@ -123,6 +176,16 @@ TEST(ImageOrientation, IsThatOfDecodedImages) {
   EXPECT_EQ(bright_rows({}), "8 ########........");
   EXPECT_EQ(bright_rows({.resize = ImageSize{4, 8}}), "4 ####....");
   EXPECT_EQ(bright_rows({.resize = ImageSize{9, 4}}), "9 ##..");
+}
+
+TEST(ImageOrientation, IsThatOfDecodedPngs) {
+  const auto file = with_chunk(test::png_of(3, 2, 1, make_bytes("abcdef")), exif_data(6, true));
+  EXPECT_EQ(read_image_info(file, "x").size, (ImageSize{2, 3}));
+  const auto image = decode_image(file, "x");
+  EXPECT_EQ(image.width, 2U);
+  EXPECT_EQ(image.height, 3U);
+  EXPECT_EQ(image.pixels, make_bytes("daebfc"));
+  EXPECT_EQ(decode_image(file, "x", {.resize = ImageSize{2, 3}}).pixels, image.pixels);
 }
 
 }  // namespace

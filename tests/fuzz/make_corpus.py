@@ -30,12 +30,13 @@ def npz(method):
     return out.getvalue()
 
 
-def png(width, height, color, rows):
+def png(width, height, color, rows, exif=None):
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = struct.pack(">IIBBBBB", width, height, 8, color, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + (chunk(b"eXIf", exif) if exif else b"")
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
 # 3x2 greys, as Pillow writes them in quality 30, without the JFIF segment.
@@ -46,10 +47,14 @@ JPEG = base64.b64decode(
 )
 
 
+def exif_of(orientation):
+    """What a telephone says of a picture for which it was held another way."""
+    return struct.pack(">2sHIHHHIHHI", b"MM", 42, 8, 1, 0x112, 3, 1, orientation, 0, 0)
+
+
 def turned(jpeg, orientation):
-    """The same picture as a telephone saves it that was held another way: with an Exif segment that says so."""
-    tiff = struct.pack(">2sHIHHHIHHI", b"MM", 42, 8, 1, 0x112, 3, 1, orientation, 0, 0)
-    exif = b"Exif\0\0" + tiff
+    """The same picture with an Exif segment that says so."""
+    exif = b"Exif\0\0" + exif_of(orientation)
     return jpeg[:2] + struct.pack(">HH", 0xFFE1, len(exif) + 2) + exif + jpeg[2:]
 
 
@@ -100,6 +105,7 @@ SEEDS = {
                              ("train_y", "I64", [1], bytes(8)), ("test_y", "I64", [1], bytes(8))]),
     },
     "image_fuzz": {"gray.jpg": JPEG, "turned.jpg": turned(JPEG, 6), "gray.png": SMALL,
+                   "turned.png": png(3, 1, 0, b"\0abc", exif_of(6)),
                    "rgb.png": png(2, 1, 2, b"\0abcdef"), "p5.pgm": b"P5 2 2 255\nabcd",
                    "p6.ppm": b"P6\n# c\n2 1 65535\nabcdefghijkl", "a.bmp": bmp(3, 2), "a.gif": GIF,
                    "a.tga": bytes([0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0, 24, 32]) + b"abcdef"},
