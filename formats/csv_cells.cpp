@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <system_error>
 
 namespace millrace {
@@ -21,14 +22,35 @@ std::optional<T> number(std::string_view cell, std::errc& error) noexcept {
   if (cell.size() > 1 && cell[0] == '+' && cell[1] != '-') cell.remove_prefix(1);
   T value{};
   const auto [end, problem] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  error = problem;
-  if (problem != std::errc{} || end != cell.data() + cell.size()) return std::nullopt;
+  error = end == cell.data() + cell.size() ? problem : std::errc::invalid_argument;
+  if (error != std::errc{}) return std::nullopt;
   return value;
+}
+
+/// Of a number that a double cannot hold: whether it is too small, and not too large, by the power
+/// of ten of its first digit that is not 0.
+bool is_too_small(std::string_view cell) noexcept {
+  const auto end = std::min(cell.find_first_of("eE"), cell.size());
+  const auto point = std::min(cell.find('.'), end);
+  const auto first = std::min(cell.find_first_of("123456789"), end);
+  const auto power = static_cast<std::int64_t>(point) - static_cast<std::int64_t>(first);
+  auto exponent = cell.substr(std::min(end + 1, cell.size()));
+  if (exponent.starts_with('+')) exponent.remove_prefix(1);
+  std::int32_t shift = 0;
+  const auto [last, error] =
+      std::from_chars(exponent.data(), exponent.data() + exponent.size(), shift);
+  if (error == std::errc::result_out_of_range) return exponent.starts_with('-');
+  return power + shift < 0;
 }
 
 std::optional<double> csv_double(std::string_view cell) noexcept {
   std::errc error{};
-  const auto value = number<double>(cell, error);
+  auto value = number<double>(cell, error);
+  // Not 0, for then it would be a whole number.
+  if (!value && error == std::errc::result_out_of_range && is_too_small(cell)) {
+    value = std::numeric_limits<double>::denorm_min();
+    if (cell.starts_with('-')) value = -*value;
+  }
   if (!value || !std::isfinite(*value)) return std::nullopt;
   return value;
 }

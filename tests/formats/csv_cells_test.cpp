@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -68,11 +69,24 @@ TEST(CsvNumbers, AreFloats) {
   EXPECT_EQ(csv_float("-0.5"), -0.5F);
   EXPECT_EQ(csv_float("+3"), 3.0F);
   EXPECT_EQ(csv_float("1e3"), 1000.0F);
-  EXPECT_EQ(csv_float("1e-60"), 0.0F);
-  for (const auto* text :
-       {"", "x", "1x", "nan", "inf", "-inf", "1e39", "1e400", "+-1", "+", "0x1"}) {
+  for (const auto* text : {"", "x", "1x", "nan", "inf", "-inf", "1e39", "1e400", "+-1", "+", "0x1",
+                           "1e-400x", "1e99999999999999999999"}) {
     EXPECT_FALSE(csv_float(text)) << text;
   }
+}
+
+TEST(CsvNumbers, AreZeroWhereTheyAreTooSmall) {
+  const auto zeros = std::string(400, '0');
+  for (const auto& text : {std::string("1e-60"), std::string("1e-400"), std::string("-1E-400"),
+                           std::string("+9.9e-0400"), "0." + zeros + "1", "1" + zeros + "e-800",
+                           std::string("1e-99999999999999999999")}) {
+    EXPECT_EQ(csv_float(text), 0.0F) << text;
+    EXPECT_TRUE(is_csv_number(text)) << text;
+    EXPECT_FALSE(csv_label(text, 10)) << text;
+  }
+  EXPECT_TRUE(std::signbit(csv_float("-1e-400").value_or(1.0F)));
+  EXPECT_FALSE(csv_float("1" + zeros));
+  EXPECT_FALSE(csv_float("0." + zeros + "1e+800"));
 }
 
 TEST(CsvNumbers, AreLabels) {
