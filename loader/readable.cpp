@@ -72,17 +72,17 @@ std::string hash_readable(const Dataset& data) {
 std::string hash_readable_now(const Dataset& data) {
   const auto bytes = static_cast<std::size_t>(data.sample_bytes());
   const std::uint64_t round = std::min(data.size(), kTogether * kRound * WorkerPool::resolve(0));
-  std::vector<std::uint64_t> ids(data.size());
-  std::iota(ids.begin(), ids.end(), std::uint64_t{0});
+  std::vector<std::uint64_t> ids(static_cast<std::size_t>(round));
   std::vector<std::byte> samples(static_cast<std::size_t>(round) * bytes);
-  std::vector<std::int32_t> labels(ids.size());
+  std::vector<std::int32_t> labels(static_cast<std::size_t>(data.size()));
   auto hasher = begin_dataset_hash(data);
   for (std::uint64_t first = 0; first < data.size(); first += round) {
     const std::uint64_t end = std::min(data.size(), first + round);
+    std::iota(ids.begin(), ids.end(), first);
     for_each_block(end - first, kTogether, 0, [&](std::uint64_t begin, std::uint64_t count) {
       const auto some = std::span(labels).subspan(first + begin, count);
       const auto bad =
-          read_readable(data, std::span(ids).subspan(first + begin, count),
+          read_readable(data, std::span(ids).subspan(begin, count),
                         std::span(samples).subspan(begin * bytes, count * bytes), some);
       for (const BadPlace& one : bad) some[one.place] = kNoLabel;
     });
