@@ -83,7 +83,7 @@ class Trainer::Impl {
   void settle(EpochSums& sums);
   bool may_run_ahead() const;
   void end_epoch();
-  void check(const Metrics& evaluated, std::uint64_t steps, std::uint64_t epoch) const;
+  void check(const Metrics& evaluated, std::uint64_t steps) const;
   void test(const std::atomic<bool>& stop);
   std::string final_hash();
   void finish();
@@ -293,7 +293,7 @@ void Trainer::Impl::end_epoch() {
       static_cast<double>(ended.sums.correct) / static_cast<double>(ended.sums.samples);
   if (validation_) {
     const Metrics validated = *validation_->end_pass();
-    check(validated, ended.steps, ended.epoch);
+    check(validated, ended.steps);
     done = validated.done;
     epoch.val_loss = validated.mean_loss();
     epoch.val_acc = validated.accuracy();
@@ -314,10 +314,10 @@ void Trainer::Impl::end_epoch() {
   checkpoints_->save_epoch(std::move(then));
 }
 
-// After `steps` of the run, in that epoch.
-void Trainer::Impl::check(const Metrics& evaluated, std::uint64_t steps,
-                          std::uint64_t epoch) const {
-  check_evaluation(evaluated, steps == 0 ? 0 : steps - 1, epoch, spec_.optimizer);
+// After `steps` of the run.
+void Trainer::Impl::check(const Metrics& evaluated, std::uint64_t steps) const {
+  const std::uint64_t last = steps == 0 ? 0 : steps - 1;
+  check_evaluation(evaluated, last, last / setup_.plan.steps_per_epoch, spec_.optimizer);
 }
 
 void Trainer::Impl::test(const std::atomic<bool>& stop) {
@@ -331,7 +331,7 @@ void Trainer::Impl::test(const std::atomic<bool>& stop) {
   const auto metrics = evaluator.pass(stop);
   result_.stopped = !metrics;
   if (!metrics) return;
-  check(*metrics, state_.step, state_.epoch);
+  check(*metrics, state_.step);
   result_.test_loss = metrics->mean_loss();
   result_.test_acc = metrics->accuracy();
 }

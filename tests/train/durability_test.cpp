@@ -84,6 +84,21 @@ TEST(Durability, DivergenceIsFoundWithoutCheckpointsToo) {
   EXPECT_THROW(run(spec, test::training_data(), nullptr), DivergedError);
 }
 
+TEST(Durability, DivergenceThatTheTestSetShowsIsOfTheLastEpoch) {
+  RunSpec spec = small_run();
+  spec.validation_size = 0;
+  spec.batch = 300;  // one step an epoch, whose own loss is finite
+  spec.epochs = 1;
+  spec.optimizer.learning_rate = 1e30F;
+  try {
+    run(spec);
+    ADD_FAILURE() << "it did not diverge";
+  } catch (const DivergedError& error) {
+    EXPECT_TRUE(std::string(error.what()).starts_with("training diverged at step 0 (epoch 0): "))
+        << error.what();
+  }
+}
+
 TEST(Durability, AnUnwritableFolderIsFoundBeforeTraining) {
   const test::TempFolder folder;
   std::filesystem::permissions(folder.path(), std::filesystem::perms(0555));
