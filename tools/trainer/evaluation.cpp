@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -11,6 +12,7 @@
 #include "formats/safetensors.h"
 #include "loader/readable.h"
 #include "tools/console/quote.h"
+#include "train/finite_samples.h"
 #include "train/streaming.h"
 #include "train/weights_hash.h"
 
@@ -159,6 +161,8 @@ Evaluation evaluate(const TrainedModel& model, const DataFolder& data, DataSplit
   if (metrics.samples == 0) {
     throw DataError(name, std::nullopt, "a sample that can be read", "none");
   }
+  // What such a sample is taken for means nothing.
+  if (!std::isfinite(metrics.loss_sum)) check_finite_samples(*part.data);
   return {model.path.string(),
           model.widths(),
           name,

@@ -99,16 +99,31 @@ class BadData(programs.ProgramTest):
             header += " " * (-(len(header) + 11) % 64) + "\n"
             return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + content
 
-        for value in (float("nan"), float("inf")):
-            values = [(i * 7 % 11) / 11 for i in range(200 * 4)]
-            values[123 * 4 + 2] = value
-            path = self.top / "set.npz"
+        def write():
             with zipfile.ZipFile(path, "w") as archive:
                 archive.writestr("x.npy", npy("<f4", "(200, 4)", struct.pack("<800f", *values)))
                 archive.writestr("y.npy", npy("<i8", "(200,)", struct.pack("<200q", *(i % 2 for i in range(200)))))
+
+        path = self.top / "set.npz"
+        for value in (float("nan"), float("inf")):
+            values = [(i * 7 % 11) / 11 for i in range(200 * 4)]
+            values[123 * 4 + 2] = value
+            write()
             line = self.refuses(1, "--data", path, "--quiet", "--epochs", "1", "--val-size", "20")
-            self.assertRegex(line, r"set\.npz[^:]*: sample 123, element 2: expected a number that is finite as float32, "
-                                   f"found {value}$")
+            named = (r"set\.npz[^:]*: sample 123, element 2: expected a number that is finite as float32, "
+                     f"found {value}$")
+            self.assertRegex(line, named)
+            # To a model of sound samples it is no sample of any class either.
+            values[123 * 4 + 2] = 0.5
+            write()
+            done = self.call("--data", path, "--quiet", "--epochs", "1", "--val-size", "20", "--checkpoint-dir",
+                             self.top / "ck", "--force")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            values[123 * 4 + 2] = value
+            write()
+            done = self.call("evaluate", "--checkpoint", self.top / "ck", "--data", path, "--split", "train")
+            self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+            self.assertRegex(done.stderr.splitlines()[-1], named)
 
     def test_label_far_above_the_others_is_warned_of(self):
         self.change(TRAIN_LABELS, 8 + 41, b"\xc8")
