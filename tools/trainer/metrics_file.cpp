@@ -17,17 +17,28 @@
 #include "tools/console/output.h"
 
 namespace millrace {
+namespace {
+
+// Or nothing, and errno.
+FileDescriptor open_or_make(const std::filesystem::path& path) {
+  constexpr int kHow = O_APPEND | O_CLOEXEC;
+  struct stat there {};
+  // Who could read a pipe counts as its reader: a write would wait for ever once all others left.
+  if (::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
+    return FileDescriptor(::open(path.c_str(), O_WRONLY | kHow));
+  }
+  FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | kHow, 0666));
+  if (file || errno != EACCES) return file;
+  // It may be one to be written alone.
+  file = FileDescriptor(::open(path.c_str(), O_WRONLY | kHow));
+  if (!file && errno == ENOENT) errno = EACCES;  // why it could not be made
+  return file;
+}
+
+}  // namespace
 
 MetricsFile::MetricsFile(std::filesystem::path path, std::string what)
-    : path_(std::move(path)),
-      what_(std::move(what)),
-      file_(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
-  // Pipes and some devices cannot be read from.
-  if (!file_ && (errno == EACCES || errno == EINVAL || errno == EPERM)) {
-    const int reason = errno;
-    file_ = FileDescriptor(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
-    if (!file_ && errno == ENOENT) errno = reason;  // why it could not be made
-  }
+    : path_(std::move(path)), what_(std::move(what)), file_(open_or_make(path_)) {
   struct stat status {};
   if (!file_ || ::fstat(file_.get(), &status) != 0) {
     throw io_error(path_, "open the " + what_ + " file", errno);
@@ -37,12 +48,18 @@ MetricsFile::MetricsFile(std::filesystem::path path, std::string what)
 
 void MetricsFile::begin() {
   if (!regular_) return;
-  // What a run has left there begins with an object; anything else is not to be emptied.
-  char first = '{';
-  if (::pread(file_.get(), &first, 1, 0) < 0 && errno != EBADF) {  // may be written, not read
+  // What a run has left there begins with an object on a line, which a kill may have cut off;
+  // anything else, a manifest.json for one, is not to be emptied.
+  std::array<char, 65536> block{};
+  const ssize_t got = ::pread(file_.get(), block.data(), block.size(), 0);
+  if (got < 0 && errno != EBADF) {  // may be written, not read
     throw io_error(path_, "read the " + what_ + " file", errno);
   }
-  if (first != '{') refuse(0);
+  const std::string_view text(block.data(), got < 0 ? 0 : static_cast<std::size_t>(got));
+  const std::string_view line = text.substr(0, text.find('\n'));
+  const bool cut_off = line.size() == text.size();
+  const bool ours = text.starts_with('{') && (cut_off || nlohmann::json::accept(line));
+  if (!ours && !text.empty()) refuse(0);
   hold();
   cut(0);
 }

@@ -15,8 +15,8 @@ namespace millrace {
 /// them. Move-only.
 class MetricsFile {
  public:
-  /// Opens the file, or makes it. Throws DataError if it cannot be written. What it holds stays.
-  /// `what` it is, for messages.
+  /// Opens the file, or makes it. Throws DataError if it cannot be written. What it holds stays. Of
+  /// a named pipe it waits for the reader. `what` it is, for messages.
   explicit MetricsFile(std::filesystem::path path, std::string what = "metrics");
 
   /// Empties the file, which from then on is this run's alone. Throws DataError where it cannot be,

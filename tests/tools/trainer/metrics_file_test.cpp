@@ -1,13 +1,18 @@
 #include "tools/trainer/metrics_file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "formats/file_descriptor.h"
 #include "tests/support/files.h"
 
 namespace millrace {
@@ -92,11 +97,22 @@ TEST(MetricsFile, EmptiesNothingButLinesOfJson) {
                 ": byte 0: expected an empty file or lines of JSON, to be the metrics file, found "
                 "something else");
   EXPECT_EQ(text_of(path), "weights");
+  const std::string manifest = "{\n \"train\": 1\n}\n";
+  write_bytes(path, make_bytes(manifest));
+  EXPECT_NE(data_error_of([&] { MetricsFile(path).begin(); }), "");
+  EXPECT_EQ(text_of(path), manifest);
   write_bytes(path, make_bytes("{\"a\":1}\nweights"));
   EXPECT_NE(
       data_error_of([&] { MetricsFile(path).go_on(none); }).find(": byte 8: expected an empty"),
       std::string::npos);
   EXPECT_EQ(text_of(path), "{\"a\":1}\nweights");
+}
+
+TEST(MetricsFile, EmptiesALineThatWasCutOff) {
+  const TempFolder folder;
+  const auto path = write_bytes(folder / "m", make_bytes("{\"epo"));
+  MetricsFile(path).begin();
+  EXPECT_EQ(text_of(path), "");
 }
 
 TEST(MetricsFile, IsOfOneRunAtATime) {
@@ -138,6 +154,26 @@ TEST(MetricsFile, KeepsTheErrorOfAFullDisk) {
   EXPECT_EQ(file.error(), "/dev/full: cannot write metrics: No space left on device");
   file.write({{"a", 2}});
   EXPECT_EQ(file.error(), "/dev/full: cannot write metrics: No space left on device");
+}
+
+// It must not wait for a reader that will never come back.
+TEST(MetricsFile, KeepsTheErrorOfAPipeThatNobodyReads) {
+  const auto before = std::signal(SIGPIPE, SIG_IGN);
+  const TempFolder folder;
+  const auto path = folder / "pipe";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  FileDescriptor reader(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  MetricsFile file(path);
+  file.begin();
+  file.write({{"a", 1}});
+  EXPECT_EQ(file.error(), "");
+  std::string text(20, '\0');
+  EXPECT_EQ(::read(reader.get(), text.data(), text.size()), 8);
+  EXPECT_TRUE(text.starts_with("{\"a\":1}\n")) << text;
+  reader.reset();
+  file.write({{"a", 2}});
+  EXPECT_EQ(file.error(), path.string() + ": cannot write metrics: Broken pipe");
+  std::signal(SIGPIPE, before);
 }
 
 }  // namespace
