@@ -45,7 +45,13 @@ void check_output_paths(const std::vector<NamedPath>& outputs,
                         const std::vector<NamedPath>& inputs) {
   std::vector<NamedPath> taken = inputs;
   for (const auto& output : outputs) {
-    if (output.path.empty() || is_stream(output.path)) continue;
+    if (output.path.empty()) continue;
+    if (is_stream(output.path)) {
+      if (output.begins.empty()) continue;
+      // A new file would take the place of the link that /dev/stdout is.
+      throw UsageError(output.option + ": expected a file, found " + shown(output.path.string()) +
+                       ", which is a device, pipe or socket");
+    }
     for (const auto& other : taken) {
       if (other.path.empty() || !same(output.path, other.path)) continue;
       throw UsageError(output.option + ": expected another file than " + other.option +

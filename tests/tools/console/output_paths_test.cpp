@@ -56,5 +56,13 @@ TEST_F(OutputPaths, MayBeOneDevice) {
       check_output_paths({{"--a", "/dev/null"}, {"--b", "/dev/null"}}, {{"--data", "/dev"}}));
 }
 
+TEST_F(OutputPaths, MayBeNoDeviceWhereTheyAreReplaced) {
+  std::filesystem::create_symlink("/dev/null", folder_ / "link");
+  for (const auto& path : {std::filesystem::path("/dev/null"), folder_ / "link"}) {
+    EXPECT_EQ(error({{"--a", path, "<html>"}}), "--a: expected a file, found '" + path.string() +
+                                                    "', which is a device, pipe or socket");
+  }
+}
+
 }  // namespace
 }  // namespace millrace
