@@ -82,6 +82,12 @@ std::vector<Entry> checkpoints_in(const fs::path& folder) {
   return entries;
 }
 
+void remove_old(const fs::path& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  if (error) throw io_error(path, "remove an old checkpoint", error.value());
+}
+
 // The first sub-folder by name that has some, as each seed of several runs has one.
 fs::path folder_with_checkpoints(const fs::path& folder) {
   std::vector<fs::path> found;
@@ -144,11 +150,12 @@ void CheckpointDir::prune(const fs::path& written) const {
   std::uint32_t kept = 1;  // `written`
   for (const Entry& entry : checkpoints_in(folder_)) {
     if (entry.rank != 1 || entry.path == written) continue;
-    if (++kept <= keep_) continue;
-    std::error_code error;
-    fs::remove(entry.path, error);
-    if (error) throw io_error(entry.path, "remove an old checkpoint", error.value());
+    if (++kept > keep_) remove_old(entry.path);
   }
+}
+
+void CheckpointDir::clear() const {
+  for (const Entry& entry : checkpoints_in(folder_)) remove_old(entry.path);
 }
 
 std::vector<std::string> checkpoint_names(const fs::path& folder) {

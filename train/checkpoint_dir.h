@@ -36,6 +36,9 @@ class CheckpointDir {
   /// step-N by the state's step; then removes the oldest step-N beyond `keep`, never this one.
   std::filesystem::path save_step(const Checkpoint& checkpoint) const;
 
+  /// Removes all checkpoints in the folder, another run's. Throws DataError if one cannot be.
+  void clear() const;
+
   const std::filesystem::path& folder() const noexcept { return folder_; }
 
  private:

@@ -126,6 +126,16 @@ TEST(CheckpointDir, LeavesFilesThatAreNotItsOwn) {
   EXPECT_FALSE(std::filesystem::exists(folder / "step-1.safetensors"));
 }
 
+TEST(CheckpointDir, IsClearedOfCheckpointsAlone) {
+  const test::TempFolder folder;
+  test::write_bytes(folder / "quarantine.jsonl", {});
+  const CheckpointDir dir(folder.path(), 3);
+  for (const std::uint64_t step : {1, 2}) dir.save_step(at_step(step));
+  dir.save_best_and_last(at_step(2));
+  dir.clear();
+  EXPECT_EQ(folder.names(), (Names{"quarantine.jsonl"}));
+}
+
 TEST(CheckpointDir, AFolderThatCannotBeWrittenIsFoundAtOnce) {
   const test::TempFolder folder;
   std::filesystem::permissions(folder.path(), std::filesystem::perms(0555));

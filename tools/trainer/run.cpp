@@ -27,6 +27,7 @@
 #include "tools/trainer/report_observer.h"
 #include "tools/trainer/tensorboard_observer.h"
 #include "tools/trainer/trace_writer.h"
+#include "train/checkpoint_dir.h"
 #include "train/trainer.h"
 
 namespace millrace {
@@ -186,7 +187,11 @@ class Runs {
     }
     Trainer trainer(spec, data_.train, data_.test, observers);
     // Only now nobody else's run can leave any.
-    if (!options_.force) refuse_to_replace_checkpoints(spec);
+    if (!options_.force) {
+      refuse_to_replace_checkpoints(spec);
+    } else if (done_.empty()) {
+      clear_seeds_to_come();
+    }
     if (tensorboard) tensorboard->begin(trainer.engine(), *data_.train);
     signals_.set(StopSignals::First::kSetsFlag);
     try {
@@ -213,6 +218,15 @@ class Runs {
       console_.line("Report: " + one_line(options_.report.string()));
     }
     return 0;
+  }
+
+  // Who is stopped before a seed is resumed with it, which must not go on from another run.
+  void clear_seeds_to_come() const {
+    for (std::uint64_t i = 1; i < options_.repeat; ++i) {
+      const RunSpec seed = spec_of_seed(options_.run, i);
+      if (checkpoint_names(seed.checkpoint_dir).empty()) continue;
+      CheckpointDir(seed.checkpoint_dir, seed.keep).clear();
+    }
   }
 
   int repeat(const RunSpec& spec) {

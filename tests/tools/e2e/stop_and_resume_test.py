@@ -80,6 +80,17 @@ class StopAndResume(programs.ProgramTest):
         epochs = [r["epoch"] for r in self.records(self.top / "m.jsonl") if r.get("seed") == 4 and "epoch" in r]
         self.assertEqual(epochs, list(range(12)))
 
+    def test_seeds_to_come_do_not_go_on_from_what_force_replaces(self):
+        seeds = [self.weights(*self.RUN, "--seed", str(seed)) for seed in (3, 4)]
+        several = ["--seed", "3", "--repeat", "2", "--checkpoint-dir", "c"]
+        self.call("--data", self.digits, *self.RUN, *several, "--epochs", "1", "--lr", "0.3")
+        returned, lines = self.stop(self.started(*several, "--force"), signal.SIGTERM)
+        self.assertEqual(returned, 143, lines)
+        done = self.call(*shlex.split(lines[-1].removeprefix("trainer: to go on: "))[1:])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for seed, weights in zip((3, 4), seeds):
+            self.assertRegex(done.stdout, rf"(?m)^Seed {seed}: .* weights {weights}$")
+
     def test_the_command_can_be_stopped_again(self):
         expected = self.weights(*self.RUN)
         process = self.started("--checkpoint-dir", "c")
