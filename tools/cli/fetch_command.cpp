@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "formats/json_text.h"
 #include "tools/cli/commands.h"
 #include "tools/console/command_line.h"
 #include "tools/console/console.h"
@@ -95,7 +96,7 @@ int fetch_command(const std::vector<std::string>& arguments) {
     return signals.status();
   }
   if (options.json) {
-    console.line(summary(options.spec, result).dump());
+    console.line(json_line(summary(options.spec, result)));
   } else {
     for (const auto& file : result.files) {
       console.line(fmt::format("{}: {} bytes{}", file.path.string(), file.bytes,

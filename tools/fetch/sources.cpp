@@ -11,6 +11,7 @@
 #include "formats/json_text.h"
 #include "tools/console/numbers.h"
 #include "tools/console/usage_error.h"
+#include "train/json_numbers.h"
 
 namespace millrace {
 namespace {
@@ -37,8 +38,8 @@ DataSource source_from(const std::filesystem::path& table, const std::string& na
     }
   }
   for (const auto& file : entry.at("files")) {
-    source.files.push_back({file.at("name"), file.at("size"), file.at("sha256"),
-                            file.value("content_sha256", std::string())});
+    source.files.push_back({file.at("name"), whole_number<std::uint64_t>(file, "size"),
+                            file.at("sha256"), file.value("content_sha256", std::string())});
     const SourceFile& last = source.files.back();
     if (!is_plain_name(last.name)) {
       throw DataError(table, std::nullopt, "a file's name without a path", shown(last.name));

@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import json
+import os
 import threading
 
 import programs
@@ -94,6 +95,11 @@ class Fetch(programs.ProgramTest):
         asked = len(self.server.asked)
         self.fetches(["good"])
         self.assertEqual(len(self.server.asked), asked)
+
+    def test_tells_of_a_folder_that_is_not_utf8(self):
+        self.out = self.top / os.fsdecode(b"o\xff")
+        done = self.fetches(["good"], "--json")
+        self.assertTrue(json.loads(done.stdout)["folder"].endswith("/o\ufffd"), done.stdout)
 
     def test_goes_on_where_it_was_cut_off(self):
         self.fetches(["cut"])

@@ -56,6 +56,15 @@ TEST(Sources, RefusesPathsAndWhatIsNoSum) {
   EXPECT_THROW(read_text(R"({"own": {}})"), DataError);
 }
 
+TEST(Sources, RefusesSizesThatAreNone) {
+  const std::string sum(64, 'a');
+  for (const std::string size : {"-3", "2.5", "1e30", "\"3\""}) {
+    std::string text = table("http://x/", "f", sum);
+    text.replace(text.find("3,"), 1, size);
+    EXPECT_THROW(read_text(text), DataError) << size;
+  }
+}
+
 TEST(Sources, SaysWhereATableIsNoJson) {
   const test::TempFolder folder;
   const auto message = [&](const std::string& text) {
