@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "formats/atomic_file.h"
 #include "formats/error.h"
 
 namespace millrace {
@@ -63,9 +64,7 @@ void PartialFile::publish() {
   if (::fsync(file_.get()) != 0) throw io_error(temporary(), "make durable", errno);
   if (::rename(temporary().c_str(), path_.c_str()) != 0) throw io_error(path_, "rename to", errno);
   published_ = true;
-  const auto parent = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
-  const FileDescriptor folder(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder || ::fsync(folder.get()) != 0) throw io_error(parent, "make durable", errno);
+  sync_folder_of(path_);
 }
 
 void remove_stale_part(const std::filesystem::path& path) {
