@@ -28,7 +28,7 @@ constexpr std::uint64_t kChunkBytes = std::uint64_t{4} << 20U;
 constexpr std::uint64_t kMostBatches = 1024;
 constexpr std::uint64_t kWindowBytes = std::uint64_t{32} << 20U;
 constexpr std::uint64_t kSeed = 0;
-constexpr std::uint64_t kEpochs = 1'000'000;  // more than anybody waits for
+constexpr std::uint64_t kEpochs = 1'000'000'000'000;  // of a sample each, more than an hour has
 
 double since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
