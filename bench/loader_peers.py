@@ -54,7 +54,21 @@ def rate_of_epochs(seconds, batches, samples):
     return rate(seconds, samples, run)
 
 
+def rate_of_millrace(seconds, data, batch):
+    """Of our loader's Python module: each loop is an epoch."""
+    import millrace
+
+    return rate_of_epochs(seconds, millrace.Loader(data, batch, workers=1), len(data))
+
+
 # MNIST's training images as uint8, in a new random order each epoch, in batches of 128 with labels.
+
+
+def digits_millrace_python(folder, _scratch, seconds):
+    """IDX files, decoded once into memory."""
+    import millrace
+
+    return rate_of_millrace(seconds, millrace.open(folder).train, BATCH_OF_DIGITS)
 
 
 def digits_pytorch(folder, _scratch, seconds):
@@ -122,6 +136,14 @@ def digits_ffcv(folder, scratch, seconds):
 
 
 # JPEG photos as RGB of side × side, in batches of 32.
+
+
+def photos_millrace_python(folder, side, seconds):
+    """A folder of images, decoded anew each epoch."""
+    import millrace
+
+    data = millrace.open(folder, size=(side, side), channels=3, stream=True).train
+    return rate_of_millrace(seconds, data, BATCH_OF_PHOTOS)
 
 
 def photo_paths(folder):

@@ -6,6 +6,7 @@
 digits  MNIST's training images, in random order, as batches of 128: from $MILLRACE_MNIST_DIR, else
         ../shared/data/mnist. Millrace packs them from memory, where an IDX file is after its first look, and
         from the frames of a seekable zstd file, which it decodes anew each epoch.
+        millrace_python is the loader as the others are, from Python (the build's Python module).
 photos  JPEG photos to batches of 32, RGB of --side each way: from $MILLRACE_PHOTOS_DIR, else
         ../shared/data/photos, a folder of pictures at any depth.
 
@@ -19,13 +20,14 @@ import json
 import os
 import pathlib
 import statistics
+import sys
 import tempfile
 
 from contestants import ROOT, Ours, python_with, run
 from rounds import Rounds, say
 
-PEERS = {"digits": ("pytorch", "webdataset", "streaming", "ffcv"),
-         "photos": ("pillow", "pillow_draft", "torchvision", "spdl", "dali")}
+PEERS = {"digits": ("millrace_python", "pytorch", "webdataset", "streaming", "ffcv"),
+         "photos": ("millrace_python", "pillow", "pillow_draft", "torchvision", "spdl", "dali")}
 OURS = {"digits": ("millrace", "millrace_zst"), "photos": ("millrace",)}
 DIGIT_BYTES = 28 * 28
 
@@ -51,12 +53,13 @@ def ours(options, task, name, folder, scratch):
 def theirs(options, task, name, folder, scratch):
     python = options.python or python_with("numpy")
     out, _, _ = run([python, "-B", __file__, "--peer", f"{task}/{name}", "--data", folder, "--scratch", scratch,
-                     "--side", options.side, "--seconds", options.seconds])
+                     "--side", options.side, "--seconds", options.seconds, "--build", options.build])
     return json.loads(out.splitlines()[-1])
 
 
 def be_peer(options):
     task, _, name = options.peer.partition("/")
+    sys.path.append(str(options.build / "python"))
     try:
         import loader_peers  # NumPy, which the process that races them may lack
 

@@ -12,6 +12,11 @@ endif()
 install(TARGETS trainer tools RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(TARGETS ${libraries} EXPORT millraceTargets ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
         INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/millrace")
+if(MILLRACE_HAS_PYTHON_MODULE)
+  # Where a virtual environment has its modules, so that one is a prefix to install to.
+  install(TARGETS millrace_python LIBRARY
+          DESTINATION "lib/python${Python3_VERSION_MAJOR}.${Python3_VERSION_MINOR}/site-packages")
+endif()
 install(EXPORT millraceTargets NAMESPACE millrace:: DESTINATION "${package_dir}")
 
 # The folders' own headers, by the names they have in the source; not the engines' insides in the folders

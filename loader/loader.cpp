@@ -1,5 +1,7 @@
 #include "loader/loader.h"
 
+#include <algorithm>
+#include <chrono>
 #include <mutex>
 #include <stdexcept>
 #include <utility>
@@ -13,6 +15,8 @@
 
 namespace millrace {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 // What leases keep alive when the Loader is gone.
 class Core {
@@ -47,9 +51,9 @@ class Core {
 
   // A starved consumer fills parts itself rather than wait for a worker to get a core: on a busy
   // machine that takes a time slice, for work of microseconds. Not where a part may wait for
-  // storage.
-  void help() noexcept {
-    while (consumer_helps_ && ring_.starved() && step()) {
+  // storage. Begins none after `until`.
+  void help(Clock::time_point until) noexcept {
+    while (consumer_helps_ && ring_.starved() && Clock::now() < until && step()) {
     }
   }
 
@@ -186,7 +190,7 @@ class Loader::Impl {
 
   std::unique_ptr<ChunkLease::Access> next() {
     auto access = std::make_unique<ChunkLease::Access>();
-    core_->help();
+    core_->help(Clock::time_point::max());
     const auto slot = core_->ring().take();
     if (!slot) return nullptr;
     access->core = core_;
@@ -200,8 +204,14 @@ class Loader::Impl {
   }
 
   bool wait_for(std::chrono::milliseconds limit) {
-    core_->help();
-    return core_->ring().wait_for(limit);
+    using std::chrono::milliseconds;
+    constexpr auto kEver = Clock::time_point::max();
+    const auto now = Clock::now();
+    const auto until =
+        limit < std::chrono::duration_cast<milliseconds>(kEver - now) ? now + limit : kEver;
+    core_->help(until);
+    const auto left = std::chrono::duration_cast<milliseconds>(until - Clock::now());
+    return core_->ring().wait_for(std::max(left, milliseconds(0)));
   }
 
   LoaderState state() const {

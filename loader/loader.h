@@ -112,8 +112,9 @@ class Loader {
   /// The next chunk; waits for it. nullopt after the last epoch and after stop(). One thread at a
   /// time.
   std::optional<ChunkLease> next();
-  /// Waits at most `limit`; true once next() would return or throw without waiting. For consumers
-  /// that have something else to look at now and then.
+  /// Waits at most `limit`, or until the part of a chunk is filled that it helps with; true once
+  /// next() would return or throw without waiting. For consumers that have something else to look
+  /// at now and then.
   bool wait_for(std::chrono::milliseconds limit);
   /// The position after the last chunk that next() returned.
   LoaderState state() const;

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs what Millrace needs and this machine lacks, from the distribution's own packages.
 #
-#   scripts/install_deps.sh [build] [test] [lint] [bench] [peer] [interop] [browser] [fuzz] [all]     (default: build)
+#   scripts/install_deps.sh [build] [python] [test] [lint] [bench] [peer] [interop] [browser] [fuzz] [all]     (default: build)
 #
 #   build, test, lint, bench   for scripts/train.sh, scripts/test.sh, scripts/lint.sh, the programs of bench/
+#   python                     for the Python module, which a build then has too
 #   peer                       plotting, and what the packages need that the benchmarks race ours against;
 #                              scripts/install_python.sh peers installs those
 #   interop, browser           for the tests that hold files and pages against other people's programs;
@@ -37,6 +38,12 @@ build|libxxhash-dev|header xxhash.h|hashes data sets and weights
 build|libfmt-dev|header fmt/format.h|formats text
 build|nlohmann-json3-dev|header nlohmann/json.hpp|checkpoint headers and metrics
 build|libcli11-dev|header CLI/CLI.hpp|parses the command line
+python|pybind11-dev|header pybind11/pybind11.h|binds C++ to Python
+python|python3-dev|command python3-config|compiles Python modules
+python|python3-numpy|system numpy|arrays of the Python module
+test|pybind11-dev|header pybind11/pybind11.h|binds C++ to Python
+test|python3-dev|command python3-config|compiles Python modules
+test|python3-numpy|system numpy|arrays of the Python module
 test|libgtest-dev|header gtest/gtest.h|runs the unit tests
 test|libgmock-dev|header gmock/gmock.h|matchers of the unit tests
 test|python3|command python3|runs the tests of the source tree
@@ -61,7 +68,7 @@ fuzz|libclang-rt-14-dev|fuzzer clang++-14|libFuzzer and the sanitizers
 '
 
 usage() {
-  sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+  sed -n '2,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
 }
 
 package_installed() {
@@ -103,8 +110,8 @@ by_hand() {
 sets=()
 for argument in "${@:-build}"; do
   case $argument in
-    build | test | lint | bench | peer | interop | browser | fuzz) sets+=("$argument") ;;
-    all) sets+=(build test lint bench peer interop browser fuzz) ;;
+    build | python | test | lint | bench | peer | interop | browser | fuzz) sets+=("$argument") ;;
+    all) sets+=(build python test lint bench peer interop browser fuzz) ;;
     -h | --help) usage; exit 0 ;;
     *) echo "install_deps.sh: unknown set '$argument'" >&2; usage >&2; exit 2 ;;
   esac

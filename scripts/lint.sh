@@ -11,7 +11,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
-code_files() { find formats compute loader train tools tests bench examples -name '*.h' -o -name '*.cpp' -o -name '*.cu'; }
+code_files() { find formats compute loader train tools python tests bench examples -name '*.h' -o -name '*.cpp' -o -name '*.cu'; }
 
 check_format() {
   local file status=0

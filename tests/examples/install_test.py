@@ -52,6 +52,11 @@ class Install(unittest.TestCase):
         self.assertEqual(done.stderr, "")
         return done.stdout
 
+    def test_a_python_module_that_was_built_is_there(self):
+        names = [sorted(path.name for path in folder.glob("millrace*.so"))
+                 for folder in (Path(BUILD) / "python", *self.prefix.glob("lib/python3.*/site-packages"))]
+        self.assertIn(names, ([[]], [names[0]] * 2))
+
     def test_30_lines_train_as_the_trainer_does(self):
         out = self.run_example("train_minimal", self.digits)
         self.assertEqual([int(n) for n in re.findall(r"^Epoch \[(\d)\], val_acc: 0\.\d{4}$", out, re.MULTILINE)],

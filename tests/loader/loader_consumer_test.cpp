@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "compute/stage.h"
 #include "formats/block_dataset.h"
 #include "formats/error.h"
 #include "loader/loader.h"
@@ -106,6 +107,35 @@ TEST(LoaderConsumer, ASlowOneFindsTheSlotsFull) {
   EXPECT_EQ(loader.stats().bytes, 3 * kChunkBytes);
   EXPECT_GT(loader.stats().fill.blocked, 0.0);
   expect_content(*first);
+}
+
+// Parts that a thread fills.
+class Fills : public StageListener {
+ public:
+  void begin(Stage stage, std::uint64_t) noexcept override {
+    if (stage == Stage::kGather && std::this_thread::get_id() == thread_) ++count;
+  }
+  void end(Stage) noexcept override {}
+
+  std::atomic<int> count{0};
+
+ private:
+  const std::thread::id thread_ = std::this_thread::get_id();
+};
+
+TEST(LoaderConsumer, DoesNotHelpForLongerThanItWaits) {
+  LoaderSpec spec =
+      spec_of(3, std::make_shared<FakeDataset>(kSize, kElements));  // contiguous: it may help
+  spec.workers = 1;
+  for (const auto limit : {std::chrono::milliseconds(0), std::chrono::milliseconds(-1)}) {
+    Fills fills;
+    const StageListening listening(fills);
+    Loader loader(spec);
+    loader.wait_for(limit);
+    EXPECT_EQ(fills.count, 0);
+    ASSERT_TRUE(loader.wait_for(std::chrono::hours(24 * 365 * 1000)));  // more than a clock counts
+    expect_content(*loader.next());
+  }
 }
 
 TEST(LoaderConsumer, MovesLeases) {

@@ -31,6 +31,7 @@ EXTERNAL = {
     "sanitizers": r"sanitizer/",
     "gtest": r"(gtest|gmock)/",
     "benchmark": r"benchmark/",
+    "pybind11": r"pybind11/",
     "cuda": r"(cuda|cublas|curand|nvtx3/|nvToolsExt|cub/|thrust/|cooperative_groups)",
 }
 FORMATS_LIBRARIES = {"zstd", "libdeflate", "xxhash", "fmt", "json", "stb", "turbojpeg"}
@@ -50,6 +51,7 @@ RULES = {
         {"bench", "tests/support", "tools", "train", "loader", "formats", "compute", "compute/cpu", "compute/cuda"},
         {"benchmark", "cli11", "onednn", "tbb", "highway", "intrinsics", "json", "fmt", "zstd"},
     ),
+    "python": ({"python", "loader", "formats", "compute"}, {"pybind11"}),
     "examples": ({"train", "loader", "formats", "compute"}, set()),
     "tests": (
         {"tests/support", "tools", "train", "loader", "formats", "compute", "compute/cpu"},

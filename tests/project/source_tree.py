@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = ("formats", "compute", "loader", "train")
-CODE_FOLDERS = (*LIBRARIES, "tools", "tests", "bench", "examples")
+CODE_FOLDERS = (*LIBRARIES, "tools", "python", "tests", "bench", "examples")
 CODE_SUFFIXES = (".h", ".cpp", ".cu", ".cuh")
 NOT_OURS = ("build", "data", "checkpoints", ".git", ".cache", "__pycache__")
 

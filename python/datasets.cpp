@@ -1,0 +1,162 @@
+#include "python/datasets.h"
+
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "formats/folder.h"
+#include "loader/subset.h"
+#include "python/arrays.h"
+
+namespace millrace::python {
+namespace py = pybind11;
+namespace {
+
+using Ids = py::array_t<std::uint64_t, py::array::c_style | py::array::forcecast>;
+
+struct Data {
+  std::optional<OpenDataset> train;
+  std::optional<OpenDataset> test;
+  std::optional<OpenDataset> validation;
+  std::string description;
+};
+
+ImageChannels channels_of(const std::optional<int>& channels) {
+  if (!channels) return ImageChannels::kAsStored;
+  if (*channels == 1) return ImageChannels::kGray;
+  if (*channels == 3) return ImageChannels::kRgb;
+  throw std::invalid_argument("channels: expected 1 (grey) or 3 (RGB), found " +
+                              std::to_string(*channels));
+}
+
+Data open(const std::filesystem::path& path, bool stream,
+          const std::optional<std::pair<std::uint32_t, std::uint32_t>>& size,
+          const std::optional<int>& channels, const std::string& label, bool tolerant) {
+  OpenOptions options;
+  if (size) options.image.resize = ImageSize{.width = size->second, .height = size->first};
+  options.image.channels = channels_of(channels);
+  options.label_column = label;
+  options.in_blocks = stream;
+  options.tolerant = tolerant;
+  options.own_validation = true;
+  const auto opened = [&](const std::shared_ptr<const Dataset>& data) {
+    return data ? std::optional(OpenDataset{data, stream}) : std::nullopt;
+  };
+  const py::gil_scoped_release others_run;
+  const DataFolder folder = open_folder(path, options);
+  return {opened(folder.train), opened(folder.test), opened(folder.validation), folder.description};
+}
+
+py::tuple shape_of(const OpenDataset& set) {
+  const auto& dims = set.data->shape().dims;
+  py::tuple shape(dims.size());
+  for (std::size_t i = 0; i < dims.size(); ++i) shape[i] = dims[i];
+  return shape;
+}
+
+py::tuple read(const OpenDataset& set, const Ids& ids) {
+  if (ids.ndim() != 1) throw std::invalid_argument("ids: expected one dimension");
+  const auto count = static_cast<std::uint64_t>(ids.size());
+  py::array samples = make_samples(count, set.data->shape(), set.data->dtype());
+  py::array_t<std::int32_t> labels(ids.size());
+  const std::span<const std::uint64_t> wanted(ids.data(), count);
+  const std::span<std::byte> room(static_cast<std::byte*>(samples.mutable_data()),
+                                  static_cast<std::size_t>(samples.nbytes()));
+  const std::span<std::int32_t> classes(labels.mutable_data(), count);
+  {
+    const py::gil_scoped_release others_run;
+    set.data->read(wanted, room, classes);
+  }
+  return py::make_tuple(samples, labels);
+}
+
+std::string text_of(const OpenDataset& set) {
+  return "<millrace.Dataset " + set.data->name() + ": " + std::to_string(set.data->size()) +
+         " samples, " + describe_samples(*set.data) + ", " + std::to_string(set.data->classes()) +
+         " classes>";
+}
+
+py::array_t<std::uint64_t> ids_of(const Subset& subset) {
+  py::array_t<std::uint64_t> ids(static_cast<py::ssize_t>(subset.size()));
+  const std::span<std::uint64_t> room(ids.mutable_data(), subset.size());
+  for (std::uint64_t i = 0; i < room.size(); ++i) room[i] = i;
+  subset.map(room, room);
+  return ids;
+}
+
+}  // namespace
+
+void define_datasets(py::module_& module) {
+  py::class_<OpenDataset>(module, "Dataset", "Labelled samples of one shape and type.")
+      .def("__len__", [](const OpenDataset& set) { return set.data->size(); })
+      .def("__repr__", &text_of)
+      .def_property_readonly("shape", &shape_of, "Of one sample: (28, 28).")
+      .def_property_readonly(
+          "dtype", [](const OpenDataset& set) { return dtype_of(set.data->dtype()); },
+          "Of the samples as they are stored.")
+      .def_property_readonly(
+          "classes", [](const OpenDataset& set) { return set.data->classes(); },
+          "Labels are below it.")
+      .def_property_readonly(
+          "class_names", [](const OpenDataset& set) { return set.data->class_names(); },
+          "By label; empty where they have none.")
+      .def_property_readonly(
+          "name", [](const OpenDataset& set) { return set.data->name(); },
+          "The file or folder that it came from.")
+      .def(
+          "hash", [](const OpenDataset& set) { return set.data->hash(); },
+          py::call_guard<py::gil_scoped_release>(),
+          "128 bits of shape, type, samples and labels, as 32 hex digits: equal for equal content, "
+          "whatever form it is stored in.")
+      .def("read", &read, py::arg("ids"),
+           "Copies of these samples, as stored, and their labels: ([n, …shape], int32 [n]). Raises "
+           "DataError where one cannot be read, IndexError where there is none.");
+
+  py::class_<Data>(module, "Data", "The data sets that lie together.")
+      .def_readonly("train", &Data::train)
+      .def_readonly("test", &Data::test, "None where there is none.")
+      .def_readonly("validation", &Data::validation,
+                    "Of data that bring one along; else None: see split().")
+      .def_readonly("description", &Data::description)
+      .def("__repr__", [](const Data& data) { return "<millrace.Data " + data.description + ">"; });
+
+  module.def(
+      "open", &open, py::arg("path"), py::kw_only(), py::arg("stream") = false,
+      py::arg("size") = py::none(), py::arg("channels") = py::none(), py::arg("label") = "",
+      py::arg("tolerant") = false,
+      R"(Opens what `trainer --data` does: a folder or file of IDX, images, NumPy, safetensors, CSV,
+CIFAR, WebDataset or shards, plain or compressed.
+
+stream: to be read block by block, in little memory whatever its size.
+size, channels: (height, width), and 1 or 3, that images are made to.
+label: the column of a CSV file that has the labels.
+tolerant: opens although some samples cannot be read; see Loader's on_bad.
+
+Raises DataError.)");
+
+  py::class_<Subset>(module, "Subset", "Some of a data set's samples.")
+      .def("__len__", &Subset::size)
+      .def("ids", &ids_of, "Their numbers, uint64 [n], in the order that shuffling starts from.");
+
+  module.def(
+      "split",
+      [](const OpenDataset& set, std::uint64_t validation, std::uint64_t seed) {
+        Split split = Split::random(set.data->size(), validation, seed);
+        return std::pair(std::move(split.train), std::move(split.validation));
+      },
+      py::arg("data"), py::arg("validation"), py::arg("seed") = 0,
+      "Two Subsets drawn at random: one to train on, and one of `validation` samples. The seed "
+      "alone "
+      "decides which; trainer's --seed draws the same.");
+}
+
+}  // namespace millrace::python
