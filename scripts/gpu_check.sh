@@ -235,7 +235,7 @@ wide() {
     status=$?
     if [[ $status -eq 0 ]]; then
       alone=$(last_line | sed -n 's/.*"step_us":\([0-9.e+-]*\).*/\1/p')
-      note "on one stream, $precision" passed 0 "$(of a "a=$(last_line | sed -n 's/.*"engine_on_one_stream_us":\([0-9.e+-]*\).*/\1/p')")" us/step "as it is: $(of a "a=$(last_line | sed -n 's/.*"engine_us":\([0-9.e+-]*\).*/\1/p')") us"
+      note "on one stream, $precision" passed 0 "$(of a "a=$(last_line | sed -n 's/.*"engine_on_one_stream_us":\([0-9.e+-]*\).*/\1/p')")" us/step "as it is: $(of a "a=$(last_line | sed -n 's/.*"engine_us":\([0-9.e+-]*\).*/\1/p')") us, without epilogues in the backward pass: $(of a "a=$(last_line | sed -n 's/.*"engine_unfused_backward_us":\([0-9.e+-]*\).*/\1/p')") us"
       note "its products alone, $precision" passed $((SECONDS - start)) "$(of a "a=$alone")" us/step "with epilogues $(of a "a=$(last_line | sed -n 's/.*"with_epilogues_us":\([0-9.e+-]*\).*/\1/p')") us, without: $(last_line | sed -n 's/.*"without_epilogue":\[\([0-9,]*\)\].*/\1/p')"
       share=$(of '100 * a / s' "a=$alone" "s=$step")
       if [[ $precision == bf16 ]]; then

@@ -16,8 +16,9 @@ namespace millrace::cuda {
 struct Arithmetic {
   ElementType storage = ElementType::kFloat32;  ///< of samples, activations and their gradients
   bool tf32 = false;                            ///< float32 products may run on TF32 tensor cores
-  bool one_kernel = false;  ///< train with SmallTraining where model and device allow it
-  bool side_stream = true;  ///< weights' gradients and updates run beside the backward pass
+  bool one_kernel = false;     ///< train with SmallTraining where model and device allow it
+  bool side_stream = true;     ///< weights' gradients and updates run beside the backward pass
+  bool fused_backward = true;  ///< the backward pass's products have epilogues, where they exist
 };
 
 /// The device memory of one model: parameters, optimizer state, activations. Logits, gradients of

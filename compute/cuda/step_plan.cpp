@@ -83,13 +83,14 @@ void StepPlan::plan_forward(std::size_t l) {
 }
 
 void StepPlan::plan_backward() {
+  const bool fuses = network_.arithmetic.fused_backward;
   bool has_bias_gradient = false;  // by the layer above's product
   for (std::size_t l = layers_.size(); l-- > 0;) {
     Layer& layer = layers_[l];
     if (has_bias_gradient || network_.layout.normed(l)) {
       layer.weight_gradient = weight_gradient(l, Epilogue::kNone);
     } else {
-      layer.weight_gradient = weight_gradient(l, Epilogue::kBiasGradientOfB);
+      if (fuses) layer.weight_gradient = weight_gradient(l, Epilogue::kBiasGradientOfB);
       layer.sums_columns = !layer.weight_gradient;
     }
     if (layer.sums_columns) {
@@ -104,7 +105,8 @@ void StepPlan::plan_backward() {
       continue;
     }
     // A mask is of use only if one product writes it and the other reads it.
-    MatmulPlan below = forward(l - 1, Epilogue::kBiasReluMask);
+    MatmulPlan below;
+    if (fuses) below = forward(l - 1, Epilogue::kBiasReluMask);
     if (below) {
       // The epilogue sums in the type it stores: too coarse for a gradient in bfloat16.
       if (network_.arithmetic.storage == ElementType::kFloat32) {

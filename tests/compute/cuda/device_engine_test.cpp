@@ -147,6 +147,22 @@ TEST(DeviceEngine, SaysWhichProductsAreNotFused) {
   EXPECT_THROW(without({Epilogue::kNone, Epilogue::kBias}), DeviceError);
 }
 
+// As where the library has none of the backward pass's, and without asking for them.
+TEST(DeviceEngine, LeavesTheBackwardPassWithoutEpilogues) {
+  const Data data({5, {7, 9}, 3, 16, InputType::kUInt8});
+  const std::set<Epilogue> of_backward{Epilogue::kBiasReluMask, Epilogue::kReluGradient,
+                                       Epilogue::kReluGradientBiasGradient,
+                                       Epilogue::kBiasGradientOfB};
+  for (const auto storage : {ElementType::kFloat32, ElementType::kBFloat16}) {
+    const EngineOnFake expected(data, {.refused = of_backward}, {.storage = storage});
+    const EngineOnFake found(data, {}, {.storage = storage, .fused_backward = false});
+    EXPECT_EQ(found.engine->info().description, expected.engine->info().description);
+    EXPECT_LT(found.device->searches, expected.device->searches);
+    for (const EngineOnFake* each : {&expected, &found}) each->engine->train(data.packed());
+    EXPECT_EQ(found.engine->parameters(), expected.engine->parameters());
+  }
+}
+
 // ------------------------------------------------------------------------ the order of things
 
 struct Outcome {
