@@ -150,8 +150,8 @@ Raises DataError.)");
   module.def(
       "split",
       [](const OpenDataset& set, std::uint64_t validation, std::uint64_t seed) {
-        Split split = Split::random(set.data->size(), validation, seed);
-        return std::pair(std::move(split.train), std::move(split.validation));
+        const Split split = Split::random(set.data->size(), validation, seed);
+        return std::pair(split.train, split.validation);
       },
       py::arg("data"), py::arg("validation"), py::arg("seed") = 0,
       "Two Subsets drawn at random: one to train on, and one of `validation` samples. The seed "

@@ -44,8 +44,8 @@ OnBad on_bad_of(std::string_view name) {
   if (name == "fail") return OnBad::kFail;
   if (name == "skip") return OnBad::kSkip;
   if (name == "substitute") return OnBad::kSubstitute;
-  throw std::invalid_argument("on_bad: expected \"fail\", \"skip\" or \"substitute\", found \"" +
-                              std::string(name) + "\"");
+  throw std::invalid_argument("on_bad: expected 'fail', 'skip' or 'substitute', found '" +
+                              std::string(name) + "'");
 }
 
 float* limit_of(AugmentSpec& spec, std::string_view name) {
@@ -64,8 +64,8 @@ AugmentSpec augment_of(const std::map<std::string, float>& limits) {
     float* const where = limit_of(spec, name);
     if (where == nullptr) {
       throw std::invalid_argument(
-          "augment: expected rotate, shift, scale, shear, elastic or elastic_sigma, found \"" +
-          name + "\"");
+          "augment: expected rotate, shift, scale, shear, elastic or elastic_sigma, found '" +
+          name + "'");
     }
     *where = limit;
   }

@@ -175,7 +175,7 @@ class ModuleTest(unittest.TestCase):
         moved = [all_of(millrace.Loader(data, shuffle=False, seed=1, augment={"shift": 2.0})) for _ in range(2)]
         self.same(moved[0], moved[1])
         self.assertFalse(numpy.array_equal(moved[0][0], still[0]))
-        with self.assertRaisesRegex(ValueError, 'augment: expected rotate, .* found "tilt"'):
+        with self.assertRaisesRegex(ValueError, "augment: expected rotate, .* found 'tilt'"):
             millrace.Loader(data, augment={"tilt": 1.0})
 
     # Memory and threads
@@ -284,7 +284,7 @@ class ModuleTest(unittest.TestCase):
             self.assertEqual(len(labels), 20)
             self.assertEqual(list(loader.bad), [13])
             self.assertIn("dog/3.pgm", loader.bad[13])
-        with self.assertRaisesRegex(ValueError, 'on_bad: expected "fail", "skip" or "substitute", found "hope"'):
+        with self.assertRaisesRegex(ValueError, "on_bad: expected 'fail', 'skip' or 'substitute', found 'hope'"):
             millrace.Loader(data, on_bad="hope")
 
     def test_refuses_the_impossible(self):
