@@ -1,6 +1,7 @@
 #include "tools/model/confusion.h"
 
 #include <algorithm>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
 
@@ -66,6 +67,21 @@ std::vector<Confusion::Mistake> Confusion::worst(std::size_t most) const {
   std::ranges::stable_sort(all, std::ranges::greater{}, &Mistake::count);
   if (all.size() > most) all.resize(most);
   return all;
+}
+
+std::vector<std::uint32_t> Confusion::worst_classes(std::size_t most) const {
+  std::vector<std::uint32_t> labels(classes());
+  std::iota(labels.begin(), labels.end(), 0U);
+  if (labels.size() <= most) return labels;
+  const auto worse = [this](std::uint32_t a, std::uint32_t b) {
+    const double of_a = f1(a).value_or(2.0);
+    const double of_b = f1(b).value_or(2.0);
+    if (of_a != of_b) return of_a < of_b;
+    return samples(a) != samples(b) ? samples(a) > samples(b) : a < b;
+  };
+  std::ranges::partial_sort(labels, labels.begin() + static_cast<std::ptrdiff_t>(most), worse);
+  labels.resize(most);
+  return labels;
 }
 
 }  // namespace millrace

@@ -49,6 +49,10 @@ class Confusion {
   /// At most `most` cells off the diagonal, the largest first, of equals the first in the table.
   /// Precondition: tabled().
   std::vector<Mistake> worst(std::size_t most) const;
+  /// At most `most` classes to tell people of: all of them in order, or those of the lowest F1,
+  /// the lowest first, of equals the one with more samples. Those without samples and guesses are
+  /// the last.
+  std::vector<std::uint32_t> worst_classes(std::size_t most) const;
 
  private:
   std::vector<std::string> names_;    // [classes], or empty

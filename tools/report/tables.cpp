@@ -16,6 +16,7 @@ namespace {
 // More columns than these cannot be read.
 constexpr std::uint32_t kMostColumns = 40;
 constexpr std::size_t kMistakes = 20;
+constexpr std::size_t kMostClasses = 100;
 
 std::string percent(const std::optional<double>& share) {
   return share ? fmt::format("{:.2f}", 100.0 * *share) : "–";
@@ -84,13 +85,19 @@ std::string render_classes(const Confusion& confusion) {
     least = std::min(least, confusion.recall(c).value_or(1.0));
   }
   const double base = std::max(0.0, std::floor(least * 10.0 - 1e-9) / 10.0);
+  const auto shown = confusion.worst_classes(kMostClasses);
+  const auto left_out = confusion.classes() - shown.size();
+  const std::string of_all =
+      left_out == 0
+          ? std::string()
+          : fmt::format("; the {} of the lowest F1, without {} more", shown.size(), left_out);
   std::string html = fmt::format(
-      "<table class=\"classes\"><caption>Per class, in per cent; bars: recall, from {:.0f} to 100"
+      "<table class=\"classes\"><caption>Per class, in per cent; bars: recall, from {:.0f} to 100{}"
       "</caption><thead><tr><th>class</th><th>precision</th><th>recall</th><th>samples</th><th></"
       "th>"
       "</tr></thead><tbody>\n",
-      100.0 * base);
-  for (std::uint32_t c = 0; c < confusion.classes(); ++c) {
+      100.0 * base, of_all);
+  for (const std::uint32_t c : shown) {
     const double share =
         std::clamp((confusion.recall(c).value_or(base) - base) / (1.0 - base), 0.0, 1.0);
     html += fmt::format(

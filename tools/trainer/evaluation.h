@@ -69,8 +69,8 @@ Evaluation evaluate(const TrainedModel& model, const DataFolder& data, DataSplit
 void write_outputs(const std::filesystem::path& path, const SampleOutputs& outputs,
                    const Evaluation& evaluation);
 
-/// Several lines for people, at most 80 columns wide: loss and accuracy, a line a class, and the
-/// confusion matrix where it fits, else the most frequent mistakes.
+/// Several lines for people, at most 80 columns wide: loss and accuracy, a line a class, of very
+/// many the worst alone, and the confusion matrix where it fits, else the most frequent mistakes.
 std::string render(const Evaluation& evaluation);
 
 /// The same for programs; precision and recall are null where they are not defined, "confusion"

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <stdexcept>
+#include <vector>
 
 namespace millrace {
 namespace {
@@ -55,6 +56,17 @@ TEST(Confusion, OrdersMistakes) {
   EXPECT_EQ(worst[0].count, 2U);
   EXPECT_EQ(worst[1].truth, 0U);
   EXPECT_EQ(sample().worst(1).size(), 1U);
+}
+
+TEST(Confusion, PicksTheWorstClassesWhereNotAllAreWanted) {
+  using Labels = std::vector<std::uint32_t>;
+  EXPECT_EQ(sample().worst_classes(4), (Labels{0, 1, 2, 3}));
+  EXPECT_EQ(sample().worst_classes(3), (Labels{1, 2, 0})) << "of class 3 nothing can be said";
+  Confusion never_right(4);
+  never_right.add(1, 0);
+  for (int i = 0; i < 2; ++i) never_right.add(2, 0);
+  never_right.add(3, 0);
+  EXPECT_EQ(never_right.worst_classes(3), (Labels{2, 1, 3})) << "more samples are worse";
 }
 
 TEST(Confusion, HasNoTableForManyClasses) {

@@ -49,6 +49,14 @@ TEST(RenderQuality, ListsMistakesOfManyClasses) {
   EXPECT_FALSE(has(render_quality(judged_of(Confusion::kMostTabled + 1)), "Most frequent"));
 }
 
+TEST(RenderQuality, ShowsTheWorstOfVeryManyClasses) {
+  EXPECT_FALSE(has(render_quality(judged_of(100)), "lowest F1"));
+  const std::string html = render_quality(judged_of(50'000));
+  EXPECT_TRUE(has(html, "; the 100 of the lowest F1, without 49900 more</caption>")) << html;
+  EXPECT_TRUE(has(html, "<tr><td>1</td><td>0.00</td>")) << html;
+  EXPECT_LT(html.size(), 20'000U);
+}
+
 TEST(SecondsText, HasThreeDigitsAndNoPowersOfTen) {
   EXPECT_EQ(seconds_text(0.0), "0 s");
   EXPECT_EQ(seconds_text(2.7e-6), "3 µs");

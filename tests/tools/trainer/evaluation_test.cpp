@@ -168,6 +168,24 @@ TEST(RenderEvaluation, CallsClassesByTheirNames) {
       << render(e);
 }
 
+TEST(RenderEvaluation, ShowsTheWorstOfVeryManyClasses) {
+  EXPECT_EQ(render(of_classes(100)).find("lowest F1"), std::string::npos);
+  Evaluation e = of_classes(2000);
+  for (int i = 0; i < 7; ++i) e.confusion.add(1500, 0);
+  const std::string text = render(e);
+  EXPECT_LT(std::ranges::count(text, '\n'), 110);
+  expect_columns(text, 80);
+  // Never right, then right less often than the others.
+  EXPECT_NE(text.find("samples\n 1999      0.0000        -   0.0000         0\n"
+                      " 1500      0.9989   0.9912   0.9950       908\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("\nThe 100 of the lowest F1; 1900 more, which --json lists\n"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(to_json(e).at("classes").size(), 2000U);
+}
+
 TEST(RenderEvaluation, SaysThatThereAreNoMistakes) {
   Evaluation e;
   e.confusion = Confusion(40);
