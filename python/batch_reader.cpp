@@ -1,33 +1,48 @@
 #include "python/batch_reader.h"
 
-#include <unistd.h>
-
 #include <stdexcept>
 #include <utility>
 
 namespace millrace {
 
+namespace {
+
+// In a fork of `process` there are no threads to end and locks that nobody opens: what belongs to
+// them stays as it is.
+template <typename T>
+void drop(std::unique_ptr<T>& owned, pid_t process) {
+  if (getpid() != process) static_cast<void>(owned.release());
+  owned.reset();
+}
+
+}  // namespace
+
 // The count falls before the slot is given back: who sees that one is free may have to wait for it,
 // but not for ever.
 struct BatchReader::Slot {
   Slot(ChunkLease&& taken, std::shared_ptr<std::atomic<std::uint32_t>> count)
-      : lease(std::move(taken)), kept(std::move(count)) {
+      : lease(std::make_unique<ChunkLease>(std::move(taken))), kept(std::move(count)) {
     ++*kept;
   }
-  ~Slot() { --*kept; }
+  ~Slot() {
+    --*kept;
+    drop(lease, process);
+  }
   Slot(const Slot&) = delete;
   Slot& operator=(const Slot&) = delete;
 
-  ChunkLease lease;
+  const pid_t process = getpid();
+  std::unique_ptr<ChunkLease> lease;
   std::shared_ptr<std::atomic<std::uint32_t>> kept;
 };
 
 BatchReader::BatchReader(const LoaderSpec& spec, LoaderState start)
-    : process_(getpid()),
-      slots_(spec.slots),
-      loader_(spec, start),
+    : slots_(spec.slots),
+      loader_(std::make_unique<Loader>(spec, start)),
       kept_(std::make_shared<std::atomic<std::uint32_t>>(0)),
-      position_(loader_.state()) {}
+      position_(loader_->state()) {}
+
+BatchReader::~BatchReader() { drop(loader_, process_); }
 
 void BatchReader::check_can_wait() const {
   if (getpid() != process_) {
@@ -43,17 +58,17 @@ void BatchReader::check_can_wait() const {
 
 bool BatchReader::wait_for(std::chrono::milliseconds limit) {
   const std::lock_guard lock(mutex_);
-  if (slot_ && next_ < slot_->lease.chunk().batches()) return true;
+  if (slot_ && next_ < slot_->lease->chunk().batches()) return true;
   slot_.reset();
   check_can_wait();
-  return loader_.wait_for(limit);
+  return loader_->wait_for(limit);
 }
 
 // Under mutex_.
 bool BatchReader::take_chunk() {
   slot_.reset();
   check_can_wait();
-  auto lease = loader_.next();
+  auto lease = loader_->next();
   if (!lease) return false;
   for (const BadPlace& bad : lease->bad()) bad_.emplace(bad.sample.id, bad.sample.reason);
   slot_ = std::make_shared<const Slot>(std::move(*lease), kept_);
@@ -63,10 +78,10 @@ bool BatchReader::take_chunk() {
 
 std::optional<BatchReader::Batch> BatchReader::next(bool whole_chunk) {
   const std::lock_guard lock(mutex_);
-  if (!slot_ || next_ == slot_->lease.chunk().batches()) {
+  if (!slot_ || next_ == slot_->lease->chunk().batches()) {
     if (!take_chunk()) return std::nullopt;
   }
-  const ChunkLease& lease = slot_->lease;
+  const ChunkLease& lease = *slot_->lease;
   const std::uint32_t left = lease.chunk().batches() - next_;
   const std::uint32_t taken = whole_chunk ? left : 1;
   Batch batch{slot_, lease.chunk().slice(next_, taken), lease.last_in_epoch() && taken == left};

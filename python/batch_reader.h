@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -28,6 +29,9 @@ class BatchReader {
 
   /// Throws what Loader does.
   BatchReader(const LoaderSpec& spec, LoaderState start);
+  ~BatchReader();
+  BatchReader(const BatchReader&) = delete;
+  BatchReader& operator=(const BatchReader&) = delete;
 
   /// Waits at most `limit` for what next() needs. Throws std::runtime_error where it would wait for
   /// ever: all slots are kept by batches, or this is a fork of the process whose threads fill them.
@@ -40,9 +44,9 @@ class BatchReader {
   LoaderState position() const;
   /// Samples met that cannot be read, with the reason, by their numbers.
   std::map<std::uint64_t, std::string> bad() const;
-  LoaderStats stats() const { return loader_.stats(); }
-  std::uint64_t batches_per_epoch() const noexcept { return loader_.batches_per_epoch(); }
-  void stop() noexcept { loader_.stop(); }
+  LoaderStats stats() const { return loader_->stats(); }
+  std::uint64_t batches_per_epoch() const noexcept { return loader_->batches_per_epoch(); }
+  void stop() noexcept { loader_->stop(); }
 
  private:
   struct Slot;
@@ -50,9 +54,9 @@ class BatchReader {
   void check_can_wait() const;
   bool take_chunk();
 
-  const pid_t process_;
+  const pid_t process_ = getpid();
   const std::uint32_t slots_;
-  Loader loader_;
+  std::unique_ptr<Loader> loader_;
   const std::shared_ptr<std::atomic<std::uint32_t>> kept_;  ///< slots out, its own included
 
   mutable std::mutex mutex_;

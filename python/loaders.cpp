@@ -3,9 +3,11 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -25,6 +27,8 @@ namespace {
 
 // So soon a signal (Ctrl-C) is seen.
 constexpr std::chrono::milliseconds kLook{100};
+
+constexpr std::uint64_t kMostMb = std::numeric_limits<std::uint64_t>::max() >> 20U;
 
 using State = std::pair<std::uint64_t, std::uint64_t>;
 
@@ -75,7 +79,7 @@ AugmentSpec augment_of(const std::map<std::string, float>& limits) {
 std::uint64_t window_blocks(const OpenDataset& set, std::uint64_t window_mb) {
   if (!set.streams) return 0;
   const auto* blocks = dynamic_cast<const BlockDataset*>(set.data.get());
-  return blocks == nullptr ? 0 : blocks_of_window(*blocks, window_mb << 20U);
+  return blocks == nullptr ? 0 : blocks_of_window(*blocks, std::min(window_mb, kMostMb) << 20U);
 }
 
 std::shared_ptr<PyLoader> make(
@@ -201,12 +205,17 @@ void define_loaders(py::module_& module) {
       .def_property_readonly(
           "position",
           [](const PyLoader& loader) {
+            const py::gil_scoped_release others_run;
             const LoaderState state = loader.reader->position();
             return State{state.epoch, state.batch};
           },
           "(epoch, batch) behind the last batch delivered: what `start` goes on from.")
       .def_property_readonly(
-          "bad", [](const PyLoader& loader) { return loader.reader->bad(); },
+          "bad",
+          [](const PyLoader& loader) {
+            const py::gil_scoped_release others_run;
+            return loader.reader->bad();
+          },
           "Samples met that cannot be read, by their numbers, with the reason.")
       .def("stats", &stats_of,
            "Seconds that threads which fill slots, and who takes batches, were busy, starved "

@@ -237,20 +237,26 @@ class ModuleTest(unittest.TestCase):
             next(iter(loader))
         self.assertEqual(loader.position, (0, 0))
 
-    def test_a_fork_is_told(self):
+    def test_a_fork_is_told_and_ends(self):
         loader = millrace.Loader(self.write(), batch=64)
+        batch = next(iter(loader))
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
+            signal.alarm(60)
             try:
-                next(iter(loader))
+                all_of(loader.chunks())
+                all_of(loader)
             except RuntimeError as error:
                 os.write(writer, str(error).encode())
+            del loader, batch  # without the threads that worked for it
             os._exit(0)
         os.close(writer)
-        os.waitpid(child, 0)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
         with os.fdopen(reader) as said:
             self.assertRegex(said.read(), "belongs to the process that made it")
+        del batch
+        self.assertEqual(len(all_of(loader)[1]), COUNT - 64)  # here it goes on
 
     def test_counts(self):
         loader = millrace.Loader(self.write(), batch=64, workers=2, slots=4)
