@@ -27,7 +27,7 @@ Compression compression_for(const std::filesystem::path& path);
 /// A file open for reading whose content may be compressed; its first bytes say so, not its name.
 /// Nothing is allocated for the content before it is asked for. Move-only. Every member throws
 /// DataError where the compressed form is broken: a checksum, a truncation, bytes that belong to no
-/// gzip member or zstd frame.
+/// gzip member or zstd frame and are not the zeros that gzip files may be filled up with.
 class EncodedFile {
  public:
   /// Throws DataError if it cannot be opened or mapped.

@@ -108,9 +108,9 @@ SplitFiles split_files(const std::vector<fs::path>& files, bool own_validation) 
                                                : validation;
     list.push_back(file);
   }
-  const auto use = [&found](std::vector<fs::path>& files, std::vector<fs::path>& as) {
+  const auto use = [&found](std::vector<fs::path>& more, std::vector<fs::path>& as) {
     auto& to = as.empty() ? as : found.left_out;
-    to.insert(to.end(), files.begin(), files.end());
+    to.insert(to.end(), more.begin(), more.end());
   };
   if (own_validation && !found.test.empty()) {
     found.validation = std::move(validation);

@@ -26,7 +26,7 @@ class ChunkCursor {
     std::uint32_t batch = 0;
     std::uint32_t chunk_batches = 0;
     std::uint64_t epochs = 0;
-    Rank rank;
+    Rank rank = {};
   };
 
   /// Throws std::invalid_argument for a zero in `shape` (epochs may be 0), for what RankShare does,

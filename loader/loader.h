@@ -29,7 +29,7 @@ struct LoaderSpec {
   std::uint32_t source = 0;   ///< kIndices: the number Engine::add_resident gave
   std::uint32_t batch = 128;  ///< samples of one step; an epoch's last batch may be smaller
   /// Of how many processes this is which: its chunks have its share of each batch. See RankShare.
-  Rank rank;
+  Rank rank = {};
   std::uint32_t chunk_batches = 32;  ///< batches of one chunk; an epoch's last chunk may be smaller
   std::uint32_t slots = 3;           ///< chunks that exist at once: the only backpressure
   /// oneTBB threads that fill slots of packed chunks; 0: the cores this process may use. Index
