@@ -72,10 +72,12 @@ std::optional<mode_t> mode_of_existing(const std::filesystem::path& path, int fo
     if (errno == ENOENT) return std::nullopt;
     throw io_error(path, "create", errno);
   }
+  // A link goes, but not one to what no file can stand for: /dev/stdout is such a link.
+  const bool link = S_ISLNK(status.st_mode);
+  if (link && ::fstatat(folder, path.filename().c_str(), &status, 0) != 0) return std::nullopt;
   if (S_ISDIR(status.st_mode)) throw io_error(path, "create", EISDIR);
-  if (S_ISLNK(status.st_mode)) return std::nullopt;
   if (!S_ISREG(status.st_mode)) throw DataError(path, "cannot replace: not a regular file");
-  return status.st_mode & mode_t{07777};
+  return link ? std::nullopt : std::optional(status.st_mode & mode_t{07777});
 }
 
 }  // namespace

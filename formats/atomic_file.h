@@ -24,7 +24,7 @@ namespace millrace {
 class AtomicFile {
  public:
   /// Creates the temporary. Throws DataError if the folder is missing or cannot be written, or if
-  /// `path` is a folder, device or pipe.
+  /// `path` is a folder, device or pipe, or a link to one.
   explicit AtomicFile(std::filesystem::path path);
   ~AtomicFile();
   AtomicFile(AtomicFile&& other) noexcept;

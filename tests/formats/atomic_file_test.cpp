@@ -197,6 +197,21 @@ TEST(AtomicFile, RefusesADevice) {
             "/dev/full: cannot replace: not a regular file");
 }
 
+TEST(AtomicFile, RefusesALinkToADeviceOrFolder) {
+  const TempFolder folder;
+  const auto path = folder / "link";
+  for (const auto& [target, why] : {std::pair{"/dev/null", "cannot replace: not a regular file"},
+                                    std::pair{"/", "cannot create: Is a directory"}}) {
+    std::filesystem::create_symlink(target, path);
+    EXPECT_EQ(data_error_of([&] { AtomicFile{path}; }), path.string() + ": " + why);
+    EXPECT_TRUE(std::filesystem::is_symlink(path));
+    std::filesystem::remove(path);
+  }
+  std::filesystem::create_symlink("nowhere", path);
+  AtomicFile(path).commit();
+  EXPECT_FALSE(std::filesystem::is_symlink(path));
+}
+
 TEST(AtomicFile, NamesAFolderThatCannotBeWritten) {
   const TempFolder folder;
   std::filesystem::permissions(folder.path(), std::filesystem::perms(0555));
