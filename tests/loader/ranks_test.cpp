@@ -55,11 +55,8 @@ LoaderSpec stream_of(std::uint64_t window_blocks, bool broken = false) {
     left -= sizes.back();
   }
   LoaderSpec spec = spec_of(ChunkKind::kPacked);
-  auto data = std::make_shared<FakeBlocks>(sizes, kElements);
-  if (broken) {
-    for (const auto id : kBad) data->fail_at(id);
-  }
-  spec.data = data;
+  spec.data = broken ? std::make_shared<FakeBlocks>(sizes, kElements, kBad)
+                     : std::make_shared<FakeBlocks>(sizes, kElements);
   spec.window_blocks = window_blocks;
   return spec;
 }
