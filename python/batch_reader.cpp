@@ -58,13 +58,15 @@ void BatchReader::check_can_wait() const {
 
 bool BatchReader::wait_for(std::chrono::milliseconds limit) {
   const std::lock_guard lock(mutex_);
-  if (slot_ && next_ < slot_->lease->chunk().batches()) return true;
+  if (has_batch()) return true;
   slot_.reset();
   check_can_wait();
   return loader_->wait_for(limit);
 }
 
-// Under mutex_.
+// Under mutex_, as take_chunk().
+bool BatchReader::has_batch() const { return slot_ && next_ < slot_->lease->chunk().batches(); }
+
 bool BatchReader::take_chunk() {
   slot_.reset();
   check_can_wait();
@@ -78,9 +80,7 @@ bool BatchReader::take_chunk() {
 
 std::optional<BatchReader::Batch> BatchReader::next(bool whole_chunk) {
   const std::lock_guard lock(mutex_);
-  if (!slot_ || next_ == slot_->lease->chunk().batches()) {
-    if (!take_chunk()) return std::nullopt;
-  }
+  if (!has_batch() && !take_chunk()) return std::nullopt;
   const ChunkLease& lease = *slot_->lease;
   const std::uint32_t left = lease.chunk().batches() - next_;
   const std::uint32_t taken = whole_chunk ? left : 1;

@@ -52,6 +52,7 @@ class BatchReader {
   struct Slot;
 
   void check_can_wait() const;
+  bool has_batch() const;
   bool take_chunk();
 
   const pid_t process_ = getpid();

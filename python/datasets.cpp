@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -88,7 +89,7 @@ std::string text_of(const OpenDataset& set) {
 py::array_t<std::uint64_t> ids_of(const Subset& subset) {
   py::array_t<std::uint64_t> ids(static_cast<py::ssize_t>(subset.size()));
   const std::span<std::uint64_t> room(ids.mutable_data(), subset.size());
-  for (std::uint64_t i = 0; i < room.size(); ++i) room[i] = i;
+  std::iota(room.begin(), room.end(), std::uint64_t{0});
   subset.map(room, room);
   return ids;
 }
