@@ -13,6 +13,8 @@ class Confusion {
   /// With more classes than this there is no table(), only the sums of its rows and columns: it
   /// would take more memory than the model.
   static constexpr std::uint32_t kMostTabled = 1024;
+  /// People are shown no more classes than this, the worst_classes().
+  static constexpr std::size_t kMostShown = 100;
 
   /// `names` of the classes, or none: then they are called by their numbers.
   explicit Confusion(std::uint32_t classes, std::vector<std::string> names = {});

@@ -16,7 +16,6 @@ namespace {
 // More columns than these cannot be read.
 constexpr std::uint32_t kMostColumns = 40;
 constexpr std::size_t kMistakes = 20;
-constexpr std::size_t kMostClasses = 100;
 
 std::string percent(const std::optional<double>& share) {
   return share ? fmt::format("{:.2f}", 100.0 * *share) : "–";
@@ -85,7 +84,7 @@ std::string render_classes(const Confusion& confusion) {
     least = std::min(least, confusion.recall(c).value_or(1.0));
   }
   const double base = std::max(0.0, std::floor(least * 10.0 - 1e-9) / 10.0);
-  const auto shown = confusion.worst_classes(kMostClasses);
+  const auto shown = confusion.worst_classes(Confusion::kMostShown);
   const auto left_out = confusion.classes() - shown.size();
   const std::string of_all =
       left_out == 0

@@ -23,7 +23,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kColumns = 80;
 constexpr std::size_t kMistakes = 20;
-constexpr std::size_t kMostClasses = 100;
 constexpr std::size_t kName = 30;  // columns
 
 Json maybe(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
@@ -54,7 +53,7 @@ std::size_t name_width(const Confusion& confusion) {
 std::string render_classes(const Confusion& confusion) {
   const std::size_t wide = name_width(confusion);
   std::string text = fmt::format("{:<{}}   precision   recall       F1   samples\n", "Class", wide);
-  const auto shown = confusion.worst_classes(kMostClasses);
+  const auto shown = confusion.worst_classes(Confusion::kMostShown);
   for (const std::uint32_t c : shown) {
     text += fmt::format("{:>{}}   {:>9}   {:>6}   {:>6}   {:>7}\n", name_of(confusion, c), wide,
                         share(confusion.precision(c)), share(confusion.recall(c)),
