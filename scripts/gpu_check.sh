@@ -112,6 +112,8 @@ limited() {
 }
 
 last_line() { grep -v '^ *$' "$work/log" | tail -n 1; }
+# measured NAME: the number of that name in the JSON that the last program ended in.
+measured() { last_line | sed -n "s/.*\"$1\": *\([0-9.e+-]*\).*/\1/p"; }
 
 # failed NAME START STATUS SECONDS [DETAIL]: notes a step that was given so many seconds and did not end well.
 failed() {
@@ -234,9 +236,9 @@ wide() {
     limited 60 "$build/bin/products_bench" "${shape[@]}" --precision "$precision"
     status=$?
     if [[ $status -eq 0 ]]; then
-      alone=$(last_line | sed -n 's/.*"step_us":\([0-9.e+-]*\).*/\1/p')
-      note "on one stream, $precision" passed 0 "$(of a "a=$(last_line | sed -n 's/.*"engine_on_one_stream_us":\([0-9.e+-]*\).*/\1/p')")" us/step "as it is: $(of a "a=$(last_line | sed -n 's/.*"engine_us":\([0-9.e+-]*\).*/\1/p')") us, without epilogues in the backward pass: $(of a "a=$(last_line | sed -n 's/.*"engine_unfused_backward_us":\([0-9.e+-]*\).*/\1/p')") us"
-      note "its products alone, $precision" passed $((SECONDS - start)) "$(of a "a=$alone")" us/step "with epilogues $(of a "a=$(last_line | sed -n 's/.*"with_epilogues_us":\([0-9.e+-]*\).*/\1/p')") us, without: $(last_line | sed -n 's/.*"without_epilogue":\[\([0-9,]*\)\].*/\1/p')"
+      alone=$(measured step_us)
+      note "on one stream, $precision" passed 0 "$(of a "a=$(measured engine_on_one_stream_us)")" us/step "as it is: $(of a "a=$(measured engine_us)") us, without epilogues in the backward pass: $(of a "a=$(measured engine_unfused_backward_us)") us"
+      note "its products alone, $precision" passed $((SECONDS - start)) "$(of a "a=$alone")" us/step "with epilogues $(of a "a=$(measured with_epilogues_us)") us, without: $(last_line | sed -n 's/.*"without_epilogue":\[\([0-9,]*\)\].*/\1/p')"
       share=$(of '100 * a / s' "a=$alone" "s=$step")
       if [[ $precision == bf16 ]]; then
         bar "of their speed, $precision" "$share" % '>=' 60
@@ -294,7 +296,7 @@ if [[ $status -eq 0 ]]; then
     limited 60 "${python[@]}" "$peer" --data "$data" --mode "$mode" --device cuda --epochs "$([[ $mode == tutorial ]] && echo 2 || echo 5)"
     status=$?
     if [[ $status -eq 0 ]]; then
-      theirs=$(of '1000 * s' "s=$(last_line | sed -n 's/.*"epoch_s": *\([0-9.e-]*\).*/\1/p')")
+      theirs=$(of '1000 * s' "s=$(measured epoch_s)")
       note "PyTorch $mode, 784-32-10" passed $((SECONDS - start)) "$theirs" "ms/epoch" ""
       case $mode in graph) times=3 ;; tuned) times=10 ;; *) times=200 ;; esac
       bar "as fast as PyTorch $mode" "$(of 't / r' "t=$theirs" "r=$resident")" times '>=' "$times"
