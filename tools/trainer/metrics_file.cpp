@@ -13,11 +13,14 @@
 
 #include "formats/atomic_file.h"
 #include "formats/error.h"
+#include "formats/in_quotes.h"
 #include "formats/json_text.h"
 #include "tools/console/output.h"
 
 namespace millrace {
 namespace {
+
+constexpr std::size_t kLongestLine = 65536;  // in bytes, of what a run writes
 
 // Or nothing, and errno.
 FileDescriptor open_or_make(const std::filesystem::path& path) {
@@ -37,29 +40,23 @@ FileDescriptor open_or_make(const std::filesystem::path& path) {
 
 }  // namespace
 
-MetricsFile::MetricsFile(std::filesystem::path path, std::string what)
-    : path_(std::move(path)), what_(std::move(what)), file_(open_or_make(path_)) {
+MetricsFile::MetricsFile(std::filesystem::path path, LineKind kind)
+    : path_(std::move(path)), kind_(std::move(kind)), file_(open_or_make(path_)) {
   struct stat status {};
   if (!file_ || ::fstat(file_.get(), &status) != 0) {
-    throw io_error(path_, "open the " + what_ + " file", errno);
+    throw io_error(path_, "open the " + kind_.what + " file", errno);
   }
   regular_ = S_ISREG(status.st_mode);
 }
 
 void MetricsFile::begin() {
   if (!regular_) return;
-  // What a run has left there begins with an object on a line, which a kill may have cut off;
-  // anything else, a manifest.json for one, is not to be emptied.
-  std::array<char, 65536> block{};
+  std::array<char, kLongestLine> block{};
   const ssize_t got = ::pread(file_.get(), block.data(), block.size(), 0);
   if (got < 0 && errno != EBADF) {  // may be written, not read
-    throw io_error(path_, "read the " + what_ + " file", errno);
+    throw io_error(path_, "read the " + kind_.what + " file", errno);
   }
-  const std::string_view text(block.data(), got < 0 ? 0 : static_cast<std::size_t>(got));
-  const std::string_view line = text.substr(0, text.find('\n'));
-  const bool cut_off = line.size() == text.size();
-  const bool ours = text.starts_with('{') && (cut_off || nlohmann::json::accept(line));
-  if (!ours && !text.empty()) refuse(0);
+  check_begin({block.data(), got < 0 ? 0 : static_cast<std::size_t>(got)});
   hold();
   cut(0);
 }
@@ -68,6 +65,7 @@ void MetricsFile::go_on(const std::function<bool(const nlohmann::ordered_json&)>
   if (!regular_) return;
   hold();
   const std::string text = content();
+  check_begin(text);
   std::string kept;
   std::string_view rest = text;
   for (std::size_t end = 0; (end = rest.find('\n')) != std::string_view::npos;) {
@@ -76,7 +74,7 @@ void MetricsFile::go_on(const std::function<bool(const nlohmann::ordered_json&)>
     const auto json = nlohmann::ordered_json::parse(line, nullptr, false);
     if (!json.is_object() || !goes(json)) kept += line;
   }
-  if (!rest.empty() && rest.front() != '{') refuse(text.size() - rest.size());
+  if (!rest.empty() && rest.front() != '{') refuse(text.size() - rest.size(), rest);
   if (text.starts_with(kept)) {
     cut(kept.size());
   } else {
@@ -84,21 +82,34 @@ void MetricsFile::go_on(const std::function<bool(const nlohmann::ordered_json&)>
   }
 }
 
-void MetricsFile::refuse(std::uint64_t byte) const {
-  throw DataError(path_, byte, "an empty file or lines of JSON, to be the " + what_ + " file",
-                  "something else");
+// What a run has left there begins with a line of the kind, which a kill may have cut off where it
+// is the only one. Anything else is somebody's own, be it JSON.
+void MetricsFile::check_begin(std::string_view text) const {
+  if (text.empty()) return;
+  const std::string_view line = text.substr(0, text.find('\n'));
+  const auto json = nlohmann::ordered_json::parse(line, nullptr, false);
+  const bool cut_off = json.is_discarded() && line.size() == text.size() &&
+                       line.size() < kLongestLine && line.front() == '{';
+  if (!cut_off && (!json.is_object() || !kind_.is(json))) refuse(0, line);
+}
+
+void MetricsFile::refuse(std::uint64_t byte, std::string_view found) const {
+  throw DataError(
+      path_, byte,
+      "an empty file or lines like " + kind_.example + ", to be the " + kind_.what + " file",
+      in_quotes(found));
 }
 
 // Two runs would mix their lines, and what one keeps, the other would cut off.
 void MetricsFile::hold() const {
   if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    throw DataError(path_, "another run is writing its " + what_ + " to this file");
+    throw DataError(path_, "another run is writing its " + kind_.what + " to this file");
   }
 }
 
 void MetricsFile::cut(std::uint64_t length) {
   if (::ftruncate(file_.get(), static_cast<off_t>(length)) != 0) {
-    throw io_error(path_, "truncate the " + what_ + " file", errno);
+    throw io_error(path_, "truncate the " + kind_.what + " file", errno);
   }
   length_ = length;
 }
@@ -109,7 +120,7 @@ void MetricsFile::replace(const std::string& text) {
   file.write(text);
   file.commit();
   file_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
-  if (!file_) throw io_error(path_, "open the " + what_ + " file", errno);
+  if (!file_) throw io_error(path_, "open the " + kind_.what + " file", errno);
   hold();
   length_ = text.size();
 }
@@ -120,7 +131,7 @@ std::string MetricsFile::content() const {
   for (;;) {
     const ssize_t got =
         ::pread(file_.get(), block.data(), block.size(), static_cast<off_t>(text.size()));
-    if (got < 0) throw io_error(path_, "read the " + what_ + " file", errno);
+    if (got < 0) throw io_error(path_, "read the " + kind_.what + " file", errno);
     if (got == 0) return text;
     text.append(block.data(), static_cast<std::size_t>(got));
   }
@@ -135,7 +146,7 @@ void MetricsFile::write(const nlohmann::ordered_json& record) {
     length_ += line.size();
     return;
   }
-  error_ = io_error(path_, "write " + what_, output.error()).what();
+  error_ = io_error(path_, "write " + kind_.what, output.error()).what();
   // A part of a line is of no use to anybody. Where cutting it off fails too, it stays.
   if (regular_) std::ignore = ::ftruncate(file_.get(), static_cast<off_t>(length_));
 }

@@ -8,7 +8,9 @@
 namespace millrace {
 
 MetricsObserver::MetricsObserver(const std::filesystem::path& path, bool resumed, Console& console)
-    : file_(path), go_on_(resumed), console_(console) {}
+    : file_(path, {"metrics", "{\"epoch\":0,…}", is_metrics_record}),
+      go_on_(resumed),
+      console_(console) {}
 
 void MetricsObserver::on_start(const RunInfo& info) {
   info_ = info;

@@ -106,4 +106,8 @@ Json summary_record(const RunInfo& info, const RunResult& result, const ProcessF
   return json;
 }
 
+bool is_metrics_record(const Json& line) {
+  return line.contains("epoch") || line.contains("summary") || line.contains("repeat");
+}
+
 }  // namespace millrace

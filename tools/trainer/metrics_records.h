@@ -23,6 +23,9 @@ nlohmann::ordered_json epoch_record(const EpochResult& epoch);
 nlohmann::ordered_json summary_record(const RunInfo& info, const RunResult& result,
                                       const ProcessFigures& process);
 
+/// Whether it is one of these two, perhaps of one seed of several, or the line on all the seeds.
+bool is_metrics_record(const nlohmann::ordered_json& line);
+
 /// Median of train_s over the epochs that this process trained as a whole; negative if there are
 /// none.
 double median_epoch_s(const RunInfo& info, const RunResult& result);

@@ -9,7 +9,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Lines that are no such records belong to somebody else.
+// Nothing of a line that is no such record.
 std::optional<std::pair<std::string, std::uint64_t>> named_in(const Json& json) {
   if (!json.contains("dataset") || !json.contains("sample")) return {};
   if (!json["dataset"].is_string() || !json["sample"].is_number_unsigned()) return {};
@@ -23,7 +23,8 @@ QuarantineObserver::QuarantineObserver(std::filesystem::path path, Console& cons
 
 void QuarantineObserver::open() {
   if (file_) return;
-  file_.emplace(path_, "quarantine");
+  file_.emplace(path_, LineKind{"quarantine", "{\"dataset\":\"train\",\"sample\":0,…}",
+                                [](const Json& line) { return named_in(line).has_value(); }});
   file_->go_on([this](const Json& line) {
     if (auto named = named_in(line)) known_.insert(std::move(*named));
     return false;

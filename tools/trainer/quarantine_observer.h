@@ -16,13 +16,13 @@ namespace millrace {
 /// Appends a JSON line for each sample that cannot be read: "dataset" and the sample's number in
 /// it, the broken "file", the "offset" in its decompressed content (null where none is known) and
 /// the "reason". Lines of earlier runs stay, and what they name is not named again. A file that
-/// fails on the way is told once, as a warning; the run goes on.
+/// fails on the way, or that begins with another line, is told once, as a warning; the run goes on.
 class QuarantineObserver final : public TrainObserver {
  public:
   /// The file is made when there is something to write. `console` outlives the observer.
   QuarantineObserver(std::filesystem::path path, Console& console);
 
-  /// Makes the file now. Throws DataError if it cannot be written.
+  /// Makes the file now. Throws DataError if it cannot be written, or begins with another line.
   void open();
   bool may_lag() const override { return true; }
   void on_bad_sample(const std::string& dataset, const BadSample& sample) override;

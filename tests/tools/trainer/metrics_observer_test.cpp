@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "formats/error.h"
 #include "tests/support/files.h"
 
 namespace millrace {
@@ -72,9 +73,17 @@ TEST_F(MetricsObserverTest, AResumedRunGoesOnFromWhatItsCheckpointKnows) {
 }
 
 TEST_F(MetricsObserverTest, LinesOfOthersStay) {
-  std::ofstream(path_) << "{\"note\":1}\n{\"epoch\":\"last\"}\n{\"seed\":1,\"epoch\":5}\n";
+  std::ofstream(path_) << "{\"epoch\":\"last\"}\n{\"note\":1}\n{\"seed\":1,\"epoch\":5}\n";
   run(true, 3, 4);
-  EXPECT_EQ(told(), "? \"last\" 1:5 3 end");
+  EXPECT_EQ(told(), "\"last\" ? 1:5 3 end");
+}
+
+TEST_F(MetricsObserverTest, AFileOfOtherLinesStaysAsItIs) {
+  for (const bool resumed : {false, true}) {
+    std::ofstream(path_) << "{\"note\":1}\n";
+    EXPECT_THROW(run(resumed, 0, 1), DataError);
+    EXPECT_EQ(told(), "?");
+  }
 }
 
 TEST_F(MetricsObserverTest, EachSeedHasItsOwnLines) {

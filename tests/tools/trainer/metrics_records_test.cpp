@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
+
+#include "tools/trainer/repeat.h"
 
 namespace millrace {
 namespace {
@@ -78,6 +81,15 @@ TEST(SummaryRecord, HasWhatScriptsRead) {
 
 TEST(SummaryRecord, HasNoEpochTimeWithoutAWholeEpoch) {
   EXPECT_TRUE(summary_record({}, {}, {}).at("epoch_s").is_null());
+}
+
+TEST(MetricsRecord, IsKnown) {
+  nlohmann::ordered_json of_a_seed{{"seed", 7}};
+  of_a_seed.update(epoch_record({}));
+  EXPECT_TRUE(is_metrics_record(of_a_seed));
+  EXPECT_TRUE(is_metrics_record(summary_record({}, {}, {})));
+  EXPECT_TRUE(is_metrics_record(repeat_record(std::array{SeedResult()})));
+  EXPECT_FALSE(is_metrics_record({{"epochs", 3}, {"seed", 7}}));
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ TEST(QuarantineObserver, KeepsWhatWasThereButForATornLine) {
   const TempFolder folder;
   const auto path = test::write_bytes(
       folder / "q.jsonl",
-      test::make_bytes("note\n{\"dataset\":\"train\",\"sample\":2}\n{\"dataset\":\"tr"));
+      test::make_bytes("{\"dataset\":\"train\",\"sample\":2}\nnote\n{\"dataset\":\"tr"));
   Console console("test", true);
   QuarantineObserver observer(path, console);
   observer.on_bad_sample("train", kSecond);
@@ -61,12 +61,26 @@ TEST(QuarantineObserver, KeepsWhatWasThereButForATornLine) {
   std::ifstream file(path);
   std::string line;
   std::getline(file, line);
-  EXPECT_EQ(line, "note");
-  std::getline(file, line);
   EXPECT_EQ(line, "{\"dataset\":\"train\",\"sample\":2}");
+  std::getline(file, line);
+  EXPECT_EQ(line, "note");
   std::getline(file, line);
   EXPECT_EQ(nlohmann::json::parse(line).at("sample"), 17);
   EXPECT_FALSE(std::getline(file, line));
+}
+
+TEST(QuarantineObserver, AppendsToNothingButItsOwn) {
+  const TempFolder folder;
+  const std::string metrics = "{\"epoch\":0,\"train_loss\":2.5}\n";
+  const auto path = test::write_bytes(folder / "m.jsonl", test::make_bytes(metrics));
+  Console console("test", true);
+  QuarantineObserver observer(path, console);
+  EXPECT_EQ(test::data_error_of([&] { observer.open(); }),
+            path.string() +
+                ": byte 0: expected an empty file or lines like "
+                "{\"dataset\":\"train\",\"sample\":0,…}, to be the quarantine file, found "
+                "\"{\\\"epoch\\\":0,\\\"train_loss\\\":2.5}\"");
+  EXPECT_EQ(test::read_bytes(path), test::make_bytes(metrics));
 }
 
 TEST(QuarantineObserver, FailsAtOnceOnlyWhereItIsAskedTo) {
