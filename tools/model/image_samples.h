@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "formats/image_layout.h"
-#include "tools/model/trained_model.h"
+#include "train/trained_model.h"
 
 namespace millrace {
 

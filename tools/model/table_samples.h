@@ -5,7 +5,7 @@
 #include <string>
 
 #include "formats/dataset.h"
-#include "tools/model/trained_model.h"
+#include "train/trained_model.h"
 
 namespace millrace {
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "compute/chunk.h"
-#include "tools/model/trained_model.h"
+#include "train/trained_model.h"
 
 namespace millrace {
 

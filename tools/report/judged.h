@@ -8,8 +8,8 @@
 
 #include "compute/engine.h"
 #include "tools/image/picture.h"
-#include "tools/model/confusion.h"
-#include "tools/model/predictions.h"
+#include "train/confusion.h"
+#include "train/predictions.h"
 
 namespace millrace {
 

@@ -10,10 +10,10 @@
 #include "compute/engine.h"
 #include "formats/folder.h"
 #include "formats/split_names.h"
-#include "tools/model/confusion.h"
-#include "tools/model/predictions.h"
-#include "tools/model/trained_model.h"
 #include "train/bad_ledger.h"
+#include "train/confusion.h"
+#include "train/predictions.h"
+#include "train/trained_model.h"
 
 namespace millrace {
 

@@ -21,13 +21,13 @@
 #include "tools/console/quote.h"
 #include "tools/console/usage_error.h"
 #include "tools/model/image_samples.h"
-#include "tools/model/predictions.h"
 #include "tools/model/table_samples.h"
 #include "tools/trainer/bad_options.h"
 #include "tools/trainer/commands.h"
 #include "tools/trainer/device_options.h"
 #include "train/bad_ledger.h"
 #include "train/checkpoint_dir.h"
+#include "train/predictions.h"
 
 namespace millrace {
 namespace {

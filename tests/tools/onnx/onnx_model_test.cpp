@@ -16,7 +16,7 @@
 
 #include "compute/tensors.h"
 #include "tests/support/protobuf_reader.h"
-#include "tools/model/predictions.h"
+#include "train/predictions.h"
 
 namespace millrace {
 namespace {

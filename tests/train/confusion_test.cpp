@@ -1,4 +1,4 @@
-#include "tools/model/confusion.h"
+#include "train/confusion.h"
 
 #include <gtest/gtest.h>
 

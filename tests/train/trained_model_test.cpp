@@ -1,4 +1,4 @@
-#include "tools/model/trained_model.h"
+#include "train/trained_model.h"
 
 #include <gtest/gtest.h>
 

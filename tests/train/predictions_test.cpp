@@ -1,4 +1,4 @@
-#include "tools/model/predictions.h"
+#include "train/predictions.h"
 
 #include <gtest/gtest.h>
 
