@@ -52,6 +52,7 @@ class Trainer::Impl {
 
   RunResult fit(const std::atomic<bool>& stop);
   Engine& engine() { return *setup_.engine; }
+  Checkpoint checkpoint() { return {engine().parameters(), engine().optimizer_state(), state_}; }
   void check_data() const {
     check_finite_samples(*train_);
     if (test_) check_finite_samples(*test_);
@@ -386,5 +387,7 @@ RunResult Trainer::fit(const std::atomic<bool>& stop) {
 }
 
 Engine& Trainer::engine() { return impl_->engine(); }
+
+Checkpoint Trainer::checkpoint() { return impl_->checkpoint(); }
 
 }  // namespace millrace

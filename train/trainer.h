@@ -16,6 +16,7 @@
 #include "loader/bad_sample.h"
 #include "loader/loader.h"
 #include "train/bad_ledger.h"
+#include "train/checkpoint.h"
 #include "train/observer.h"
 #include "train/schedule.h"
 #include "train/stopping.h"
@@ -118,6 +119,8 @@ class Trainer {
   RunResult fit(const std::atomic<bool>& stop);
 
   Engine& engine();
+  /// The run as it stands, as its next checkpoint would have it. Not during fit().
+  Checkpoint checkpoint();
 
  private:
   class Impl;

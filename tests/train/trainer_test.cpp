@@ -73,6 +73,18 @@ TEST(Trainer, HashesTheParametersItSaves) {
             result.weights_hash);
 }
 
+TEST(Trainer, HandsOutWhatItsLastCheckpointHas) {
+  const test::TempFolder folder;
+  RunSpec spec = small_run();
+  spec.checkpoint_dir = folder / "c";
+  const std::atomic<bool> never{false};
+  Trainer trainer(spec, test::training_data(), nullptr, {});
+  trainer.fit(never);
+  save_checkpoint(folder / "own.safetensors", trainer.checkpoint());
+  EXPECT_EQ(test::read_bytes(folder / "own.safetensors"),
+            test::read_bytes(folder / "c/last.safetensors"));
+}
+
 TEST(Trainer, TheBestCheckpointIsTheBestEpochs) {
   const test::TempFolder folder;
   RunSpec spec = small_run();
