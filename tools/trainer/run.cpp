@@ -6,12 +6,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <system_error>
 
 #include "compute/cuda_engine.h"
 #include "compute/stage.h"
 #include "formats/class_sizes.h"
-#include "formats/error.h"
 #include "formats/folder.h"
 #include "tools/console/process_usage.h"
 #include "tools/console/program.h"
@@ -25,6 +23,7 @@
 #include "tools/trainer/quarantine_observer.h"
 #include "tools/trainer/repeat.h"
 #include "tools/trainer/report_observer.h"
+#include "tools/trainer/run_data.h"
 #include "tools/trainer/tensorboard_observer.h"
 #include "tools/trainer/trace_writer.h"
 #include "train/checkpoint_dir.h"
@@ -35,27 +34,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-RunSpec with_validation(const Options& options, const DataFolder& data, Console& console) {
-  const Dataset& train = *data.train;
-  RunSpec spec = options.run;
-  if (data.validation) {
-    spec.validation = data.validation;
-    spec.validation_size = 0;
-    return spec;
-  }
-  if (options.validation_size) {
-    spec.validation_size = *options.validation_size;
-    return spec;
-  }
-  const std::uint64_t usual = spec.validation_size;
-  spec.validation_size = default_validation_size(train.size());
-  if (spec.validation_size < usual) {
-    console.notice(fmt::format("validation takes {} of {} samples; --val-size says otherwise",
-                               spec.validation_size, train.size()));
-  }
-  return spec;
-}
-
 // A signal ends the program at once: what has come so far stays, and the next run goes on from it.
 void download(const Options& options, Console& console) {
   if (options.download.empty()) return;
@@ -64,24 +42,6 @@ void download(const Options& options, Console& console) {
   spec.folder = options.data;
   fetch_on_console(
       spec, [] { return false; }, console);
-}
-
-DataFolder open_data(const Options& asked, const RunSpec& run) {
-  const auto& path = asked.data;
-  std::error_code ignored;
-  if (path == Options().data && !std::filesystem::exists(path, ignored)) {
-    throw DataError(path,
-                    "there is no such folder; --data names another one, 'tools synth data' draws "
-                    "one");
-  }
-  const StageSpan span(Stage::kLoad);
-  OpenOptions options;
-  options.image = asked.images;
-  options.label_column = asked.label_column;
-  options.own_validation = !asked.validation_size;
-  options.in_blocks = run.residency == Residency::kStream;
-  options.tolerant = run.on_bad != OnBad::kFail;
-  return open_folder(path, options);
 }
 
 std::filesystem::path quarantine_path(const Options& options, const RunSpec& run) {
@@ -141,7 +101,7 @@ class Runs {
   int run() {
     download(options_, console_);
     const auto before = Clock::now();
-    data_ = open_data(options_, options_.run);
+    data_ = open_data(options_);
     load_s_ = std::chrono::duration<double>(Clock::now() - before).count();
     class_sizes_ = class_sizes(*data_.train);
     if (const auto empty = empty_classes_text(class_sizes_); !empty.empty()) {
@@ -151,7 +111,8 @@ class Runs {
       console_.warning(data_.train->name() +
                        ": all samples are of one class: nothing can be learnt");
     }
-    const RunSpec spec = with_validation(options_, data_, console_);
+    const RunSpec spec =
+        with_validation(options_, data_, [this](const auto& line) { console_.notice(line); });
     printer_.set_data(data_.description);
     set_times(0.0, load_s_);
     const int status = options_.repeat == 1 ? run_one(spec, options_.tensorboard) : repeat(spec);
