@@ -1,6 +1,11 @@
 #include "python/arrays.h"
 
+#include <pybind11/stl.h>
+
+#include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace millrace::python {
@@ -24,6 +29,15 @@ py::capsule keeper_of(const std::shared_ptr<const void>& owner) {
   return keeper;
 }
 
+std::optional<DType> dtype_called(std::string_view name) {
+  for (const DType type : {DType::kUInt8, DType::kInt8, DType::kInt16, DType::kInt32, DType::kInt64,
+                           DType::kFloat16, DType::kFloat32, DType::kFloat64, DType::kBool,
+                           DType::kUInt16, DType::kUInt32, DType::kUInt64}) {
+    if (name_of(type) == name) return type;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 py::dtype dtype_of(DType type) {
@@ -31,6 +45,35 @@ py::dtype dtype_of(DType type) {
     throw py::type_error("NumPy has no bfloat16; a Loader delivers such samples as float32");
   }
   return py::dtype(std::string(name_of(type)));
+}
+
+std::string type_name(const py::handle& object) {
+  return py::str(py::type::handle_of(object).attr("__name__"));
+}
+
+Array array_of(const py::handle& object, const std::string& name) {
+  const auto array = py::module_::import("numpy").attr("asarray")(object).cast<py::array>();
+  const auto type = dtype_called(py::str(array.dtype().attr("name")).cast<std::string>());
+  if (!type) {
+    throw py::type_error(name + ": expected an array of numbers, found one of " +
+                         py::str(array.dtype()).cast<std::string>());
+  }
+  auto kept = py::module_::import("numpy")
+                  .attr("require")(array, array.dtype().attr("newbyteorder")("="),
+                                   std::vector<std::string>{"C", "A"})
+                  .cast<py::array>();
+  Array made{.name = name, .dtype = *type};
+  for (py::ssize_t i = 0; i < array.ndim(); ++i) {
+    made.dims.push_back(static_cast<std::uint64_t>(array.shape(i)));
+  }
+  made.data = {static_cast<const std::byte*>(kept.data()), static_cast<std::size_t>(kept.nbytes())};
+  made.owner = std::shared_ptr<const void>(kept.release().ptr(), [](const void* owned) {
+    // Whoever lets go last may be any thread, and may outlive the interpreter.
+    if (Py_IsInitialized() == 0) return;
+    const py::gil_scoped_acquire held;
+    Py_DECREF(static_cast<PyObject*>(const_cast<void*>(owned)));
+  });
+  return made;
 }
 
 py::array make_samples(std::uint64_t count, const SampleShape& shape, DType type) {

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "formats/array_dataset.h"
 #include "formats/folder.h"
 #include "loader/subset.h"
 #include "python/arrays.h"
@@ -24,13 +25,6 @@ namespace {
 
 using Ids = py::array_t<std::uint64_t, py::array::c_style | py::array::forcecast>;
 
-struct Data {
-  std::optional<OpenDataset> train;
-  std::optional<OpenDataset> test;
-  std::optional<OpenDataset> validation;
-  std::string description;
-};
-
 ImageChannels channels_of(const std::optional<int>& channels) {
   if (!channels) return ImageChannels::kAsStored;
   if (*channels == 1) return ImageChannels::kGray;
@@ -39,9 +33,9 @@ ImageChannels channels_of(const std::optional<int>& channels) {
                               std::to_string(*channels));
 }
 
-Data open(const std::filesystem::path& path, bool stream,
-          const std::optional<std::pair<std::uint32_t, std::uint32_t>>& size,
-          const std::optional<int>& channels, const std::string& label, bool tolerant) {
+OpenData open(const std::filesystem::path& path, bool stream,
+              const std::optional<std::pair<std::uint32_t, std::uint32_t>>& size,
+              const std::optional<int>& channels, const std::string& label, bool tolerant) {
   OpenOptions options;
   if (size) options.image.resize = ImageSize{.width = size->second, .height = size->first};
   options.image.channels = channels_of(channels);
@@ -49,12 +43,15 @@ Data open(const std::filesystem::path& path, bool stream,
   options.in_blocks = stream;
   options.tolerant = tolerant;
   options.own_validation = true;
-  const auto opened = [&](const std::shared_ptr<const Dataset>& data) {
-    return data ? std::optional(OpenDataset{data, stream}) : std::nullopt;
-  };
   const py::gil_scoped_release others_run;
-  const DataFolder folder = open_folder(path, options);
-  return {opened(folder.train), opened(folder.test), opened(folder.validation), folder.description};
+  return {open_folder(path, options), stream};
+}
+
+std::optional<OpenDataset> part_of(const OpenData& data,
+                                   std::shared_ptr<const Dataset> DataFolder::*part) {
+  const auto& set = data.folder.*part;
+  if (!set) return std::nullopt;
+  return OpenDataset{set, data.streams};
 }
 
 py::tuple shape_of(const OpenDataset& set) {
@@ -86,6 +83,17 @@ std::string text_of(const OpenDataset& set) {
          " classes>";
 }
 
+OpenDataset from_arrays(const py::handle& x, const py::handle& y,
+                        std::vector<std::string> class_names) {
+  const Array samples = array_of(x, "x");
+  const Array labels = array_of(y, "y");
+  std::optional<std::uint32_t> classes;
+  if (!class_names.empty()) classes = static_cast<std::uint32_t>(class_names.size());
+  array_sample_shape(samples);  // says what is wrong with them before labels are counted
+  Labels each = array_labels(samples, labels, classes);
+  return {std::make_shared<const ArrayDataset>(samples, std::move(each), std::move(class_names))};
+}
+
 py::array_t<std::uint64_t> ids_of(const Subset& subset) {
   py::array_t<std::uint64_t> ids(static_cast<py::ssize_t>(subset.size()));
   const std::span<std::uint64_t> room(ids.mutable_data(), subset.size());
@@ -95,6 +103,24 @@ py::array_t<std::uint64_t> ids_of(const Subset& subset) {
 }
 
 }  // namespace
+
+OpenDataset dataset_of(const py::handle& data, const std::string& name) {
+  if (py::isinstance<OpenDataset>(data)) return data.cast<OpenDataset>();
+  if (py::isinstance<py::tuple>(data) && py::len(data) == 2) {
+    const auto pair = data.cast<py::tuple>();
+    return from_arrays(pair[0], pair[1], {});
+  }
+  throw py::type_error(name + ": expected a Dataset or a pair of arrays (x, y), found " +
+                       type_name(data));
+}
+
+OpenDataset samples_of(const py::handle& data, const std::string& name) {
+  if (py::isinstance<OpenDataset>(data)) return data.cast<OpenDataset>();
+  const Array samples = array_of(data, name);
+  array_sample_shape(samples);
+  Labels none{std::vector<std::int32_t>(samples.dims[0]), 1};
+  return {std::make_shared<const ArrayDataset>(samples, std::move(none))};
+}
 
 void define_datasets(py::module_& module) {
   py::class_<OpenDataset>(module, "Dataset", "Labelled samples of one shape and type.")
@@ -122,13 +148,19 @@ void define_datasets(py::module_& module) {
            "Copies of these samples, as stored, and their labels: ([n, …shape], int32 [n]). Raises "
            "DataError where one cannot be read, IndexError where there is none.");
 
-  py::class_<Data>(module, "Data", "The data sets that lie together.")
-      .def_readonly("train", &Data::train)
-      .def_readonly("test", &Data::test, "None where there is none.")
-      .def_readonly("validation", &Data::validation,
-                    "Of data that bring one along; else None: see split().")
-      .def_readonly("description", &Data::description)
-      .def("__repr__", [](const Data& data) { return "<millrace.Data " + data.description + ">"; });
+  py::class_<OpenData>(module, "Data", "The data sets that lie together.")
+      .def_property_readonly("train",
+                             [](const OpenData& data) { return part_of(data, &DataFolder::train); })
+      .def_property_readonly(
+          "test", [](const OpenData& data) { return part_of(data, &DataFolder::test); },
+          "None where there is none.")
+      .def_property_readonly(
+          "validation", [](const OpenData& data) { return part_of(data, &DataFolder::validation); },
+          "Of data that bring one along; else None: see split().")
+      .def_property_readonly("description",
+                             [](const OpenData& data) { return data.folder.description; })
+      .def("__repr__",
+           [](const OpenData& data) { return "<millrace.Data " + data.folder.description + ">"; });
 
   module.def(
       "open", &open, py::arg("path"), py::kw_only(), py::arg("stream") = false,
@@ -143,6 +175,18 @@ label: the column of a CSV file that has the labels.
 tolerant: opens although some samples cannot be read; see Loader's on_bad.
 
 Raises DataError.)");
+
+  module.def(
+      "from_arrays",
+      [](const py::object& x, const py::object& y, std::vector<std::string> class_names) {
+        return from_arrays(x, y, std::move(class_names));
+      },
+      py::arg("x"), py::arg("y"), py::kw_only(),
+      py::arg("class_names") = std::vector<std::string>{},
+      R"(The Dataset of samples x [n, …shape], of any type of number, and labels y [n], whole numbers
+from 0. Classes are as many as there are names, or else one more than the largest label.
+
+x is not copied where it lies in one piece: it must not change while the Dataset is in use.)");
 
   py::class_<Subset>(module, "Subset", "Some of a data set's samples.")
       .def("__len__", &Subset::size)

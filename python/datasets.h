@@ -3,8 +3,10 @@
 #include <pybind11/pybind11.h>
 
 #include <memory>
+#include <string>
 
 #include "formats/dataset.h"
+#include "formats/folder.h"
 
 namespace millrace::python {
 
@@ -14,7 +16,19 @@ struct OpenDataset {
   bool streams = false;  ///< a BlockDataset, to be read in its blocks
 };
 
-/// Defines open(), split(), and the classes Data, Dataset and Subset.
+/// Python's Data.
+struct OpenData {
+  DataFolder folder;
+  bool streams = false;  ///< as OpenDataset
+};
+
+/// What may stand for a data set: a Dataset, or a pair of arrays as from_arrays() takes it. Throws
+/// pybind11::type_error naming the argument `name` for anything else, and what from_arrays() does.
+OpenDataset dataset_of(const pybind11::handle& data, const std::string& name);
+/// The samples of a Dataset, or of an array [n, …shape], whose labels are all 0.
+OpenDataset samples_of(const pybind11::handle& data, const std::string& name);
+
+/// Defines open(), from_arrays(), split(), and the classes Data, Dataset and Subset.
 void define_datasets(pybind11::module_& module);
 
 }  // namespace millrace::python

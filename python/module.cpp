@@ -1,13 +1,19 @@
 #include <pybind11/pybind11.h>
 
-#include "formats/error.h"
 #include "python/datasets.h"
+#include "python/errors.h"
 #include "python/loaders.h"
+#include "python/models.h"
+#include "python/training.h"
 
 PYBIND11_MODULE(millrace, module) {
-  module.doc() = R"(Millrace's loader: data sets of many forms, in batches of NumPy arrays.
+  module.doc() =
+      R"(Millrace: multilayer perceptrons, trained fast, and its loader for other people's loops.
 
     import millrace
+
+    run = millrace.train("data", epochs=10)
+    labels = run.model.predict(x)
 
     data = millrace.open("data")
     loader = millrace.Loader(data.train, batch=128, seed=1)
@@ -17,10 +23,9 @@ PYBIND11_MODULE(millrace, module) {
 
 The order of samples is a pure function of the seed; loader.position is all that is needed to go on
 later with exactly the batches that are left.)";
-  pybind11::register_exception<millrace::DataError>(module, "DataError", PyExc_ValueError).doc() =
-      "Bad data or failed input: one line names the file, the place, what was expected and what "
-      "was "
-      "found.";
+  millrace::python::define_errors(module);
   millrace::python::define_datasets(module);
   millrace::python::define_loaders(module);
+  millrace::python::define_models(module);
+  millrace::python::define_training(module);
 }

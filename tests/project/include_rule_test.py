@@ -51,7 +51,7 @@ RULES = {
         {"bench", "tests/support", "tools", "train", "loader", "formats", "compute", "compute/cpu", "compute/cuda"},
         {"benchmark", "cli11", "onednn", "tbb", "highway", "intrinsics", "json", "fmt", "zstd"},
     ),
-    "python": ({"python", "loader", "formats", "compute"}, {"pybind11"}),
+    "python": ({"python", "tools", "train", "loader", "formats", "compute"}, {"pybind11", "json"}),
     "examples": ({"train", "loader", "formats", "compute"}, set()),
     "tests": (
         {"tests/support", "tools", "train", "loader", "formats", "compute", "compute/cpu"},

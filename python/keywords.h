@@ -1,0 +1,19 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <string>
+#include <vector>
+
+namespace millrace::python {
+
+/// Keyword arguments as a command line has them: lr=0.5, hidden=[64, 32], batch_norm=True,
+/// resume=True, init=None as --lr=0.5, --hidden=64,32, --batch-norm=on, --resume. What is None, and
+/// a flag that is False, is left out. Throws pybind11::type_error for a value that is no number,
+/// text, path or sequence of such.
+std::vector<std::string> as_arguments(const pybind11::dict& keywords);
+
+/// A message on a command line in the words of Python: "batch_norm" for "--batch-norm".
+std::string as_keywords(const std::string& message);
+
+}  // namespace millrace::python

@@ -1,0 +1,49 @@
+#include "python/model.h"
+
+#include <cmath>
+#include <utility>
+
+#include "train/finite_samples.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::uint32_t kAllCores = 0;
+
+}  // namespace
+
+Model::Model(TrainedModel trained, const Device& device)
+    : trained_(std::move(trained)), device_(device) {}
+
+Metrics Model::look_at(const Part& part, const std::function<void(const Prediction&)>& take) {
+  check_goes_with(trained_, *part.data);
+  const std::lock_guard lock(mutex_);
+  if (!engine_) engine_ = make_engine(trained_, device_);
+  try {
+    return predict_all(*engine_, trained_.spec, part, kAllCores, take);
+  } catch (...) {
+    engine_.reset();  // with sums over samples that nobody asks for
+    throw;
+  }
+}
+
+std::vector<float> Model::logits(const Part& part) {
+  std::vector<float> logits;
+  logits.reserve(part.subset.size() * trained_.spec.classes);
+  look_at(part, [&](const Prediction& prediction) {
+    logits.insert(logits.end(), prediction.logits.begin(), prediction.logits.end());
+  });
+  return logits;
+}
+
+Model::Evaluation Model::evaluate(const Part& part) {
+  Confusion confusion(trained_.spec.classes, trained_.checkpoint.state.class_names);
+  Metrics metrics = look_at(part, [&](const Prediction& prediction) {
+    confusion.add(prediction.label, prediction.guess);
+  });
+  // What such a sample is taken for means nothing.
+  if (!std::isfinite(metrics.loss_sum)) check_finite_samples(*part.data);
+  return {metrics, std::move(confusion)};
+}
+
+}  // namespace millrace

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "compute/engine.h"
+#include "train/confusion.h"
+#include "train/predictions.h"
+#include "train/trained_model.h"
+
+namespace millrace {
+
+/// A trained model, and the engine that computes it, which is made when it is first needed. Any
+/// thread may call; one at a time computes.
+class Model {
+ public:
+  Model(TrainedModel trained, const Device& device);
+
+  const TrainedModel& trained() const noexcept { return trained_; }
+  /// What the model says of each sample in their order, without the softmax: [count, classes],
+  /// row-major. Throws DataError where the data do not go with the model or cannot be read,
+  /// DeviceError.
+  std::vector<float> logits(const Part& part);
+
+  struct Evaluation {
+    Metrics metrics;
+    Confusion confusion;
+  };
+  /// How good it is. Throws as logits(), and DataError for a sample with a value that is not
+  /// finite.
+  Evaluation evaluate(const Part& part);
+
+ private:
+  Metrics look_at(const Part& part, const std::function<void(const Prediction&)>& take);
+
+  const TrainedModel trained_;
+  const Device device_;
+  std::mutex mutex_;
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace millrace

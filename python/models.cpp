@@ -1,0 +1,178 @@
+#include "python/models.h"
+
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "formats/atomic_file.h"
+#include "python/arrays.h"
+#include "python/datasets.h"
+#include "tools/onnx/onnx_model.h"
+#include "tools/trainer/device_options.h"
+#include "train/checkpoint_dir.h"
+#include "train/weights_hash.h"
+
+namespace millrace::python {
+namespace py = pybind11;
+namespace {
+
+std::shared_ptr<Model> load(const std::filesystem::path& path, const std::string& device,
+                            std::uint32_t threads) {
+  Device where = parse_device(device);
+  where.threads = threads;
+  const py::gil_scoped_release others_run;
+  return std::make_shared<Model>(load_model(checkpoint_meant(path)), where);
+}
+
+Part samples_of(const py::object& x) {
+  const OpenDataset set = python::samples_of(x, "x");
+  return {set.data, Subset::all(set.data->size())};
+}
+
+Part part_of(const py::object& data, const std::optional<Subset>& subset) {
+  const OpenDataset set = dataset_of(data, "data");
+  return {set.data, subset.value_or(Subset::all(set.data->size()))};
+}
+
+std::vector<float> logits_of(Model& model, const Part& part) {
+  const py::gil_scoped_release others_run;
+  return model.logits(part);
+}
+
+// [count, classes]
+py::array_t<float> matrix_of(const std::vector<float>& values, std::uint32_t columns) {
+  const auto rows = static_cast<py::ssize_t>(values.size() / columns);
+  const std::vector<py::ssize_t> shape{rows, static_cast<py::ssize_t>(columns)};
+  return py::array_t<float>(shape, values.data());
+}
+
+py::array_t<float> logits(Model& model, const py::object& x) {
+  return matrix_of(logits_of(model, samples_of(x)), model.trained().spec.classes);
+}
+
+py::array_t<float> probabilities(Model& model, const py::object& x) {
+  const std::uint32_t classes = model.trained().spec.classes;
+  std::vector<float> values = logits_of(model, samples_of(x));
+  for (auto row = values.begin(); row != values.end(); row += classes) {
+    const std::vector<double> shares = softmax(std::span(row, classes));
+    std::ranges::transform(shares, row, [](double share) { return static_cast<float>(share); });
+  }
+  return matrix_of(values, classes);
+}
+
+py::array_t<std::int32_t> predict(Model& model, const py::object& x) {
+  const std::uint32_t classes = model.trained().spec.classes;
+  const std::vector<float> values = logits_of(model, samples_of(x));
+  py::array_t<std::int32_t> labels(static_cast<py::ssize_t>(values.size() / classes));
+  std::int32_t* label = labels.mutable_data();
+  for (auto row = values.begin(); row != values.end(); row += classes) {
+    *label++ = static_cast<std::int32_t>(std::max_element(row, row + classes) - row);
+  }
+  return labels;
+}
+
+py::object table_of(const Confusion& confusion) {
+  if (!confusion.tabled()) return py::none();
+  const std::uint32_t classes = confusion.classes();
+  py::array_t<std::uint64_t> table({classes, classes});
+  auto cells = table.mutable_unchecked<2>();
+  for (std::uint32_t truth = 0; truth < classes; ++truth) {
+    for (std::uint32_t guess = 0; guess < classes; ++guess) {
+      cells(truth, guess) = confusion.count(truth, guess);
+    }
+  }
+  return table;
+}
+
+py::dict evaluate(Model& model, const py::object& data, const std::optional<Subset>& subset) {
+  const Part part = part_of(data, subset);
+  const auto found = [&] {
+    const py::gil_scoped_release others_run;
+    return model.evaluate(part);
+  }();
+  py::dict dict;
+  dict["loss"] = found.metrics.mean_loss();
+  dict["accuracy"] = found.metrics.accuracy();
+  dict["samples"] = found.metrics.samples;
+  dict["confusion"] = table_of(found.confusion);
+  return dict;
+}
+
+py::dict parameters_of(const Model& model) {
+  py::dict tensors;
+  for (const Tensor& tensor : model.trained().checkpoint.parameters) {
+    const std::vector<py::ssize_t> shape(tensor.shape.begin(), tensor.shape.end());
+    tensors[py::str(tensor.name)] = py::array_t<float>(shape, tensor.values.data());
+  }
+  return tensors;
+}
+
+void save_onnx(const Model& model, const std::filesystem::path& path) {
+  const py::gil_scoped_release others_run;
+  const std::string bytes = onnx_model(model.trained(), {.input = model.trained().spec.input});
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
+}
+
+}  // namespace
+
+void define_models(py::module_& module) {
+  py::class_<Model, std::shared_ptr<Model>>(
+      module, "Model",
+      "A trained network. What it is given is a Dataset, or an array [n, …shape] of samples as it "
+      "was trained on.")
+      .def("__repr__",
+           [](const Model& model) { return "<millrace.Model " + model.trained().widths() + ">"; })
+      .def_property_readonly(
+          "widths", [](const Model& model) { return model.trained().spec.widths(); },
+          "Of its layers, input and output included: [784, 32, 10].")
+      .def_property_readonly(
+          "shape",
+          [](const Model& model) {
+            return py::tuple(py::cast(model.trained().sample_shape().dims));
+          },
+          "Of one sample.")
+      .def_property_readonly(
+          "class_names",
+          [](const Model& model) { return model.trained().checkpoint.state.class_names; },
+          "By label; empty where they have none.")
+      .def("parameters", &parameters_of,
+           "Copies, float32, by the names and in the layout of torch.nn.Sequential's state_dict.")
+      .def(
+          "weights_hash",
+          [](const Model& model) { return weights_hash(model.trained().checkpoint.parameters); },
+          "128 bits of all parameters, as 32 hex digits; what `trainer` prints.")
+      .def("logits", &logits, py::arg("x"), "float32 [n, classes], without the softmax.")
+      .def("probabilities", &probabilities, py::arg("x"), "float32 [n, classes]; rows add up to 1.")
+      .def("predict", &predict, py::arg("x"), "The most probable labels, int32 [n].")
+      .def("evaluate", &evaluate, py::arg("data"), py::kw_only(), py::arg("subset") = py::none(),
+           "How good it is on a Dataset or a pair of arrays (x, y), or a Subset of it: a dict of "
+           "loss, accuracy, samples and confusion, uint64 [truth, guess] (None of more than 1024 "
+           "classes).")
+      .def(
+          "save",
+          [](const Model& model, const std::filesystem::path& path) {
+            save_checkpoint(path, model.trained().checkpoint);
+          },
+          py::arg("path"), py::call_guard<py::gil_scoped_release>(),
+          "Writes a checkpoint (safetensors), whole or not at all: for load(), `trainer "
+          "--resume` and all that reads such files.")
+      .def("save_onnx", &save_onnx, py::arg("path"),
+           "Writes an ONNX model that takes samples as they are in the data set.");
+
+  module.def("load", &load, py::arg("path"), py::kw_only(), py::arg("device") = "auto",
+             py::arg("threads") = 0,
+             "The Model of a checkpoint, or of a folder of them: its best, else its last. Raises "
+             "DataError.");
+}
+
+}  // namespace millrace::python

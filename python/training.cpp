@@ -1,0 +1,237 @@
+#include "python/training.h"
+
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "python/arrays.h"
+#include "python/datasets.h"
+#include "python/keywords.h"
+#include "python/model.h"
+#include "python/run_thread.h"
+#include "tools/trainer/metrics_records.h"
+#include "tools/trainer/run_data.h"
+
+namespace millrace::python {
+namespace py = pybind11;
+namespace {
+
+// So soon a signal (Ctrl-C) is seen.
+constexpr std::chrono::milliseconds kLook{100};
+
+// What became of a run.
+struct Run {
+  py::list epochs;
+  py::dict summary;
+  RunResult result;
+  std::shared_ptr<Model> model;
+};
+
+py::object object_of(const nlohmann::ordered_json& json) {
+  if (json.is_boolean()) return py::bool_(json.get<bool>());
+  if (json.is_number_unsigned()) return py::int_(json.get<std::uint64_t>());
+  if (json.is_number_integer()) return py::int_(json.get<std::int64_t>());
+  if (json.is_number()) return py::float_(json.get<double>());
+  if (json.is_string()) return py::str(json.get<std::string>());
+  if (json.is_array()) {
+    py::list list;
+    for (const auto& element : json) list.append(object_of(element));
+    return list;
+  }
+  if (json.is_object()) {
+    py::dict dict;
+    for (const auto& [key, value] : json.items()) dict[py::str(key)] = object_of(value);
+    return dict;
+  }
+  return py::none();
+}
+
+void warn(const std::string& text) {
+  if (PyErr_WarnEx(PyExc_UserWarning, as_keywords(text).c_str(), 1) != 0) {
+    throw py::error_already_set();  // where warnings are errors
+  }
+}
+
+bool is_path(const py::handle& data) {
+  return py::isinstance<py::str>(data) || py::hasattr(data, "__fspath__");
+}
+
+// Options of the program that have no meaning here, or come too late for data that are open.
+void refuse_idle(const py::dict& options, bool open) {
+  constexpr std::array<std::string_view, 11> kOfPrograms{
+      "data",  "download",    "quarantine", "repeat",  "metrics", "report",
+      "trace", "tensorboard", "quiet",      "version", "help"};
+  constexpr std::array<std::string_view, 5> kOfOpening{"image_size", "resize", "gray", "rgb",
+                                                       "label_column"};
+  for (const auto& [key, value] : options) {
+    const auto name = key.cast<std::string>();
+    if (std::ranges::find(kOfPrograms, name) != kOfPrograms.end()) {
+      throw py::type_error("train() has no option " + name);
+    }
+    if (open && std::ranges::find(kOfOpening, name) != kOfOpening.end()) {
+      throw py::type_error(name + ": expected a path to open with it, found data that are open");
+    }
+  }
+}
+
+OpenData opened(const py::object& data, Options& options) {
+  if (py::isinstance<OpenData>(data)) return data.cast<OpenData>();
+  if (is_path(data)) {
+    options.data = data.cast<std::filesystem::path>();
+    const py::gil_scoped_release others_run;
+    return {open_data(options), options.run.residency == Residency::kStream};
+  }
+  const OpenDataset train = dataset_of(data, "data");
+  return {{.train = train.data, .test = nullptr, .description = train.data->name()}, train.streams};
+}
+
+// What to train on, with what goes with it.
+OpenData all_data(const py::object& data, const py::object& test, const py::object& validation,
+                  Options& options) {
+  OpenData all = opened(data, options);
+  if (!test.is_none()) all.folder.test = dataset_of(test, "test").data;
+  if (options.validation_size) all.folder.validation = nullptr;  // as the program does
+  if (validation.is_none()) return all;
+  if (options.validation_size) {
+    throw py::value_error("val_size and validation: expected one of them, found both");
+  }
+  all.folder.validation = dataset_of(validation, "validation").data;
+  return all;
+}
+
+// Steps through the events of a run until it has ended.
+FinishedRun wait_for(RunThread& thread, const py::object& on_epoch) {
+  while (true) {
+    const auto event = [&] {
+      const py::gil_scoped_release others_run;
+      return thread.wait_for(kLook);
+    }();
+    if (!event && thread.ended()) return thread.finish();
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    if (!event) continue;
+    if (const auto* notice = std::get_if<std::string>(&*event)) {
+      warn(*notice);
+    } else if (py::bool_(on_epoch(object_of(epoch_record(std::get<EpochResult>(*event)))))) {
+      thread.stop();
+    }
+  }
+}
+
+Run run_of(FinishedRun finished, const Device& device) {
+  Run run;
+  run.result = std::move(finished.result);
+  for (const EpochResult& epoch : run.result.history)
+    run.epochs.append(object_of(epoch_record(epoch)));
+  auto summary = summary_record(finished.info, run.result, {});
+  for (const char* of_program : {"summary", "wall_s", "load_s", "peak_rss_mb"}) {
+    summary.erase(of_program);
+  }
+  run.summary = object_of(summary);
+  TrainedModel trained;
+  trained.path = run.result.checkpoint.empty() ? "the model" : run.result.checkpoint;
+  trained.spec = model_of(finished.checkpoint.state.options);
+  trained.checkpoint = std::move(finished.checkpoint);
+  run.model = std::make_shared<Model>(std::move(trained), device);
+  return run;
+}
+
+Run train(const py::object& data, const py::object& test, const py::object& validation,
+          const py::object& on_epoch, const py::kwargs& keywords) {
+  if (!on_epoch.is_none() && PyCallable_Check(on_epoch.ptr()) == 0) {
+    throw py::type_error("on_epoch: expected a function, found " + type_name(on_epoch));
+  }
+  refuse_idle(keywords, !is_path(data));
+  Options options = parse_options(as_arguments(keywords));
+  for (const std::string& note : options.notes) warn(note);
+  const OpenData all = all_data(data, test, validation, options);
+  if (all.streams && options.run.residency == Residency::kAuto) {
+    options.run.residency = Residency::kStream;
+  }
+  const RunSpec spec = with_validation(options, all.folder, &warn);
+  auto thread = std::make_unique<RunThread>(
+      spec, all.folder.train, all.folder.test,
+      RunThread::Options{.tells_epochs = !on_epoch.is_none(), .replaces = options.force});
+  try {
+    return run_of(wait_for(*thread, on_epoch), spec.device);
+  } catch (...) {
+    const py::gil_scoped_release others_run;
+    thread.reset();  // which saves a checkpoint, where there is a folder for it
+    throw;
+  }
+}
+
+constexpr const char* kTrainDoc =
+    R"(Trains a multilayer perceptron as the program trainer does, bit for bit, and returns a Run.
+
+    run = millrace.train("data", epochs=10)
+    run = millrace.train((x, y), test=(x_test, y_test), hidden=[512, 512], optimizer="adam", lr=0.001)
+
+data: a path, a Data, a Dataset, or arrays (x, y). test, validation: a Dataset or arrays; those of a
+Data or a path are taken where they are not given. Without validation data some samples are kept for
+it: val_size of them, 10,000, or a sixth.
+
+on_epoch: is called after each epoch with a dict of its numbers; training ends where it returns
+something true. So it does by Ctrl-C. Either way a checkpoint is saved first, and resume=True goes on.
+
+Options, by the names and with the meanings of `trainer --help`:
+
+data: val_size, shuffle=True, on_bad="fail", bad_budget=0.001; of a path also image_size, resize,
+    gray, rgb, label_column
+model: hidden=[32], activation="relu", batch_norm=False, dropout=0, initializer="pytorch", init
+training: epochs=10, batch=128, lr=0.5, schedule="constant", warmup=0, step_epochs=10, gamma=0.1,
+    target_acc, patience=0, optimizer="sgd", momentum=0, beta1=0.9, beta2=0.999, epsilon=1e-8,
+    label_smoothing=0, clip_norm=0, ema=0, accumulate=1, weight_decay=0, seed=0
+distortion of images: rotate, shift, scale, shear, elastic, elastic_sigma
+machine: device="auto", threads, precision="fp32", workers, residency="auto", shuffle_window=32,
+    chunk_batches, slots=3
+checkpoints: checkpoint_dir, checkpoint_every=0, keep=3, resume (True, or a file), force=False
+config: a TOML file of such options
+
+What the program would say to the user comes as warnings. Raises ValueError for options that cannot
+be, DataError, DeviceError, DivergedError.)";
+
+}  // namespace
+
+void define_training(py::module_& module) {
+  py::class_<Run>(module, "Run", "What became of a training run.")
+      .def_readonly(
+          "epochs", &Run::epochs,
+          "A dict an epoch: epoch, train_loss, train_acc, val_loss, val_acc, lr, train_s, "
+          "val_s.")
+      .def_readonly("model", &Run::model, "As the last epoch left it.")
+      .def_property_readonly(
+          "test_acc", [](const Run& run) { return run.result.test_acc; },
+          "None without test data, and of a run that was stopped.")
+      .def_property_readonly("test_loss", [](const Run& run) { return run.result.test_loss; })
+      .def_property_readonly(
+          "stopped", [](const Run& run) { return run.result.stopped; }, "By on_epoch.")
+      .def_property_readonly(
+          "checkpoint",
+          [](const Run& run) {
+            const auto& path = run.result.checkpoint;
+            return path.empty() ? std::nullopt : std::optional(path);
+          },
+          "The newest one written; None without checkpoint_dir.")
+      .def_property_readonly(
+          "verdict", [](const Run& run) { return run.result.verdict; },
+          "One sentence: what the run was waiting for.")
+      .def_readonly("summary", &Run::summary,
+                    "All of it as a dict: what `trainer --metrics` ends with.");
+
+  module.def("train", &train, py::arg("data"), py::kw_only(), py::arg("test") = py::none(),
+             py::arg("validation") = py::none(), py::arg("on_epoch") = py::none(), kTrainDoc);
+}
+
+}  // namespace millrace::python
