@@ -9,7 +9,9 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "train/checkpoint.h"
 #include "train/trainer.h"
@@ -21,6 +23,8 @@ struct FinishedRun {
   RunInfo info;
   RunResult result;
   Checkpoint checkpoint;
+  /// Samples that could not be read, with the names of their data sets.
+  std::vector<std::pair<std::string, BadSample>> bad;
 };
 
 /// A training run on a thread of its own. Who waits for it gets its events one by one, and is free
@@ -57,6 +61,9 @@ class RunThread final : TrainObserver {
   bool may_lag() const override { return !options_.tells_epochs; }
   void on_start(const RunInfo& info) override { finished_.info = info; }
   void on_epoch(const EpochResult& epoch) override;
+  void on_bad_sample(const std::string& dataset, const BadSample& sample) override {
+    finished_.bad.emplace_back(dataset, sample);
+  }
   void on_notice(const std::string& text) override { tell(text); }
   void run(const RunSpec& spec, const std::shared_ptr<const Dataset>& train,
            const std::shared_ptr<const Dataset>& test);

@@ -34,6 +34,7 @@ constexpr std::chrono::milliseconds kLook{100};
 // What became of a run.
 struct Run {
   py::list epochs;
+  py::list bad;
   py::dict summary;
   RunResult result;
   std::shared_ptr<Model> model;
@@ -68,21 +69,24 @@ bool is_path(const py::handle& data) {
   return py::isinstance<py::str>(data) || py::hasattr(data, "__fspath__");
 }
 
-// Options of the program that have no meaning here, or come too late for data that are open.
-void refuse_idle(const py::dict& options, bool open) {
-  constexpr std::array<std::string_view, 11> kOfPrograms{
-      "data",  "download",    "quarantine", "repeat",  "metrics", "report",
-      "trace", "tensorboard", "quiet",      "version", "help"};
-  constexpr std::array<std::string_view, 5> kOfOpening{"image_size", "resize", "gray", "rgb",
-                                                       "label_column"};
-  for (const auto& [key, value] : options) {
-    const auto name = key.cast<std::string>();
-    if (std::ranges::find(kOfPrograms, name) != kOfPrograms.end()) {
-      throw py::type_error("train() has no option " + name);
-    }
-    if (open && std::ranges::find(kOfOpening, name) != kOfOpening.end()) {
-      throw py::type_error(name + ": expected a path to open with it, found data that are open");
-    }
+// Options of the program, also in a config file, that would do nothing here: what it writes beside
+// checkpoints, and how to open data that are open.
+void refuse_idle(const Options& options, bool open) {
+  const std::array<std::pair<const char*, bool>, 7> of_program{
+      {{"metrics", !options.metrics.empty()},
+       {"report", !options.report.empty()},
+       {"trace", !options.trace.empty()},
+       {"tensorboard", !options.tensorboard.empty()},
+       {"quarantine", !options.quarantine.empty()},
+       {"download", !options.download.empty()},
+       {"repeat", options.repeat != 1}}};
+  for (const auto& [name, given] : of_program) {
+    if (given) throw py::value_error(std::string(name) + ": it is the program's, not of train()");
+  }
+  if (open && (options.images != ImageOptions{} || !options.label_column.empty())) {
+    throw py::value_error(
+        "image_size, resize, gray, rgb, label_column: expected a path to open with them, found "
+        "data that are open");
   }
 }
 
@@ -134,6 +138,12 @@ Run run_of(FinishedRun finished, const Device& device) {
   run.result = std::move(finished.result);
   for (const EpochResult& epoch : run.result.history)
     run.epochs.append(object_of(epoch_record(epoch)));
+  for (const auto& [dataset, sample] : finished.bad) {
+    run.bad.append(py::make_tuple(dataset, sample.id, sample.reason));
+  }
+  if (const auto count = finished.bad.size(); count > 0) {
+    warn("bad samples: " + std::to_string(count) + ", which Run.bad names");
+  }
   auto summary = summary_record(finished.info, run.result, {});
   for (const char* of_program : {"summary", "wall_s", "load_s", "peak_rss_mb"}) {
     summary.erase(of_program);
@@ -152,8 +162,9 @@ Run train(const py::object& data, const py::object& test, const py::object& vali
   if (!on_epoch.is_none() && PyCallable_Check(on_epoch.ptr()) == 0) {
     throw py::type_error("on_epoch: expected a function, found " + type_name(on_epoch));
   }
-  refuse_idle(keywords, !is_path(data));
   Options options = parse_options(as_arguments(keywords));
+  if (options.action != Options::Action::kTrain) throw py::type_error("train() trains only");
+  refuse_idle(options, !is_path(data));
   for (const std::string& note : options.notes) warn(note);
   const OpenData all = all_data(data, test, validation, options);
   if (all.streams && options.run.residency == Residency::kAuto) {
@@ -224,6 +235,8 @@ void define_training(py::module_& module) {
             return path.empty() ? std::nullopt : std::optional(path);
           },
           "The newest one written; None without checkpoint_dir.")
+      .def_readonly("bad", &Run::bad,
+                    "Samples that cannot be read, as (data set, number, reason); see on_bad.")
       .def_property_readonly(
           "verdict", [](const Run& run) { return run.result.verdict; },
           "One sentence: what the run was waiting for.")

@@ -96,6 +96,30 @@ class TrainTest(unittest.TestCase):
         run = millrace.train(millrace.open(self.write(), stream=True), **QUICK)
         self.assertEqual(run.summary["residency"], "stream")
 
+    def test_a_recipe_is_options_too(self):
+        recipe = self.folder / "r.toml"
+        recipe.write_text("hidden = [8]\nepochs = 9\n")
+        run = millrace.train(self.train, config=recipe, **QUICK)
+        self.assertEqual((run.summary["widths"], len(run.epochs)), ([30, 8, 4], 3))
+        recipe.write_text("lr = 0.1\nhiden = [8]\n")
+        with self.assertRaisesRegex(ValueError, f"^{recipe}:2: unknown option hiden; did you mean hidden"):
+            millrace.train(self.train, config=recipe)
+
+    def test_names_the_samples_that_cannot_be_read(self):
+        for name in ("cat", "dog"):
+            (self.folder / name).mkdir()
+            for i in range(20):
+                (self.folder / name / f"{i:02}.pgm").write_bytes(b"P5 4 2 255\n" + bytes([i] * 8))
+        (self.folder / "dog" / "03.pgm").write_bytes(b"P5 4 2 255\n" + bytes(5))
+        options = {**QUICK, "val_size": 4, "batch": 8}
+        with self.assertRaisesRegex(millrace.DataError, "dog/03.pgm"):
+            millrace.train(self.folder, **options)
+        with self.assertWarnsRegex(UserWarning, "bad samples: 1, which Run.bad names"):
+            run = millrace.train(self.folder, on_bad="skip", bad_budget=2, **options)
+        ((dataset, number, reason),) = run.bad
+        self.assertEqual((dataset, number), (str(self.folder), 23))
+        self.assertIn("dog/03.pgm", reason)
+
     # Ends before the end
 
     def test_goes_on_where_on_epoch_stopped_it(self):
@@ -204,9 +228,11 @@ class TrainTest(unittest.TestCase):
                                  ("device: expected auto, cpu, cuda or cuda:N, found 'tpu'", {"device": "tpu"})):
             with self.assertRaisesRegex(ValueError, f"^{message}"):
                 millrace.train(self.train, **{**QUICK, **options})
-        for message, options in (("train\\(\\) has no option quiet", {"quiet": True}),
-                                 ("lr: expected a number, text, .*, found dict", {"lr": {}}),
-                                 ("resize: expected a path to open with it", {"resize": "3x3"}),
+        for message, options in (("metrics: it is the program's", {"metrics": "m"}),
+                                 ("image_size, resize, .*: expected a path to open with them", {"resize": "3x3"})):
+            with self.assertRaisesRegex(ValueError, f"^{message}"):
+                millrace.train(self.train, **QUICK, **options)
+        for message, options in (("lr: expected a number, text, .*, found dict", {"lr": {}}),
                                  ("on_epoch: expected a function, found int", {"on_epoch": 3}),
                                  ("test: expected a Dataset or a pair of arrays", {"test": self.test[0]})):
             with self.assertRaisesRegex(TypeError, f"^{message}"):
