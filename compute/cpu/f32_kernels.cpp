@@ -489,6 +489,20 @@ constexpr bool keeps() {
   return R == Rule::kStore || R == Rule::kAdd;
 }
 
+// Calls f(R) for the rule of an update. Chosen behind a tile's sums: those of each rule, compiled
+// apart, are the same instructions and take twice as long to compile.
+template <class F>
+HWY_INLINE void with_rule(const Update& op, const F& f) {
+  if (op.mode == Update::Mode::kStore) return f(std::integral_constant<Rule, Rule::kStore>());
+  if (op.mode == Update::Mode::kAdd) return f(std::integral_constant<Rule, Rule::kAdd>());
+  if (op.second != nullptr) return f(std::integral_constant<Rule, Rule::kAdam>());
+  if (op.momentum == nullptr) return f(std::integral_constant<Rule, Rule::kPlain>());
+  if (op.step.kind == OptimizerSpec::Kind::kNesterov) {
+    return f(std::integral_constant<Rule, Rule::kNesterov>());
+  }
+  f(std::integral_constant<Rule, Rule::kMomentum>());
+}
+
 // Rows [begin, end) × `width` columns of a panel, written as columns of the transposed panels.
 HWY_INLINE void transpose_rows(const Update& op, std::size_t panel, std::size_t width) {
   const float* from = op.weights + op.w_layout.panel_offset(panel);
@@ -528,7 +542,7 @@ HWY_INLINE void transpose_rows(const Update& op, std::size_t panel, std::size_t 
   }
 }
 
-template <std::size_t XStride, std::size_t PanelWidth, Rule R>
+template <std::size_t XStride, std::size_t PanelWidth>
 HWY_INLINE void update_panel(const Update& op, std::size_t panel) {
   constexpr std::size_t kWidth = std::min(kNv * kLanes, PanelWidth);
   constexpr std::size_t kVectors = kWidth / kLanes;
@@ -547,21 +561,26 @@ HWY_INLINE void update_panel(const Update& op, std::size_t panel) {
       clear(sums);
       accumulate<kRows, kVectors, 1, XStride, kActPanel, 2>(sums, op.x + row, dy + c, op.batch,
                                                             nothing);
+      with_rule(op, [&](auto rule) HWY_ATTR {
+        constexpr Rule R = decltype(rule)::value;
 #pragma GCC unroll 16
-      for (std::size_t m = 0; m < kRows; ++m) {
+        for (std::size_t m = 0; m < kRows; ++m) {
 #pragma GCC unroll 2
-        for (std::size_t n = 0; n < kVectors; ++n) {
-          const std::size_t w = at + m * PanelWidth + n * kLanes;
-          apply<R>(op.step, hn::Mul(sums.v[m][n], scale), op.weights + w,
-                   keeps<R>()          ? op.gradients + w
-                   : R != Rule::kPlain ? op.momentum + w
-                                       : nullptr,
-                   R == Rule::kAdam ? op.second + w : nullptr);
+          for (std::size_t n = 0; n < kVectors; ++n) {
+            const std::size_t w = at + m * PanelWidth + n * kLanes;
+            apply<R>(op.step, hn::Mul(sums.v[m][n], scale), op.weights + w,
+                     keeps<R>()          ? op.gradients + w
+                     : R != Rule::kPlain ? op.momentum + w
+                                         : nullptr,
+                     R == Rule::kAdam ? op.second + w : nullptr);
+          }
         }
-      }
+      });
     });
   }
-  if (!keeps<R>() && op.weights_t != nullptr) transpose_rows(op, panel, PanelWidth);
+  if (op.mode == Update::Mode::kAll && op.weights_t != nullptr) {
+    transpose_rows(op, panel, PanelWidth);
+  }
 }
 
 template <Rule R>
@@ -582,21 +601,18 @@ HWY_INLINE void update_bias(const Update& op, std::size_t panel) {
   }
 }
 
-template <std::size_t XStride, Rule R>
+template <std::size_t XStride>
 HWY_INLINE void update_all(const Update& op) {
   for (std::size_t panel = op.panel_begin; panel < op.panel_end; ++panel) {
     if (op.w_layout.panel_width(panel) == kPanel) {
-      update_panel<XStride, kPanel, R>(op, panel);
+      update_panel<XStride, kPanel>(op, panel);
     } else {
-      update_panel<XStride, kPanel / 2, R>(op, panel);
+      update_panel<XStride, kPanel / 2>(op, panel);
     }
-    if (op.in_begin == 0 && op.bias != nullptr) update_bias<R>(op, panel);
+    if (op.in_begin == 0 && op.bias != nullptr) {
+      with_rule(op, [&](auto rule) HWY_ATTR { update_bias<decltype(rule)::value>(op, panel); });
+    }
   }
-}
-
-template <Rule R>
-HWY_INLINE void update_by(const Update& op) {
-  op.x_is_range ? update_all<kRangeStride, R>(op) : update_all<kActPanel, R>(op);
 }
 
 template <Rule R>
@@ -651,12 +667,7 @@ void CollectRange(float* to, const float* from, std::size_t count, float scale, 
 
 void UpdatePiece(const Update& op) {
   if (op.mode == Update::Mode::kStep) return step_tile(op);
-  if (op.mode == Update::Mode::kStore) return update_by<Rule::kStore>(op);
-  if (op.mode == Update::Mode::kAdd) return update_by<Rule::kAdd>(op);
-  if (op.second != nullptr) return update_by<Rule::kAdam>(op);
-  if (op.momentum == nullptr) return update_by<Rule::kPlain>(op);
-  if (op.step.kind == OptimizerSpec::Kind::kNesterov) return update_by<Rule::kNesterov>(op);
-  update_by<Rule::kMomentum>(op);
+  op.x_is_range ? update_all<kRangeStride>(op) : update_all<kActPanel>(op);
 }
 
 const char* TargetName() {
