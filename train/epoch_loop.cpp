@@ -16,7 +16,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kDrainInterval{50};
 
 // As many as an engine takes before it makes its caller wait.
-constexpr std::uint32_t kChunksAhead = 3;
+constexpr std::uint32_t kChunksAhead = 4;
 
 }  // namespace
 

@@ -107,8 +107,7 @@ class DeviceEngine final : public Engine {
     const std::uint32_t parts = (chunk.batch + most - 1) / most;
     const std::uint32_t steps = std::max(1U, kPieceSteps / parts);
     average_moved_ = true;
-    run(checked(chunk), true, std::min(steps, piece_rows_ / chunk.batch),
-        [&](const Piece& piece, const Batch& batch) { runner_.run(piece, batch); });
+    run(checked(chunk), true, std::min(steps, piece_rows_ / chunk.batch));
   }
 
   void evaluate(const Chunk& chunk) override {
@@ -116,8 +115,7 @@ class DeviceEngine final : public Engine {
     Chunk whole = checked(chunk);
     round_average();
     whole.batch = network_.rows(false);
-    run(whole, false, std::min(kPieceSteps, piece_rows_ / whole.batch),
-        [&](const Piece& piece, const Batch& batch) { runner_.run(piece, batch); });
+    run(whole, false, std::min(kPieceSteps, piece_rows_ / whole.batch));
   }
 
   void predict(const Chunk& chunk, std::span<float> logits) override {
@@ -128,7 +126,7 @@ class DeviceEngine final : public Engine {
     whole.batch = network_.rows(false);
     float* out = logits.data();
     run(whole, false, 1, [&](const Piece& piece, const Batch& batch) {
-      runner_.run_once(piece, batch);
+      timed(piece, [&] { runner_.run_once(piece, batch); });
       out = fetch_logits(piece.rows, out);
     });
   }
@@ -259,14 +257,27 @@ class DeviceEngine final : public Engine {
       }
       {
         const StageSpan span(Stage::kCompute);
-        timeline_.begin(DeviceTimeline::Queue::kCompute, training);
         run_piece(piece, batch);
         if (training) steps_ += part.batches();
-        timeline_.end(DeviceTimeline::Queue::kCompute);
       }
       slots_.release(piece.slot, compute_.get());
     }
     slots_.finish_direct_copies();
+  }
+
+  void run(const Chunk& chunk, bool training, std::uint32_t steps) {
+    run(chunk, training, steps, [this](const Piece& piece, const Batch& batch) {
+      runner_.prepare(piece, batch);
+      timed(piece, [&] { runner_.run(piece, batch); });
+    });
+  }
+
+  // What the device does of `work`, which is enqueued without a pause.
+  template <class Work>
+  void timed(const Piece& piece, const Work& work) {
+    timeline_.begin(DeviceTimeline::Queue::kCompute, piece.training);
+    work();
+    timeline_.end(DeviceTimeline::Queue::kCompute);
   }
 
   // Waits. Returns where the next rows' logits go.

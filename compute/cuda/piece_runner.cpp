@@ -7,24 +7,26 @@
 namespace millrace::cuda {
 namespace {
 
-// A run needs a graph for each slot and length of chunk, of training and of evaluation: a dozen.
-// More than these come from a caller that varies its chunks without end.
+// A run needs a graph for each slot and length of chunk, of training and of evaluation: some
+// twenty. More than these come from a caller that varies its chunks without end.
 constexpr std::size_t kMostGraphs = 64;
 
 }  // namespace
 
+void PieceRunner::prepare(const Piece& piece, const Batch& batch) {
+  // Few kernels for a thousand samples to evaluate: launched in less time than they take.
+  if (small_ || graphs_.contains(piece)) return;
+  runtime_.stage("capturing a graph");
+  if (graphs_.size() == kMostGraphs) forget();
+  graphs_.emplace(piece, capture(piece, batch));
+}
+
 void PieceRunner::run(const Piece& piece, const Batch& batch) {
   runtime_.stage(piece.training ? "training on a chunk" : "evaluating a chunk");
-  if (piece.training && small_) {
-    runtime_.launch(small_->training(piece, batch), stream_);
-    return enqueue_sums(piece);
-  }
-  auto found = graphs_.find(piece);
-  if (found == graphs_.end()) {
-    if (graphs_.size() == kMostGraphs) forget();
-    found = graphs_.emplace(piece, capture(piece, batch)).first;
-  }
-  runtime_.launch(found->second.get(), stream_);
+  if (!small_) return runtime_.launch(graphs_.at(piece).get(), stream_);
+  if (!piece.training) return enqueue(piece, batch);
+  runtime_.launch(small_->training(piece, batch), stream_);
+  enqueue_sums(piece);
 }
 
 void PieceRunner::forget() {

@@ -13,8 +13,8 @@
 
 namespace millrace::cuda {
 
-/// Runs pieces on the compute stream, and beside it (StepPlan): training of a small network as one
-/// kernel, else a captured graph for each.
+/// Runs pieces on the compute stream, and beside it (StepPlan): a captured graph for each. Training
+/// of a small network is one kernel, and its evaluation few enough to be launched one by one.
 class PieceRunner {
  public:
   PieceRunner(Runtime& runtime, const Network& network, StreamHandle stream)
@@ -24,6 +24,9 @@ class PieceRunner {
         small_(SmallPlan::make(runtime, network)),
         side_(runtime, stream, network.arithmetic.side_stream && !small_ && network.layers() > 1) {}
 
+  /// Captures the graph of a piece that has one and was not run before, which takes the host longer
+  /// than a launch: to be called before run(), and before its time is taken.
+  void prepare(const Piece& piece, const Batch& batch);
   /// `batch`: of the piece's first step. The sums go to the network's metrics.
   void run(const Piece& piece, const Batch& batch);
   /// The same without a graph, for a piece of one step.

@@ -27,6 +27,8 @@ SlotRing::SlotRing(Runtime& runtime, const PinnedMemory& pinned, DeviceTimeline&
     slot.copied = Event(runtime, runtime.create_event());
     slot.consumed = Event(runtime, runtime.create_event());
   }
+  make_device(&Slot::steps, steps_bytes(), kSteps);
+  make_staging(&Slot::steps, steps_bytes());
 }
 
 std::uint32_t SlotRing::fill(const Chunk& chunk, std::span<const StepConstants> steps,
@@ -36,6 +38,7 @@ std::uint32_t SlotRing::fill(const Chunk& chunk, std::span<const StepConstants> 
   Slot& slot = slots_[index];
   runtime_.stage("copying a chunk");
   const StageSpan span(Stage::kCopy);
+  make_for(chunk);
   if (slot.used) {
     runtime_.synchronize(slot.copied.get());
     runtime_.wait(copy_stream, slot.consumed.get());
@@ -43,14 +46,12 @@ std::uint32_t SlotRing::fill(const Chunk& chunk, std::span<const StepConstants> 
   slot.direct = false;
   timeline_.begin(DeviceTimeline::Queue::kCopy);
   if (chunk.packed()) {
-    copy(slot, slot.samples, chunk.samples, samples_bytes(), kSamples, copy_stream);
-    copy(slot, slot.labels, std::as_bytes(chunk.labels), labels_bytes(), kLabels, copy_stream);
+    copy(slot, slot.samples, chunk.samples, copy_stream);
+    copy(slot, slot.labels, std::as_bytes(chunk.labels), copy_stream);
   } else {
-    copy(slot, slot.indices, std::as_bytes(chunk.indices), indices_bytes(), kIndices, copy_stream);
+    copy(slot, slot.indices, std::as_bytes(chunk.indices), copy_stream);
   }
-  if (!steps.empty()) {
-    copy(slot, slot.steps, std::as_bytes(steps), steps_bytes(), kSteps, copy_stream);
-  }
+  if (!steps.empty()) copy(slot, slot.steps, std::as_bytes(steps), copy_stream);
   timeline_.end(DeviceTimeline::Queue::kCopy);
   runtime_.record(slot.copied.get(), copy_stream);
   runtime_.wait(compute, slot.copied.get());
@@ -80,28 +81,49 @@ void SlotRing::finish_direct_copies() {
   }
 }
 
-void SlotRing::make(Lane& lane, std::size_t capacity, const char* what) {
-  if (lane.device.bytes() == 0) lane.device = device_buffer(runtime_, capacity, what);
+void SlotRing::make_device(Lane Slot::*lane, std::size_t bytes, const char* what) {
+  for (Slot& slot : slots_) {
+    DeviceBuffer& device = (slot.*lane).device;
+    if (device.bytes() == 0) device = device_buffer(runtime_, bytes, what);
+  }
+}
+
+void SlotRing::make_staging(Lane Slot::*lane, std::size_t bytes) {
+  for (Slot& slot : slots_) {
+    PinnedBuffer& staging = (slot.*lane).staging;
+    if (staging.bytes() == 0) staging = pinned_buffer(runtime_, bytes);
+  }
+}
+
+// What `first` and those like it need. Not while a copy is timed: allocating may take longer.
+void SlotRing::make(Lane Slot::*lane, std::span<const std::byte> first, std::size_t bytes,
+                    const char* what) {
+  make_device(lane, bytes, what);
+  if (!pinned_.contains(first)) make_staging(lane, bytes);
+}
+
+void SlotRing::make_for(const Chunk& chunk) {
+  if (chunk.packed()) {
+    make(&Slot::samples, chunk.samples, samples_bytes(), kSamples);
+    make(&Slot::labels, std::as_bytes(chunk.labels), labels_bytes(), kLabels);
+  } else {
+    make(&Slot::indices, std::as_bytes(chunk.indices), indices_bytes(), kIndices);
+  }
 }
 
 void SlotRing::reserve() {
-  for (Slot& slot : slots_) {
-    make(slot.samples, samples_bytes(), kSamples);
-    make(slot.labels, labels_bytes(), kLabels);
-    make(slot.steps, steps_bytes(), kSteps);
-  }
+  make_device(&Slot::samples, samples_bytes(), kSamples);
+  make_device(&Slot::labels, labels_bytes(), kLabels);
   // Last: where these find no room, no set is resident, and chunks of samples are what will come.
-  for (Slot& slot : slots_) make(slot.indices, indices_bytes(), kIndices);
+  make_device(&Slot::indices, indices_bytes(), kIndices);
 }
 
-void SlotRing::copy(Slot& slot, Lane& lane, std::span<const std::byte> from, std::size_t capacity,
-                    const char* what, StreamHandle stream) {
-  make(lane, capacity, what);
+void SlotRing::copy(Slot& slot, const Lane& lane, std::span<const std::byte> from,
+                    StreamHandle stream) {
   const std::byte* source = from.data();
   if (pinned_.contains(from)) {
     slot.direct = true;
   } else {
-    if (lane.staging.bytes() == 0) lane.staging = pinned_buffer(runtime_, capacity);
     std::memcpy(lane.staging.data(), from.data(), from.size());
     source = lane.staging.data();
   }

@@ -22,20 +22,22 @@ namespace millrace::cuda {
 /// Chunks that lie in page-locked memory are copied from there, others through a staging buffer.
 class SlotRing {
  public:
-  static constexpr std::uint32_t kSlots = 3;
+  /// One is trained on, two wait, and one is copied to: between two epochs those that wait are
+  /// validated in a moment.
+  static constexpr std::uint32_t kSlots = 4;
 
-  /// Slots for chunks of up to `rows` samples in up to `steps` steps.
+  /// Slots for chunks of up to `rows` samples in up to `steps` steps. Throws DeviceError.
   SlotRing(Runtime& runtime, const PinnedMemory& pinned, DeviceTimeline& timeline,
            std::uint32_t rows, std::uint32_t steps, std::size_t sample_bytes);
 
   /// Enqueues the copy of a chunk to the next slot and makes `compute` wait for it. The host waits
   /// only for a slot's staging memory, filled kSlots chunks before. Returns the slot.
   /// `steps`: the constants of the chunk's steps, at most `steps` of the constructor; none where it
-  /// is not trained on.
+  /// is not trained on. The first chunk of samples, or of indices, makes the memory of all slots
+  /// for those: later there would be work under way that allocating waits for. Throws DeviceError.
   std::uint32_t fill(const Chunk& chunk, std::span<const StepConstants> steps, StreamHandle copy,
                      StreamHandle compute);
-  /// Makes the device buffers of all slots, which are else made when first wanted. Throws
-  /// DeviceError.
+  /// Makes the device buffers of all slots, for samples and for indices. Throws DeviceError.
   void reserve();
   /// What is on the device: samples and labels of a packed chunk, or indices alone, and the
   /// constants of its first step.
@@ -62,9 +64,12 @@ class SlotRing {
     bool direct = false;  // reads the caller's memory
   };
 
-  void make(Lane& lane, std::size_t capacity, const char* what);
-  void copy(Slot& slot, Lane& lane, std::span<const std::byte> from, std::size_t capacity,
-            const char* what, StreamHandle stream);
+  void make_device(Lane Slot::*lane, std::size_t bytes, const char* what);
+  void make_staging(Lane Slot::*lane, std::size_t bytes);
+  void make(Lane Slot::*lane, std::span<const std::byte> first, std::size_t bytes,
+            const char* what);
+  void make_for(const Chunk& chunk);
+  void copy(Slot& slot, const Lane& lane, std::span<const std::byte> from, StreamHandle stream);
 
   std::size_t samples_bytes() const { return rows_ * sample_bytes_; }
   std::size_t labels_bytes() const { return rows_ * sizeof(std::int32_t); }

@@ -86,9 +86,19 @@ void FakeRuntime::check_idle(const char* call) {
   }
 }
 
+void FakeRuntime::check_not_timed(const char* stream, const char* call) {
+  for (const Queue* queue : queues_) {
+    if (queue->timed && queue->name == stream) {
+      device_->violations.push_back(std::string(call) + " while \"" + stream + "\" is timed");
+    }
+  }
+}
+
 DeviceHandle FakeRuntime::allocate(std::size_t bytes, const char* what) {
   check_alive();
   check_not_capturing("allocate");
+  check_not_timed("copy", "memory allocated");
+  ++device_->allocations;
   if (device_->used + bytes > device_->memory) {
     throw DeviceError(std::string(what) + ": asked for " + std::to_string(bytes) + " bytes, " +
                       std::to_string(device_->memory - device_->used) + " are free");
@@ -111,6 +121,8 @@ void FakeRuntime::destroy(DeviceHandle memory) noexcept {
 }
 
 PinnedHandle FakeRuntime::allocate_pinned(std::size_t bytes) {
+  check_not_timed("copy", "page-locked memory allocated");
+  ++device_->allocations;
   ++device_->live;
   return {new_memory(bytes)};
 }
@@ -166,6 +178,7 @@ void FakeRuntime::record(EventHandle event, StreamHandle stream) {
   auto done = std::make_shared<std::int64_t>(-1);
   object<Event>(event).last = done;
   enqueue(stream, {nullptr, nullptr, done});
+  object<Queue>(stream).timed = object<Event>(event).timing;
 }
 
 void FakeRuntime::wait(StreamHandle stream, EventHandle event) {
@@ -284,6 +297,7 @@ void FakeRuntime::run(MatmulHandle matmul, StreamHandle stream) {
 void FakeRuntime::begin_capture(StreamHandle stream) {
   check_alive();
   check_not_capturing("begin_capture");
+  check_not_timed("compute", "a capture begun");
   capture_ = std::make_unique<Branches>();
   capture_->origin = &object<Queue>(stream);
 }
@@ -335,6 +349,7 @@ void FakeRuntime::enqueue(StreamHandle stream, Task task) {
     return;
   }
   queue.tasks.push_back(std::move(task));
+  queue.timed = false;
   advance();
 }
 
@@ -403,6 +418,7 @@ void FakeRuntime::complete(const Done& done) {
 }
 
 void FakeRuntime::complete(Queue& queue) {
+  queue.timed = false;
   while (!queue.tasks.empty()) {
     if (!advance(queue)) complete(Done(queue.tasks.front().waits_for));
   }

@@ -49,6 +49,7 @@ struct FakeDevice {
   int kernels = 0;       // launched one by one
   int products = 0;      // the same
   int searches = 0;      // of algorithms
+  int allocations = 0;   // of memory, device or page-locked
   int captures = 0;
   int graph_launches = 0;
   std::map<std::string, int> done{};      // of kernels, products, copies: by the stream's name
@@ -60,7 +61,8 @@ struct FakeDevice {
 /// A Runtime that runs on the host, with device memory that begins as NaN. Streams are queues that
 /// advance as the schedule says, so that work whose order no event fixes is done in the wrong one.
 /// Holds callers to CUDA's rules: shapes, alignment, memory within allocations, nothing but
-/// enqueuing while capturing.
+/// enqueuing while capturing. And to one of their own: what keeps the host is not begun between the
+/// two events that time what the device does.
 class FakeRuntime final : public Runtime {
  public:
   explicit FakeRuntime(std::shared_ptr<FakeDevice> device) : device_(std::move(device)) {}
@@ -110,6 +112,7 @@ class FakeRuntime final : public Runtime {
     std::string name;
     std::deque<Task> tasks;
     bool tried = false;  // a product
+    bool timed = false;  // what comes next is: an event with a clock was recorded last
   };
   // Of a capture, and then of a graph: what each of its streams does. The streams go on doing it
   // when it is launched, which a real graph's branches do elsewhere: in the same order, as long as
@@ -139,6 +142,7 @@ class FakeRuntime final : public Runtime {
   void complete(const Done& done);
   void complete(Queue& queue);
   void check_idle(const char* call);
+  void check_not_timed(const char* stream, const char* call);
 
   std::shared_ptr<FakeDevice> device_;
   const char* stage_ = "";

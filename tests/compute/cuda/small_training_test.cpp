@@ -149,6 +149,21 @@ TEST(SmallTraining, GivesTheSameBits) {
   EXPECT_TRUE(train(true, 7, Schedule::kCopyFirst) == expected);
 }
 
+// Which would be captured behind the first epochs' steps, for each slot and length.
+TEST(SmallTraining, NeedsNoGraphs) {
+  const Data data({784, {32}, 10, 64, InputType::kUInt8});
+  const EngineOnFake fixture(data, {}, kOneKernel);
+  const EngineOnFake plain(data);
+  for (Engine* engine : {fixture.engine.get(), plain.engine.get()}) {
+    engine->train(data.packed());
+    engine->metrics();
+    engine->evaluate(data.packed());
+  }
+  EXPECT_NEAR(fixture.engine->metrics().loss_sum, plain.engine->metrics().loss_sum, 1e-3);
+  EXPECT_EQ(fixture.device->captures, 0);
+  EXPECT_EQ(fixture.device->graph_launches, 0);
+}
+
 TEST(SmallTraining, ANanShowsAtItsStep) {
   for (const std::size_t tensor : {0U, 1U, 2U, 3U}) {
     const Data data({5, {7}, 3, 4, InputType::kFloat32});
