@@ -22,7 +22,7 @@ while [ $# -gt 0 ]; do
   [ "$1" != --metrics ] || metrics=$2
   shift
 done
-[ -z "$metrics" ] || printf '%s\\n' '{"epoch":0}' "{\\"summary\\":true,\\"epoch_s\\":0.00125,\\"weights_hash\\":\\"HASH\\",\\"device_description\\":\\"A GPU\\",\\"train_samples\\":50000,\\"verdict\\":\\"copy-bound: it is\\",\\"engine\\":{\\"busy_s\\":3,\\"idle_s\\":1,\\"copying_s\\":0.5,\\"hidden_s\\":0.49}}" >"$metrics"
+[ -z "$metrics" ] || printf '%s\\n' '{"epoch":0}' "{\\"summary\\":true,\\"epoch_s\\":0.00125,\\"weights_hash\\":\\"HASH\\",\\"device_description\\":\\"A GPU\\",\\"train_samples\\":50000,\\"val_samples\\":10000,\\"bytes\\":20000000000,\\"verdict\\":\\"copy-bound: it is\\",\\"engine\\":{\\"busy_s\\":3,\\"idle_s\\":1,\\"copying_s\\":0.5,\\"hidden_s\\":0.49}}" >"$metrics"
 """
 
 
@@ -256,6 +256,8 @@ class Scripts(unittest.TestCase):
                          (31.5, "as it is: 25.25 us, without epilogues in the backward pass: 24.50 us"))
         self.assertEqual(steps["784-32-10, batch 128, host"]["value"], 1.25)
         self.assertEqual(steps["784-32-10, batch 128, host"]["detail"], "copy-bound: it is")
+        self.assertEqual((steps["its copies"]["value"], steps["its copies"]["unit"]), (48, "GB/s"))
+        self.assertEqual(steps["trace, host"]["detail"], str(self.top / "check.host.trace.json"))
         for name in ("engine tests", "parity with the CPU", "determinism", "compute-sanitizer racecheck", "loader_tests",
                      "same weights, run by run", "784-1024x3-10, 1024, tf32"):
             self.assertIn(name, steps)
