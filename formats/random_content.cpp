@@ -118,36 +118,14 @@ void RandomContent::forget(std::uint64_t at, std::uint64_t count) const noexcept
 ContentReader::ContentReader(std::span<const std::byte> content) noexcept : memory_(content) {}
 
 ContentReader::ContentReader(const RandomContent& content) : content_(&content) {
-  if (!content.by_frames()) {
+  if (content.by_frames()) {
+    frames_.emplace(content.frames_);
+  } else {
     memory_ = content.whole_.view();
-    return;
-  }
-  {
-    const std::scoped_lock lock(content.mutex_);
-    // Room to come back, so that the destructor cannot fail.
-    content.idle_.reserve(content.idle_.size() + content.leased_ + 1);
-    ++content.leased_;
-    if (!content.idle_.empty()) {
-      frames_ = std::move(content.idle_.back());
-      content.idle_.pop_back();
-      return;
-    }
-  }
-  try {
-    frames_ = std::make_unique<RandomContent::Frames>();
-  } catch (...) {
-    const std::scoped_lock lock(content.mutex_);
-    --content.leased_;
-    throw;
   }
 }
 
-ContentReader::~ContentReader() {
-  if (!frames_) return;
-  const std::scoped_lock lock(content_->mutex_);
-  --content_->leased_;
-  content_->idle_.push_back(std::move(frames_));
-}
+ContentReader::~ContentReader() = default;
 
 std::span<const std::byte> ContentReader::bytes(std::uint64_t at, std::size_t count) {
   if (at > size() || count > size() - at) {
@@ -156,7 +134,7 @@ std::span<const std::byte> ContentReader::bytes(std::uint64_t at, std::size_t co
   }
   if (count == 0) return {};
   if (!frames_) return memory_.subspan(static_cast<std::size_t>(at), count);
-  return frames_->bytes(*content_, at, count);
+  return (*frames_)->bytes(*content_, at, count);
 }
 
 }  // namespace millrace

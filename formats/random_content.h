@@ -3,14 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "formats/bytes.h"
 #include "formats/mapped_file.h"
+#include "formats/pool.h"
 #include "formats/seek_table.h"
 
 namespace millrace {
@@ -56,9 +55,7 @@ class RandomContent {
   Bytes whole_;
   MappedFile file_;                 // with table_
   std::optional<SeekTable> table_;  // of a file that stays compressed
-  mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<Frames>> idle_;  // under mutex_
-  mutable std::size_t leased_ = 0;                     // under mutex_
+  mutable Pool<Frames> frames_;     // with table_
 };
 
 /// Reads content that lies in memory or in a RandomContent, which outlives it. One thread at a
@@ -79,7 +76,7 @@ class ContentReader {
  private:
   std::span<const std::byte> memory_;
   const RandomContent* content_ = nullptr;
-  std::unique_ptr<RandomContent::Frames> frames_;  // null: all lies in memory_
+  std::optional<Pool<RandomContent::Frames>::Lease> frames_;  // none: all lies in memory_
 };
 
 }  // namespace millrace

@@ -108,36 +108,6 @@ class SeekableDataset::Reader {
   std::uint64_t clock_ = 0;
 };
 
-/// A reader for the length of one call.
-class SeekableDataset::Lease {
- public:
-  explicit Lease(const SeekableDataset& data) : data_(data) {
-    {
-      const std::scoped_lock lock(data.mutex_);
-      if (!data.idle_.empty()) {
-        reader_ = std::move(data.idle_.back());
-        data.idle_.pop_back();
-      }
-      // Room to come back, so that the destructor cannot fail.
-      data.idle_.reserve(data.idle_.size() + ++data.leased_);
-    }
-    if (!reader_) reader_ = std::make_unique<Reader>();
-  }
-  ~Lease() {
-    const std::scoped_lock lock(data_.mutex_);
-    --data_.leased_;
-    data_.idle_.push_back(std::move(reader_));
-  }
-  Lease(const Lease&) = delete;
-  Lease& operator=(const Lease&) = delete;
-  Reader& operator*() const noexcept { return *reader_; }
-  Reader* operator->() const noexcept { return reader_.get(); }
-
- private:
-  const SeekableDataset& data_;
-  std::unique_ptr<Reader> reader_;
-};
-
 bool SeekableDataset::opens(const std::filesystem::path& images, std::uint64_t more_than) {
   const MappedFile file(images);
   const auto table = read_seek_table(images, file.bytes());
@@ -235,7 +205,7 @@ void SeekableDataset::read(std::span<const std::uint64_t> ids, std::span<std::by
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::sort(order, {}, [ids](std::size_t i) { return ids[i]; });
   const auto bytes = static_cast<std::size_t>(sample_bytes());
-  const Lease reader(*this);
+  const Pool<Reader>::Lease reader(readers_);
   for (auto next = order.begin(); next != order.end();) {
     const auto after = std::ranges::upper_bound(blocks_, ids[*next], {}, &Block::first);
     const auto index = static_cast<std::size_t>(std::distance(blocks_.begin(), after)) - 1;
@@ -258,7 +228,7 @@ void SeekableDataset::expect_block(std::size_t index) const noexcept {
 
 void SeekableDataset::decode_block(std::size_t index, std::span<std::byte> samples) const {
   check_room(blocks_.at(index).count, samples);
-  const Lease reader(*this);
+  const Pool<Reader>::Lease reader(readers_);
   decode_samples(index, samples, *reader);
 }
 

@@ -3,8 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +11,7 @@
 #include "formats/block_dataset.h"
 #include "formats/idx.h"
 #include "formats/mapped_file.h"
+#include "formats/pool.h"
 #include "formats/seek_table.h"
 
 namespace millrace {
@@ -71,7 +70,6 @@ class SeekableDataset final : public BlockDataset {
 
  private:
   class Reader;
-  class Lease;
   struct Place {
     std::size_t file = 0;
     std::size_t frame = 0;  // of its seek table
@@ -95,9 +93,7 @@ class SeekableDataset final : public BlockDataset {
   std::vector<Block> blocks_;
   std::vector<Place> places_;  // of the blocks
   std::uint64_t largest_block_ = 0;
-  mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<Reader>> idle_;  // under mutex_; the last one was used last
-  mutable std::size_t leased_ = 0;                     // under mutex_
+  mutable Pool<Reader> readers_;
 };
 
 }  // namespace millrace

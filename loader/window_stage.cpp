@@ -237,7 +237,6 @@ void WindowStage::decode_readable(Window& window, std::size_t index, Scratch& sc
 
 bool WindowStage::decode_one() {
   Window* window = nullptr;
-  std::unique_ptr<Scratch> scratch;
   std::size_t index = 0;
   bool more = false;
   {
@@ -249,20 +248,13 @@ bool WindowStage::decode_one() {
       Window& candidate = buffers_[turn % buffers_.size()];
       if (candidate.open && candidate.claimed < candidate.blocks.size()) window = &candidate;
     }
-    // Room for it to come back.
-    idle_.reserve(idle_.size() + decoding_ + 1);
-    ++decoding_;
-    if (!idle_.empty()) {
-      scratch = std::move(idle_.back());
-      idle_.pop_back();
-    }
     index = window->claimed++;
     more = window->claimed < window->blocks.size();
   }
   if (more) wake_();
   KeptError error;
   try {
-    if (!scratch) scratch = std::make_unique<Scratch>();
+    const Pool<Scratch>::Lease scratch(scratch_);
     decode(*window, index, *scratch);
   } catch (...) {
     error = KeptError::current();
@@ -276,8 +268,6 @@ bool WindowStage::decode_one() {
     }
     window->damaged = window->damaged || !window->broken[index].empty();
     whole = ++window->decoded == window->blocks.size();
-    --decoding_;
-    if (scratch) idle_.push_back(std::move(scratch));
   }
   if (whole) wake_();
   return true;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "formats/block_dataset.h"
+#include "formats/pool.h"
 #include "loader/bad_sample.h"
 #include "loader/rank_share.h"
 #include "loader/stream_order.h"
@@ -113,11 +114,10 @@ class WindowStage {
   EpochPtr planned_;                ///< the epoch of the last plan()
 
   mutable std::mutex mutex_;
-  std::vector<Window> buffers_;                 ///< two; turn t has the one at t % 2
-  EpochPtr opened_;                             ///< the epoch of the last window that was opened
-  std::uint64_t next_turn_ = 0;                 ///< to be opened
-  std::vector<std::unique_ptr<Scratch>> idle_;  ///< of threads that have decoded
-  std::size_t decoding_ = 0;                    ///< threads that do
+  std::vector<Window> buffers_;  ///< two; turn t has the one at t % 2
+  EpochPtr opened_;              ///< the epoch of the last window that was opened
+  std::uint64_t next_turn_ = 0;  ///< to be opened
+  Pool<Scratch> scratch_;        ///< of threads that decode
 };
 
 /// Blocks of a window that takes about `bytes` of memory; at least one.
