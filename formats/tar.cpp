@@ -34,10 +34,8 @@ constexpr Field kPrefix{"prefix", 345, 155};
 
 constexpr std::string_view kPosixMagic{"ustar\00000", 8};
 constexpr std::string_view kGnuMagic{"ustar  \0", 8};
-constexpr char kRegular = '0';
 constexpr char kGnuLongName = 'L';
 constexpr char kGnuLongLink = 'K';
-constexpr char kSparse = 'S';
 // GNU tar's own sparse files: whether a block more of the map of their holes follows, as the header
 // and as such a block says it (https://www.gnu.org/software/tar/manual/html_node/Standard.html).
 constexpr std::size_t kMapGoesOn = 482;
@@ -133,7 +131,7 @@ class MemberParser {
            in_quotes(field_text(block_, kChecksum)));
     }
     TarHeader header{.path = {}, .size = value(kSize), .type = field_text(block_, kType)[0]};
-    if (header.type == '\0') header.type = kRegular;  // before POSIX
+    if (header.type == '\0') header.type = TarHeader::kRegular;  // before POSIX
     if (field_text(block_, kMagic) == kPosixMagic) {
       const auto prefix = field_string(block_, kPrefix);
       if (!prefix.empty()) header.path = std::string(prefix) + '/';
@@ -308,7 +306,7 @@ std::optional<TarMember> TarReader::next() {
       return std::nullopt;
     }
     auto header = MemberParser(path_, block, at_).parse();
-    bool map_goes_on = header.type == kSparse && block[kMapGoesOn] != std::byte{0};
+    bool map_goes_on = header.type == TarHeader::kSparse && block[kMapGoesOn] != std::byte{0};
     const auto block_at = at_;
     at_ += kTarBlock;
     const auto skip = [this](std::uint64_t size) {
@@ -329,7 +327,7 @@ std::optional<TarMember> TarReader::next() {
       check_room(kTarBlock);
       map_goes_on = archive_.bytes(at_, kTarBlock)[kMapGoesOnFurther] != std::byte{0};
     }
-    if (found.sparse) header.type = kSparse;
+    if (found.sparse) header.type = TarHeader::kSparse;
     if (found.path) header.path = std::move(*found.path);
     if (found.sparse_path) header.path = std::move(*found.sparse_path);
     if (found.size) header.size = *found.size;

@@ -19,11 +19,15 @@ namespace millrace {
 /// and "pax Extended Header"). Times, owners and permissions are not looked at: programs differ in
 /// what they write there.
 struct TarHeader {
+  /// Types, of those that there are.
+  static constexpr char kRegular = '0';
+  static constexpr char kHardLink = '1';
+  static constexpr char kSymbolicLink = '2';
+  static constexpr char kSparse = 'S';  ///< a sparse file, whichever way the archive says so
+
   std::string path = {};   ///< as it stands in the archive; nothing is ever written there
   std::uint64_t size = 0;  ///< bytes of the content
-  /// '0': a regular file, '1' a hard link, '2' a symbolic one, '5' a folder, 'S' a sparse file,
-  /// whichever way the archive says so, …
-  char type = '0';
+  char type = kRegular;
 
   bool operator==(const TarHeader&) const = default;
 };

@@ -19,10 +19,6 @@
 namespace millrace {
 namespace {
 
-constexpr char kRegular = '0';
-constexpr char kHardLink = '1';
-constexpr char kSymbolicLink = '2';
-constexpr char kSparse = 'S';
 constexpr std::string_view kClass = "cls";
 constexpr std::string_view kJson = "json";
 constexpr std::string_view kNpy = "npy";
@@ -90,8 +86,10 @@ class Indexer {
       const auto name = parse_name(member->header.path);
       if (!name) continue;
       const char type = member->header.type;
-      if (type == kHardLink || type == kSymbolicLink || type == kSparse) leave_out(*member, *name);
-      if (type != kRegular) continue;
+      if (type == TarHeader::kHardLink || type == TarHeader::kSymbolicLink ||
+          type == TarHeader::kSparse)
+        leave_out(*member, *name);
+      if (type != TarHeader::kRegular) continue;
       if (name->key != key_) {
         finish();
         key_ = name->key;
@@ -197,9 +195,9 @@ std::string WebIndex::LeftOut::text() const {
   const auto quoted = in_quotes(path);
   const bool plain = quoted.size() == path.size() + 2;
   return fmt::format("{} at byte {} is left out: {}", plain ? path : quoted, at,
-                     type == kHardLink       ? "a hard link"
-                     : type == kSymbolicLink ? "a symbolic link"
-                                             : "a sparse file");
+                     type == TarHeader::kHardLink       ? "a hard link"
+                     : type == TarHeader::kSymbolicLink ? "a symbolic link"
+                                                        : "a sparse file");
 }
 
 void PassedContent::reach(std::uint64_t at) {
