@@ -1,18 +1,11 @@
 #include "loader/chunk_cursor.h"
 
 #include <algorithm>
-#include <stdexcept>
 #include <string>
 
+#include "loader/require.h"
+
 namespace millrace {
-namespace {
-
-void require(bool condition, const std::string& message) {
-  if (!condition) throw std::invalid_argument(message);
-}
-
-}  // namespace
-
 ChunkCursor::ChunkCursor(const Shape& shape, LoaderState start)
     : shape_(shape), share_(shape.rank, shape.batch, shape.samples), position_(start) {
   require(shape.chunk_batches > 0, "chunk of 0 batches: a chunk holds at least one batch");

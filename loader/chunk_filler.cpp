@@ -4,9 +4,10 @@
 #include <array>
 #include <limits>
 #include <numeric>
-#include <stdexcept>
 #include <string>
 #include <utility>
+
+#include "loader/require.h"
 
 namespace millrace {
 namespace {
@@ -21,10 +22,6 @@ using Ids = std::array<std::uint64_t, kMaxPartSamples>;
 
 constexpr std::size_t aligned(std::size_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
-}
-
-void require(bool condition, const std::string& message) {
-  if (!condition) throw std::invalid_argument(message);
 }
 
 // Of batches of so many samples.

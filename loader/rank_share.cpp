@@ -1,15 +1,12 @@
 #include "loader/rank_share.h"
 
 #include <algorithm>
-#include <stdexcept>
 #include <string>
+
+#include "loader/require.h"
 
 namespace millrace {
 namespace {
-
-void require(bool condition, const std::string& message) {
-  if (!condition) throw std::invalid_argument(message);
-}
 
 std::string samples_for(std::uint64_t samples, std::uint32_t ranks) {
   return std::to_string(samples) + (samples == 1 ? " sample" : " samples") + " for " +
