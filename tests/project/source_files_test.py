@@ -75,6 +75,7 @@ UNTESTED = {
     "formats/image_stb": IMAGES,
     "loader/bad_sample": DECLARATIONS,
     "loader/stats": DECLARATIONS,
+    "loader/require": "rank_share_test, chunk_cursor_test and loader_test, refusal by refusal",
     "train/observer": DECLARATIONS,
     "train/epoch_loop": WHOLE_RUN,
     "train/json_numbers": "checkpoint_test, entry by entry",
