@@ -37,6 +37,15 @@ def timed(epochs, epoch):
     return seconds
 
 
+def millrace_python(folder, hidden, epochs):
+    """Our own, from Python."""
+    import millrace
+
+    train, test = split_samples(folder)
+    run = millrace.train(train, test=test, hidden=hidden, epochs=epochs, batch=BATCH, lr=RATE, val_size=0, device="cpu")
+    return [epoch["train_s"] for epoch in run.epochs], run.test_acc
+
+
 def with_keras(backend, folder, hidden, epochs, **compiled):
     os.environ["KERAS_BACKEND"] = backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

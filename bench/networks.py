@@ -6,7 +6,7 @@
 
 All train 784-UNITS-10 in float32 on the same split, batch and rate, with all cores, each as bench/network_peers.py
 uses it. They take turns; an epoch is the median of those after the first of each run, which others compile in, and
-the start is all else that the process took. --data is a folder with MNIST's four .gz files [$MILLRACE_MNIST_DIR, else
+the start is all else that the process took. millrace_python is ours from Python, on the others' arrays. --data is a folder with MNIST's four .gz files [$MILLRACE_MNIST_DIR, else
 ../shared/data/mnist], --hidden is given once for each network [32 and 512,512]. Those that are not installed are left
 out and named (scripts/install_python.sh peers). Prints a table; --out keeps all numbers as JSON.
 """
@@ -15,12 +15,13 @@ import json
 import os
 import pathlib
 import statistics
+import sys
 import tempfile
 
 from contestants import ROOT, Ours, all_cores, python_with, run, samples_in
 from rounds import Rounds, say
 
-PEERS = ("jax_scan", "keras_jax", "keras_tensorflow_tuned", "keras_tensorflow", "pytorch", "pytorch_compiled",
+PEERS = ("millrace_python", "jax_scan", "keras_jax", "keras_tensorflow_tuned", "keras_tensorflow", "pytorch", "pytorch_compiled",
          "scikit_learn")
 
 
@@ -34,13 +35,14 @@ def ours(options, hidden, scratch):
 def theirs(options, name, hidden):
     python = options.python or python_with("numpy")
     out, wall, _ = run([python, "-B", __file__, "--peer", name, "--data", options.data, "--hidden", hidden,
-                        "--epochs", options.epochs])
+                        "--epochs", options.epochs, "--build", options.build])
     found = json.loads(out.splitlines()[-1])
     epoch = statistics.median(found["seconds"][1:] or found["seconds"])
     return {"epoch_s": epoch, "accuracy": found["accuracy"], "start_s": wall - options.epochs * epoch}
 
 
 def be_peer(options):
+    sys.path.append(str(options.build / "python"))
     try:
         import network_peers  # NumPy, which the process that races them may lack
 

@@ -13,9 +13,14 @@ install(TARGETS trainer tools RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(TARGETS ${libraries} EXPORT millraceTargets ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
         INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/millrace")
 if(MILLRACE_HAS_PYTHON_MODULE)
-  # Where a virtual environment has its modules, so that one is a prefix to install to.
-  install(TARGETS millrace_python LIBRARY
-          DESTINATION "lib/python${Python3_VERSION_MAJOR}.${Python3_VERSION_MINOR}/site-packages")
+  # Where a virtual environment has its modules, so that one is a prefix to install to; but a wheel has them at its root.
+  set(python_package "lib/python${Python3_VERSION_MAJOR}.${Python3_VERSION_MINOR}/site-packages/millrace")
+  if(SKBUILD)
+    set(python_package "millrace")
+  endif()
+  install(TARGETS millrace_python LIBRARY DESTINATION "${python_package}" COMPONENT python)
+  install(DIRECTORY "${PROJECT_SOURCE_DIR}/python/millrace/" DESTINATION "${python_package}" COMPONENT python
+          FILES_MATCHING PATTERN "*.py" PATTERN "*.pyi" PATTERN "py.typed")
 endif()
 install(EXPORT millraceTargets NAMESPACE millrace:: DESTINATION "${package_dir}")
 

@@ -1,0 +1,54 @@
+"""Multilayer perceptrons, trained fast, and a loader for other people's training loops.
+
+    import millrace
+
+    run = millrace.train("data", epochs=10)
+    labels = run.model.predict(x)
+
+    data = millrace.open("data")
+    loader = millrace.Loader(data.train, batch=128, seed=1)
+    for epoch in range(10):
+        for x, y in loader:     # uint8 or float32 [128, 28, 28], int32 [128]
+            ...
+
+The order of samples is a pure function of the seed; loader.position is all that is needed to go on later with exactly
+the batches that are left.
+"""
+
+from millrace._core import (
+    Data,
+    DataError,
+    Dataset,
+    DeviceError,
+    DivergedError,
+    Epoch,
+    Loader,
+    Model,
+    Run,
+    Subset,
+    __version__,
+    from_arrays,
+    load,
+    open,  # noqa: A004  (as gzip.open)
+    split,
+    train,
+)
+
+__all__ = [
+    "Data",
+    "DataError",
+    "Dataset",
+    "DeviceError",
+    "DivergedError",
+    "Epoch",
+    "Loader",
+    "Model",
+    "Run",
+    "Subset",
+    "__version__",
+    "from_arrays",
+    "load",
+    "open",
+    "split",
+    "train",
+]
