@@ -12,12 +12,6 @@ namespace millrace::python {
 namespace py = pybind11;
 namespace {
 
-std::vector<py::ssize_t> dims_of(std::uint64_t count, const SampleShape& shape) {
-  std::vector<py::ssize_t> dims{static_cast<py::ssize_t>(count)};
-  for (const auto dim : shape.dims) dims.push_back(static_cast<py::ssize_t>(dim));
-  return dims;
-}
-
 // What lets go of the owner when Python does.
 py::capsule keeper_of(const std::shared_ptr<const void>& owner) {
   auto kept = std::make_unique<std::shared_ptr<const void>>(owner);
@@ -66,7 +60,8 @@ Array array_of(const py::handle& object, const std::string& name) {
   for (py::ssize_t i = 0; i < array.ndim(); ++i) {
     made.dims.push_back(static_cast<std::uint64_t>(array.shape(i)));
   }
-  made.data = {static_cast<const std::byte*>(kept.data()), static_cast<std::size_t>(kept.nbytes())};
+  const std::size_t bytes = static_cast<std::size_t>(kept.size()) * size_of(*type);
+  made.data = {static_cast<const std::byte*>(kept.data()), bytes};
   made.owner = std::shared_ptr<const void>(kept.release().ptr(), [](const void* owned) {
     // Whoever lets go last may be any thread, and may outlive the interpreter.
     if (Py_IsInitialized() == 0) return;
@@ -76,17 +71,28 @@ Array array_of(const py::handle& object, const std::string& name) {
   return made;
 }
 
-py::array make_samples(std::uint64_t count, const SampleShape& shape, DType type) {
-  return {dtype_of(type), dims_of(count, shape)};
+py::array make_array(DType type, const std::vector<std::uint64_t>& dims, const void* data,
+                     py::handle owner) {
+  std::vector<py::ssize_t> strides(dims.size());
+  auto stride = static_cast<py::ssize_t>(size_of(type));
+  for (std::size_t i = dims.size(); i-- > 0;) {
+    strides[i] = stride;
+    stride *= static_cast<py::ssize_t>(dims[i]);
+  }
+  return {dtype_of(type), std::vector<py::ssize_t>(dims.begin(), dims.end()), strides, data, owner};
+}
+
+std::vector<std::uint64_t> dims_of(std::uint64_t count, const SampleShape& shape) {
+  std::vector<std::uint64_t> dims{count};
+  dims.insert(dims.end(), shape.dims.begin(), shape.dims.end());
+  return dims;
 }
 
 py::tuple view_of(const Chunk& chunk, const SampleShape& shape, DType type,
                   const std::shared_ptr<const void>& owner) {
   const py::capsule keeper = keeper_of(owner);
-  return py::make_tuple(
-      py::array(dtype_of(type), dims_of(chunk.count, shape), chunk.samples.data(), keeper),
-      py::array(py::dtype::of<std::int32_t>(), {static_cast<py::ssize_t>(chunk.count)},
-                chunk.labels.data(), keeper));
+  return py::make_tuple(make_array(type, dims_of(chunk.count, shape), chunk.samples.data(), keeper),
+                        make_array(DType::kInt32, {chunk.count}, chunk.labels.data(), keeper));
 }
 
 }  // namespace millrace::python

@@ -2,9 +2,12 @@
 
 #include <pybind11/numpy.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "compute/chunk.h"
 #include "formats/array.h"
@@ -24,12 +27,27 @@ Array array_of(const pybind11::handle& object, const std::string& name);
 /// The name of an object's type, for messages.
 std::string type_name(const pybind11::handle& object);
 
-/// [count, …shape], uninitialised.
-pybind11::array make_samples(std::uint64_t count, const SampleShape& shape, DType type);
+/// An array of these dimensions, row-major, of memory of its own, uninitialised; or, with `data`,
+/// of that memory, which `owner` keeps.
+///
+/// What makes all arrays: pybind11 below 2.12 takes an element's bytes from where NumPy 2 has
+/// something else, so it must not be asked to find out strides.
+pybind11::array make_array(DType type, const std::vector<std::uint64_t>& dims,
+                           const void* data = nullptr, pybind11::handle owner = {});
+/// A copy of `values`, as make_array() has them.
+template <typename T>
+pybind11::array copy_of(DType type, const std::vector<std::uint64_t>& dims,
+                        std::span<const T> values) {
+  pybind11::array array = make_array(type, dims);
+  std::ranges::copy(values, static_cast<T*>(array.mutable_data()));
+  return array;
+}
 
 /// Samples and labels of a packed chunk where they lie, as ([count, …shape], [count]). Each of both
 /// arrays keeps `owner`, whose memory that is.
 pybind11::tuple view_of(const Chunk& chunk, const SampleShape& shape, DType type,
                         const std::shared_ptr<const void>& owner);
+/// {count, …shape}
+std::vector<std::uint64_t> dims_of(std::uint64_t count, const SampleShape& shape);
 
 }  // namespace millrace::python

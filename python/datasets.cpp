@@ -64,12 +64,12 @@ py::tuple shape_of(const OpenDataset& set) {
 py::tuple read(const OpenDataset& set, const Ids& ids) {
   if (ids.ndim() != 1) throw std::invalid_argument("ids: expected one dimension");
   const auto count = static_cast<std::uint64_t>(ids.size());
-  py::array samples = make_samples(count, set.data->shape(), set.data->dtype());
-  py::array_t<std::int32_t> labels(ids.size());
+  py::array samples = make_array(set.data->dtype(), dims_of(count, set.data->shape()));
+  py::array labels = make_array(DType::kInt32, {count});
   const std::span<const std::uint64_t> wanted(ids.data(), count);
   const std::span<std::byte> room(static_cast<std::byte*>(samples.mutable_data()),
-                                  static_cast<std::size_t>(samples.nbytes()));
-  const std::span<std::int32_t> classes(labels.mutable_data(), count);
+                                  count * set.data->sample_bytes());
+  const std::span<std::int32_t> classes(static_cast<std::int32_t*>(labels.mutable_data()), count);
   {
     const py::gil_scoped_release others_run;
     set.data->read(wanted, room, classes);
@@ -94,9 +94,10 @@ OpenDataset from_arrays(const py::handle& x, const py::handle& y,
   return {std::make_shared<const ArrayDataset>(samples, std::move(each), std::move(class_names))};
 }
 
-py::array_t<std::uint64_t> ids_of(const Subset& subset) {
-  py::array_t<std::uint64_t> ids(static_cast<py::ssize_t>(subset.size()));
-  const std::span<std::uint64_t> room(ids.mutable_data(), subset.size());
+py::array ids_of(const Subset& subset) {
+  py::array ids = make_array(DType::kUInt64, {subset.size()});
+  const std::span<std::uint64_t> room(static_cast<std::uint64_t*>(ids.mutable_data()),
+                                      subset.size());
   std::iota(room.begin(), room.end(), std::uint64_t{0});
   subset.map(room, room);
   return ids;

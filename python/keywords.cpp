@@ -16,9 +16,11 @@ constexpr std::array<std::string_view, 4> kFlags{"resume", "force", "gray", "rgb
 
 // The shortest text that is this number.
 std::string number_text(const py::handle& value) {
-  if (PyIndex_Check(value.ptr()) != 0)
+  if (PyIndex_Check(value.ptr()) != 0) {
     return py::str(py::int_(py::reinterpret_borrow<py::object>(value)));
-  return py::repr(py::float_(py::reinterpret_borrow<py::object>(value)));
+  }
+  // A float of Python's own, for NumPy's call themselves by their type.
+  return py::repr(py::float_(value.cast<double>()));
 }
 
 std::string text_of(const std::string& name, const py::handle& value) {

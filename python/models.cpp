@@ -48,17 +48,15 @@ std::vector<float> logits_of(Model& model, const Part& part) {
 }
 
 // [count, classes]
-py::array_t<float> matrix_of(const std::vector<float>& values, std::uint32_t columns) {
-  const auto rows = static_cast<py::ssize_t>(values.size() / columns);
-  const std::vector<py::ssize_t> shape{rows, static_cast<py::ssize_t>(columns)};
-  return py::array_t<float>(shape, values.data());
+py::array matrix_of(const std::vector<float>& values, std::uint32_t classes) {
+  return copy_of(DType::kFloat32, {values.size() / classes, classes}, std::span(values));
 }
 
-py::array_t<float> logits(Model& model, const py::object& x) {
+py::array logits(Model& model, const py::object& x) {
   return matrix_of(logits_of(model, samples_of(x)), model.trained().spec.classes);
 }
 
-py::array_t<float> probabilities(Model& model, const py::object& x) {
+py::array probabilities(Model& model, const py::object& x) {
   const std::uint32_t classes = model.trained().spec.classes;
   std::vector<float> values = logits_of(model, samples_of(x));
   for (auto row = values.begin(); row != values.end(); row += classes) {
@@ -68,11 +66,11 @@ py::array_t<float> probabilities(Model& model, const py::object& x) {
   return matrix_of(values, classes);
 }
 
-py::array_t<std::int32_t> predict(Model& model, const py::object& x) {
+py::array predict(Model& model, const py::object& x) {
   const std::uint32_t classes = model.trained().spec.classes;
   const std::vector<float> values = logits_of(model, samples_of(x));
-  py::array_t<std::int32_t> labels(static_cast<py::ssize_t>(values.size() / classes));
-  std::int32_t* label = labels.mutable_data();
+  py::array labels = make_array(DType::kInt32, {values.size() / classes});
+  auto* label = static_cast<std::int32_t*>(labels.mutable_data());
   for (auto row = values.begin(); row != values.end(); row += classes) {
     *label++ = static_cast<std::int32_t>(std::max_element(row, row + classes) - row);
   }
@@ -82,12 +80,10 @@ py::array_t<std::int32_t> predict(Model& model, const py::object& x) {
 py::object table_of(const Confusion& confusion) {
   if (!confusion.tabled()) return py::none();
   const std::uint32_t classes = confusion.classes();
-  py::array_t<std::uint64_t> table({classes, classes});
-  auto cells = table.mutable_unchecked<2>();
+  py::array table = make_array(DType::kUInt64, {classes, classes});
+  auto* cell = static_cast<std::uint64_t*>(table.mutable_data());
   for (std::uint32_t truth = 0; truth < classes; ++truth) {
-    for (std::uint32_t guess = 0; guess < classes; ++guess) {
-      cells(truth, guess) = confusion.count(truth, guess);
-    }
+    for (std::uint32_t guess = 0; guess < classes; ++guess) *cell++ = confusion.count(truth, guess);
   }
   return table;
 }
@@ -109,8 +105,8 @@ py::dict evaluate(Model& model, const py::object& data, const std::optional<Subs
 py::dict parameters_of(const Model& model) {
   py::dict tensors;
   for (const Tensor& tensor : model.trained().checkpoint.parameters) {
-    const std::vector<py::ssize_t> shape(tensor.shape.begin(), tensor.shape.end());
-    tensors[py::str(tensor.name)] = py::array_t<float>(shape, tensor.values.data());
+    tensors[py::str(tensor.name)] =
+        copy_of(DType::kFloat32, tensor.shape, std::span(tensor.values));
   }
   return tensors;
 }

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Makes a Python environment with packages of others, pinned. Does nothing where it is there already.
 #
-#   scripts/install_python.sh [tests|peers]     (default: tests)
+#   scripts/install_python.sh [tests|numpy2|peers]     (default: tests)
 #
 #   tests   build/python, of tests/requirements.txt: what the tests hold our files against; about 500 MB
+#   numpy2  build/numpy2, of tests/requirements-numpy2.txt: a newer NumPy for our Python package; about 70 MB
 #   peers   build/peers, of bench/requirements.txt: what the benchmarks race ours against; about 8 GB, since
 #           PyTorch brings CUDA's libraries along
 #
@@ -14,8 +15,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 case ${1:-tests} in
   # The tests' PyTorch is the distribution's, so its packages have to be seen.
   tests) needs=interop environment=$root/build/python wanted=$root/tests/requirements.txt options=(--system-site-packages) ;;
+  numpy2) needs=interop environment=$root/build/numpy2 wanted=$root/tests/requirements-numpy2.txt options=() ;;
   peers) needs=peer environment=$root/build/peers wanted=$root/bench/requirements.txt options=() ;;
-  *) sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; [[ $1 == -h || $1 == --help ]]; exit ;;
+  *) sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; [[ $1 == -h || $1 == --help ]]; exit ;;
 esac
 
 "$root/scripts/install_deps.sh" "$needs"

@@ -1,0 +1,35 @@
+"""The package's tests with NumPy 2, whose types lie in memory in another way than those of NumPy 1."""
+
+import pathlib
+import subprocess
+import sys
+import unittest
+
+import interop
+
+# Beside the environment of the other tests, whose PyTorch may want an older NumPy.
+PYTHON = pathlib.Path(sys.prefix).parent / "numpy2/bin/python"
+if not PYTHON.exists():
+    interop.without(f"no {PYTHON}, which scripts/install_python.sh numpy2 makes")
+
+
+class NumPy2Test(unittest.TestCase):
+    def check(self, name):
+        done = subprocess.run([PYTHON, "-B", pathlib.Path(__file__).with_name(f"{name}_test.py")], text=True,
+                              capture_output=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertRegex(done.stderr, r"Ran \d\d tests")
+
+    def test_it_is_another_numpy(self):
+        version = subprocess.check_output([PYTHON, "-c", "import numpy; print(numpy.__version__)"], text=True)
+        self.assertEqual(version.partition(".")[0], "2")
+
+    def test_the_loader(self):
+        self.check("module")
+
+    def test_training(self):
+        self.check("train")
+
+
+if __name__ == "__main__":
+    unittest.main()
