@@ -52,10 +52,18 @@ class Install(unittest.TestCase):
         self.assertEqual(done.stderr, "")
         return done.stdout
 
-    def test_a_python_module_that_was_built_is_there(self):
-        names = [sorted(path.name for path in folder.glob("millrace*.so"))
+    def test_a_python_package_that_was_built_is_there(self):
+        names = [sorted(path.name for path in folder.glob("millrace/*") if path.is_file())
                  for folder in (Path(BUILD) / "python", *self.prefix.glob("lib/python3.*/site-packages"))]
         self.assertIn(names, ([[]], [names[0]] * 2))
+
+    def test_a_wheel_gets_the_python_package_alone(self):
+        if not (Path(BUILD) / "python/millrace").exists():
+            self.skipTest("the build has no Python package")
+        folder = self.top / "wheel"
+        self.must(CMAKE, "--install", BUILD, "--prefix", folder, "--component", "python")
+        self.assertEqual({path.parent.name for path in folder.rglob("*") if path.is_file()}, {"millrace"})
+        self.assertTrue(list(folder.rglob("py.typed")))
 
     def test_30_lines_train_as_the_trainer_does(self):
         out = self.run_example("train_minimal", self.digits)
