@@ -6,9 +6,10 @@
 
 All train 784-UNITS-10 in float32 on the same split, batch and rate, with all cores, each as bench/network_peers.py
 uses it. They take turns; an epoch is the median of those after the first of each run, which others compile in, and
-the start is all else that the process took. millrace_python is ours from Python, on the others' arrays. --data is a folder with MNIST's four .gz files [$MILLRACE_MNIST_DIR, else
-../shared/data/mnist], --hidden is given once for each network [32 and 512,512]. Those that are not installed are left
-out and named (scripts/install_python.sh peers). Prints a table; --out keeps all numbers as JSON.
+the start is all else that the process took. millrace_python is ours from Python (the build's package), on the arrays
+that the others get. --data is a folder with MNIST's four .gz files [$MILLRACE_MNIST_DIR, else ../shared/data/mnist],
+--hidden is given once for each network [32 and 512,512]. Those that are not installed are left out and named
+(scripts/install_python.sh peers). Prints a table; --out keeps all numbers as JSON.
 """
 import argparse
 import json
