@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "formats/digit_strokes.h"
-#include "formats/philox.h"
+#include "formats/philox_words.h"
 
 // Every byte must be the same on every processor, so what is drawn uses only operations that IEEE
 // 754 rounds correctly: + - * / and square root, never sin, exp or a fused multiply-add (the build
@@ -40,18 +40,9 @@ constexpr float dot(Vec a, Vec b) { return a.x * b.x + a.y * b.y; }
 class Draws {
  public:
   Draws(std::uint64_t seed, std::uint32_t purpose, std::uint64_t index) noexcept
-      : key_(Philox::key_of(seed)),
-        counter_{0, purpose, static_cast<std::uint32_t>(index),
-                 static_cast<std::uint32_t>(index >> 32U)} {}
+      : words_(seed, purpose, index) {}
 
-  std::uint32_t word() noexcept {
-    if (used_ == block_.size()) {
-      block_ = Philox::generate(counter_, key_);
-      ++counter_[0];
-      used_ = 0;
-    }
-    return block_[used_++];
-  }
+  std::uint32_t word() noexcept { return words_.next(); }
   // Uniform in [0, bound), to within bound / 2^32.
   std::uint32_t below(std::uint32_t bound) noexcept {
     return static_cast<std::uint32_t>((std::uint64_t{word()} * bound) >> 32U);
@@ -68,10 +59,7 @@ class Draws {
   }
 
  private:
-  Philox::Key key_;
-  Philox::Counter counter_;
-  Philox::Counter block_{};
-  std::size_t used_ = block_.size();
+  PhiloxWords words_;
 };
 
 constexpr std::uint32_t kLabelPurpose = 0x6C61626C;

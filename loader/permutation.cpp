@@ -7,46 +7,24 @@
 #include <string>
 #include <utility>
 
+#include "formats/philox_words.h"
+
 namespace millrace {
 namespace {
 
-// The words of one (seed, stream), in order.
-class Words {
- public:
-  Words(std::uint64_t seed, std::uint64_t stream) noexcept
-      : key_(Philox::key_of(seed)),
-        counter_{0, kPurpose, static_cast<std::uint32_t>(stream),
-                 static_cast<std::uint32_t>(stream >> 32U)} {}
+// Keeps these draws apart from others that a seed may serve.
+constexpr std::uint32_t kPurpose = 0x7065726D;
 
-  std::uint32_t next() noexcept {
-    if (used_ == block_.size()) {
-      block_ = Philox::generate(counter_, key_);
-      ++counter_[0];
-      used_ = 0;
-    }
-    return block_[used_++];
-  }
-
-  // Uniform in [0, bound), without bias: Lemire, "Fast random integer generation in an interval"
-  // (ACM TOMACS 2019).
-  std::uint32_t below(std::uint32_t bound) noexcept {
-    const std::uint32_t reject_below = (0U - bound) % bound;
-    std::uint64_t product = 0;
-    do {
-      product = std::uint64_t{next()} * bound;
-    } while (static_cast<std::uint32_t>(product) < reject_below);
-    return static_cast<std::uint32_t>(product >> 32U);
-  }
-
- private:
-  // Keeps these draws apart from others that a seed may serve.
-  static constexpr std::uint32_t kPurpose = 0x7065726D;
-
-  Philox::Key key_;
-  Philox::Counter counter_;
-  Philox::Counter block_{};
-  std::size_t used_ = block_.size();
-};
+// Uniform in [0, bound), without bias: Lemire, "Fast random integer generation in an interval"
+// (ACM TOMACS 2019).
+std::uint32_t below(std::uint32_t bound, PhiloxWords& words) noexcept {
+  const std::uint32_t reject_below = (0U - bound) % bound;
+  std::uint64_t product = 0;
+  do {
+    product = std::uint64_t{words.next()} * bound;
+  } while (static_cast<std::uint32_t>(product) < reject_below);
+  return static_cast<std::uint32_t>(product >> 32U);
+}
 
 }  // namespace
 
@@ -56,11 +34,11 @@ Permutation::Permutation(std::uint64_t size, std::uint64_t seed, std::uint64_t s
                                 " indices is too large: the limit is 2^62");
   }
   feistel_.size = size;
-  Words words(seed, stream);
+  PhiloxWords words(seed, kPurpose, stream);
   if (tabled()) {
     for (std::size_t i = 0; i < size; ++i) table_[i] = static_cast<std::uint8_t>(i);
     for (std::size_t i = size; i > 1; --i) {
-      std::swap(table_[i - 1], table_[words.below(static_cast<std::uint32_t>(i))]);
+      std::swap(table_[i - 1], table_[below(static_cast<std::uint32_t>(i), words)]);
     }
     return;
   }
