@@ -97,7 +97,7 @@ TEST(MetricsFile, ChangesNothingOfAFileThatIsNotItsOwn) {
        {std::string("weights"), std::string("# Notes\nof mine\n"), std::string("\n"),
         std::string("{\n \"train\": 1\n}\n"), std::string("[1]\n{\"a\":1}\n"),
         std::string("{\"other\":1}\n{\"a\":1}\n"), std::string("{\"other\":1}"),
-        "{\"a\":\"" + std::string(100'000, 'x')}) {
+        R"({"a":")" + std::string(100'000, 'x')}) {
     write_bytes(path, make_bytes(text));
     const std::string refused = path.string() +
                                 ": byte 0: expected an empty file or lines like {\"a\":1,…}, to be "
