@@ -4,8 +4,8 @@
 
 namespace millrace::python {
 
-/// Defines DataError, DeviceError and DivergedError, and turns a UsageError into a ValueError that
-/// names options as Python does: "learning_rate" for "--learning-rate".
+/// Defines DataError, DeviceError and DivergedError. A UsageError and std::invalid_argument become
+/// ValueError. Messages name options as Python does: "batch_norm" for "--batch-norm".
 void define_errors(pybind11::module_& module);
 
 }  // namespace millrace::python

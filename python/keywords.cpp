@@ -64,8 +64,10 @@ std::string as_keywords(const std::string& message) {
   const auto is_letter = [](char c) { return std::islower(static_cast<unsigned char>(c)) != 0; };
   std::string text;
   for (std::size_t i = 0; i < message.size();) {
+    // Of a word of its own, for files have all kinds of names.
     const bool begins = message.compare(i, 2, "--") == 0 && i + 2 < message.size() &&
-                        is_letter(message[i + 2]) && (i == 0 || message[i - 1] != '-');
+                        is_letter(message[i + 2]) &&
+                        (i == 0 || message[i - 1] == ' ' || message[i - 1] == '(');
     if (!begins) {
       text += message[i++];
       continue;

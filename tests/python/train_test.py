@@ -114,6 +114,8 @@ class TrainTest(unittest.TestCase):
             millrace.train(self.folder, **options)
         with self.assertWarnsRegex(UserWarning, "bad samples: 1, which Run.bad names"):
             run = millrace.train(self.folder, on_bad="skip", bad_budget=2, **options)
+        with self.assertRaisesRegex(millrace.DataError, r"the budget \(bad_budget\) is 0"):
+            millrace.train(self.folder, on_bad="skip", bad_budget=0, **options)
         ((dataset, number, reason),) = run.bad
         self.assertEqual((dataset, number), (str(self.folder), 23))
         self.assertIn("dog/03.pgm", reason)
@@ -221,6 +223,7 @@ class TrainTest(unittest.TestCase):
         for message, options in (("unknown option lrr; did you mean lr?", {"lrr": 1}),
                                  ("lr: expected a finite number of at least 0, found -1", {"lr": -1}),
                                  ("label_smoothing: expected .*, found 2", {"label_smoothing": 2}),
+                                 ("val_size: expected .*, found 660", {"val_size": 660}),
                                  ("optimizer nesterov: expected momentum with it", {"optimizer": "nesterov"}),
                                  ("beta1: expected optimizer adam or adamw with it, found sgd", {"beta1": 0.5}),
                                  ("device: expected auto, cpu, cuda or cuda:N, found 'tpu'", {"device": "tpu"})):
