@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "formats/error.h"
+#include "loader/worker_pool.h"
 
 namespace millrace {
 namespace {
@@ -161,7 +162,15 @@ RunPlan make_plan(const RunSpec& spec, const Dataset& train, const Dataset* test
                 spec.label_smoothing,
                 spec.initializer,
                 spec.accumulate > 1 ? spec.batch : 0};
+  plan.workers = spec.workers;
   return plan;
+}
+
+std::uint32_t workers_beside(const EngineInfo& engine, const RunSpec& spec, const Dataset& train) {
+  if (spec.workers != 0 || !engine.runs_ahead || train.contiguous().samples.empty()) {
+    return spec.workers;
+  }
+  return std::max(1U, WorkerPool::resolve(0) - 1);
 }
 
 std::uint32_t chunk_batches(const RunSpec& spec, const RunPlan& plan, ChunkKind kind) {

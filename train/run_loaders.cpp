@@ -14,7 +14,7 @@ LoaderSpec evaluation_loader(const RunSpec& run, const RunPlan& plan,
   spec.window_blocks = placement.window_blocks;
   spec.batch = evaluation_batch(plan.model);
   spec.slots = std::min(2U, run.slots);
-  spec.workers = run.workers;
+  spec.workers = plan.workers;
   spec.seed = run.seed;
   spec.on_bad = run.on_bad;
   spec.bad_budget = bad_budget;

@@ -100,7 +100,9 @@ RunSetup set_up(const RunSpec& spec, const Dataset& train, const Dataset* test,
                on_cpu ? WorkerPool::resolve(spec.device.threads) : 0, memory_at_hand());
   setup.engine = make ? make(setup.plan.model, setup.plan.train, spec.device)
                       : make_engine(setup.plan.model, setup.plan.train, spec.device);
-  if (const auto info = setup.engine->info(); !info.notice.empty()) notice(info.notice);
+  const EngineInfo info = setup.engine->info();
+  if (!info.notice.empty()) notice(info.notice);
+  setup.plan.workers = workers_beside(info, spec, train);
   if (!spec.checkpoint_dir.empty()) setup.checkpoints.emplace(spec.checkpoint_dir, spec.keep);
   auto found = find_checkpoint(spec, notice);
   setup.plan.window_blocks = stream_window(

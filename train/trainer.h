@@ -61,7 +61,7 @@ struct RunSpec {
   Residency residency = Residency::kAuto;
   std::uint32_t chunk_batches = 0;  ///< 0: chosen from the sample size
   std::uint32_t slots = 3;
-  std::uint32_t workers = 0;  ///< 0: the cores this process may use
+  std::uint32_t workers = 0;  ///< 0: the cores this process may use; see workers_beside()
 
   /// Parameters to start from (safetensors), or a folder of checkpoints (checkpoint_meant());
   /// empty: random.

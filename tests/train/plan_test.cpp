@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
+#include "compute/engine.h"
 #include "formats/error.h"
+#include "loader/worker_pool.h"
 #include "tests/support/training.h"
 
 namespace millrace {
@@ -30,6 +33,19 @@ TEST(Plan, FollowsFromSpecAndData) {
   EXPECT_EQ(plan.split.train.size(), 260U);
   EXPECT_EQ(plan.split.validation.size(), 40U);
   EXPECT_EQ(plan.steps_per_epoch, 17U);
+}
+
+TEST(Plan, OneCoreIsLeftToACallerThatPollsAndFills) {
+  const auto data = test::training_data();
+  EngineInfo gpu;
+  gpu.runs_ahead = true;
+  RunSpec spec = small_run();
+  spec.workers = 3;
+  EXPECT_EQ(workers_beside(gpu, spec, *data), 3U);
+  spec.workers = 0;
+  EXPECT_EQ(workers_beside(gpu, spec, *data), std::max(1U, WorkerPool::resolve(0) - 1));
+  EXPECT_EQ(workers_beside(gpu, spec, *memory_dataset({.contiguous = false})), 0U);
+  EXPECT_EQ(workers_beside({}, spec, *data), 0U);
 }
 
 TEST(Plan, TestSamplesOfAnotherShapeAreRefused) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -18,6 +19,7 @@
 #include "formats/error.h"
 #include "formats/forwarding_dataset.h"
 #include "loader/subset.h"
+#include "loader/worker_pool.h"
 #include "tests/support/faulty_dataset.h"
 #include "tests/support/files.h"
 #include "tests/support/late_engine.h"
@@ -209,6 +211,16 @@ TEST_P(RunAhead, ButNotWhereSomebodyLooksAtTheEngine) {
 
 INSTANTIATE_TEST_SUITE_P(Runs, RunAhead, testing::ValuesIn(cases()),
                          [](const auto& tested) { return tested.param.name; });
+
+TEST(RunAheadOf, AllCoresButOneLoad) {
+  RunSpec spec = many_chunks();
+  spec.residency = Residency::kHost;
+  spec.workers = 0;
+  const std::uint32_t cores = WorkerPool::resolve(0);
+  LateRun late(true);
+  EXPECT_EQ(late.fit(spec).train_loader.workers, std::max(1U, cores - 1));
+  EXPECT_EQ(run(spec).train_loader.workers, cores);
+}
 
 TEST(RunAheadOf, APatienceThatMayEndItIsAwaited) {
   RunSpec spec = many_chunks();
