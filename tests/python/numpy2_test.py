@@ -7,10 +7,11 @@ import unittest
 
 import interop
 
-# Beside the environment of the other tests, whose PyTorch may want an older NumPy.
-PYTHON = pathlib.Path(sys.prefix).parent / "numpy2/bin/python"
-if not PYTHON.exists():
-    interop.without(f"no {PYTHON}, which scripts/install_python.sh numpy2 makes")
+# An environment of its own, or one beside that of the other tests, whose PyTorch may want an older NumPy.
+PLACES = [pathlib.Path(__file__).resolve().parents[2] / "build/numpy2", pathlib.Path(sys.prefix).parent / "numpy2"]
+PYTHON = next((place / "bin/python" for place in PLACES if (place / "bin/python").exists()), None)
+if PYTHON is None:
+    interop.without(f"no {PLACES[0]}, which scripts/install_python.sh numpy2 makes")
 
 
 class NumPy2Test(unittest.TestCase):
