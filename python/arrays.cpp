@@ -46,6 +46,9 @@ std::string type_name(const py::handle& object) {
 }
 
 Array array_of(const py::handle& object, const std::string& name) {
+  if (py::hasattr(object, "mask") && py::hasattr(object, "filled")) {
+    throw py::type_error(name + ": expected an array without a mask; filled() makes one");
+  }
   const auto array = py::module_::import("numpy").attr("asarray")(object).cast<py::array>();
   const auto type = dtype_called(py::str(array.dtype().attr("name")).cast<std::string>());
   if (!type) {

@@ -3,19 +3,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include "python/forks.h"
+
 namespace millrace {
-
-namespace {
-
-// In a fork of `process` there are no threads to end and locks that nobody opens: what belongs to
-// them stays as it is.
-template <typename T>
-void drop(std::unique_ptr<T>& owned, pid_t process) {
-  if (getpid() != process) static_cast<void>(owned.release());
-  owned.reset();
-}
-
-}  // namespace
 
 // The count falls before the slot is given back: who sees that one is free may have to wait for it,
 // but not for ever.

@@ -18,6 +18,8 @@
 #include "formats/folder.h"
 #include "loader/subset.h"
 #include "python/arrays.h"
+#include "python/gil.h"
+#include "python/text.h"
 
 namespace millrace::python {
 namespace py = pybind11;
@@ -43,7 +45,7 @@ OpenData open(const std::filesystem::path& path, bool stream,
   options.in_blocks = stream;
   options.tolerant = tolerant;
   options.own_validation = true;
-  const py::gil_scoped_release others_run;
+  const OthersRun others_run;
   return {open_folder(path, options), stream};
 }
 
@@ -61,7 +63,14 @@ py::tuple shape_of(const OpenDataset& set) {
   return shape;
 }
 
-py::tuple read(const OpenDataset& set, const Ids& ids) {
+py::tuple read(const OpenDataset& set, const py::object& numbers) {
+  const auto array = py::module_::import("numpy").attr("asarray")(numbers).cast<py::array>();
+  const char kind = array.dtype().kind();
+  if (array.size() > 0 && kind != 'u' && kind != 'i') {
+    throw py::type_error("ids: expected whole numbers, found an array of " +
+                         py::str(array.dtype()).cast<std::string>());
+  }
+  const Ids ids(array);
   if (ids.ndim() != 1) throw std::invalid_argument("ids: expected one dimension");
   const auto count = static_cast<std::uint64_t>(ids.size());
   py::array samples = make_array(set.data->dtype(), dims_of(count, set.data->shape()));
@@ -71,16 +80,16 @@ py::tuple read(const OpenDataset& set, const Ids& ids) {
                                   count * set.data->sample_bytes());
   const std::span<std::int32_t> classes(static_cast<std::int32_t*>(labels.mutable_data()), count);
   {
-    const py::gil_scoped_release others_run;
+    const OthersRun others_run;
     set.data->read(wanted, room, classes);
   }
   return py::make_tuple(samples, labels);
 }
 
-std::string text_of(const OpenDataset& set) {
-  return "<millrace.Dataset " + set.data->name() + ": " + std::to_string(set.data->size()) +
-         " samples, " + describe_samples(*set.data) + ", " + std::to_string(set.data->classes()) +
-         " classes>";
+py::str text_of(const OpenDataset& set) {
+  return str_of("<millrace.Dataset " + set.data->name() + ": " + std::to_string(set.data->size()) +
+                " samples, " + describe_samples(*set.data) + ", " +
+                std::to_string(set.data->classes()) + " classes>");
 }
 
 OpenDataset from_arrays(const py::handle& x, const py::handle& y,
@@ -135,14 +144,14 @@ void define_datasets(py::module_& module) {
           "classes", [](const OpenDataset& set) { return set.data->classes(); },
           "Labels are below it.")
       .def_property_readonly(
-          "class_names", [](const OpenDataset& set) { return set.data->class_names(); },
+          "class_names", [](const OpenDataset& set) { return strs_of(set.data->class_names()); },
           "By label; empty where they have none.")
       .def_property_readonly(
-          "name", [](const OpenDataset& set) { return set.data->name(); },
+          "name", [](const OpenDataset& set) { return str_of(set.data->name()); },
           "The file or folder that it came from.")
       .def(
           "hash", [](const OpenDataset& set) { return set.data->hash(); },
-          py::call_guard<py::gil_scoped_release>(),
+          py::call_guard<OthersRun>(),
           "128 bits of shape, type, samples and labels, as 32 hex digits: equal for equal content, "
           "whatever form it is stored in.")
       .def("read", &read, py::arg("ids"),
@@ -159,9 +168,10 @@ void define_datasets(py::module_& module) {
           "validation", [](const OpenData& data) { return part_of(data, &DataFolder::validation); },
           "Of data that bring one along; else None: see split().")
       .def_property_readonly("description",
-                             [](const OpenData& data) { return data.folder.description; })
-      .def("__repr__",
-           [](const OpenData& data) { return "<millrace.Data " + data.folder.description + ">"; });
+                             [](const OpenData& data) { return str_of(data.folder.description); })
+      .def("__repr__", [](const OpenData& data) {
+        return str_of("<millrace.Data " + data.folder.description + ">");
+      });
 
   module.def(
       "open", &open, py::arg("path"), py::kw_only(), py::arg("stream") = false,

@@ -8,6 +8,7 @@
 #include "compute/engine.h"
 #include "formats/error.h"
 #include "python/keywords.h"
+#include "python/text.h"
 #include "tools/console/usage_error.h"
 #include "train/trainer.h"
 
@@ -33,7 +34,7 @@ PyObject* define(py::module_& module, const char* name, PyObject* base, const ch
 
 void translate(std::exception_ptr error) {
   const auto raise = [](PyObject* type, const std::exception& what) {
-    PyErr_SetString(type, as_keywords(what.what()).c_str());
+    PyErr_SetObject(type, str_of(as_keywords(what.what())).ptr());
   };
   try {
     std::rethrow_exception(std::move(error));

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "python/arrays.h"
+#include "python/text.h"
 
 namespace millrace::python {
 namespace py = pybind11;
@@ -14,23 +17,47 @@ namespace {
 // Options that are there or not; all others that are true or false say "on" or "off".
 constexpr std::array<std::string_view, 4> kFlags{"resume", "force", "gray", "rgb"};
 
-// The shortest text that is this number.
-std::string number_text(const py::handle& value) {
+constexpr std::array<std::string_view, 4> kPaths{"checkpoint_dir", "config", "init", "resume"};
+
+// True or False, of Python or NumPy.
+bool is_bool(const py::handle& value) {
+  const std::string type = type_name(value);
+  return type == "bool" || type == "bool_";
+}
+
+bool truth_of(const py::handle& value) {
+  return bool(py::bool_(py::reinterpret_borrow<py::object>(value)));
+}
+
+// The shortest text that is this number; nullopt of what is none, such as a complex one.
+std::optional<std::string> number_text(const py::handle& value) {
   if (PyIndex_Check(value.ptr()) != 0) {
-    return py::str(py::int_(py::reinterpret_borrow<py::object>(value)));
+    PyObject* whole = PyNumber_Index(value.ptr());
+    if (whole != nullptr) {
+      return py::str(py::reinterpret_steal<py::object>(whole)).cast<std::string>();
+    }
+    PyErr_Clear();  // an array of no dimensions that holds a fraction
   }
   // A float of Python's own, for NumPy's call themselves by their type.
-  return py::repr(py::float_(value.cast<double>()));
+  const double number = PyFloat_AsDouble(value.ptr());
+  if (number == -1 && PyErr_Occurred() != nullptr) {
+    if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw py::error_already_set();
+    PyErr_Clear();
+    return std::nullopt;
+  }
+  return py::repr(py::float_(number)).cast<std::string>();
 }
 
 std::string text_of(const std::string& name, const py::handle& value) {
-  if (py::isinstance<py::bool_>(value)) return value.cast<bool>() ? "on" : "off";
-  if (py::isinstance<py::str>(value)) return value.cast<std::string>();
-  if (py::hasattr(value, "__fspath__")) {
-    return py::module_::import("os").attr("fspath")(value).cast<std::string>();
+  if (is_bool(value)) return truth_of(value) ? "on" : "off";
+  if (is_path(value)) return path_bytes(value);
+  const bool is_bytes = PyObject_CheckBuffer(value.ptr()) != 0 && !py::hasattr(value, "dtype");
+  const bool has_length = PyObject_Size(value.ptr()) >= 0;
+  PyErr_Clear();  // an array of no dimensions has none, whatever its type says
+  if (!has_length && PyNumber_Check(value.ptr()) != 0) {
+    if (auto number = number_text(value)) return *std::move(number);
   }
-  if (PyNumber_Check(value.ptr()) != 0 && !py::hasattr(value, "__len__")) return number_text(value);
-  if (py::isinstance<py::sequence>(value)) {
+  if (has_length && !is_bytes && py::isinstance<py::sequence>(value)) {
     std::string list;
     for (const py::handle element : value) {
       if (!list.empty()) list += ',';
@@ -44,15 +71,31 @@ std::string text_of(const std::string& name, const py::handle& value) {
 
 }  // namespace
 
+bool is_path(const py::handle& value) {
+  return py::isinstance<py::str>(value) || py::hasattr(value, "__fspath__");
+}
+
+std::string path_bytes(const py::handle& path) {
+  const py::object plain = py::module_::import("os").attr("fspath")(path);
+  return bytes_of(
+      py::isinstance<py::str>(plain) ? plain : py::module_::import("os").attr("fsdecode")(plain));
+}
+
 std::vector<std::string> as_arguments(const py::dict& keywords) {
   std::vector<std::string> arguments;
   for (const auto& [key, value] : keywords) {
     if (value.is_none()) continue;
-    const auto name = key.cast<std::string>();
+    const std::string name = bytes_of(key);
     std::string option = "--" + name;
     std::ranges::replace(option, '_', '-');
-    if (std::ranges::find(kFlags, name) != kFlags.end() && py::isinstance<py::bool_>(value)) {
-      if (value.cast<bool>()) arguments.push_back(option);
+    const bool is_flag = std::ranges::find(kFlags, name) != kFlags.end();
+    if (is_flag && is_bool(value)) {
+      if (truth_of(value)) arguments.push_back(option);
+    } else if (is_flag && name != "resume") {
+      throw py::type_error(name + ": expected True or False, found " + type_name(value));
+    } else if (std::ranges::find(kPaths, name) != kPaths.end() && !is_path(value)) {
+      throw py::type_error(name + ": expected a path" + (is_flag ? ", True or False" : "") +
+                           ", found " + type_name(value));
     } else {
       arguments.push_back(option + '=' + text_of(name, value));
     }

@@ -13,6 +13,11 @@ namespace millrace::python {
 /// text, path or sequence of such.
 std::vector<std::string> as_arguments(const pybind11::dict& keywords);
 
+/// Whether it is text or has os.fspath().
+bool is_path(const pybind11::handle& value);
+/// Its bytes, as os.fsencode() has them. Throws as bytes_of(), and what its own __fspath__ raises.
+std::string path_bytes(const pybind11::handle& path);
+
 /// A message on a command line in the words of Python: "batch_norm" for "--batch-norm".
 std::string as_keywords(const std::string& message);
 

@@ -20,6 +20,8 @@
 #include "python/arrays.h"
 #include "python/batch_reader.h"
 #include "python/datasets.h"
+#include "python/gil.h"
+#include "python/text.h"
 
 namespace millrace::python {
 namespace py = pybind11;
@@ -92,7 +94,9 @@ std::shared_ptr<PyLoader> make(
   spec.data = set.data;
   spec.subset = subset.value_or(Subset::all(set.data->size()));
   spec.kind = ChunkKind::kPacked;
-  spec.batch = batch;
+  // All of them are as many as there may be: more would not fit the numbers that count batches.
+  spec.batch = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(batch, std::max<std::uint64_t>(spec.subset.size(), ranks)));
   spec.rank = {rank, ranks};
   spec.chunk_batches = chunk_batches;
   spec.slots = slots;
@@ -104,7 +108,7 @@ std::shared_ptr<PyLoader> make(
   spec.on_bad = on_bad_of(on_bad);
   if (bad_budget) spec.bad_budget = *bad_budget;
   spec.epochs = epochs.value_or(std::numeric_limits<std::uint64_t>::max());
-  const py::gil_scoped_release others_run;
+  const OthersRun others_run;
   return std::make_shared<PyLoader>(PyLoader{
       set.data, std::make_unique<BatchReader>(spec, LoaderState{start.first, start.second})});
 }
@@ -112,7 +116,7 @@ std::shared_ptr<PyLoader> make(
 std::optional<BatchReader::Batch> next_of(BatchReader& reader, bool chunks) {
   while (true) {
     {
-      const py::gil_scoped_release others_run;
+      const OthersRun others_run;
       if (reader.wait_for(kLook)) return reader.next(chunks);
     }
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
@@ -205,7 +209,7 @@ void define_loaders(py::module_& module) {
       .def_property_readonly(
           "position",
           [](const PyLoader& loader) {
-            const py::gil_scoped_release others_run;
+            const OthersRun others_run;
             const LoaderState state = loader.reader->position();
             return State{state.epoch, state.batch};
           },
@@ -213,8 +217,13 @@ void define_loaders(py::module_& module) {
       .def_property_readonly(
           "bad",
           [](const PyLoader& loader) {
-            const py::gil_scoped_release others_run;
-            return loader.reader->bad();
+            const auto bad = [&] {
+              const OthersRun others_run;
+              return loader.reader->bad();
+            }();
+            py::dict reasons;
+            for (const auto& [sample, reason] : bad) reasons[py::int_(sample)] = str_of(reason);
+            return reasons;
           },
           "Samples met that cannot be read, by their numbers, with the reason.")
       .def("stats", &stats_of,

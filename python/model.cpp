@@ -1,8 +1,10 @@
 #include "python/model.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
+#include "python/forks.h"
 #include "train/finite_samples.h"
 
 namespace millrace {
@@ -15,9 +17,15 @@ constexpr std::uint32_t kAllCores = 0;
 Model::Model(TrainedModel trained, const Device& device)
     : trained_(std::move(trained)), device_(device) {}
 
+Model::~Model() { drop(engine_, process_); }
+
 Metrics Model::look_at(const Part& part, const std::function<void(const Prediction&)>& take) {
   check_goes_with(trained_, *part.data);
   const std::lock_guard lock(mutex_);
+  if (getpid() != process_) {  // a fork makes its own
+    drop(engine_, process_);
+    process_ = getpid();
+  }
   if (!engine_) engine_ = make_engine(trained_, device_);
   try {
     return predict_all(*engine_, trained_.spec, part, kAllCores, take);
@@ -33,6 +41,10 @@ std::vector<float> Model::logits(const Part& part) {
   look_at(part, [&](const Prediction& prediction) {
     logits.insert(logits.end(), prediction.logits.begin(), prediction.logits.end());
   });
+  // Of such a sample nothing is the most probable.
+  if (!std::ranges::all_of(logits, [](float logit) { return std::isfinite(logit); })) {
+    check_finite_samples(*part.data);
+  }
   return logits;
 }
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,19 +21,21 @@ namespace millrace {
 class Model {
  public:
   Model(TrainedModel trained, const Device& device);
+  ~Model();
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
 
   const TrainedModel& trained() const noexcept { return trained_; }
   /// What the model says of each sample in their order, without the softmax: [count, classes],
-  /// row-major. Throws DataError where the data do not go with the model or cannot be read,
-  /// DeviceError.
+  /// row-major. Throws DataError where the data do not go with the model, cannot be read or have a
+  /// value that is not finite, DeviceError.
   std::vector<float> logits(const Part& part);
 
   struct Evaluation {
     Metrics metrics;
     Confusion confusion;
   };
-  /// How good it is. Throws as logits(), and DataError for a sample with a value that is not
-  /// finite.
+  /// How good it is. Throws as logits().
   Evaluation evaluate(const Part& part);
 
  private:
@@ -39,6 +44,7 @@ class Model {
   const TrainedModel trained_;
   const Device device_;
   std::mutex mutex_;
+  pid_t process_ = getpid();  ///< whose engine_ is
   std::unique_ptr<Engine> engine_;
 };
 

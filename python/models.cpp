@@ -15,6 +15,8 @@
 #include "formats/atomic_file.h"
 #include "python/arrays.h"
 #include "python/datasets.h"
+#include "python/gil.h"
+#include "python/text.h"
 #include "tools/onnx/onnx_model.h"
 #include "tools/trainer/device_options.h"
 #include "train/checkpoint_dir.h"
@@ -28,7 +30,7 @@ std::shared_ptr<Model> load(const std::filesystem::path& path, const std::string
                             std::uint32_t threads) {
   Device where = parse_device(device);
   where.threads = threads;
-  const py::gil_scoped_release others_run;
+  const OthersRun others_run;
   return std::make_shared<Model>(load_model(checkpoint_meant(path)), where);
 }
 
@@ -43,7 +45,7 @@ Part part_of(const py::object& data, const std::optional<Subset>& subset) {
 }
 
 std::vector<float> logits_of(Model& model, const Part& part) {
-  const py::gil_scoped_release others_run;
+  const OthersRun others_run;
   return model.logits(part);
 }
 
@@ -91,7 +93,7 @@ py::object table_of(const Confusion& confusion) {
 py::dict evaluate(Model& model, const py::object& data, const std::optional<Subset>& subset) {
   const Part part = part_of(data, subset);
   const auto found = [&] {
-    const py::gil_scoped_release others_run;
+    const OthersRun others_run;
     return model.evaluate(part);
   }();
   py::dict dict;
@@ -112,7 +114,7 @@ py::dict parameters_of(const Model& model) {
 }
 
 void save_onnx(const Model& model, const std::filesystem::path& path) {
-  const py::gil_scoped_release others_run;
+  const OthersRun others_run;
   const std::string bytes = onnx_model(model.trained(), {.input = model.trained().spec.input});
   AtomicFile file(path);
   file.write(bytes);
@@ -139,7 +141,7 @@ void define_models(py::module_& module) {
           "Of one sample.")
       .def_property_readonly(
           "class_names",
-          [](const Model& model) { return model.trained().checkpoint.state.class_names; },
+          [](const Model& model) { return strs_of(model.trained().checkpoint.state.class_names); },
           "By label; empty where they have none.")
       .def("parameters", &parameters_of,
            "Copies, float32, by the names and in the layout of torch.nn.Sequential's state_dict.")
@@ -159,7 +161,7 @@ void define_models(py::module_& module) {
           [](const Model& model, const std::filesystem::path& path) {
             save_checkpoint(path, model.trained().checkpoint);
           },
-          py::arg("path"), py::call_guard<py::gil_scoped_release>(),
+          py::arg("path"), py::call_guard<OthersRun>(),
           "Writes a checkpoint (safetensors), whole or not at all: for load(), `trainer "
           "--resume` and all that reads such files.")
       .def("save_onnx", &save_onnx, py::arg("path"),

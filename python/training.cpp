@@ -10,6 +10,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,9 +19,12 @@
 
 #include "python/arrays.h"
 #include "python/datasets.h"
+#include "python/forks.h"
+#include "python/gil.h"
 #include "python/keywords.h"
 #include "python/model.h"
 #include "python/run_thread.h"
+#include "python/text.h"
 #include "tools/trainer/metrics_records.h"
 #include "tools/trainer/run_data.h"
 
@@ -45,7 +49,7 @@ py::object object_of(const nlohmann::ordered_json& json) {
   if (json.is_number_unsigned()) return py::int_(json.get<std::uint64_t>());
   if (json.is_number_integer()) return py::int_(json.get<std::int64_t>());
   if (json.is_number()) return py::float_(json.get<double>());
-  if (json.is_string()) return py::str(json.get<std::string>());
+  if (json.is_string()) return str_of(json.get<std::string>());
   if (json.is_array()) {
     py::list list;
     for (const auto& element : json) list.append(object_of(element));
@@ -53,20 +57,16 @@ py::object object_of(const nlohmann::ordered_json& json) {
   }
   if (json.is_object()) {
     py::dict dict;
-    for (const auto& [key, value] : json.items()) dict[py::str(key)] = object_of(value);
+    for (const auto& [key, value] : json.items()) dict[str_of(key)] = object_of(value);
     return dict;
   }
   return py::none();
 }
 
 void warn(const std::string& text) {
-  if (PyErr_WarnEx(PyExc_UserWarning, as_keywords(text).c_str(), 1) != 0) {
+  if (PyErr_WarnFormat(PyExc_UserWarning, 1, "%U", str_of(as_keywords(text)).ptr()) != 0) {
     throw py::error_already_set();  // where warnings are errors
   }
-}
-
-bool is_path(const py::handle& data) {
-  return py::isinstance<py::str>(data) || py::hasattr(data, "__fspath__");
 }
 
 // Options of the program, also in a config file, that would do nothing here: what it writes beside
@@ -93,8 +93,8 @@ void refuse_idle(const Options& options, bool open) {
 OpenData opened(const py::object& data, Options& options) {
   if (py::isinstance<OpenData>(data)) return data.cast<OpenData>();
   if (is_path(data)) {
-    options.data = data.cast<std::filesystem::path>();
-    const py::gil_scoped_release others_run;
+    options.data = path_bytes(data);
+    const OthersRun others_run;
     return {open_data(options), options.run.residency == Residency::kStream};
   }
   const OpenDataset train = dataset_of(data, "data");
@@ -115,11 +115,28 @@ OpenData all_data(const py::object& data, const py::object& test, const py::obje
   return all;
 }
 
+// What is called through outlast() has no objects of Python's to let go.
+bool asks_to_stop(const py::object& on_epoch, const py::object& record) {
+  PyObject* made =
+      outlast([&] { return PyObject_CallFunctionObjArgs(on_epoch.ptr(), record.ptr(), nullptr); });
+  if (made == nullptr) throw py::error_already_set();
+  const auto answer = py::reinterpret_steal<py::object>(made);
+  const int truth = outlast([&] { return PyObject_IsTrue(answer.ptr()); });
+  if (truth < 0) throw py::error_already_set();
+  return truth != 0;
+}
+
 // Steps through the events of a run until it has ended.
 FinishedRun wait_for(RunThread& thread, const py::object& on_epoch) {
+  const pid_t process = getpid();
   while (true) {
+    if (getpid() != process) {
+      throw std::runtime_error(
+          "this run belongs to the process that started it, of which on_epoch "
+          "made a fork: end the fork there");
+    }
     const auto event = [&] {
-      const py::gil_scoped_release others_run;
+      const OthersRun others_run;
       return thread.wait_for(kLook);
     }();
     if (!event && thread.ended()) return thread.finish();
@@ -127,8 +144,9 @@ FinishedRun wait_for(RunThread& thread, const py::object& on_epoch) {
     if (!event) continue;
     if (const auto* notice = std::get_if<std::string>(&*event)) {
       warn(*notice);
-    } else if (py::bool_(on_epoch(object_of(epoch_record(std::get<EpochResult>(*event)))))) {
-      thread.stop();
+    } else {
+      const py::object record = object_of(epoch_record(std::get<EpochResult>(*event)));
+      if (asks_to_stop(on_epoch, record)) thread.stop();
     }
   }
 }
@@ -139,7 +157,7 @@ Run run_of(FinishedRun finished, const Device& device) {
   for (const EpochResult& epoch : run.result.history)
     run.epochs.append(object_of(epoch_record(epoch)));
   for (const auto& [dataset, sample] : finished.bad) {
-    run.bad.append(py::make_tuple(dataset, sample.id, sample.reason));
+    run.bad.append(py::make_tuple(str_of(dataset), sample.id, str_of(sample.reason)));
   }
   if (const auto count = finished.bad.size(); count > 0) {
     warn("bad samples: " + std::to_string(count) + ", which Run.bad names");
@@ -174,11 +192,12 @@ Run train(const py::object& data, const py::object& test, const py::object& vali
   auto thread = std::make_unique<RunThread>(
       spec, all.folder.train, all.folder.test,
       RunThread::Options{.tells_epochs = !on_epoch.is_none(), .replaces = options.force});
+  const pid_t process = getpid();
   try {
     return run_of(wait_for(*thread, on_epoch), spec.device);
   } catch (...) {
-    const py::gil_scoped_release others_run;
-    thread.reset();  // which saves a checkpoint, where there is a folder for it
+    const OthersRun others_run;
+    drop(thread, process);  // which saves a checkpoint, where there is a folder for it
     throw;
   }
 }
@@ -238,7 +257,7 @@ void define_training(py::module_& module) {
       .def_readonly("bad", &Run::bad,
                     "Samples that cannot be read, as (data set, number, reason); see on_bad.")
       .def_property_readonly(
-          "verdict", [](const Run& run) { return run.result.verdict; },
+          "verdict", [](const Run& run) { return str_of(run.result.verdict); },
           "One sentence: what the run was waiting for.")
       .def_readonly("summary", &Run::summary,
                     "All of it as a dict: what `trainer --metrics` ends with.");

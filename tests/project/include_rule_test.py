@@ -8,10 +8,10 @@ from pathlib import Path
 
 import source_tree
 
-# Headers of the C library and of POSIX; names without a suffix are the C++ library's.
+# Headers of the C library, of POSIX and of the C++ ABI; names without a suffix are the C++ library's.
 SYSTEM = re.compile(
     r"[a-z_0-9]+$|sys/(file|mman|stat|syscall|types|resource|wait|statvfs|ioctl|time|prctl|auxv)\.h$"
-    r"|(dlfcn|fcntl|unistd|sched|pthread|signal|errno|dirent|spawn|poll|time|termios|ucontext)\.h$"
+    r"|(dlfcn|fcntl|unistd|sched|pthread|signal|errno|dirent|spawn|poll|time|termios|ucontext|cxxabi)\.h$"
 )
 EXTERNAL = {
     "zstd": r"zstd(_errors)?\.h$",

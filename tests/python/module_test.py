@@ -69,8 +69,13 @@ class ModuleTest(unittest.TestCase):
             found, labels = data.read([7, 1002, 7])
             self.assertEqual((found.dtype, labels.dtype), (numpy.dtype(dtype), numpy.int32))
             self.same((found, labels), (x[[7, 1002, 7]], y[[7, 1002, 7]]))
-        with self.assertRaises(IndexError):
-            data.read([COUNT])
+        self.assertEqual(len(data.read([])[1]), 0)
+        for wrong in ([COUNT], [-1]):
+            with self.assertRaises(IndexError):
+                data.read(wrong)
+        for kind, wrong in (("bool", numpy.arange(COUNT) < 2), ("float64", [1.7]), ("<U1", ["1"])):
+            with self.assertRaisesRegex(TypeError, f"ids: expected whole numbers, found an array of {kind}"):
+                data.read(wrong)
         with self.assertRaises(ValueError):
             data.read([[1]])
 
@@ -79,6 +84,23 @@ class ModuleTest(unittest.TestCase):
             millrace.open(self.folder / "nowhere")
         with self.assertRaisesRegex(ValueError, "channels: expected 1 .* found 2"):
             millrace.open(self.folder, channels=2)
+
+    def test_names_may_be_any_bytes(self):
+        folder = self.folder / os.fsdecode(b"caf\xe9")
+        for name in (b"caf\xe9", b"dog"):
+            (folder / os.fsdecode(name)).mkdir(parents=True)
+            (folder / os.fsdecode(name) / "1.pgm").write_bytes(b"P5 4 2 255\n" + bytes(range(8)))
+        data = millrace.open(folder)
+        self.assertEqual(data.train.class_names, [os.fsdecode(b"caf\xe9"), "dog"])
+        self.assertIn(str(folder), data.train.name + repr(data) + data.description)
+        self.assertIn(str(folder), repr(data.train))
+        with self.assertRaises(millrace.DataError) as raised:
+            millrace.open(folder / "nowhere")
+        self.assertIn(str(folder / "nowhere"), str(raised.exception))
+        (folder / "dog" / "1.pgm").write_bytes(b"P5 4 2 255\n")
+        loader = millrace.Loader(millrace.open(folder, tolerant=True).train, on_bad="skip")
+        self.assertEqual(len(all_of(loader)[1]), 2)
+        self.assertIn(str(folder), loader.bad[1])
 
     def test_makes_images_of_the_size_asked_for(self):
         for name in ("cat", "dog"):
@@ -177,6 +199,10 @@ class ModuleTest(unittest.TestCase):
         self.assertFalse(numpy.array_equal(moved[0][0], still[0]))
         with self.assertRaisesRegex(ValueError, "augment: expected rotate, .* found 'tilt'"):
             millrace.Loader(data, augment={"tilt": 1.0})
+
+    def test_a_batch_may_be_larger_than_the_data(self):
+        for batch in (2**20, 2**32 - 1):
+            self.assertEqual([len(y) for _, y in millrace.Loader(self.write(), batch=batch)], [COUNT])
 
     # Memory and threads
 

@@ -1,9 +1,11 @@
 """Training from Python: the program's own bits, events, interrupts, models, and what is refused."""
 
+import decimal
 import os
 import pathlib
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import unittest
@@ -170,6 +172,52 @@ class TrainTest(unittest.TestCase):
             thread.join()
         self.assertEqual(found, [wanted] * 3)
 
+    def test_a_fork_in_on_epoch_is_told_and_ends(self):
+        parent, children = os.getpid(), []
+
+        def fork(epoch):
+            if epoch["epoch"] == 0 and os.getpid() == parent:
+                children.append(os.fork())
+                if children[0] == 0:
+                    signal.alarm(60)
+
+        wanted, status = self.hash_of(self.train), 1
+        try:
+            found = self.hash_of(self.train, on_epoch=fork)
+        except RuntimeError as error:
+            status = 0 if "belongs to the process that started it" in str(error) else 2
+        finally:
+            if os.getpid() != parent:
+                os._exit(status)
+        self.assertEqual(os.waitpid(children[0], 0)[1], 0)
+        self.assertEqual(found, wanted)
+
+    def test_the_interpreter_s_end_meets_daemon_threads(self):
+        code = """if True:
+            import sys, threading, time
+            import millrace, train_test
+            data, begun = train_test.patterns(660, 1), threading.Event()
+            model = millrace.train(data, epochs=1, val_size=60).model
+            def train(on_epoch=None):
+                begun.set()
+                millrace.train(data, epochs=10**9, val_size=60, on_epoch=on_epoch)
+            def told():
+                train(lambda epoch: [time.sleep(0.001) for _ in range(100)] and None)
+            def predict():
+                while True:
+                    model.predict(data[0])
+                    begun.set()
+            def load():
+                for _ in iter(lambda: len(list(millrace.Loader(millrace.from_arrays(*data)))), 0):
+                    begun.set()
+            threading.Thread(target=globals()[sys.argv[1]], daemon=True).start()
+            begun.wait()
+            time.sleep(0.2)"""
+        for what in ("train", "told", "predict", "load"):
+            done = subprocess.run([sys.executable, "-B", "-c", code, what], cwd=pathlib.Path(__file__).parent, timeout=60,
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), what)
+
     # Models
 
     def test_a_model_says_what_it_sees(self):
@@ -198,6 +246,18 @@ class TrainTest(unittest.TestCase):
         numpy.testing.assert_allclose(hidden @ weights["2.weight"].T + weights["2.bias"],
                                       model.logits(self.test[0]), atol=1e-4)
 
+    def test_a_model_works_in_a_fork(self):
+        model = millrace.train(self.train, **QUICK).model
+        wanted = model.predict(self.test[0])
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)
+            same = numpy.array_equal(model.predict(self.test[0]), wanted)
+            del model
+            os._exit(0 if same else 1)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+        numpy.testing.assert_array_equal(model.predict(self.test[0]), wanted)
+
     def test_a_saved_model_is_the_same(self):
         run = millrace.train(self.train, checkpoint_dir=self.folder / "c", **QUICK)
         run.model.save(self.folder / "m.safetensors")
@@ -218,6 +278,45 @@ class TrainTest(unittest.TestCase):
             millrace.from_arrays(*self.train, class_names=["oak", "elm"])
 
     # What goes wrong
+
+    def test_values_are_taken_for_what_they_are(self):
+        wanted = self.hash_of(self.train, lr=0.25, hidden=[8], shuffle=False)
+        for options in ({"lr": numpy.array(0.25), "hidden": numpy.array([8]), "shuffle": numpy.False_},
+                        {"lr": decimal.Decimal("0.25"), "hidden": numpy.array(8), "shuffle": False,
+                         "resume": numpy.False_}):
+            self.assertEqual(self.hash_of(self.train, **options), wanted)
+        for message, options in (("lr: expected a number, text, .*, found bytes", {"lr": b"1"}),
+                                 ("lr: expected a number, text, .*, found complex", {"lr": 1j}),
+                                 ("checkpoint_dir: expected a path, found bool", {"checkpoint_dir": True}),
+                                 ("checkpoint_dir: expected a path, found bytes", {"checkpoint_dir": b"x"}),
+                                 ("resume: expected a path, True or False, found int", {"resume": 1}),
+                                 ("gray: expected True or False, found int", {"gray": 0}),
+                                 ("x: expected an array without a mask", {"test": self.masked()})):
+            with self.assertRaisesRegex(TypeError, f"^{message}"):
+                self.hash_of(self.train, **options)
+        for options in ({"config": "a\0b"}, {"checkpoint_dir": "\ud800"}):
+            with self.assertRaises(ValueError):
+                self.hash_of(self.train, **options)
+
+        class Unwilling:
+            def __float__(self):
+                raise KeyError("mine")
+
+        with self.assertRaisesRegex(KeyError, "mine"):
+            self.hash_of(self.train, lr=Unwilling())
+
+    def masked(self):
+        x, y = self.test
+        return numpy.ma.masked_greater(x, 100), y
+
+    def test_paths_may_be_any_bytes(self):
+        folder = self.folder / os.fsdecode(b"caf\xe9")
+        run = millrace.train(self.train, checkpoint_dir=folder, **QUICK)
+        self.assertEqual(run.checkpoint.parent, folder)
+        with self.assertRaises(ValueError) as raised:
+            self.hash_of(self.train, checkpoint_dir=str(folder))
+        self.assertIn(str(folder), str(raised.exception))
+        self.assertEqual(self.hash_of(self.train, resume=folder / "last.safetensors"), run.summary["weights_hash"])
 
     def test_options_are_named_as_they_were_given(self):
         for message, options in (("unknown option lrr; did you mean lr?", {"lrr": 1}),
@@ -254,8 +353,9 @@ class TrainTest(unittest.TestCase):
         bad = x.astype(numpy.float32)
         bad[7, 3, 2] = numpy.nan
         floats = millrace.train((x.astype(numpy.float32) / 255, y), **QUICK).model
-        with self.assertRaisesRegex(millrace.DataError, "7"):
-            floats.evaluate((bad, y))
+        for ask in (lambda: floats.evaluate((bad, y)), lambda: floats.predict(bad), lambda: floats.probabilities(bad)):
+            with self.assertRaisesRegex(millrace.DataError, "sample 7, element 17: expected a number that is finite"):
+                ask()
 
     def test_errors_have_types_of_their_own(self):
         with self.assertRaisesRegex(millrace.DivergedError, "its loss is not finite"):
