@@ -27,7 +27,9 @@ struct Chunk {
   std::span<const float> learning_rates{};
 
   bool packed() const noexcept { return indices.empty(); }
-  std::uint32_t batches() const noexcept { return batch == 0 ? 0 : (count + batch - 1) / batch; }
+  std::uint32_t batches() const noexcept {
+    return batch == 0 || count == 0 ? 0 : (count - 1) / batch + 1;
+  }
   /// Batches [first, first + n) of this chunk; n is cut to what there is.
   Chunk slice(std::uint32_t first, std::uint32_t n) const noexcept;
 };

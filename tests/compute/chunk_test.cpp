@@ -57,6 +57,10 @@ TEST(Chunk, ASliceBeyondTheEndIsEmpty) {
   EXPECT_EQ(chunk.slice(0, kMost).count, 3U);
   EXPECT_EQ(chunk.slice(1, 0).count, 0U);
   EXPECT_EQ(Chunk{}.batches(), 0U);
+  Chunk one;  // which a batch of any size holds
+  one.batch = std::numeric_limits<std::uint32_t>::max();
+  one.count = 10;
+  EXPECT_EQ(one.batches(), 1U);
   EXPECT_EQ(Chunk{}.slice(0, 1).count, 0U);
 }
 
