@@ -48,23 +48,33 @@ std::optional<std::string> number_text(const py::handle& value) {
   return py::repr(py::float_(number)).cast<std::string>();
 }
 
-std::string text_of(const std::string& name, const py::handle& value) {
+// nullopt of what is neither a number, truth, text nor a path.
+std::optional<std::string> scalar_text(const py::handle& value) {
   if (is_bool(value)) return truth_of(value) ? "on" : "off";
   if (is_path(value)) return path_bytes(value);
-  const bool is_bytes = PyObject_CheckBuffer(value.ptr()) != 0 && !py::hasattr(value, "dtype");
   const bool has_length = PyObject_Size(value.ptr()) >= 0;
   PyErr_Clear();  // an array of no dimensions has none, whatever its type says
-  if (!has_length && PyNumber_Check(value.ptr()) != 0) {
-    if (auto number = number_text(value)) return *std::move(number);
+  if (has_length || PyNumber_Check(value.ptr()) == 0) return std::nullopt;
+  return number_text(value);
+}
+
+// Of a sequence of them, with commas.
+std::optional<std::string> list_text(const py::handle& values) {
+  const bool is_bytes = PyObject_CheckBuffer(values.ptr()) != 0 && !py::hasattr(values, "dtype");
+  if (is_bytes || !py::isinstance<py::sequence>(values)) return std::nullopt;
+  std::string list;
+  for (const py::handle value : values) {
+    const auto text = scalar_text(value);
+    if (!text) return std::nullopt;
+    if (!list.empty()) list += ',';
+    list += *text;
   }
-  if (has_length && !is_bytes && py::isinstance<py::sequence>(value)) {
-    std::string list;
-    for (const py::handle element : value) {
-      if (!list.empty()) list += ',';
-      list += text_of(name, element);
-    }
-    return list.empty() ? "none" : list;
-  }
+  return list.empty() ? "none" : list;
+}
+
+std::string text_of(const std::string& name, const py::handle& value) {
+  if (auto text = scalar_text(value)) return *std::move(text);
+  if (auto text = list_text(value)) return *std::move(text);
   throw py::type_error(name + ": expected a number, text, a path or a list of them, found " +
                        type_name(value));
 }

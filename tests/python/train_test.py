@@ -285,8 +285,11 @@ class TrainTest(unittest.TestCase):
                         {"lr": decimal.Decimal("0.25"), "hidden": numpy.array(8), "shuffle": False,
                          "resume": numpy.False_}):
             self.assertEqual(self.hash_of(self.train, **options), wanted)
+        endless = []
+        endless.append(endless)
         for message, options in (("lr: expected a number, text, .*, found bytes", {"lr": b"1"}),
                                  ("lr: expected a number, text, .*, found complex", {"lr": 1j}),
+                                 ("hidden: expected a number, text, .*, found list", {"hidden": endless}),
                                  ("checkpoint_dir: expected a path, found bool", {"checkpoint_dir": True}),
                                  ("checkpoint_dir: expected a path, found bytes", {"checkpoint_dir": b"x"}),
                                  ("resume: expected a path, True or False, found int", {"resume": 1}),
