@@ -17,6 +17,7 @@
 #include "python/datasets.h"
 #include "python/gil.h"
 #include "python/text.h"
+#include "tools/console/usage_error.h"
 #include "tools/onnx/onnx_model.h"
 #include "tools/trainer/device_options.h"
 #include "train/checkpoint_dir.h"
@@ -28,7 +29,12 @@ namespace {
 
 std::shared_ptr<Model> load(const std::filesystem::path& path, const std::string& device,
                             std::uint32_t threads) {
-  Device where = parse_device(device);
+  Device where;
+  try {
+    where = parse_device(device);
+  } catch (const UsageError& error) {
+    throw UsageError(std::string("device: ") + error.what());
+  }
   where.threads = threads;
   const OthersRun others_run;
   return std::make_shared<Model>(load_model(checkpoint_meant(path)), where);

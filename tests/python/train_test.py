@@ -65,11 +65,11 @@ class TrainTest(unittest.TestCase):
         folder, metrics = self.write(), self.folder / "m.jsonl"
         subprocess.run([trainer, "--data", folder, "--metrics", metrics, "--hidden", "16,8", "--batch", "32",
                         "--epochs", "2", "--batch-norm", "on", "--optimizer", "adam", "--lr", "1e-2", "--shift", "1",
-                        "--quiet"], check=True, stderr=subprocess.DEVNULL)
+                        "--device", "cpu", "--quiet"], check=True, stderr=subprocess.DEVNULL)
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             run = millrace.train(folder, hidden=(16, 8), batch=numpy.int64(32), epochs=2, batch_norm=True,
-                                 optimizer="adam", lr=numpy.float64(0.01), shift=1)
+                                 optimizer="adam", lr=numpy.float64(0.01), shift=1, device="cpu")
         self.assertEqual([str(warning.message) for warning in told],
                          ["validation takes 110 of 660 samples; val_size says otherwise"])
         self.assertIn(run.summary["weights_hash"], metrics.read_text())
@@ -367,6 +367,8 @@ class TrainTest(unittest.TestCase):
             millrace.train(self.folder / "nowhere", **QUICK)
         with self.assertRaisesRegex(millrace.DataError, "nowhere"):
             millrace.load(self.folder / "nowhere")
+        with self.assertRaisesRegex(ValueError, "^device: expected auto, cpu, cuda or cuda:N, found 'tpu'"):
+            millrace.load(self.folder / "nowhere", device="tpu")
 
 
 if __name__ == "__main__":
