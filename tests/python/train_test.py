@@ -197,10 +197,10 @@ class TrainTest(unittest.TestCase):
             import sys, threading, time
             import millrace, train_test
             data, begun = train_test.patterns(660, 1), threading.Event()
-            model = millrace.train(data, epochs=1, val_size=60).model
+            model = millrace.train(data, epochs=1, val_size=60, device="cpu").model
             def train(on_epoch=None):
                 begun.set()
-                millrace.train(data, epochs=10**9, val_size=60, on_epoch=on_epoch)
+                millrace.train(data, epochs=10**9, val_size=60, device="cpu", on_epoch=on_epoch)
             def told():
                 train(lambda epoch: [time.sleep(0.001) for _ in range(100)] and None)
             def predict():
