@@ -33,6 +33,7 @@ def all_of(loader, epochs=1):
 
 class ModuleTest(unittest.TestCase):
     def setUp(self):
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored
         scratch = tempfile.TemporaryDirectory()
         self.addCleanup(scratch.cleanup)
         self.folder = pathlib.Path(scratch.name)
@@ -253,11 +254,15 @@ class ModuleTest(unittest.TestCase):
         self.assertEqual(sorted(taken[0] + taken[1]), sorted(y.tolist() * 20))
 
     def test_an_interrupt_ends_the_wait(self):
-        # A chunk of seconds of work for its one thread.
-        numpy.save(self.folder / "x_train.npy", numpy.zeros((64, 1024, 1024), numpy.uint8))
-        numpy.save(self.folder / "y_train.npy", numpy.zeros(64, numpy.uint8))
-        loader = millrace.Loader(millrace.open(self.folder).train, batch=64, chunk_batches=1, slots=1, workers=1,
-                                 augment={"elastic": 30.0})
+        # A chunk of many seconds of work: a large picture, again and again, each a block of its own.
+        for name in ("cat", "dog"):
+            (self.folder / name).mkdir()
+        picture = self.folder / "cat/0.pgm"
+        picture.write_bytes(b"P5 4096 4096 255\n" + bytes(4096 * 4096))
+        for i in range(1, 60):
+            os.link(picture, self.folder / ("cat", "dog")[i % 2] / f"{i}.pgm")
+        data = millrace.open(self.folder, size=(1024, 1024), stream=True).train
+        loader = millrace.Loader(data, batch=60, chunk_batches=1, slots=1, workers=1)
         threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
         with self.assertRaises(KeyboardInterrupt):
             next(iter(loader))
