@@ -1,11 +1,10 @@
 #include "python/arrays.h"
 
-#include <pybind11/stl.h>
-
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace millrace::python {
@@ -23,13 +22,28 @@ py::capsule keeper_of(const std::shared_ptr<const void>& owner) {
   return keeper;
 }
 
-std::optional<DType> dtype_called(std::string_view name) {
-  for (const DType type : {DType::kUInt8, DType::kInt8, DType::kInt16, DType::kInt32, DType::kInt64,
-                           DType::kFloat16, DType::kFloat32, DType::kFloat64, DType::kBool,
-                           DType::kUInt16, DType::kUInt32, DType::kUInt64}) {
-    if (name_of(type) == name) return type;
-  }
-  return std::nullopt;
+// By NumPy's kind of it and its bytes.
+std::optional<DType> dtype_of(const std::string& kind, std::size_t bytes) {
+  struct Known {
+    const char* kind;
+    DType type;
+  };
+  constexpr std::array<Known, 12> kKnown{{{"u", DType::kUInt8},
+                                          {"u", DType::kUInt16},
+                                          {"u", DType::kUInt32},
+                                          {"u", DType::kUInt64},
+                                          {"i", DType::kInt8},
+                                          {"i", DType::kInt16},
+                                          {"i", DType::kInt32},
+                                          {"i", DType::kInt64},
+                                          {"f", DType::kFloat16},
+                                          {"f", DType::kFloat32},
+                                          {"f", DType::kFloat64},
+                                          {"b", DType::kBool}}};
+  const auto* known = std::ranges::find_if(
+      kKnown, [&](const Known& one) { return kind == one.kind && size_of(one.type) == bytes; });
+  if (known == kKnown.end()) return std::nullopt;
+  return known->type;
 }
 
 }  // namespace
@@ -49,22 +63,26 @@ Array array_of(const py::handle& object, const std::string& name) {
   if (py::hasattr(object, "mask") && py::hasattr(object, "filled")) {
     throw py::type_error(name + ": expected an array without a mask; filled() makes one");
   }
-  const auto array = py::module_::import("numpy").attr("asarray")(object).cast<py::array>();
-  const auto type = dtype_called(py::str(array.dtype().attr("name")).cast<std::string>());
+  // None of these calls runs Python's code, where the interpreter's end would find a daemon thread.
+  const py::object as_array = py::module_::import("numpy").attr("asarray");
+  const auto array = as_array(object).cast<py::array>();
+  const py::object stored = array.attr("dtype");
+  const auto type = dtype_of(stored.attr("kind").cast<std::string>(),
+                             stored.attr("itemsize").cast<std::size_t>());
   if (!type) {
     throw py::type_error(name + ": expected an array of numbers, found one of " +
-                         py::str(array.dtype()).cast<std::string>());
+                         py::str(stored).cast<std::string>());
   }
-  auto kept = py::module_::import("numpy")
-                  .attr("require")(array, array.dtype().attr("newbyteorder")("="),
-                                   std::vector<std::string>{"C", "A"})
-                  .cast<py::array>();
+  py::object kept =
+      as_array(array, py::arg("dtype") = stored.attr("newbyteorder")("="), py::arg("order") = "C");
+  if (!kept.attr("flags").attr("aligned").cast<bool>()) kept = kept.attr("copy")();
   Array made{.name = name, .dtype = *type};
   for (py::ssize_t i = 0; i < array.ndim(); ++i) {
     made.dims.push_back(static_cast<std::uint64_t>(array.shape(i)));
   }
-  const std::size_t bytes = static_cast<std::size_t>(kept.size()) * size_of(*type);
-  made.data = {static_cast<const std::byte*>(kept.data()), bytes};
+  const auto plain = py::reinterpret_borrow<py::array>(kept);
+  const std::size_t bytes = static_cast<std::size_t>(plain.size()) * size_of(*type);
+  made.data = {static_cast<const std::byte*>(plain.data()), bytes};
   made.owner = std::shared_ptr<const void>(kept.release().ptr(), [](const void* owned) {
     // Whoever lets go last may be any thread, and may outlive the interpreter.
     if (Py_IsInitialized() == 0) return;

@@ -198,6 +198,7 @@ class TrainTest(unittest.TestCase):
             import sys, threading, time
             import millrace, train_test
             data, begun = train_test.patterns(660, 1), threading.Event()
+            samples = millrace.from_arrays(*data)
             model = millrace.train(data, epochs=1, val_size=60, device="cpu").model
             def train(on_epoch=None):
                 begun.set()
@@ -209,7 +210,7 @@ class TrainTest(unittest.TestCase):
                     model.predict(data[0])
                     begun.set()
             def load():
-                for _ in iter(lambda: len(list(millrace.Loader(millrace.from_arrays(*data)))), 0):
+                for _ in iter(lambda: len(list(millrace.Loader(samples))), 0):
                     begun.set()
             threading.Thread(target=globals()[sys.argv[1]], daemon=True).start()
             begun.wait()
