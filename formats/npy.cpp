@@ -140,10 +140,9 @@ class Dictionary {
     const auto type_at = at_;
     const auto name = string(kExpected);
     if (!name.empty() && std::string_view("<>|=").find(name[0]) != std::string_view::npos) {
-      const auto* const known = std::ranges::find(kTypes, name.substr(1), &TypeName::name);
-      if (known != kTypes.end()) {
-        header_.dtype = known->dtype;
-        header_.big_endian = name[0] == '>' && size_of(known->dtype) > 1;
+      if (const auto known = npy_type_called(name.substr(1))) {
+        header_.dtype = *known;
+        header_.big_endian = name[0] == '>' && size_of(*known) > 1;
         return;
       }
     }
@@ -231,6 +230,12 @@ ParsedNpyHeader parse_npy_header(const std::filesystem::path& path,
     throw DataError(path, start, "an array whose size fits in 63 bits", parsed.header.describe());
   }
   return parsed;
+}
+
+std::optional<DType> npy_type_called(std::string_view name) noexcept {
+  const auto* const known = std::ranges::find(kTypes, name, &TypeName::name);
+  if (known == kTypes.end()) return std::nullopt;
+  return known->dtype;
 }
 
 std::vector<std::byte> encode_npy_header(const NpyHeader& header) {

@@ -3,8 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "formats/dtype.h"
@@ -45,6 +47,10 @@ ParsedNpyHeader parse_npy_header(const std::filesystem::path& path,
 /// begin at a multiple of 64. Throws std::invalid_argument for a type that NumPy lacks (bfloat16),
 /// more than 64 dimensions and a shape as above.
 std::vector<std::byte> encode_npy_header(const NpyHeader& header);
+
+/// The type of that name as NumPy has it behind the byte order: "u1", "f4"; nullopt for what is no
+/// number and no bool.
+std::optional<DType> npy_type_called(std::string_view name) noexcept;
 
 /// Bytes of the elements. Throws std::invalid_argument if they pass 2^63 - 1.
 std::uint64_t npy_data_bytes(const NpyHeader& header);

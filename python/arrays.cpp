@@ -1,11 +1,11 @@
 #include "python/arrays.h"
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "formats/npy.h"
 
 namespace millrace::python {
 namespace py = pybind11;
@@ -20,30 +20,6 @@ py::capsule keeper_of(const std::shared_ptr<const void>& owner) {
   });
   static_cast<void>(kept.release());  // the capsule's now
   return keeper;
-}
-
-// By NumPy's kind of it and its bytes.
-std::optional<DType> dtype_of(const std::string& kind, std::size_t bytes) {
-  struct Known {
-    const char* kind;
-    DType type;
-  };
-  constexpr std::array<Known, 12> kKnown{{{"u", DType::kUInt8},
-                                          {"u", DType::kUInt16},
-                                          {"u", DType::kUInt32},
-                                          {"u", DType::kUInt64},
-                                          {"i", DType::kInt8},
-                                          {"i", DType::kInt16},
-                                          {"i", DType::kInt32},
-                                          {"i", DType::kInt64},
-                                          {"f", DType::kFloat16},
-                                          {"f", DType::kFloat32},
-                                          {"f", DType::kFloat64},
-                                          {"b", DType::kBool}}};
-  const auto* known = std::ranges::find_if(
-      kKnown, [&](const Known& one) { return kind == one.kind && size_of(one.type) == bytes; });
-  if (known == kKnown.end()) return std::nullopt;
-  return known->type;
 }
 
 }  // namespace
@@ -67,8 +43,8 @@ Array array_of(const py::handle& object, const std::string& name) {
   const py::object as_array = py::module_::import("numpy").attr("asarray");
   const auto array = as_array(object).cast<py::array>();
   const py::object stored = array.attr("dtype");
-  const auto type = dtype_of(stored.attr("kind").cast<std::string>(),
-                             stored.attr("itemsize").cast<std::size_t>());
+  const auto code = stored.attr("str").cast<std::string>();  // "<f4"
+  const auto type = npy_type_called(std::string_view(code).substr(1));
   if (!type) {
     throw py::type_error(name + ": expected an array of numbers, found one of " +
                          py::str(stored).cast<std::string>());
