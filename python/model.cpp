@@ -1,6 +1,5 @@
 #include "python/model.h"
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -27,12 +26,17 @@ Metrics Model::look_at(const Part& part, const std::function<void(const Predicti
     process_ = getpid();
   }
   if (!engine_) engine_ = make_engine(trained_, device_);
-  try {
-    return predict_all(*engine_, trained_.spec, part, kAllCores, take);
-  } catch (...) {
-    engine_.reset();  // with sums over samples that nobody asks for
-    throw;
-  }
+  const Metrics metrics = [&] {
+    try {
+      return predict_all(*engine_, trained_.spec, part, kAllCores, take);
+    } catch (...) {
+      engine_.reset();  // with sums over samples that nobody asks for
+      throw;
+    }
+  }();
+  // What such a sample is taken for means nothing.
+  if (!std::isfinite(metrics.loss_sum)) check_finite_samples(*part.data);
+  return metrics;
 }
 
 std::vector<float> Model::logits(const Part& part) {
@@ -41,11 +45,14 @@ std::vector<float> Model::logits(const Part& part) {
   look_at(part, [&](const Prediction& prediction) {
     logits.insert(logits.end(), prediction.logits.begin(), prediction.logits.end());
   });
-  // Of such a sample nothing is the most probable.
-  if (!std::ranges::all_of(logits, [](float logit) { return std::isfinite(logit); })) {
-    check_finite_samples(*part.data);
-  }
   return logits;
+}
+
+std::vector<std::int32_t> Model::labels(const Part& part) {
+  std::vector<std::int32_t> labels;
+  labels.reserve(part.subset.size());
+  look_at(part, [&](const Prediction& prediction) { labels.push_back(prediction.guess); });
+  return labels;
 }
 
 Model::Evaluation Model::evaluate(const Part& part) {
@@ -53,8 +60,6 @@ Model::Evaluation Model::evaluate(const Part& part) {
   Metrics metrics = look_at(part, [&](const Prediction& prediction) {
     confusion.add(prediction.label, prediction.guess);
   });
-  // What such a sample is taken for means nothing.
-  if (!std::isfinite(metrics.loss_sum)) check_finite_samples(*part.data);
   return {metrics, std::move(confusion)};
 }
 

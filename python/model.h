@@ -31,6 +31,9 @@ class Model {
   /// value that is not finite, DeviceError.
   std::vector<float> logits(const Part& part);
 
+  /// The most probable label of each. Throws as logits().
+  std::vector<std::int32_t> labels(const Part& part);
+
   struct Evaluation {
     Metrics metrics;
     Confusion confusion;
@@ -39,6 +42,7 @@ class Model {
   Evaluation evaluate(const Part& part);
 
  private:
+  // Throws as logits().
   Metrics look_at(const Part& part, const std::function<void(const Prediction&)>& take);
 
   const TrainedModel trained_;

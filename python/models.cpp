@@ -75,14 +75,12 @@ py::array probabilities(Model& model, const py::object& x) {
 }
 
 py::array predict(Model& model, const py::object& x) {
-  const std::uint32_t classes = model.trained().spec.classes;
-  const std::vector<float> values = logits_of(model, samples_of(x));
-  py::array labels = make_array(DType::kInt32, {values.size() / classes});
-  auto* label = static_cast<std::int32_t*>(labels.mutable_data());
-  for (auto row = values.begin(); row != values.end(); row += classes) {
-    *label++ = static_cast<std::int32_t>(std::max_element(row, row + classes) - row);
-  }
-  return labels;
+  const Part part = samples_of(x);
+  const auto labels = [&] {
+    const OthersRun others_run;
+    return model.labels(part);
+  }();
+  return copy_of(DType::kInt32, {labels.size()}, std::span(labels));
 }
 
 py::object table_of(const Confusion& confusion) {
