@@ -4,7 +4,12 @@
 #include <pybind11/pybind11.h>
 #include <unistd.h>
 
+#include <chrono>
+
 namespace millrace::python {
+
+/// So soon a signal (Ctrl-C) is seen by who waits: the longest that it waits without a look.
+inline constexpr std::chrono::milliseconds kLook{100};
 
 /// Calls into the interpreter, which before Python 3.14 ends threads that still want it when it
 /// goes, as daemon threads do. To unwind C++ from there is to end the process by an abort, so such

@@ -4,7 +4,6 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -22,13 +21,11 @@
 #include "python/datasets.h"
 #include "python/gil.h"
 #include "python/text.h"
+#include "train/bad_ledger.h"
 
 namespace millrace::python {
 namespace py = pybind11;
 namespace {
-
-// So soon a signal (Ctrl-C) is seen.
-constexpr std::chrono::milliseconds kLook{100};
 
 constexpr std::uint64_t kMostMb = std::numeric_limits<std::uint64_t>::max() >> 20U;
 
@@ -47,9 +44,7 @@ struct Epoch {
 };
 
 OnBad on_bad_of(std::string_view name) {
-  if (name == "fail") return OnBad::kFail;
-  if (name == "skip") return OnBad::kSkip;
-  if (name == "substitute") return OnBad::kSubstitute;
+  if (const auto called = on_bad_called(name)) return *called;
   throw std::invalid_argument("on_bad: expected 'fail', 'skip' or 'substitute', found '" +
                               std::string(name) + "'");
 }

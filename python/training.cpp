@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -31,9 +30,6 @@
 namespace millrace::python {
 namespace py = pybind11;
 namespace {
-
-// So soon a signal (Ctrl-C) is seen.
-constexpr std::chrono::milliseconds kLook{100};
 
 // What became of a run.
 struct Run {
