@@ -22,8 +22,8 @@ import tempfile
 from contestants import ROOT, Ours, all_cores, python_with, run, samples_in
 from rounds import Rounds, say
 
-PEERS = ("millrace_python", "jax_scan", "keras_jax", "keras_tensorflow_tuned", "keras_tensorflow", "pytorch", "pytorch_compiled",
-         "scikit_learn")
+PEERS = ("millrace_python", "jax_scan", "keras_jax", "keras_tensorflow_tuned", "keras_tensorflow", "pytorch",
+         "pytorch_compiled", "scikit_learn")
 
 
 def ours(options, hidden, scratch):
