@@ -79,6 +79,8 @@ class CudaRuntime final : public Runtime {
 
   PinnedHandle allocate_pinned(std::size_t bytes) override {
     PinnedHandle memory;
+    // In every 64-bit process on Linux devices address it by the same pointer, whatever the flags:
+    // https://docs.nvidia.com/cuda/cuda-runtime-api/group__CUDART__UNIFIED.html
     const cudaError_t status = cudaHostAlloc(&memory.value, bytes, cudaHostAllocPortable);
     if (status == cudaErrorMemoryAllocation) {
       static_cast<void>(cudaGetLastError());

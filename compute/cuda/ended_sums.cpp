@@ -3,7 +3,7 @@
 #include <chrono>
 #include <utility>
 
-#include "compute/cuda/sums.h"
+#include "compute/cuda/hand_over_sums.h"
 
 namespace millrace::cuda {
 namespace {
@@ -30,8 +30,8 @@ EndedSums::Sums EndedSums::make() {
 void EndedSums::end(const DeviceBuffer& sums, StreamHandle compute) {
   if (spare_.empty()) spare_.push_back(make());
   Sums& ended = spare_.back();
-  runtime_.copy_to_host(ended.memory.data(), sums.data(), sizeof(DeviceMetrics), compute);
-  runtime_.fill_zero(sums.data(), sizeof(DeviceMetrics), compute);
+  runtime_.launch(HandOverSums{sums.as<DeviceMetrics>(), ended.memory.as<DeviceMetrics>()},
+                  compute);
   runtime_.record(ended.done.get(), compute);
   ended.mark = timeline_.mark();
   under_way_.push_back(std::move(ended));

@@ -5,6 +5,7 @@
 #include "compute/cuda/activation.h"
 #include "compute/cuda/dropout.h"
 #include "compute/cuda/elementwise.h"
+#include "compute/cuda/hand_over_sums.h"
 #include "compute/cuda/norm.h"
 #include "compute/cuda/small_training.h"
 #include "compute/cuda/softmax_loss.h"
@@ -13,9 +14,9 @@
 namespace millrace::cuda {
 
 /// Everything the engine launches beside matrix products.
-using Kernel =
-    std::variant<Gather, BiasRelu, ReluGradient, Dropout, Activate, SlopeGradient, NormStatistics,
-                 NormGradientSums, NormGradient, AddGradient, OptimizerUpdate, CopyElements,
-                 SoftmaxLoss, SmallTraining, ColumnSums, SquareSums, ClipFactor, MetricsSums>;
+using Kernel = std::variant<Gather, BiasRelu, ReluGradient, Dropout, Activate, SlopeGradient,
+                            NormStatistics, NormGradientSums, NormGradient, AddGradient,
+                            OptimizerUpdate, CopyElements, SoftmaxLoss, SmallTraining, ColumnSums,
+                            SquareSums, ClipFactor, MetricsSums, HandOverSums>;
 
 }  // namespace millrace::cuda

@@ -42,7 +42,8 @@ class Runtime {
   /// for and the bytes free.
   virtual DeviceHandle allocate(std::size_t bytes, const char* what) = 0;
   virtual void destroy(DeviceHandle memory) noexcept = 0;
-  /// Throws std::bad_alloc.
+  /// Kernels may write there too; the host sees it when it has waited for them. Throws
+  /// std::bad_alloc.
   virtual PinnedHandle allocate_pinned(std::size_t bytes) = 0;
   virtual void destroy(PinnedHandle memory) noexcept = 0;
 

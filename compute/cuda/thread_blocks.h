@@ -52,6 +52,8 @@ inline constexpr std::uint32_t kBlockThreads<ClipFactor> = ClipFactor::kLanes;
 template <>
 inline constexpr std::uint32_t kBlockThreads<MetricsSums> = MetricsSums::kLanes;
 template <>
+inline constexpr std::uint32_t kBlockThreads<HandOverSums> = 1;
+template <>
 inline constexpr std::uint32_t kBlockThreads<SmallTraining> = SmallTraining::kThreads;
 
 inline std::uint32_t blocks_for(std::size_t items, std::size_t each) {

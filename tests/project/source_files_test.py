@@ -35,6 +35,7 @@ UNTESTED = {
     "compute/cuda/capability": "device_engine_test",
     "compute/cuda/elements": KERNELS,
     "compute/cuda/elementwise": KERNELS,
+    "compute/cuda/hand_over_sums": KERNELS,
     "compute/cuda/kernel": DECLARATIONS,
     "compute/cuda/matmul": DECLARATIONS,
     "compute/cuda/network": WHOLE_DEVICE_ENGINE,

@@ -86,6 +86,15 @@ TEST_P(EndedSumsTest, WaitForNothingThatCameAfterThem) {
   EXPECT_NEAR(timeline_.stats().busy, 3e-6, 1e-9);
 }
 
+TEST_P(EndedSumsTest, AreHandedOverByOneKernelAndNoCopy) {
+  runtime_.synchronize(compute_.get());
+  device_->kernels = device_->done["compute"] = 0;
+  ended_.end(sums_, compute_.get());
+  runtime_.synchronize(compute_.get());
+  EXPECT_EQ(device_->kernels, 1);
+  EXPECT_EQ(device_->done["compute"], 1);
+}
+
 TEST_P(EndedSumsTest, AreReceivedTogetherWhereTheDeviceIsDone) {
   add(1.0F);
   ended_.end(sums_, compute_.get());

@@ -33,6 +33,15 @@ void require(bool holds, const char* message) {
   if (!holds) throw std::logic_error(message);
 }
 
+// Whether one of the allocations has all of the bytes.
+bool within(const std::map<const std::byte*, std::size_t>& allocations, const void* memory,
+            std::size_t bytes) {
+  const auto* begin = static_cast<const std::byte*>(memory);
+  const auto next = allocations.upper_bound(begin);
+  return next != allocations.begin() &&
+         begin + bytes <= std::prev(next)->first + std::prev(next)->second;
+}
+
 bool aligned(const void* memory) { return reinterpret_cast<std::uintptr_t>(memory) % 16 == 0; }
 
 }  // namespace
@@ -71,10 +80,14 @@ void FakeRuntime::check_joined() const {
 }
 
 void FakeRuntime::check_on_device(const void* memory, std::size_t bytes, const char* what) const {
-  const auto* begin = static_cast<const std::byte*>(memory);
-  const auto next = memory_.upper_bound(begin);
-  if (next == memory_.begin() || begin + bytes > std::prev(next)->first + std::prev(next)->second) {
+  if (!within(memory_, memory, bytes)) {
     throw std::logic_error(std::string(what) + ": outside of device memory");
+  }
+}
+
+void FakeRuntime::check_pinned(const void* memory, std::size_t bytes, const char* what) const {
+  if (!within(pinned_, memory, bytes)) {
+    throw std::logic_error(std::string(what) + ": outside of page-locked memory");
   }
 }
 
@@ -124,10 +137,13 @@ PinnedHandle FakeRuntime::allocate_pinned(std::size_t bytes) {
   check_not_timed("copy", "page-locked memory allocated");
   ++device_->allocations;
   ++device_->live;
-  return {new_memory(bytes)};
+  std::byte* memory = new_memory(bytes);
+  pinned_.emplace(memory, bytes);
+  return {memory};
 }
 
 void FakeRuntime::destroy(PinnedHandle memory) noexcept {
+  pinned_.erase(static_cast<const std::byte*>(memory.value));
   delete_memory(memory.value);
   --device_->live;
 }
@@ -224,6 +240,10 @@ void FakeRuntime::fill_zero(void* to, std::size_t bytes, StreamHandle stream) {
 }
 
 void FakeRuntime::launch(const Kernel& kernel, StreamHandle stream) {
+  if (const auto* ended = std::get_if<HandOverSums>(&kernel)) {
+    check_on_device(ended->sums, sizeof(DeviceMetrics), "HandOverSums: sums");
+    check_pinned(ended->host, sizeof(DeviceMetrics), "HandOverSums: host");
+  }
   if (!captures(object<Queue>(stream))) ++device_->kernels;
   const auto act = [kernel, threads = device_->threads] {
     threads ? std::visit([](const auto& k) { emulate(k); }, kernel) : run_on_host(kernel);

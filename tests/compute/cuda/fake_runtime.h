@@ -101,6 +101,7 @@ class FakeRuntime final : public Runtime {
   void destroy(GraphHandle graph) noexcept override;
 
  private:
+  using Allocations = std::map<const std::byte*, std::size_t>;
   // When it was reached, in microseconds; negative: not yet.
   using Done = std::shared_ptr<std::int64_t>;
   struct Task {
@@ -135,6 +136,7 @@ class FakeRuntime final : public Runtime {
   void check_alive();
   void check_not_capturing(const char* call) const;
   void check_on_device(const void* memory, std::size_t bytes, const char* what) const;
+  void check_pinned(const void* memory, std::size_t bytes, const char* what) const;
   void enqueue(StreamHandle stream, Task task);
   std::int64_t microseconds() const;
   void advance();
@@ -146,7 +148,8 @@ class FakeRuntime final : public Runtime {
 
   std::shared_ptr<FakeDevice> device_;
   const char* stage_ = "";
-  std::map<const std::byte*, std::size_t> memory_;
+  Allocations memory_;
+  Allocations pinned_;
   std::vector<Queue*> queues_;
   std::unique_ptr<Branches> capture_;
   std::minstd_rand random_{7};

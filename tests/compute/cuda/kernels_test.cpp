@@ -519,5 +519,18 @@ TEST(SumKernels, MetricsAddUpExactlyInAnyGrouping) {
   EXPECT_EQ(evaluated.steps + evaluated.nonfinite, 0U);
 }
 
+TEST(SumKernels, HandedOverMetricsBeginAgainAtZero) {
+  DeviceMetrics sums{1.5, 2, 3, 4, 5};
+  DeviceMetrics host{9.0, 9, 9, 9, 9};
+  emulate(HandOverSums{&sums, &host});
+  EXPECT_EQ(host.loss_sum, 1.5);
+  EXPECT_EQ(host.correct, 2U);
+  EXPECT_EQ(host.samples, 3U);
+  EXPECT_EQ(host.steps, 4U);
+  EXPECT_EQ(host.nonfinite, 5U);
+  EXPECT_EQ(sums.loss_sum, 0.0);
+  EXPECT_EQ(sums.correct + sums.samples + sums.steps + sums.nonfinite, 0U);
+}
+
 }  // namespace
 }  // namespace millrace::cuda
