@@ -238,7 +238,7 @@ wide() {
     status=$?
     if [[ $status -eq 0 ]]; then
       alone=$(measured step_us)
-      note "on one stream, $precision" passed 0 "$(of a "a=$(measured engine_on_one_stream_us)")" us/step "as it is: $(of a "a=$(measured engine_us)") us, without epilogues in the backward pass: $(of a "a=$(measured engine_unfused_backward_us)") us"
+      note "on one stream, $precision" passed 0 "$(of a "a=$(measured engine_on_one_stream_us)")" us/step "as it is: $(of a "a=$(measured engine_us)") us; backward pass with epilogues: $(of a "a=$(measured engine_fused_backward_us)"), without: $(of a "a=$(measured engine_unfused_backward_us)") us"
       note "its products alone, $precision" passed $((SECONDS - start)) "$(of a "a=$alone")" us/step "with epilogues $(of a "a=$(measured with_epilogues_us)") us, without: $(last_line | sed -n 's/.*"without_epilogue":\[\([0-9,]*\)\].*/\1/p')"
       share=$(of '100 * a / s' "a=$alone" "s=$step")
       if [[ $precision == bf16 ]]; then

@@ -86,25 +86,4 @@ struct Activate {
   }
 };
 
-/// dy = dy * slopes, both [rows, width], width a multiple of 8: from the gradient of a layer's
-/// outputs to that of its sums. A call does eight columns of a row.
-struct SlopeGradient {
-  Elements dy;
-  Elements slopes;
-  std::uint32_t rows = 0;
-  std::uint32_t width = 0;
-
-  MILLRACE_HOST_DEVICE std::size_t count() const {
-    return std::size_t{rows} * (width / Elements::kGroup);
-  }
-  MILLRACE_HOST_DEVICE void operator()(std::size_t i) const {
-    float values[Elements::kGroup];
-    float factors[Elements::kGroup];
-    dy.load_group(i * Elements::kGroup, values);
-    slopes.load_group(i * Elements::kGroup, factors);
-    for (std::uint32_t c = 0; c < Elements::kGroup; ++c) values[c] *= factors[c];
-    dy.store_group(i * Elements::kGroup, values);
-  }
-};
-
 }  // namespace millrace::cuda

@@ -8,8 +8,11 @@
 // on machines without a GPU.
 #ifdef __CUDACC__
 #define MILLRACE_HOST_DEVICE __host__ __device__
+/// For what the compiler has to see with its caller's constants.
+#define MILLRACE_INLINE __host__ __device__ __forceinline__
 #else
 #define MILLRACE_HOST_DEVICE
+#define MILLRACE_INLINE inline
 #endif
 
 namespace millrace::cuda {
@@ -90,10 +93,12 @@ struct Elements {
       load_four(from + 16, values + 4);
       return;
     }
-    std::uint32_t words[kGroup / 2];
-    std::memcpy(words, __builtin_assume_aligned(from, 16), sizeof words);
+    float words[kGroup / 2];  // two elements each
+    load_four(from, words);
     for (std::uint32_t k = 0; k < kGroup; ++k) {
-      values[k] = bfloat16_to_float(static_cast<std::uint16_t>(words[k / 2] >> (16U * (k % 2))));
+      std::uint32_t word = 0;
+      std::memcpy(&word, words + k / 2, sizeof word);
+      values[k] = bfloat16_to_float(static_cast<std::uint16_t>(word >> (16U * (k % 2))));
     }
   }
   MILLRACE_HOST_DEVICE void store_group(std::size_t i, const float (&values)[kGroup]) const {

@@ -117,33 +117,6 @@ struct BiasRelu {
   }
 };
 
-/// The backward epilogue where the matrix product has none: dy = 0 where the layer's output was
-/// not positive, dy * factor elsewhere. dy and y: [rows, width], width a multiple of 8. A call does
-/// eight columns of a row.
-struct ReluGradient {
-  Elements dy;
-  Elements y;
-  std::uint32_t rows = 0;
-  std::uint32_t width = 0;
-  float factor = 1.0F;  ///< of dropout, which left zeros in y where it dropped
-
-  MILLRACE_HOST_DEVICE std::size_t count() const {
-    return std::size_t{rows} * (width / Elements::kGroup);
-  }
-  MILLRACE_HOST_DEVICE void operator()(std::size_t group) const {
-    const std::size_t i = group * Elements::kGroup;
-    float gradients[Elements::kGroup];
-    float outputs[Elements::kGroup];
-    dy.load_group(i, gradients);
-    y.load_group(i, outputs);
-    for (std::uint32_t c = 0; c < Elements::kGroup; ++c) {
-      // Not "unless y > 0": the gradient of a NaN must not vanish.
-      gradients[c] = outputs[c] <= 0.0F ? 0.0F : gradients[c] * factor;
-    }
-    dy.store_group(i, gradients);
-  }
-};
-
 /// One step of an optimizer on the parameters [begin, end), as OptimizerSpec defines it, and of
 /// their averages, which running statistics have too. What differs from step to step is read from
 /// device memory, so that a schedule changes no captured graph.

@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "compute/cuda/activation.h"
+#include "compute/cuda/activation_gradient.h"
 #include "compute/cuda/dropout.h"
 #include "compute/cuda/elementwise.h"
 #include "compute/cuda/hand_over_sums.h"
@@ -14,9 +15,9 @@
 namespace millrace::cuda {
 
 /// Everything the engine launches beside matrix products.
-using Kernel = std::variant<Gather, BiasRelu, ReluGradient, Dropout, Activate, SlopeGradient,
-                            NormStatistics, NormGradientSums, NormGradient, AddGradient,
-                            OptimizerUpdate, CopyElements, SoftmaxLoss, SmallTraining, ColumnSums,
-                            SquareSums, ClipFactor, MetricsSums, HandOverSums>;
+using Kernel =
+    std::variant<Gather, BiasRelu, Dropout, Activate, ActivationGradient, PartSums, NormStatistics,
+                 NormGradientSums, NormGradient, AddGradient, OptimizerUpdate, CopyElements,
+                 SoftmaxLoss, SmallTraining, SquareSums, ClipFactor, MetricsSums, HandOverSums>;
 
 }  // namespace millrace::cuda

@@ -1,3 +1,6 @@
+#include <utility>
+
+#include "compute/cuda/capability.h"
 #include "compute/cuda/cuda_runtime.h"
 #include "compute/cuda/device_engine.h"
 #include "compute/cuda_engine.h"
@@ -16,8 +19,9 @@ std::unique_ptr<Engine> make_cuda_engine(const MlpSpec& model, const TrainSpec& 
   if (train.precision == Precision::kBFloat16) arithmetic.storage = cuda::ElementType::kBFloat16;
   arithmetic.one_kernel = true;
   arithmetic.tf32 = train.precision == Precision::kTf32;
-  return cuda::make_device_engine(cuda::make_cuda_runtime(device.index), model, train, arithmetic,
-                                  device.index);
+  auto runtime = cuda::make_cuda_runtime(device.index);
+  arithmetic.fused_backward = runtime->capability() < cuda::kLeastWithoutBackwardEpilogues;
+  return cuda::make_device_engine(std::move(runtime), model, train, arithmetic, device.index);
 }
 
 }  // namespace millrace

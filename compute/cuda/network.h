@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "compute/cuda/activation_gradient.h"
 #include "compute/cuda/elementwise.h"
 #include "compute/cuda/owned.h"
 #include "compute/cuda/parameter_layout.h"
@@ -94,6 +95,7 @@ struct Network {
   std::vector<DeviceBuffer> batch;   // the same: mean and 1 / deviation, float32 [2, padded(l + 1)]
   std::vector<DeviceBuffer> mask;    // hidden layer l: [train_rows, mask_ld(l)] bits
   std::vector<DeviceBuffer> dy;      // layer l: [train_rows, padded(l + 1)], of the pre-activations
+  std::vector<DeviceBuffer> parts;   // layer l: float32 [ActivationGradient::kParts, padded(l + 1)]
   DeviceBuffer logits;               // float32 [rows, padded(layers())]
 
   DeviceBuffer losses;   // float32 [piece_rows]

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "compute/cuda/activation_gradient.h"
 #include "compute/cuda/elements.h"
 #include "compute/spec.h"
 
@@ -70,32 +71,6 @@ struct NormStatistics {
     };
     follow(running_mean[column], of_mean);
     follow(running_variance[column], squares / static_cast<float>(rows - 1));
-  }
-};
-
-/// The gradient of what the activation took, from that of what it gave and dropout left.
-struct OutputGradient {
-  Elements dy;
-  Elements y;           ///< of a ReLU: 0 where it or dropout stopped the gradient
-  Elements slopes;      ///< of another activation, dropout included; null of a ReLU
-  float factor = 1.0F;  ///< of a ReLU: of what dropout kept
-
-  MILLRACE_HOST_DEVICE float load(std::size_t i) const {
-    if (slopes.data != nullptr) return dy.load(i) * slopes.load(i);
-    // Not "unless y > 0": the gradient of a NaN must not vanish.
-    return y.load(i) <= 0.0F ? 0.0F : dy.load(i) * factor;
-  }
-  MILLRACE_HOST_DEVICE void load_group(std::size_t i, float (&values)[Elements::kGroup]) const {
-    float others[Elements::kGroup];
-    dy.load_group(i, values);
-    (slopes.data != nullptr ? slopes : y).load_group(i, others);
-    for (std::uint32_t c = 0; c < Elements::kGroup; ++c) {
-      if (slopes.data != nullptr) {
-        values[c] *= others[c];
-      } else {
-        values[c] = others[c] <= 0.0F ? 0.0F : values[c] * factor;
-      }
-    }
   }
 };
 

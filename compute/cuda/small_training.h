@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "compute/cuda/elementwise.h"
 #include "compute/cuda/softmax_loss.h"
@@ -23,9 +24,9 @@ namespace millrace::cuda {
 ///
 /// `Block` runs a block's threads: each(n, f) calls f(i) for all i < n, each_group(n, f) the same
 /// with a group of threads as SoftmaxLoss has them, sync() is where a block's threads meet.
-/// meanwhile(n, place, load, store) calls store(i, load(i, place(i))), those of several i at a
-/// time, by threads that wait for no other block. On the host one thread does it all. Each sum has
-/// one order, which the shape decides.
+/// fetch(n, load, store) calls store(i, load(i)), those of several i at a time, meanwhile(n, place,
+/// load, store) store(i, load(i, place(i))), the same by threads that wait for no other block. On
+/// the host one thread does it all. Each sum has one order, which the shape decides.
 ///
 /// A step takes as long as one look at memory after the other takes, so a phase takes all its looks
 /// at once where it can, or has them behind it before it meets the others.
@@ -63,8 +64,8 @@ struct SmallTraining {
   std::size_t parts_size() const { return std::size_t{input_blocks()} * round_up(batch) * hidden; }
   /// Of a block's memory, in floats; aligned to 16 bytes.
   MILLRACE_HOST_DEVICE std::size_t memory() const {
-    return 2 * inputs_size() + most_outputs() * (kStride + 1) + scratch_size() + kPartials +
-           kThreads + 2 * most_rows();
+    return 2 * inputs_size() + kColumns * weights_stride() + most_outputs() + scratch_size() +
+           kPartials + kBiasPartials + 2 * (most_rows() + kStepWords);
   }
   bool fits() const {
     return hidden <= kMostWidth && outputs <= kMostWidth && blocks() <= kMostBlocks &&
@@ -82,7 +83,7 @@ struct SmallTraining {
       const std::uint32_t column = i % kQuads * 4;
       float values[4];
       load_four(optimizer.weights + tile.weight + std::size_t{out} * tile.wide + column, values);
-      store_four(w + out * kStride + column, values);
+      for (std::uint32_t k = 0; k < 4; ++k) w[(column + k) * weights_stride() + out] = values[k];
     });
     if (!tile.has_bias) return;
     block.each(tile.outputs, [&](std::uint32_t o) {
@@ -90,8 +91,8 @@ struct SmallTraining {
     });
   }
 
-  /// Brings a step's samples into the block's memory, where forward() and update() find them, and
-  /// the labels of output(). Reads nothing that the kernel writes.
+  /// Brings a step's samples into the block's memory, where forward() and update() find them, the
+  /// labels of output() and the constants of update(). Reads nothing that the kernel writes.
   template <class Block>
   MILLRACE_HOST_DEVICE void stage(const Block& block, std::uint32_t b, std::uint32_t step,
                                   float* memory) const {
@@ -101,18 +102,27 @@ struct SmallTraining {
     const auto column = [&](std::uint32_t i) { return b * kColumns + i % kQuads * 4; };
     float* x = inputs(memory, step);
     float* of_rows = labels_of(memory, step);
+    float* of_step = constants_of(memory, step);
+    const auto* constants = reinterpret_cast<const std::uint32_t*>(&optimizer.step[step].optimizer);
+    const std::uint32_t mine = rows_of_block(b, count);
     block.meanwhile(
-        quads + rows_of_block(b, count),
+        quads + mine + kStepWords,
         [&](std::uint32_t i) {
+          if (i >= quads + mine) return std::size_t{i - quads - mine};
           const std::uint32_t row =
               i < quads ? least(i / kQuads, count - 1) : b + (i - quads) * blocks();
           return samples.sample(first + row);
         },
-        [&](std::uint32_t i, std::size_t sample) {
-          if (i < quads) return samples.look(sample, column(i));
-          return Gather::Look{0, static_cast<std::uint32_t>(labels[sample])};
+        [&](std::uint32_t i, std::size_t at) {
+          if (i < quads) return samples.look(at, column(i));
+          return Gather::Look{
+              0, i < quads + mine ? static_cast<std::uint32_t>(labels[at]) : constants[at]};
         },
         [&](std::uint32_t i, const Gather::Look& look) {
+          if (i >= quads + mine) {
+            std::memcpy(of_step + (i - quads - mine), &look.word, sizeof look.word);
+            return;
+          }
           if (i >= quads) {
             of_rows[i - quads] = static_cast<float>(look.word);
             return;
@@ -130,34 +140,31 @@ struct SmallTraining {
     const float* x = inputs(memory, step);
     const float* w = weights(memory);
     block.sync();  // begin() or update() has written them
-    // Four rows by four outputs: these far enough apart that the threads beside each other read
-    // different banks.
-    const std::uint32_t apart = hidden / 4;
+    // Four rows by four outputs.
+    const std::uint32_t quads = hidden / 4;
     const std::uint32_t padded = round_up(rows_of(step));
     float* to = parts + std::size_t{b} * round_up(batch) * hidden;
-    block.each(padded / 4 * apart, [&](std::uint32_t i) {
-      const std::uint32_t row = i / apart * 4;
-      const std::uint32_t out = i % apart;
+    block.each(padded / 4 * quads, [&](std::uint32_t i) {
+      const std::uint32_t row = i / quads * 4;
+      const std::uint32_t out = i % quads * 4;
       float sums[4][4] = {};
       for (std::uint32_t c = 0; c < kColumns; c += 4) {
-        float xs[4][4];
-        float ws[4][4];
+        float xs[4][4];  // by row, by column
+        float ws[4][4];  // by column, by output
         for (std::uint32_t k = 0; k < 4; ++k) {
           load_four(x + (row + k) * kStride + c, xs[k]);
-          load_four(w + (out + k * apart) * kStride + c, ws[k]);
+          load_four(w + (c + k) * weights_stride() + out, ws[k]);
         }
         for (std::uint32_t e = 0; e < 4; ++e) {
           for (std::uint32_t r = 0; r < 4; ++r) {
             for (std::uint32_t o = 0; o < 4; ++o) {
-              sums[r][o] = std::fma(xs[r][e], ws[o][e], sums[r][o]);
+              sums[r][o] = std::fma(xs[r][e], ws[e][o], sums[r][o]);
             }
           }
         }
       }
       for (std::uint32_t r = 0; r < 4; ++r) {
-        for (std::uint32_t o = 0; o < 4; ++o) {
-          to[std::size_t{row + r} * hidden + out + o * apart] = sums[r][o];
-        }
+        store_four(to + std::size_t{row + r} * hidden + out, sums[r]);
       }
     });
   }
@@ -228,19 +235,21 @@ struct SmallTraining {
         z[k] = sum;
       }
       group.sync();
-      loss.judge(group, row, label, z, {of_z, ElementType::kFloat32}, 0);
+      const SoftmaxLoss::Judged judged = loss.look(group, label, z);
+      loss.gradient_of(group, judged, label, z, {of_z, ElementType::kFloat32}, 0);
       group.sync();
       for (std::uint32_t k = group.lane(); k < outputs; k += group.size()) {
         dz[std::size_t{row} * outputs + k] = of_z[k];
       }
       for (std::uint32_t o = group.lane(); o < hidden; o += group.size()) {
         float sum = 0.0F;
-        for (std::uint32_t k = 0; k < classes; ++k) {
+        for (std::uint32_t k = 0; k < outputs; ++k) {  // 0 beyond the classes
           sum = std::fma(of_z[k], w[k * stride + o], sum);
         }
         // Not "unless y > 0": the gradient of a NaN must not vanish.
         dy[std::size_t{row} * hidden + o] = activations[o] <= 0.0F ? 0.0F : sum;
       }
+      loss.finish(group, judged, row);  // for this nobody waits
       // The group's next row overwrites what each thread has now read for itself.
     });
   }
@@ -251,45 +260,65 @@ struct SmallTraining {
     const Tile tile = tile_of(b);
     const std::uint32_t width = tile.outputs;
     const std::uint32_t count = rows_of(step);
-    const OptimizerStep constants = optimizer.step[step].optimizer;
     float* x = inputs(memory, step);
-    float* d = scratch(memory);  // [count, width]
-    if (tile.layer == 1) {
-      block.each(count * kQuads, [&](std::uint32_t i) {
-        float values[4];
-        load_four(y + std::size_t{i / kQuads} * hidden + tile.column + i % kQuads * 4, values);
-        store_four(x + i / kQuads * kStride + i % kQuads * 4, values);
-      });
-    }
-    block.each(count * width / 4, [&](std::uint32_t i) {
+    float* d = scratch(memory);                                            // [count, width]
+    const std::uint32_t of_inputs = tile.layer == 0 ? 0 : count * kQuads;  // else they are there
+    struct Four {
       float values[4];
-      load_four((tile.layer == 0 ? dy : dz) + std::size_t{i} * 4, values);
-      store_four(d + i * 4, values);
-    });
+    };
+    block.fetch(
+        of_inputs + count * width / 4,
+        [&](std::uint32_t i) {
+          Four four;
+          load_four(i < of_inputs
+                        ? y + std::size_t{i / kQuads} * hidden + tile.column + i % kQuads * 4
+                        : (tile.layer == 0 ? dy : dz) + std::size_t{i - of_inputs} * 4,
+                    four.values);
+          return four;
+        },
+        [&](std::uint32_t i, const Four& four) {
+          store_four(
+              i < of_inputs ? x + i / kQuads * kStride + i % kQuads * 4 : d + (i - of_inputs) * 4,
+              four.values);
+        });
     block.sync();
-    // Four columns by four outputs over a share of the rows: `width` such tiles.
-    const std::uint32_t shares = kThreads / width;
+    // Four columns by four outputs over a share of the rows.
+    const std::uint32_t tiles = width / 4 * kQuads;
+    const std::uint32_t shares = kThreads / tiles;
     const std::uint32_t share = (count + shares - 1) / shares;
     float* sums = partials(memory);     // [shares, width, kColumns]
     float* of_bias = sums + kPartials;  // [shares, width]
-    block.each(shares * width, [&](std::uint32_t i) {
-      const std::uint32_t left = i % width % kQuads * 4;
-      const std::uint32_t out = i % width / kQuads * 4;
-      const std::uint32_t part = i / width;
+    block.each(shares * tiles, [&](std::uint32_t i) {
+      const std::uint32_t left = i % kQuads * 4;
+      const std::uint32_t out = i % tiles / kQuads * 4;
+      const std::uint32_t part = i / tiles;
       const std::uint32_t last = least((part + 1) * share, count);
       float products[4][4] = {};  // by output, by column
       float total[4] = {};
-      for (std::uint32_t r = part * share; r < last; ++r) {
-        float xs[4];
-        float ds[4];
-        load_four(x + r * kStride + left, xs);
-        load_four(d + r * width + out, ds);
+      const auto add = [&](const float(&xs)[4], const float(&ds)[4]) {
         for (std::uint32_t o = 0; o < 4; ++o) {
           for (std::uint32_t c = 0; c < 4; ++c) {
             products[o][c] = std::fma(ds[o], xs[c], products[o][c]);
           }
           total[o] += ds[o];
         }
+      };
+      std::uint32_t r = part * share;
+      for (; r + kRowsAtOnce <= last; r += kRowsAtOnce) {
+        float xs[kRowsAtOnce][4];
+        float ds[kRowsAtOnce][4];
+        for (std::uint32_t k = 0; k < kRowsAtOnce; ++k) {
+          load_four(x + (r + k) * kStride + left, xs[k]);
+          load_four(d + (r + k) * width + out, ds[k]);
+        }
+        for (std::uint32_t k = 0; k < kRowsAtOnce; ++k) add(xs[k], ds[k]);
+      }
+      for (; r < last; ++r) {
+        float xs[4];
+        float ds[4];
+        load_four(x + r * kStride + left, xs);
+        load_four(d + r * width + out, ds);
+        add(xs, ds);
       }
       for (std::uint32_t o = 0; o < 4; ++o) {
         store_four(sums + (part * width + out + o) * kColumns + left, products[o]);
@@ -297,6 +326,8 @@ struct SmallTraining {
       if (left == 0) store_four(of_bias + part * width + out, total);
     });
     block.sync();
+    OptimizerStep constants;
+    std::memcpy(&constants, constants_of(memory, step), sizeof constants);
     const auto finish = [&](float& kept, std::size_t parameter, const float* from,
                             std::uint32_t each) {
       float sum = 0.0F;
@@ -306,7 +337,7 @@ struct SmallTraining {
     block.each(width * kColumns, [&](std::uint32_t i) {
       const std::uint32_t out = i / kColumns;
       const std::uint32_t column = i % kColumns;
-      finish(weights(memory)[out * kStride + column],
+      finish(weights(memory)[column * weights_stride() + out],
              tile.weight + std::size_t{out} * tile.wide + column, sums + i, width * kColumns);
     });
     if (!tile.has_bias) return;
@@ -319,7 +350,10 @@ struct SmallTraining {
   static constexpr std::uint32_t kQuads = kColumns / 4;
   static constexpr std::uint32_t kStride = kColumns + 4;  ///< of rows, against bank conflicts
   static constexpr std::uint32_t kShares = 4;             ///< of the blocks' parts
-  static constexpr std::size_t kPartials = std::size_t{kThreads} * kColumns;
+  static constexpr std::uint32_t kRowsAtOnce = 4;
+  static constexpr std::uint32_t kStepWords = sizeof(OptimizerStep) / sizeof(std::uint32_t);
+  static constexpr std::size_t kPartials = std::size_t{kThreads} * 16;  ///< of update()
+  static constexpr std::size_t kBiasPartials = std::size_t{kThreads} * 4 / kQuads;
 
   MILLRACE_HOST_DEVICE static std::uint32_t round_up(std::uint32_t n) { return (n + 3) / 4 * 4; }
   MILLRACE_HOST_DEVICE static std::uint32_t least(std::uint32_t a, std::uint32_t b) {
@@ -382,8 +416,12 @@ struct SmallTraining {
     return hidden > outputs ? hidden : outputs;
   }
 
-  // The block's memory: the samples of two steps, weights and biases, what one phase alone needs,
-  // sums, and the labels of two steps.
+  // Of a column's weights: 16-byte aligned, and the columns far enough apart that threads beside
+  // each other use different banks.
+  MILLRACE_HOST_DEVICE std::uint32_t weights_stride() const { return most_outputs() + 4; }
+
+  // The block's memory: the samples of two steps, weights by column and biases, what one phase
+  // alone needs, sums, and labels and constants of two steps.
   MILLRACE_HOST_DEVICE std::size_t inputs_size() const {
     return std::size_t{round_up(batch)} * kStride;
   }
@@ -400,7 +438,7 @@ struct SmallTraining {
   }
   MILLRACE_HOST_DEVICE float* weights(float* memory) const { return memory + 2 * inputs_size(); }
   MILLRACE_HOST_DEVICE float* biases(float* memory) const {
-    return weights(memory) + std::size_t{most_outputs()} * kStride;
+    return weights(memory) + std::size_t{kColumns} * weights_stride();
   }
   MILLRACE_HOST_DEVICE float* scratch(float* memory) const {
     return biases(memory) + most_outputs();
@@ -409,7 +447,10 @@ struct SmallTraining {
     return scratch(memory) + scratch_size();
   }
   MILLRACE_HOST_DEVICE float* labels_of(float* memory, std::uint32_t step) const {
-    return partials(memory) + kPartials + kThreads + step % 2 * most_rows();
+    return partials(memory) + kPartials + kBiasPartials + step % 2 * most_rows();
+  }
+  MILLRACE_HOST_DEVICE float* constants_of(float* memory, std::uint32_t step) const {
+    return labels_of(memory, 0) + 2 * most_rows() + step % 2 * kStepWords;
   }
 };
 

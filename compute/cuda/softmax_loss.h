@@ -42,54 +42,74 @@ struct SoftmaxLoss {
       }
       return;
     }
-    judge(group, row, label_of(row), logits + first, gradient, first);
+    const std::uint32_t label = label_of(row);
+    const float* z = logits + first;
+    const Judged judged = look(group, label, z);
+    if (gradient.data != nullptr) gradient_of(group, judged, label, z, gradient, first);
+    finish(group, judged, row);
   }
 
   MILLRACE_HOST_DEVICE std::uint32_t label_of(std::uint32_t row) const {
     return static_cast<std::uint32_t>(labels[indices != nullptr ? indices[row] : row]);
   }
 
-  /// The same for logits that lie elsewhere: z, [stride]. Their gradient goes to elements `first`
-  /// and following of dz.
+  // The same in three parts, for logits that lie elsewhere: z, [stride].
+
+  struct Judged {
+    float largest = 0.0F;
+    float sum = 0.0F;       ///< of exp(z - largest)
+    float expected = 0.0F;  ///< log(sum) less the loss
+    bool correct = false;
+  };
   template <class Group>
-  MILLRACE_HOST_DEVICE void judge(const Group& group, std::uint32_t row, std::uint32_t label,
-                                  const float* z, const Elements& dz, std::size_t first) const {
+  MILLRACE_HOST_DEVICE Judged look(const Group& group, std::uint32_t label, const float* z) const {
     const float of_label = z[label];
-    float largest = -INFINITY;
+    Judged judged;
+    judged.largest = -INFINITY;
     bool beaten = !(of_label == of_label);
-    for (std::uint32_t c = group.lane(); c < classes; c += group.size()) {
-      if (z[c] > largest) largest = z[c];
+    // As far as the stride, which the compiler may know.
+    for (std::uint32_t c = group.lane(); c < stride; c += group.size()) {
+      if (c >= classes) continue;
+      if (z[c] > judged.largest) judged.largest = z[c];
       beaten = beaten || z[c] > of_label || (z[c] == of_label && c < label);
     }
-    largest = group.max(largest);
-    beaten = group.any(beaten);
-    float sum = 0.0F;
+    judged.largest = group.max(judged.largest);
+    judged.correct = !group.any(beaten);
     float total = 0.0F;  // of the logits
-    for (std::uint32_t c = group.lane(); c < classes; c += group.size()) {
-      sum += std::exp(z[c] - largest);
-      total += z[c] - largest;
+    for (std::uint32_t c = group.lane(); c < stride; c += group.size()) {
+      if (c >= classes) continue;
+      judged.sum += std::exp(z[c] - judged.largest);
+      total += z[c] - judged.largest;
     }
-    sum = group.sum(sum);
-    if (smoothing != 0.0F) total = group.sum(total);
-    if (dz.data != nullptr) {
-      const float inverse = 1.0F / static_cast<float>(step_rows != 0 ? step_rows : rows);
-      const float of_all = smoothing / static_cast<float>(classes);
-      for (std::uint32_t c = group.lane(); c < stride; c += group.size()) {
-        const float share = c < classes ? std::exp(z[c] - largest) / sum : 0.0F;
-        float target = c < classes ? of_all : 0.0F;
-        if (c == label) target += 1.0F - smoothing;
-        dz.store(first + c, (share - target) * inverse);
-      }
+    judged.sum = group.sum(judged.sum);
+    judged.expected = of_label - judged.largest;
+    if (smoothing != 0.0F) {
+      total = group.sum(total);
+      judged.expected =
+          (1.0F - smoothing) * judged.expected + smoothing * (total / static_cast<float>(classes));
     }
-    if (group.lane() == 0) {
-      float expected = of_label - largest;
-      if (smoothing != 0.0F) {
-        expected =
-            (1.0F - smoothing) * expected + smoothing * (total / static_cast<float>(classes));
-      }
-      losses[row] = std::log(sum) - expected;
-      correct[row] = beaten ? 0 : 1;
+    return judged;
+  }
+  /// To elements `first` and following of dz.
+  template <class Group>
+  MILLRACE_HOST_DEVICE void gradient_of(const Group& group, const Judged& judged,
+                                        std::uint32_t label, const float* z, const Elements& dz,
+                                        std::size_t first) const {
+    const float inverse = 1.0F / static_cast<float>(step_rows != 0 ? step_rows : rows);
+    const float of_all = smoothing / static_cast<float>(classes);
+    for (std::uint32_t c = group.lane(); c < stride; c += group.size()) {
+      const float share = c < classes ? std::exp(z[c] - judged.largest) / judged.sum : 0.0F;
+      float target = c < classes ? of_all : 0.0F;
+      if (c == label) target += 1.0F - smoothing;
+      dz.store(first + c, (share - target) * inverse);
     }
+  }
+  template <class Group>
+  MILLRACE_HOST_DEVICE void finish(const Group& group, const Judged& judged,
+                                   std::uint32_t row) const {
+    if (group.lane() != 0) return;
+    losses[row] = std::log(judged.sum) - judged.expected;
+    correct[row] = judged.correct ? 1 : 0;
   }
 };
 

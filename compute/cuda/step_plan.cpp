@@ -84,46 +84,51 @@ void StepPlan::plan_forward(std::size_t l) {
 
 void StepPlan::plan_backward() {
   const bool fuses = network_.arithmetic.fused_backward;
-  bool has_bias_gradient = false;  // by the layer above's product
+  auto bias = BiasGradient::kColumns;  // of the layer: what the one above leaves to do
   for (std::size_t l = layers_.size(); l-- > 0;) {
     Layer& layer = layers_[l];
-    if (has_bias_gradient || network_.layout.normed(l)) {
-      layer.weight_gradient = weight_gradient(l, Epilogue::kNone);
-    } else {
-      if (fuses) layer.weight_gradient = weight_gradient(l, Epilogue::kBiasGradientOfB);
-      layer.sums_columns = !layer.weight_gradient;
-    }
-    if (layer.sums_columns) {
-      layer.weight_gradient = weight_gradient(l, Epilogue::kNone);
-      ++unfused_;
-    }
-    has_bias_gradient = false;
-    if (l == 0) continue;
-    if (drops() || !relu() || network_.layout.normed(l - 1)) {
-      // What the layer below passes on is decided after its product, so is the gradient's way.
-      layer.data_gradient = data_gradient(l, Epilogue::kNone);
-      continue;
-    }
-    // A mask is of use only if one product writes it and the other reads it.
-    MatmulPlan below;
-    if (fuses) below = forward(l - 1, Epilogue::kBiasReluMask);
-    if (below) {
-      // The epilogue sums in the type it stores: too coarse for a gradient in bfloat16.
-      if (network_.arithmetic.storage == ElementType::kFloat32) {
-        layer.data_gradient = data_gradient(l, Epilogue::kReluGradientBiasGradient);
-        has_bias_gradient = static_cast<bool>(layer.data_gradient);
+    if (bias == BiasGradient::kColumns && fuses) {
+      layer.weight_gradient = weight_gradient(l, Epilogue::kBiasGradientOfB);
+      if (layer.weight_gradient) {
+        bias = BiasGradient::kDone;
+      } else {
+        ++unfused_;
       }
-      if (!layer.data_gradient) layer.data_gradient = data_gradient(l, Epilogue::kReluGradient);
     }
+    if (!layer.weight_gradient) layer.weight_gradient = weight_gradient(l, Epilogue::kNone);
+    layer.bias = bias;
+    if (l > 0) bias = plan_data_gradient(l);
+  }
+}
+
+// Returns what is left of the bias gradient of the layer below.
+StepPlan::BiasGradient StepPlan::plan_data_gradient(std::size_t l) {
+  Layer& layer = layers_[l];
+  Layer& below = layers_[l - 1];
+  const bool normed = network_.layout.normed(l - 1);
+  // Of dropout and norms: what the layer below passes on is decided after its product.
+  const bool fuses = network_.arithmetic.fused_backward && !drops() && relu() && !normed;
+  // A mask is of use only if one product writes it and the other reads it.
+  MatmulPlan masked;
+  if (fuses) masked = forward(l - 1, Epilogue::kBiasReluMask);
+  if (masked) {
+    auto bias = BiasGradient::kColumns;
+    // The epilogue sums in the type it stores: too coarse for a gradient in bfloat16.
+    if (network_.arithmetic.storage == ElementType::kFloat32) {
+      layer.data_gradient = data_gradient(l, Epilogue::kReluGradientBiasGradient);
+      if (layer.data_gradient) bias = BiasGradient::kDone;
+    }
+    if (!layer.data_gradient) layer.data_gradient = data_gradient(l, Epilogue::kReluGradient);
     layer.data_gradient_fused = static_cast<bool>(layer.data_gradient);
     if (layer.data_gradient_fused) {
-      layers_[l - 1].forward = std::move(below);
-      layers_[l - 1].forward_fused = true;
-    } else {
-      layer.data_gradient = data_gradient(l, Epilogue::kNone);
-      ++unfused_;
+      below.forward = std::move(masked);
+      below.forward_fused = true;
+      return bias;
     }
   }
+  if (fuses) ++unfused_;
+  layer.data_gradient = data_gradient(l, Epilogue::kNone);
+  return normed ? BiasGradient::kDone : BiasGradient::kParts;
 }
 
 Keeping StepPlan::keeping(std::size_t l, const Batch& batch, const Part& part) const {
@@ -202,11 +207,11 @@ void StepPlan::enqueue_activation_gradient(std::size_t l, const Part& part) {
   const Elements y = network_.activations(network_.y[l]);
   const std::uint32_t width = network_.layout.padded(l + 1);
   const float factor = 1.0F / (1.0F - network_.model.dropout);
+  const Elements slopes = relu() ? Elements{} : network_.activations(network_.slopes[l]);
+  const OutputGradient gradient{dy, y, slopes, factor};
+  auto* gradients = network_.gradient.as<float>();
   if (network_.layout.normed(l)) {
-    const Elements slopes = relu() ? Elements{} : network_.activations(network_.slopes[l]);
-    const OutputGradient gradient{dy, y, slopes, factor};
     const Elements z = network_.activations(network_.z[l]);
-    auto* gradients = network_.gradient.as<float>();
     float* of_factor = gradients + network_.layout.factor(l);
     float* of_shift = gradients + network_.layout.bias(l);
     runtime_.launch(NormGradientSums{gradient, z, network_.batch_mean(l), network_.batch_inverse(l),
@@ -214,10 +219,8 @@ void StepPlan::enqueue_activation_gradient(std::size_t l, const Part& part) {
                     stream_);
     runtime_.launch(NormGradient{gradient, z, norm(l), of_factor, of_shift, part.rows, width},
                     stream_);
-  } else if (relu()) {
-    runtime_.launch(ReluGradient{dy, y, rows_, width, factor}, stream_);
   } else {
-    runtime_.launch(SlopeGradient{dy, network_.activations(network_.slopes[l]), rows_, width},
+    runtime_.launch(ActivationGradient{gradient, network_.parts[l].as<float>(), rows_, width},
                     stream_);
   }
 }
@@ -261,14 +264,20 @@ void StepPlan::enqueue_backward(const Batch& batch, const Part& part) {
   by_layer ? update(0, stream_) : enqueue_step(batch, part);
 }
 
+// Sums first: they take a few of the device's processors, the product all.
 void StepPlan::enqueue_weight_gradient(std::size_t l) {
-  runtime_.run(layers_[l].weight_gradient.get(), stream_of(l));
-  if (!layers_[l].sums_columns) return;
-  const Elements sums{network_.gradient.as<float>() + network_.layout.bias(l),
-                      ElementType::kFloat32};
-  runtime_.launch(
-      ColumnSums{network_.activations(network_.dy[l]), sums, rows_, network_.layout.padded(l + 1)},
-      stream_of(l));
+  const StreamHandle stream = stream_of(l);
+  const std::uint32_t width = network_.layout.padded(l + 1);
+  auto* parts = network_.parts[l].as<float>();
+  if (layers_[l].bias == BiasGradient::kColumns) {
+    const OutputGradient as_it_is{network_.activations(network_.dy[l]), {}, {}};
+    runtime_.launch(ActivationGradient{as_it_is, parts, rows_, width}, stream);
+  }
+  if (layers_[l].bias != BiasGradient::kDone) {
+    auto* sums = network_.gradient.as<float>() + network_.layout.bias(l);
+    runtime_.launch(PartSums{parts, sums, width}, stream);
+  }
+  runtime_.run(layers_[l].weight_gradient.get(), stream);
 }
 
 // Of all layers at once, when all gradients are there.

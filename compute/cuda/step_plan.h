@@ -47,12 +47,17 @@ class StepPlan {
   std::uint32_t unfused() const noexcept { return unfused_; }
 
  private:
+  // What is left to do of a layer's bias gradient when the gradient of its sums is there: to add up
+  // its columns, or the parts of them that ActivationGradient made; kDone too where a product or
+  // norms do it.
+  enum class BiasGradient : std::uint8_t { kDone, kParts, kColumns };
+
   struct Layer {
     MatmulPlan forward;
     bool forward_fused = false;
     MatmulPlan weight_gradient;
-    bool sums_columns = false;  // the bias gradient is left to a kernel
-    MatmulPlan data_gradient;   // of the layer below; empty for the first
+    BiasGradient bias = BiasGradient::kDone;
+    MatmulPlan data_gradient;  // of the layer below; empty for the first
     bool data_gradient_fused = false;
   };
 
@@ -71,6 +76,7 @@ class StepPlan {
   MatmulPlan data_gradient(std::size_t l, Epilogue epilogue) const;
   void plan_forward(std::size_t l);
   void plan_backward();
+  BiasGradient plan_data_gradient(std::size_t l);
   void enqueue_forward(const Batch& batch, const Part& part);
   void enqueue_backward(const Batch& batch, const Part& part);
   void enqueue_weight_gradient(std::size_t l);

@@ -18,25 +18,6 @@ MILLRACE_HOST_DEVICE void tree_add(Part* parts, std::uint32_t i, std::uint32_t h
   parts[i] += parts[i + half];
 }
 
-/// The gradient of a bias where the matrix product has no epilogue for it: sums[c] = sum over rows
-/// of dy[r, c]. dy: [rows, width]; sums: [width], of any type.
-struct ColumnSums {
-  static constexpr std::uint32_t kLanes = 32;  ///< threads of one column
-
-  Elements dy;
-  Elements sums;
-  std::uint32_t rows = 0;
-  std::uint32_t width = 0;
-
-  MILLRACE_HOST_DEVICE float part(std::uint32_t column, std::uint32_t lane) const {
-    float sum = 0.0F;
-    for (std::uint32_t r = lane; r < rows; r += kLanes) {
-      sum += dy.load(std::size_t{r} * width + column);
-    }
-    return sum;
-  }
-};
-
 /// First half of the square of a gradient's norm: sums[block] = the sum of the squares of every
 /// kBlocks * kLanes-th values from those of the block's lanes on. The same for every device.
 struct SquareSums {

@@ -40,7 +40,8 @@ struct Layout {
 template <class Kernel>
 inline constexpr std::uint32_t kBlockThreads = 256;
 template <>
-inline constexpr std::uint32_t kBlockThreads<ColumnSums> = kWarp* ColumnSums::kLanes;
+inline constexpr std::uint32_t kBlockThreads<ActivationGradient> =
+    ActivationGradient::kGroups* ActivationGradient::kLanes;
 template <>
 inline constexpr std::uint32_t kBlockThreads<NormStatistics> = kWarp* NormStatistics::kLanes;
 template <>
@@ -127,7 +128,6 @@ template <class Columns>
 Layout layout_of_columns(const Columns& kernel) {
   return {blocks_for(kernel.width, kWarp), kWarp, Columns::kLanes, Meeting::kBlock};
 }
-inline Layout layout(const ColumnSums& kernel) { return layout_of_columns(kernel); }
 inline Layout layout(const NormStatistics& kernel) { return layout_of_columns(kernel); }
 inline Layout layout(const NormGradientSums& kernel) { return layout_of_columns(kernel); }
 
@@ -144,15 +144,6 @@ MILLRACE_HOST_DEVICE float column_sum(const Thread& thread, float part) {
   }
   thread.sync();
   return mine[0];
-}
-
-template <class Thread>
-MILLRACE_HOST_DEVICE void work(const Thread& thread, const ColumnSums& kernel) {
-  const std::uint32_t column = thread.block() * kWarp + thread.x();
-  const bool inside = column < kernel.width;
-  const float sum =
-      column_sum<ColumnSums::kLanes>(thread, inside ? kernel.part(column, thread.y()) : 0.0F);
-  if (thread.y() == 0 && inside) kernel.sums.store(column, sum);
 }
 
 template <class Thread>
@@ -177,6 +168,39 @@ MILLRACE_HOST_DEVICE void work(const Thread& thread, const NormGradientSums& ker
   part.factor = column_sum<kLanes>(thread, part.factor);
   part.shift = column_sum<kLanes>(thread, part.shift);
   if (thread.y() == 0 && inside) kernel.finish(column, part);
+}
+
+// kColumns columns a block: those that are next to each other in memory are next to each other in a
+// warp, row by row.
+
+inline Layout layout(const ActivationGradient& kernel) {
+  using K = ActivationGradient;
+  return {blocks_for(kernel.width, K::kColumns) * K::kParts, kBlockThreads<K>, 1, Meeting::kBlock};
+}
+
+template <class Thread>
+MILLRACE_HOST_DEVICE void work(const Thread& thread, const ActivationGradient& kernel) {
+  using K = ActivationGradient;
+  constexpr std::uint32_t kWarps = kBlockThreads<K> / kWarp;
+  const std::uint32_t part = thread.block() % K::kParts;
+  const std::uint32_t column = thread.block() / K::kParts * K::kColumns;
+  const std::uint32_t left = thread.x() % K::kGroups * Elements::kGroup;  // of the block's columns
+  float sums[Elements::kGroup] = {};
+  kernel.sum(part, column + left, thread.x() / K::kGroups, sums);
+  float* of_warps = thread.template shared<float, kWarps * K::kColumns>();
+  for (std::uint32_t c = 0; c < Elements::kGroup; ++c) {
+    for (std::uint32_t mask = kWarp / 2; mask >= K::kGroups; mask /= 2) {
+      sums[c] += thread.exchange(sums[c], mask);
+    }
+    if (thread.x() % kWarp < K::kGroups) {
+      of_warps[thread.x() / kWarp * K::kColumns + left + c] = sums[c];
+    }
+  }
+  thread.sync();
+  if (thread.x() >= K::kColumns) return;
+  float sum = 0.0F;
+  for (std::uint32_t w = 0; w < kWarps; ++w) sum += of_warps[w * K::kColumns + thread.x()];
+  kernel.parts[std::size_t{part} * kernel.width + column + thread.x()] = sum;
 }
 
 // One sum a block.
@@ -236,6 +260,21 @@ class BlockOf {
     for (std::uint32_t i = thread_.x() / kWarp; i < count; i += SmallTraining::kGroups) f(warp, i);
   }
   MILLRACE_HOST_DEVICE void sync() const { thread_.sync(); }
+  template <class Load, class Store>
+  MILLRACE_HOST_DEVICE void fetch(std::uint32_t count, const Load& load, const Store& store) const {
+    constexpr std::uint32_t kAtOnce = 4;
+    constexpr std::uint32_t kThreads = SmallTraining::kThreads;
+    for (std::uint32_t i = thread_.x(); i < count; i += kAtOnce * kThreads) {
+      // Those beyond the last are the last one's.
+      decltype(load(0)) loaded[kAtOnce];
+      for (std::uint32_t k = 0; k < kAtOnce; ++k) {
+        loaded[k] = load(i + k * kThreads < count ? i + k * kThreads : count - 1);
+      }
+      for (std::uint32_t k = 0; k < kAtOnce; ++k) {
+        if (i + k * kThreads < count) store(i + k * kThreads, loaded[k]);
+      }
+    }
+  }
   /// Not by the first warp, whose first thread waits for the other blocks.
   template <class Place, class Load, class Store>
   MILLRACE_HOST_DEVICE void meanwhile(std::uint32_t count, const Place& place, const Load& load,
@@ -270,7 +309,7 @@ inline Layout layout(const SmallTraining& kernel) {
 }
 
 template <class Thread>
-MILLRACE_HOST_DEVICE void work(const Thread& thread, const SmallTraining& kernel) {
+MILLRACE_INLINE void work_through(const Thread& thread, const SmallTraining& kernel) {
   const BlockOf<Thread> block(thread);
   const std::uint32_t b = thread.block();
   float* memory = thread.memory();
@@ -285,6 +324,24 @@ MILLRACE_HOST_DEVICE void work(const Thread& thread, const SmallTraining& kernel
     kernel.output(block, b, step, memory);
     thread.sync_all([] {});
     kernel.update(block, b, step, memory);
+  }
+}
+
+// Of the widths that are met most, what they decide (how often a loop goes round, what an index is
+// divided by) is worked out by the compiler.
+template <class Thread>
+MILLRACE_HOST_DEVICE void work(const Thread& thread, const SmallTraining& kernel) {
+  SmallTraining known = kernel;
+  known.outputs = 16;
+  if (kernel.outputs != known.outputs) return work_through(thread, kernel);
+  if (kernel.hidden == 32) {
+    known.hidden = 32;
+    work_through(thread, known);
+  } else if (kernel.hidden == 64) {
+    known.hidden = 64;
+    work_through(thread, known);
+  } else {
+    work_through(thread, kernel);
   }
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -35,13 +36,15 @@ void run(const SoftmaxLoss& kernel) {
   for (std::uint32_t row = 0; row < kernel.all_rows(); ++row) kernel(OneThread{}, row);
 }
 
-void run(const ColumnSums& kernel) {
-  for (std::uint32_t column = 0; column < kernel.width; ++column) {
-    std::vector<float> parts;
-    for (std::uint32_t lane = 0; lane < ColumnSums::kLanes; ++lane) {
-      parts.push_back(kernel.part(column, lane));
+void run(const ActivationGradient& kernel) {
+  for (std::uint32_t part = 0; part < ActivationGradient::kParts; ++part) {
+    for (std::uint32_t column = 0; column < kernel.width; column += Elements::kGroup) {
+      float sums[Elements::kGroup] = {};
+      for (std::uint32_t lane = 0; lane < ActivationGradient::kLanes; ++lane) {
+        kernel.sum(part, column, lane, sums);
+      }
+      std::copy_n(sums, Elements::kGroup, kernel.parts + std::size_t{part} * kernel.width + column);
     }
-    kernel.sums.store(column, tree_sum(parts));
   }
 }
 
@@ -112,6 +115,10 @@ struct OneByOne {
   template <class F>
   void each_group(std::uint32_t count, const F& f) const {
     for (std::uint32_t i = 0; i < count; ++i) f(OneThread{}, i);
+  }
+  template <class Load, class Store>
+  void fetch(std::uint32_t count, const Load& load, const Store& store) const {
+    for (std::uint32_t i = 0; i < count; ++i) store(i, load(i));
   }
   template <class Place, class Load, class Store>
   void meanwhile(std::uint32_t count, const Place& place, const Load& load,

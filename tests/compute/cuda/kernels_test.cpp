@@ -178,11 +178,55 @@ TEST(ReluKernels, KeepNan) {
   }
   EXPECT_EQ(y, (std::vector<float>{0, 0, 2, 9, 1, 4, 0, 9}));
   y[3] = kNan;
+  y.resize(ActivationGradient::kColumns, 1.0F);
   std::vector<float> dy{5, 6, 7, 8, 5, 6, 7, 8};
-  emulate(ReluGradient{{dy.data(), ElementType::kFloat32}, view, 1, 8});
-  EXPECT_EQ(dy, (std::vector<float>{0, 0, 7, 8, 5, 6, 0, 8}));
-  emulate(ReluGradient{{dy.data(), ElementType::kFloat32}, view, 1, 8, 1.5F});
-  EXPECT_EQ(dy, (std::vector<float>{0, 0, 10.5F, 12, 7.5F, 9, 0, 12}));
+  dy.resize(y.size());
+  std::vector<float> parts(ActivationGradient::kParts * y.size(), kNan);
+  const OutputGradient gradient{{dy.data(), ElementType::kFloat32},
+                                {y.data(), ElementType::kFloat32}};
+  const auto whole = [](std::vector<float> values) {
+    values.resize(ActivationGradient::kColumns);
+    return values;
+  };
+  emulate(ActivationGradient{gradient, parts.data(), 1, ActivationGradient::kColumns});
+  EXPECT_EQ(dy, whole({0, 0, 7, 8, 5, 6, 0, 8}));
+  OutputGradient more = gradient;
+  more.factor = 1.5F;
+  emulate(ActivationGradient{more, parts.data(), 1, ActivationGradient::kColumns});
+  EXPECT_EQ(dy, whole({0, 0, 10.5F, 12, 7.5F, 9, 0, 12}));
+}
+
+TEST(ActivationGradientKernel, SumsEachColumnOverAllRows) {
+  constexpr std::uint32_t kWidth = 3 * ActivationGradient::kColumns;
+  for (const auto type : {ElementType::kFloat32, ElementType::kBFloat16}) {
+    for (const std::uint32_t rows : {1U, 128U, 511U, 512U, 1700U}) {
+      const std::size_t size = std::size_t{rows} * kWidth;
+      // Words, and so aligned as device memory is; small integers have no rounding.
+      std::vector<float> dy_memory(size);
+      std::vector<float> y_memory(size);
+      const Elements dy{dy_memory.data(), type};
+      const Elements y{y_memory.data(), type};
+      const auto before = [](std::size_t i) { return static_cast<float>(i % 7) - 2.0F; };
+      std::vector<float> expected(kWidth, 0.0F);
+      for (std::size_t i = 0; i < size; ++i) {
+        dy.store(i, before(i));
+        y.store(i, static_cast<float>(i % 5) - 1.0F);
+        if (i % 5 > 1) expected[i % kWidth] += before(i);
+      }
+      const auto sums_of = [&](const OutputGradient& gradient) {
+        std::vector<float> parts(std::size_t{ActivationGradient::kParts} * kWidth, kNan);
+        std::vector<float> sums(kWidth, kNan);
+        emulate(ActivationGradient{gradient, parts.data(), rows, kWidth});
+        emulate(PartSums{parts.data(), sums.data(), kWidth});
+        return sums;
+      };
+      EXPECT_EQ(sums_of({dy, y, {}}), expected) << rows;
+      EXPECT_EQ(sums_of({dy, {}, {}}), expected) << rows;  // nothing to change
+      for (std::size_t i = 0; i < size; ++i) {
+        ASSERT_EQ(dy.load(i), i % 5 > 1 ? before(i) : 0.0F) << rows << " " << i;
+      }
+    }
+  }
 }
 
 TEST(ReluKernels, ABiasIsOfItsColumn) {
@@ -439,26 +483,12 @@ TEST(ActivateKernel, LeavesZeroBeyondTheWidthAndWhereItDrops) {
         alignas(16) std::uint32_t gradient[kRows * kPadded];
         const Elements dy{gradient, type};
         for (std::size_t i = 0; i < kRows * kPadded; ++i) dy.store(i, 0.5F);
-        emulate(SlopeGradient{dy, factors, kRows, kPadded});
+        float parts[ActivationGradient::kParts * kPadded];
+        emulate(ActivationGradient{{dy, {}, factors}, parts, kRows, kPadded});
         for (std::size_t i = 0; i < kRows * kPadded; ++i) {
           EXPECT_EQ(dy.load(i), 0.5F * factors.load(i)) << i;
         }
       }
-    }
-  }
-}
-
-TEST(SumKernels, ColumnsAreSummedOverAllRows) {
-  for (const std::uint32_t rows : {1U, 7U, 8U, 100U}) {
-    std::vector<float> dy(std::size_t{rows} * 3);
-    std::iota(dy.begin(), dy.end(), 1.0F);
-    std::vector<float> sums(3, kNan);
-    emulate(ColumnSums{
-        {dy.data(), ElementType::kFloat32}, {sums.data(), ElementType::kFloat32}, rows, 3});
-    for (std::size_t c = 0; c < 3; ++c) {
-      float expected = 0.0F;
-      for (std::size_t r = 0; r < rows; ++r) expected += dy[r * 3 + c];
-      EXPECT_EQ(sums[c], expected);
     }
   }
 }
