@@ -56,7 +56,7 @@ class DeviceEngine final : public Engine {
         pinned_(*runtime_),
         timeline_(*runtime_, copy_.get(), compute_.get()),
         slots_(*runtime_, pinned_, timeline_, piece_rows_, kPieceSteps, sample_bytes(model)),
-        runner_(*runtime_, network_, compute_.get()),
+        runner_(*runtime_, network_, compute_.get(), piece_rows_, kPieceSteps),
         ended_sums_(*runtime_, timeline_) {
     runtime_->stage("setting up");
     network_.clear(*runtime_, compute_.get());
@@ -82,6 +82,7 @@ class DeviceEngine final : public Engine {
     runtime_->make_current();
     runtime_->stage("copying a resident data set");
     // Before the set takes the memory: other sets may come in chunks.
+    runner_.reserve();
     slots_.reserve();
     Resident resident;
     resident.size = set.labels.size();
@@ -247,10 +248,10 @@ class DeviceEngine final : public Engine {
       piece.source = part.packed() ? Piece::kPacked : part.source;
       const auto constants =
           training ? next_steps(chunk, first, part.batches()) : std::span<const StepConstants>();
-      piece.slot = slots_.fill(part, constants, copy_.get(), compute_.get());
+      const std::uint32_t slot = slots_.fill(part, constants, copy_.get(), compute_.get());
       piece.batch = part.batch;
       piece.rows = part.count;
-      Batch batch = slots_.batch(piece.slot, part.packed());
+      Batch batch = slots_.batch(slot, part.packed());
       if (!part.packed()) {
         batch.samples = resident_[part.source].samples.data();
         batch.labels = resident_[part.source].labels.as<const std::int32_t>();
@@ -260,7 +261,7 @@ class DeviceEngine final : public Engine {
         run_piece(piece, batch);
         if (training) steps_ += part.batches();
       }
-      slots_.release(piece.slot, compute_.get());
+      slots_.release(slot, compute_.get());
     }
     slots_.finish_direct_copies();
   }

@@ -4,6 +4,7 @@
 
 #include "compute/cuda/activation.h"
 #include "compute/cuda/activation_gradient.h"
+#include "compute/cuda/copy_arrays.h"
 #include "compute/cuda/dropout.h"
 #include "compute/cuda/elementwise.h"
 #include "compute/cuda/hand_over_sums.h"
@@ -15,9 +16,9 @@
 namespace millrace::cuda {
 
 /// Everything the engine launches beside matrix products.
-using Kernel =
-    std::variant<Gather, BiasRelu, Dropout, Activate, ActivationGradient, PartSums, NormStatistics,
-                 NormGradientSums, NormGradient, AddGradient, OptimizerUpdate, CopyElements,
-                 SoftmaxLoss, SmallTraining, SquareSums, ClipFactor, MetricsSums, HandOverSums>;
+using Kernel = std::variant<Gather, BiasRelu, Dropout, Activate, ActivationGradient, PartSums,
+                            NormStatistics, NormGradientSums, NormGradient, AddGradient,
+                            OptimizerUpdate, CopyElements, SoftmaxLoss, SmallTraining, SquareSums,
+                            ClipFactor, MetricsSums, HandOverSums, CopyArrays>;
 
 }  // namespace millrace::cuda

@@ -10,7 +10,6 @@ namespace millrace::cuda {
 struct Piece {
   bool training = false;
   std::uint32_t source = 0;  ///< resident set, or kPacked
-  std::uint32_t slot = 0;
   std::uint32_t batch = 0;
   std::uint32_t rows = 0;  ///< of all steps; the last takes what is left
 
@@ -18,8 +17,8 @@ struct Piece {
   bool operator<(const Piece& other) const { return key() < other.key(); }
 
  private:
-  std::tuple<bool, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t> key() const {
-    return {training, source, slot, batch, rows};
+  std::tuple<bool, std::uint32_t, std::uint32_t, std::uint32_t> key() const {
+    return {training, source, batch, rows};
   }
 };
 

@@ -7,8 +7,8 @@
 namespace millrace::cuda {
 namespace {
 
-// A run needs a graph for each slot and length of chunk, of training and of evaluation: some
-// twenty. More than these come from a caller that varies its chunks without end.
+// A run needs a graph for each source and length of chunk, of training and of evaluation: some ten.
+// More than these come from a caller that varies its chunks without end.
 constexpr std::size_t kMostGraphs = 64;
 
 }  // namespace
@@ -18,12 +18,15 @@ void PieceRunner::prepare(const Piece& piece, const Batch& batch) {
   if (small_ || graphs_.contains(piece)) return;
   runtime_.stage("capturing a graph");
   if (graphs_.size() == kMostGraphs) forget();
-  graphs_.emplace(piece, capture(piece, batch));
+  graphs_.emplace(piece, capture(piece, input_->place(piece, batch)));
 }
 
 void PieceRunner::run(const Piece& piece, const Batch& batch) {
   runtime_.stage(piece.training ? "training on a chunk" : "evaluating a chunk");
-  if (!small_) return runtime_.launch(graphs_.at(piece).get(), stream_);
+  if (!small_) {
+    input_->take(piece, batch, stream_);
+    return runtime_.launch(graphs_.at(piece).get(), stream_);
+  }
   if (!piece.training) return enqueue(piece, batch);
   runtime_.launch(small_->training(piece, batch), stream_);
   enqueue_sums(piece);

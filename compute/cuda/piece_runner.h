@@ -4,6 +4,8 @@
 #include <map>
 #include <optional>
 
+#include "compute/chunk_checks.h"
+#include "compute/cuda/graph_input.h"
 #include "compute/cuda/network.h"
 #include "compute/cuda/owned.h"
 #include "compute/cuda/piece.h"
@@ -17,12 +19,22 @@ namespace millrace::cuda {
 /// of a small network is one kernel, and its evaluation few enough to be launched one by one.
 class PieceRunner {
  public:
-  PieceRunner(Runtime& runtime, const Network& network, StreamHandle stream)
+  /// For pieces of up to `rows` samples in up to `steps` steps.
+  PieceRunner(Runtime& runtime, const Network& network, StreamHandle stream, std::uint32_t rows,
+              std::uint32_t steps)
       : runtime_(runtime),
         network_(network),
         stream_(stream),
         small_(SmallPlan::make(runtime, network)),
-        side_(runtime, stream, network.arithmetic.side_stream && !small_ && network.layers() > 1) {}
+        side_(runtime, stream, network.arithmetic.side_stream && !small_ && network.layers() > 1) {
+    if (!small_) input_.emplace(runtime, rows, steps, sample_bytes(network.model));
+  }
+
+  /// Makes the memory that packed pieces need, which the first of them does otherwise. Throws
+  /// DeviceError.
+  void reserve() {
+    if (input_) input_->reserve();
+  }
 
   /// Captures the graph of a piece that has one and was not run before, which takes the host longer
   /// than a launch: to be called before run(), and before its time is taken.
@@ -50,7 +62,8 @@ class PieceRunner {
   const Network& network_;
   StreamHandle stream_;
   std::optional<SmallPlan> small_;
-  SideStream side_;
+  std::optional<GraphInput> input_;               // none where nothing is captured
+  SideStream side_;                               // goes before the memory that its work reads
   std::array<std::optional<StepPlan>, 2> plans_;  // of evaluation, of training
   std::map<Piece, Graph> graphs_;
 };

@@ -269,7 +269,7 @@ struct SmallTraining {
     block.fetch(
         of_inputs + count * width / 4,
         [&](std::uint32_t i) {
-          Four four;
+          Four four{};
           load_four(i < of_inputs
                         ? y + std::size_t{i / kQuads} * hidden + tile.column + i % kQuads * 4
                         : (tile.layer == 0 ? dy : dz) + std::size_t{i - of_inputs} * 4,

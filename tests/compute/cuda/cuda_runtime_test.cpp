@@ -90,13 +90,15 @@ class CudaRuntimeCalls : public testing::TestWithParam<Case> {
     data_.train.precision = GetParam().precision;
     GetParam().change(data_);
   }
-  Outcome expected(const std::set<Epilogue>& refused = {}) const {
+  // On the host's GPU as it is, of Hopper, or on an older one.
+  Outcome expected(const std::set<Epilogue>& refused = {}, bool older = false) const {
     const auto device = std::make_shared<FakeDevice>();
     device->refused = refused;
     Arithmetic arithmetic;
     if (GetParam().precision == Precision::kBFloat16) arithmetic.storage = ElementType::kBFloat16;
     arithmetic.tf32 = GetParam().precision == Precision::kTf32;
     arithmetic.one_kernel = true;
+    arithmetic.fused_backward = older;
     return use(*make_device_engine(std::make_unique<FakeRuntime>(device), data_.model, data_.train,
                                    arithmetic, 0),
                data_);
@@ -108,6 +110,13 @@ TEST_P(CudaRuntimeCalls, GiveWhatTheFakeRuntimeGives) {
   HostCuda host;
   host.device->schedule = test::Schedule::kRandom;
   EXPECT_TRUE(use(*engine_on(host, data_), data_) == expected());
+  expect_clean(host);
+}
+
+TEST_P(CudaRuntimeCalls, HaveEpiloguesInTheBackwardPassBeforeHopper) {
+  HostCuda host;
+  host.device->capability = {.major = 8, .minor = 9};
+  EXPECT_TRUE(use(*engine_on(host, data_), data_) == expected({}, true));
   expect_clean(host);
 }
 
@@ -130,7 +139,8 @@ TEST_P(CudaRuntimeCalls, GoOnWithoutAnEpilogueHoweverItIsRefused) {
     HostCuda host;
     host.refusal = refusal;
     host.device->refused = all;
-    EXPECT_TRUE(use(*engine_on(host, data_), data_) == expected(all));
+    host.device->capability = {.major = 8, .minor = 9};  // which are all asked for
+    EXPECT_TRUE(use(*engine_on(host, data_), data_) == expected(all, true));
     expect_clean(host);
   }
 }

@@ -562,5 +562,31 @@ TEST(SumKernels, HandedOverMetricsBeginAgainAtZero) {
   EXPECT_EQ(sums.correct + sums.samples + sums.steps + sums.nonfinite, 0U);
 }
 
+TEST(CopyArraysKernel, CopiesEachByteAndNoMore) {
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, std::size_t{15}, std::size_t{16},
+                                  std::size_t{17}, std::size_t{5000}}) {
+    // Words, and so aligned as device memory is.
+    std::vector<std::vector<float>> from;
+    std::vector<std::vector<float>> to;
+    CopyArrays copy;
+    for (std::uint32_t a = 0; a < CopyArrays::kMost; ++a) {
+      const std::size_t size = a == 1 ? 2 * bytes : bytes;
+      from.emplace_back(size + 4);
+      to.emplace_back(size + 4);
+      auto* const source = reinterpret_cast<std::uint8_t*>(from[a].data());
+      std::memset(to[a].data(), 0x55, (size + 4) * sizeof(float));
+      for (std::size_t i = 0; i < size + 16; ++i) source[i] = static_cast<std::uint8_t>(7 * i + a);
+      copy.arrays[a] = {source, to[a].data(), size};
+    }
+    emulate(copy);
+    for (std::uint32_t a = 0; a < CopyArrays::kMost; ++a) {
+      const std::size_t size = copy.arrays[a].bytes;
+      const auto* const copied = reinterpret_cast<const std::uint8_t*>(to[a].data());
+      EXPECT_EQ(std::memcmp(copied, from[a].data(), size), 0) << a << ", " << size << " bytes";
+      EXPECT_EQ(copied[size], 0x55) << a << ", " << size << " bytes";
+    }
+  }
+}
+
 }  // namespace
 }  // namespace millrace::cuda

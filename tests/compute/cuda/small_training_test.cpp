@@ -149,7 +149,7 @@ TEST(SmallTraining, GivesTheSameBits) {
   EXPECT_TRUE(train(true, 7, Schedule::kCopyFirst) == expected);
 }
 
-// Which would be captured behind the first epochs' steps, for each slot and length.
+// Which would be captured behind the first epochs' steps, for each length.
 TEST(SmallTraining, NeedsNoGraphs) {
   const Data data({784, {32}, 10, 64, InputType::kUInt8});
   const EngineOnFake fixture(data, {}, kOneKernel);

@@ -1,0 +1,47 @@
+#include "compute/cuda/graph_input.h"
+
+namespace millrace::cuda {
+
+GraphInput::GraphInput(Runtime& runtime, std::uint32_t rows, std::uint32_t steps,
+                       std::size_t sample_bytes)
+    : runtime_(runtime),
+      rows_(rows),
+      sample_bytes_(sample_bytes),
+      indices_(device_buffer(runtime, rows * sizeof(std::uint32_t), "a piece's indices")),
+      steps_(device_buffer(runtime, steps * sizeof(StepConstants), "a piece's constants")) {}
+
+void GraphInput::reserve() {
+  if (samples_.bytes() != 0) return;
+  samples_ = device_buffer(runtime_, rows_ * sample_bytes_, "a piece's samples");
+  labels_ = device_buffer(runtime_, rows_ * sizeof(std::int32_t), "a piece's labels");
+}
+
+Batch GraphInput::place(const Piece& piece, const Batch& batch) {
+  Batch placed = batch;
+  if (piece.source == Piece::kPacked) {
+    reserve();
+    placed.samples = samples_.data();
+    placed.labels = labels_.as<const std::int32_t>();
+  } else {
+    placed.indices = indices_.as<const std::uint32_t>();
+  }
+  if (piece.training) placed.step = steps_.as<const StepConstants>();
+  return placed;
+}
+
+void GraphInput::take(const Piece& piece, const Batch& batch, StreamHandle stream) {
+  CopyArrays copy;
+  if (piece.source == Piece::kPacked) {
+    copy.arrays[0] = {batch.samples, samples_.data(), piece.rows * sample_bytes_};
+    copy.arrays[1] = {batch.labels, labels_.data(), piece.rows * sizeof(std::int32_t)};
+  } else {
+    copy.arrays[0] = {batch.indices, indices_.data(), piece.rows * sizeof(std::uint32_t)};
+  }
+  if (piece.training) {
+    const std::uint32_t steps = (piece.rows + piece.batch - 1) / piece.batch;
+    copy.arrays[2] = {batch.step, steps_.data(), steps * sizeof(StepConstants)};
+  }
+  runtime_.launch(copy, stream);
+}
+
+}  // namespace millrace::cuda
