@@ -187,7 +187,7 @@ MILLRACE_HOST_DEVICE void work(const Thread& thread, const ActivationGradient& k
   const std::uint32_t left = thread.x() % K::kGroups * Elements::kGroup;  // of the block's columns
   float sums[Elements::kGroup] = {};
   kernel.sum(part, column + left, thread.x() / K::kGroups, sums);
-  float* of_warps = thread.template shared<float, kWarps * K::kColumns>();
+  auto* of_warps = thread.template shared<float, kWarps * K::kColumns>();
   for (std::uint32_t c = 0; c < Elements::kGroup; ++c) {
     for (std::uint32_t mask = kWarp / 2; mask >= K::kGroups; mask /= 2) {
       sums[c] += thread.exchange(sums[c], mask);

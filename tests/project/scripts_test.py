@@ -228,7 +228,7 @@ class Scripts(unittest.TestCase):
         folder = self.root / "build/cuda"
         self.program("tools", folder=folder / "bin")
         self.program("trainer", RUNS, folder / "bin")
-        self.program("products_bench", "#!/bin/sh\necho '{\"bench\":\"products\",\"step_us\":20.5,\"tflops\":1,\"with_epilogues_us\":19.25,\"without_epilogue\":[3,9],\"engine_us\":25.25,\"engine_unfused_backward_us\":24.5,\"engine_on_one_stream_us\":31.5}'\n", folder / "bin")
+        self.program("products_bench", "#!/bin/sh\necho '{\"bench\":\"products\",\"step_us\":20.5,\"tflops\":1,\"with_epilogues_us\":19.25,\"without_epilogue\":[3,9],\"engine_us\":25.25,\"engine_fused_backward_us\":27.75,\"engine_unfused_backward_us\":24.5,\"engine_on_one_stream_us\":31.5}'\n", folder / "bin")
         self.program("cuda_engine_tests", engine_tests, folder / "tests")
         self.program("compute-sanitizer")
 
@@ -253,7 +253,7 @@ class Scripts(unittest.TestCase):
                           "of their speed, bf16": (80.36, "met")})
         self.assertEqual(steps["its products alone, bf16"]["detail"], "with epilogues 19.25 us, without: 3,9")
         self.assertEqual((steps["on one stream, bf16"]["value"], steps["on one stream, bf16"]["detail"]), 
-                         (31.5, "as it is: 25.25 us, without epilogues in the backward pass: 24.50 us"))
+                         (31.5, "as it is: 25.25 us; backward pass with epilogues: 27.75, without: 24.50 us"))
         self.assertEqual(steps["784-32-10, batch 128, host"]["value"], 1.25)
         self.assertEqual(steps["784-32-10, batch 128, host"]["detail"], "copy-bound: it is")
         self.assertEqual((steps["its copies"]["value"], steps["its copies"]["unit"]), (48, "GB/s"))
