@@ -12,6 +12,8 @@ namespace {
 // microseconds.
 constexpr double kWorthTelling = 0.10;
 constexpr double kMuchWaiting = 0.25;
+// A resident set's copies are lists of indices: how much of them is hidden says nothing.
+constexpr double kMuchCopying = 0.05;
 
 std::string percent(double share) {
   std::array<char, 16> digits{};
@@ -21,10 +23,11 @@ std::string percent(double share) {
 
 // Of a device: copies that had steps beside them, and time without any.
 std::string device_shares(const EngineStats& engine) {
-  const double hidden = engine.copying <= 0.0 ? 1.0 : engine.hidden / engine.copying;
   const double whole = engine.busy + engine.idle;
-  return percent(hidden) + " of copy time hidden behind compute, device idle " +
-         percent(whole <= 0.0 ? 0.0 : engine.idle / whole) + " of the time";
+  std::string idle =
+      "device idle " + percent(whole <= 0.0 ? 0.0 : engine.idle / whole) + " of the time";
+  if (engine.copying < kMuchCopying * whole) return idle;
+  return percent(engine.hidden / engine.copying) + " of copy time hidden behind compute, " + idle;
 }
 
 // That not all threads compute, and why.

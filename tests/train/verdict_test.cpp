@@ -75,6 +75,9 @@ TEST(Verdict, ADeviceTellsItsCopiesAndItsIdleTime) {
   device.hidden = 3.8;
   EXPECT_EQ(verdict(loader(0.2), device, 10.0),
             "compute-bound: 95 % of copy time hidden behind compute, device idle 10 % of the time");
+  device.copying = 0.4;  // lists of indices
+  device.hidden = 0.1;
+  EXPECT_EQ(verdict(loader(0.2), device, 10.0), "compute-bound: device idle 10 % of the time");
   device = {5.0, 5.0, 0.0, 6.0, 1.5};
   const auto line = verdict(loader(0.2), device, 10.0);
   EXPECT_TRUE(line.starts_with("copy-bound: 25 % of copy time hidden")) << line;
