@@ -191,7 +191,7 @@ fi
 
 precisions=(fp32 tf32 bf16)
 tested='*'  # of the engine tests, which name a precision at their end
-# The trainer says best what stands against a GPU. In TF32 it trains by matrix products, whatever the network.
+# The trainer says best what stands against a GPU, and whether it has TF32.
 start=$SECONDS
 if train 60 --device "$device" --epochs 1 --precision tf32; then
   gpu=$(tail -n 1 "$work/run.jsonl" | sed -n 's/.*"device_description":"\([^"]*\)".*/\1/p')

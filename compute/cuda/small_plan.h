@@ -12,9 +12,9 @@ namespace millrace::cuda {
 /// Training by SmallTraining, where that can be had.
 class SmallPlan {
  public:
-  /// None unless the network is small and plain: float32, one hidden layer of ReLUs, steps of one
-  /// part, nothing that looks at the whole of a batch or a gradient; nor where the device is too
-  /// small, or lacks the memory. `network` outlives it.
+  /// None unless the network is small and plain: no bfloat16, one hidden layer of ReLUs, steps of
+  /// one part, nothing that looks at the whole of a batch or a gradient; nor where the device is
+  /// too small, or lacks the memory. `network` outlives it.
   static std::optional<SmallPlan> make(Runtime& runtime, const Network& network);
 
   /// The steps of a piece. Its sums are left to be added up.

@@ -149,6 +149,16 @@ TEST(SmallTraining, GivesTheSameBits) {
   EXPECT_TRUE(train(true, 7, Schedule::kCopyFirst) == expected);
 }
 
+TEST(SmallTraining, IsInFloat32WhereTf32WouldDo) {
+  const Data data({784, {32}, 10, 64, InputType::kUInt8});
+  const EngineOnFake expected(data, {}, kOneKernel);
+  const EngineOnFake found(data, {}, {.tf32 = true, .one_kernel = true});
+  EXPECT_TRUE(is_one_kernel(found));
+  EXPECT_EQ(found.engine->info().precision, Precision::kTf32);
+  for (const EngineOnFake* each : {&expected, &found}) each->engine->train(data.packed());
+  EXPECT_EQ(found.engine->parameters(), expected.engine->parameters());
+}
+
 // Which would be captured behind the first epochs' steps, for each length.
 TEST(SmallTraining, NeedsNoGraphs) {
   const Data data({784, {32}, 10, 64, InputType::kUInt8});
