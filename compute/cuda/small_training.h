@@ -136,10 +136,11 @@ struct SmallTraining {
   template <class Block>
   MILLRACE_HOST_DEVICE void forward(const Block& block, std::uint32_t b, std::uint32_t step,
                                     float* memory) const {
+    // begin() or update() has written the weights, and update() has read what stage() writes over.
+    block.sync();
     if (b >= input_blocks()) return;
     const float* x = inputs(memory, step);
     const float* w = weights(memory);
-    block.sync();  // begin() or update() has written them
     // Four rows by four outputs.
     const std::uint32_t quads = hidden / 4;
     const std::uint32_t padded = round_up(rows_of(step));
