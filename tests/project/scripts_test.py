@@ -321,8 +321,9 @@ class Scripts(unittest.TestCase):
         self.assertEqual(results["784-1024x3-10, 1024, fp32"], "passed")
         self.assertFalse([name for name in results if name.endswith((", tf32", ", bf16"))])
         filters = [test for call in calls for test in call.partition("--gtest_filter=")[2].split(":") if test]
-        self.assertEqual(len(filters), 8 + 3 * 2)
-        self.assertEqual([test for test in filters if not test.endswith("/fp32")], [])
+        self.assertEqual(len(filters), 9 + 1 + 2 * 3)
+        # Kernels by themselves are of no precision.
+        self.assertEqual([test for test in filters if not test.endswith("/fp32")], 3 * ["GpuKernels.*"])
 
     # Its help is longer than what a pipe holds.
     def test_gpu_check_tells_the_sanitizer_which_kernels_are_ours(self):
@@ -337,6 +338,10 @@ class Scripts(unittest.TestCase):
                 checks = [call.split() for call in calls if call.startswith("compute-sanitizer --tool")][-3:]
                 self.assertEqual([check[2] for check in checks if check[3:5] == [option, "kns=millrace"]],
                                  ["racecheck", "initcheck"])
+                # No product of a library's under racecheck.
+                self.assertEqual([check[2] for check in checks if "GpuEngine" not in check[-1]], ["racecheck"])
+                self.assertEqual([check[2] for check in checks if check[-1].endswith(("=GpuKernels.*", ":GpuKernels.*"))],
+                                 ["racecheck", "initcheck", "memcheck"])
 
     def test_gpu_check_without_a_gpu_says_so_and_nothing_else(self):
         self.gpu_machine()

@@ -157,8 +157,9 @@ class FakeRuntime final : public Runtime {
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
-/// What a kernel leaves behind, made by one thread. The sums of a row of SoftmaxLoss have another
-/// order than a warp's; all else is the same to the bit. emulated_device.h has all the threads.
+/// What a kernel leaves behind, made by one thread. The sums of SoftmaxLoss and ActivationGradient
+/// have another order than a device's; all else is the same to the bit. emulated_device.h has all
+/// the threads.
 void run_on_host(const Kernel& kernel);
 /// The product as cuBLASLt documents it, summed in double precision.
 void run_on_host(const Matmul& matmul);

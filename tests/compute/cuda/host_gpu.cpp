@@ -11,12 +11,22 @@
 namespace millrace::cuda::test {
 namespace {
 
+// Kernels that are held against those of all threads are run by all threads; for networks that
+// takes too long.
+class ThreadsOfKernels final : public testing::EmptyTestEventListener {
+  void OnTestStart(const testing::TestInfo& test) override {
+    HostCuda::get().device->threads = test.test_suite_name() == std::string("GpuKernels");
+  }
+};
+
 class HostGpu final : public testing::Environment {
  public:
   void SetUp() override {
     host_ = std::make_unique<HostCuda>();
     host_->device->schedule = Schedule::kRandom;
     host_->device->clock = true;
+    // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): GoogleTest owns it.
+    testing::UnitTest::GetInstance()->listeners().Append(new ThreadsOfKernels);
   }
   void TearDown() override {
     EXPECT_EQ(host_->device->live, 0) << "left behind";
