@@ -9,9 +9,8 @@ namespace {
 bool plain(const Network& network) {
   const MlpSpec& model = network.model;
   return network.arithmetic.one_kernel && network.arithmetic.storage == ElementType::kFloat32 &&
-         network.layers() == 2 &&
-         model.activation == Activation::kRelu && model.dropout == 0.0F && !model.batch_norm &&
-         !network.clips() && !network.accumulates();
+         network.layers() == 2 && model.activation == Activation::kRelu && model.dropout == 0.0F &&
+         !model.batch_norm && !network.clips() && !network.accumulates();
 }
 
 }  // namespace
