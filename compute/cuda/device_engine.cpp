@@ -267,6 +267,8 @@ class DeviceEngine final : public Engine {
   }
 
   void run(const Chunk& chunk, bool training, std::uint32_t steps) {
+    runtime_->make_current();
+    if (chunk.packed()) runner_.reserve();  // before anything is under way that it would wait for
     run(chunk, training, steps, [this](const Piece& piece, const Batch& batch) {
       runner_.prepare(piece, batch);
       timed(piece, [&] { runner_.run(piece, batch); });

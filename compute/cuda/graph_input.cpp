@@ -11,15 +11,16 @@ GraphInput::GraphInput(Runtime& runtime, std::uint32_t rows, std::uint32_t steps
       steps_(device_buffer(runtime, steps * sizeof(StepConstants), "a piece's constants")) {}
 
 void GraphInput::reserve() {
-  if (samples_.bytes() != 0) return;
-  samples_ = device_buffer(runtime_, rows_ * sample_bytes_, "a piece's samples");
-  labels_ = device_buffer(runtime_, rows_ * sizeof(std::int32_t), "a piece's labels");
+  const auto make = [this](DeviceBuffer& buffer, std::size_t bytes, const char* what) {
+    if (buffer.bytes() == 0) buffer = device_buffer(runtime_, bytes, what);
+  };
+  make(samples_, rows_ * sample_bytes_, "a piece's samples");
+  make(labels_, rows_ * sizeof(std::int32_t), "a piece's labels");
 }
 
-Batch GraphInput::place(const Piece& piece, const Batch& batch) {
+Batch GraphInput::place(const Piece& piece, const Batch& batch) const {
   Batch placed = batch;
   if (piece.source == Piece::kPacked) {
-    reserve();
     placed.samples = samples_.data();
     placed.labels = labels_.as<const std::int32_t>();
   } else {

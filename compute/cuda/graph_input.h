@@ -16,10 +16,11 @@ class GraphInput {
   /// For pieces of up to `rows` samples in up to `steps` steps. Throws DeviceError.
   GraphInput(Runtime& runtime, std::uint32_t rows, std::uint32_t steps, std::size_t sample_bytes);
 
-  /// Makes what packed samples need, which the first of them does otherwise. Throws DeviceError.
+  /// Makes what packed pieces need, if it is not there: to be called before the first of them.
+  /// Throws DeviceError.
   void reserve();
   /// `batch` of a piece, as it is once it was taken.
-  Batch place(const Piece& piece, const Batch& batch);
+  Batch place(const Piece& piece, const Batch& batch) const;
   /// Enqueues taking it there, after what runs on `stream`.
   void take(const Piece& piece, const Batch& batch, StreamHandle stream);
 

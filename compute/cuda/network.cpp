@@ -41,7 +41,8 @@ Network::Network(Runtime& runtime, const MlpSpec& spec, const TrainSpec& how_to,
       mask.push_back(buffer(static_cast<std::size_t>(mask_ld(l)) / 8 * train_rows, "the masks"));
     }
     dy.push_back(buffer(element * train_rows * width, "the gradients of activations"));
-    parts.push_back(buffer(sizeof(float) * ActivationGradient::kParts * width, "parts of sums"));
+    parts.push_back(
+        buffer(sizeof(float) * ActivationGradient::kParts * width, "the parts of bias gradients"));
   }
   logits = buffer(sizeof(float) * rows * layout.padded(layers()), "the logits");
   losses = buffer(sizeof(float) * piece_rows, "the losses");

@@ -30,8 +30,8 @@ class PieceRunner {
     if (!small_) input_.emplace(runtime, rows, steps, sample_bytes(network.model));
   }
 
-  /// Makes the memory that packed pieces need, which the first of them does otherwise. Throws
-  /// DeviceError.
+  /// Makes the memory that packed pieces need, if it is not there: to be called before the first of
+  /// them. Throws DeviceError.
   void reserve() {
     if (input_) input_->reserve();
   }

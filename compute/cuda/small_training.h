@@ -103,7 +103,7 @@ struct SmallTraining {
     float* x = inputs(memory, step);
     float* of_rows = labels_of(memory, step);
     float* of_step = constants_of(memory, step);
-    const auto* constants = reinterpret_cast<const std::uint32_t*>(&optimizer.step[step].optimizer);
+    const auto* constants = reinterpret_cast<const std::byte*>(&optimizer.step[step].optimizer);
     const std::uint32_t mine = rows_of_block(b, count);
     block.meanwhile(
         quads + mine + kStepWords,
@@ -115,8 +115,14 @@ struct SmallTraining {
         },
         [&](std::uint32_t i, std::size_t at) {
           if (i < quads) return samples.look(at, column(i));
-          return Gather::Look{
-              0, i < quads + mine ? static_cast<std::uint32_t>(labels[at]) : constants[at]};
+          Gather::Look look{};
+          if (i < quads + mine) {
+            look.word = static_cast<std::uint32_t>(labels[at]);
+          } else {
+            std::memcpy(&look.word, __builtin_assume_aligned(constants + at * sizeof look.word, 4),
+                        sizeof look.word);
+          }
+          return look;
         },
         [&](std::uint32_t i, const Gather::Look& look) {
           if (i >= quads + mine) {
@@ -353,6 +359,7 @@ struct SmallTraining {
   static constexpr std::uint32_t kShares = 4;             ///< of the blocks' parts
   static constexpr std::uint32_t kRowsAtOnce = 4;
   static constexpr std::uint32_t kStepWords = sizeof(OptimizerStep) / sizeof(std::uint32_t);
+  static_assert(kStepWords * sizeof(std::uint32_t) == sizeof(OptimizerStep));
   static constexpr std::size_t kPartials = std::size_t{kThreads} * 16;  ///< of update()
   static constexpr std::size_t kBiasPartials = std::size_t{kThreads} * 4 / kQuads;
 

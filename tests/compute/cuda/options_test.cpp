@@ -75,9 +75,12 @@ double distance(const Tensor& a, const Tensor& b) {
 
 TEST_P(DeviceEngineOptions, FollowTheCpuStepByStep) {
   const Data data = this->data();
-  for (const auto storage : {ElementType::kFloat32, ElementType::kBFloat16}) {
-    const bool exact = storage == ElementType::kFloat32;
-    const EngineOnFake fixture(data, kRandom, {storage});
+  using enum ElementType;
+  for (const auto& [storage, fused] : {std::pair(kFloat32, true), std::pair(kFloat32, false),
+                                       std::pair(kBFloat16, true), std::pair(kBFloat16, false)}) {
+    SCOPED_TRACE(fused ? "epilogues" : "no epilogues");
+    const bool exact = storage == kFloat32;
+    const EngineOnFake fixture(data, kRandom, {.storage = storage, .fused_backward = fused});
     Engine* const found = fixture.engine.get();
     const auto expected = data.engine(Precision::kFloat32, 2);
     const Parameters begin = expected->parameters();
