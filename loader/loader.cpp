@@ -1,6 +1,5 @@
 #include "loader/loader.h"
 
-#include <algorithm>
 #include <chrono>
 #include <mutex>
 #include <stdexcept>
@@ -204,14 +203,12 @@ class Loader::Impl {
   }
 
   bool wait_for(std::chrono::milliseconds limit) {
-    using std::chrono::milliseconds;
     constexpr auto kEver = Clock::time_point::max();
     const auto now = Clock::now();
-    const auto until =
-        limit < std::chrono::duration_cast<milliseconds>(kEver - now) ? now + limit : kEver;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(kEver - now);
+    const auto until = limit < left ? now + limit : kEver;
     core_->help(until);
-    const auto left = std::chrono::duration_cast<milliseconds>(until - Clock::now());
-    return core_->ring().wait_for(std::max(left, milliseconds(0)));
+    return core_->ring().wait_until(until);
   }
 
   LoaderState state() const {

@@ -100,11 +100,11 @@ bool Ring::deliverable() const noexcept {
   return order_.empty() ? planned_all_ : slots_[order_.front()].state == State::kReady;
 }
 
-bool Ring::wait_for(std::chrono::milliseconds limit) {
+bool Ring::wait_until(std::chrono::steady_clock::time_point then) {
   std::unique_lock lock(mutex_);
   taking_ = !deliverable();
   account();
-  const bool ready = deliverable_.wait_for(lock, limit, [this] { return deliverable(); });
+  const bool ready = deliverable_.wait_until(lock, then, [this] { return deliverable(); });
   taking_ = false;
   account();
   return ready;

@@ -25,7 +25,7 @@ namespace millrace {
 /// is depends on the data alone: parts are claimed in order, and a failed chunk waits for the parts
 /// before the failed one.
 ///
-/// Thread-safe; one thread at a time in take() and wait_for().
+/// Thread-safe; one thread at a time in take() and wait_until().
 class Ring {
  public:
   struct Planned {
@@ -52,8 +52,9 @@ class Ring {
   /// The slot of the next chunk, now in use; waits until it is ready. nullopt after the last chunk
   /// and after close(). Throws the run's error.
   std::optional<std::uint32_t> take();
-  /// Waits at most `limit` for take() to have something to return or throw at once; whether it has.
-  bool wait_for(std::chrono::milliseconds limit);
+  /// Waits for take() to have something to return or throw at once, no longer than until then;
+  /// whether it has. (A time, not a span: to one that ends when a clock does nothing can be added.)
+  bool wait_until(std::chrono::steady_clock::time_point then);
   /// Whether take() would wait. If so, the time from here on counts as starved, until this says no
   /// or one of the two above returns: for a consumer that helps to fill meanwhile.
   bool starved();

@@ -68,30 +68,30 @@ TEST(Ring, GoesRoundAndEnds) {
 }
 
 TEST(Ring, SaysWhetherTakeWouldWait) {
-  constexpr std::chrono::milliseconds kNow{0};
-  constexpr std::chrono::milliseconds kLong{60000};
+  const auto now = std::chrono::steady_clock::now();
+  constexpr auto kEver = std::chrono::steady_clock::time_point::max();
   Chunks chunks(1, 1, 1);
   Ring ring(1, 1, chunks.plan());
-  EXPECT_FALSE(ring.wait_for(kNow));
+  EXPECT_FALSE(ring.wait_until(now));
   const auto part = ring.claim();
-  EXPECT_FALSE(ring.wait_for(kNow));
-  auto waiter = std::async(std::launch::async, [&] { return ring.wait_for(kLong); });
+  EXPECT_FALSE(ring.wait_until(now));
+  auto waiter = std::async(std::launch::async, [&] { return ring.wait_until(kEver); });
   ring.done(*part, 0);
   EXPECT_TRUE(waiter.get());
-  EXPECT_TRUE(ring.wait_for(kNow)) << "it took nothing";
+  EXPECT_TRUE(ring.wait_until(now)) << "it took nothing";
   ring.release(*ring.take());
-  EXPECT_TRUE(ring.wait_for(kNow)) << "the end is something too";
+  EXPECT_TRUE(ring.wait_until(now)) << "the end is something too";
 
   Chunks failing(1, 1, 1);
   Ring failed(1, 1, failing.plan());
   failed.fail(*failed.claim(), error("bad sample"));
-  EXPECT_TRUE(failed.wait_for(kNow));
+  EXPECT_TRUE(failed.wait_until(now));
   EXPECT_EQ(thrown_by_take(failed), "bad sample");
-  EXPECT_TRUE(failed.wait_for(kNow));
+  EXPECT_TRUE(failed.wait_until(now));
 
   Chunks endless(9, 1, 1);
   Ring closed(1, 1, endless.plan());
-  auto woken = std::async(std::launch::async, [&] { return closed.wait_for(kLong); });
+  auto woken = std::async(std::launch::async, [&] { return closed.wait_until(kEver); });
   closed.close();
   EXPECT_TRUE(woken.get());
 }
