@@ -11,11 +11,8 @@ GraphInput::GraphInput(Runtime& runtime, std::uint32_t rows, std::uint32_t steps
       steps_(device_buffer(runtime, steps * sizeof(StepConstants), "a piece's constants")) {}
 
 void GraphInput::reserve() {
-  const auto make = [this](DeviceBuffer& buffer, std::size_t bytes, const char* what) {
-    if (buffer.bytes() == 0) buffer = device_buffer(runtime_, bytes, what);
-  };
-  make(samples_, rows_ * sample_bytes_, "a piece's samples");
-  make(labels_, rows_ * sizeof(std::int32_t), "a piece's labels");
+  make_missing(runtime_, samples_, rows_ * sample_bytes_, "a piece's samples");
+  make_missing(runtime_, labels_, rows_ * sizeof(std::int32_t), "a piece's labels");
 }
 
 Batch GraphInput::place(const Piece& piece, const Batch& batch) const {

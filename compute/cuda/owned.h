@@ -64,6 +64,11 @@ using PinnedBuffer = OwnedMemory<PinnedHandle>;
 inline DeviceBuffer device_buffer(Runtime& runtime, std::size_t bytes, const char* what) {
   return {runtime, runtime.allocate(bytes, what), bytes};
 }
+/// The same where there is none yet.
+inline void make_missing(Runtime& runtime, DeviceBuffer& buffer, std::size_t bytes,
+                         const char* what) {
+  if (buffer.bytes() == 0) buffer = device_buffer(runtime, bytes, what);
+}
 inline PinnedBuffer pinned_buffer(Runtime& runtime, std::size_t bytes) {
   return {runtime, runtime.allocate_pinned(bytes), bytes};
 }

@@ -82,10 +82,7 @@ void SlotRing::finish_direct_copies() {
 }
 
 void SlotRing::make_device(Lane Slot::*lane, std::size_t bytes, const char* what) {
-  for (Slot& slot : slots_) {
-    DeviceBuffer& device = (slot.*lane).device;
-    if (device.bytes() == 0) device = device_buffer(runtime_, bytes, what);
-  }
+  for (Slot& slot : slots_) make_missing(runtime_, (slot.*lane).device, bytes, what);
 }
 
 void SlotRing::make_staging(Lane Slot::*lane, std::size_t bytes) {
