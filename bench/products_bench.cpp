@@ -173,7 +173,7 @@ nlohmann::json measure(const Options& options) {
     how.side_stream = side_stream;
     return seconds_of_an_engine_step(model, train, how, options);
   };
-  const bool fuses = runtime->capability() < cuda::kLeastWithoutBackwardEpilogues;
+  const bool fuses = cuda::fuses_backward(runtime->capability());
   const double fused_engine_s = engine_s(true, true);
   const double unfused_engine_s = engine_s(false, true);
   const double one_stream_s = engine_s(fuses, false);

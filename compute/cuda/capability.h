@@ -20,9 +20,11 @@ struct Capability {
 inline constexpr Capability kLeastCapability{.major = 7, .minor = 5};
 /// The least that multiplies in TF32 and bfloat16.
 inline constexpr Capability kLeastOfShortFloats{.major = 8, .minor = 0};
-/// From here on, Hopper, cuBLASLt (13.1) multiplies by kernels that have the epilogues of a forward
-/// pass, but makes those of a backward pass by kernels of their own behind them, which take longer
-/// than the engine's (docs/performance.md).
-inline constexpr Capability kLeastWithoutBackwardEpilogues{.major = 9, .minor = 0};
+/// Whether the epilogues of a backward pass pay. From Hopper on cuBLASLt (13.1) multiplies by
+/// kernels that have those of a forward pass, but makes these by kernels of their own behind them,
+/// which take longer than the engine's (docs/performance.md).
+constexpr bool fuses_backward(const Capability& capability) {
+  return capability < Capability{.major = 9, .minor = 0};
+}
 
 }  // namespace millrace::cuda

@@ -20,7 +20,7 @@ std::unique_ptr<Engine> make_cuda_engine(const MlpSpec& model, const TrainSpec& 
   arithmetic.one_kernel = true;
   arithmetic.tf32 = train.precision == Precision::kTf32;
   auto runtime = cuda::make_cuda_runtime(device.index);
-  arithmetic.fused_backward = runtime->capability() < cuda::kLeastWithoutBackwardEpilogues;
+  arithmetic.fused_backward = cuda::fuses_backward(runtime->capability());
   return cuda::make_device_engine(std::move(runtime), model, train, arithmetic, device.index);
 }
 
