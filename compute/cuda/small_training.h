@@ -360,8 +360,9 @@ struct SmallTraining {
   static constexpr std::uint32_t kRowsAtOnce = 4;
   static constexpr std::uint32_t kStepWords = sizeof(OptimizerStep) / sizeof(std::uint32_t);
   static_assert(kStepWords * sizeof(std::uint32_t) == sizeof(OptimizerStep));
-  static constexpr std::size_t kPartials = std::size_t{kThreads} * 16;  ///< of update()
-  static constexpr std::size_t kBiasPartials = std::size_t{kThreads} * 4 / kQuads;
+  // Of update(): a tile of four by four each, and of every kQuads-th the sums of four outputs.
+  static constexpr std::size_t kPartials = std::size_t{kThreads} * 4 * 4;
+  static constexpr std::size_t kBiasPartials = std::size_t{kThreads} / kQuads * 4;
 
   MILLRACE_HOST_DEVICE static std::uint32_t round_up(std::uint32_t n) { return (n + 3) / 4 * 4; }
   MILLRACE_HOST_DEVICE static std::uint32_t least(std::uint32_t a, std::uint32_t b) {

@@ -262,27 +262,25 @@ class BlockOf {
   MILLRACE_HOST_DEVICE void sync() const { thread_.sync(); }
   template <class Load, class Store>
   MILLRACE_HOST_DEVICE void fetch(std::uint32_t count, const Load& load, const Store& store) const {
-    constexpr std::uint32_t kAtOnce = 4;
-    constexpr std::uint32_t kThreads = SmallTraining::kThreads;
-    for (std::uint32_t i = thread_.x(); i < count; i += kAtOnce * kThreads) {
-      // Those beyond the last are the last one's.
-      decltype(load(0)) loaded[kAtOnce];
-      for (std::uint32_t k = 0; k < kAtOnce; ++k) {
-        loaded[k] = load(i + k * kThreads < count ? i + k * kThreads : count - 1);
-      }
-      for (std::uint32_t k = 0; k < kAtOnce; ++k) {
-        if (i + k * kThreads < count) store(i + k * kThreads, loaded[k]);
-      }
-    }
+    several<4, SmallTraining::kThreads>(
+        thread_.x(), count, [](std::uint32_t i) { return i; },
+        [&load](std::uint32_t i, std::uint32_t) { return load(i); }, store);
   }
   /// Not by the first warp, whose first thread waits for the other blocks.
   template <class Place, class Load, class Store>
   MILLRACE_HOST_DEVICE void meanwhile(std::uint32_t count, const Place& place, const Load& load,
                                       const Store& store) const {
-    constexpr std::uint32_t kAtOnce = 3;
-    constexpr std::uint32_t kThreads = SmallTraining::kThreads - kWarp;
     if (thread_.x() < kWarp) return;
-    for (std::uint32_t i = thread_.x() - kWarp; i < count; i += kAtOnce * kThreads) {
+    several<3, SmallTraining::kThreads - kWarp>(thread_.x() - kWarp, count, place, load, store);
+  }
+
+ private:
+  // kAtOnce items of each of kThreads threads: all places, then all loads, then all stores.
+  template <std::uint32_t kAtOnce, std::uint32_t kThreads, class Place, class Load, class Store>
+  MILLRACE_HOST_DEVICE static void several(std::uint32_t thread, std::uint32_t count,
+                                           const Place& place, const Load& load,
+                                           const Store& store) {
+    for (std::uint32_t i = thread; i < count; i += kAtOnce * kThreads) {
       // Those beyond the last are the last one's.
       std::uint32_t items[kAtOnce];
       decltype(place(0)) places[kAtOnce];
@@ -298,7 +296,6 @@ class BlockOf {
     }
   }
 
- private:
   const Thread& thread_;
 };
 static_assert(SmallTraining::kGroups * kWarp == SmallTraining::kThreads);
@@ -333,11 +330,10 @@ template <class Thread>
 MILLRACE_HOST_DEVICE void work(const Thread& thread, const SmallTraining& kernel) {
   SmallTraining known = kernel;
   known.outputs = 16;
-  if (kernel.outputs != known.outputs) return work_through(thread, kernel);
-  if (kernel.hidden == 32) {
+  if (kernel.outputs == known.outputs && kernel.hidden == 32) {
     known.hidden = 32;
     work_through(thread, known);
-  } else if (kernel.hidden == 64) {
+  } else if (kernel.outputs == known.outputs && kernel.hidden == 64) {
     known.hidden = 64;
     work_through(thread, known);
   } else {
