@@ -19,7 +19,7 @@ Model::Model(TrainedModel trained, const Device& device)
 Model::~Model() { drop(engine_, process_); }
 
 Metrics Model::look_at(const Part& part, const std::function<void(const Prediction&)>& take) {
-  check_goes_with(trained_, *part.data);
+  const Part seen{seen_by(trained_, part.data), part.subset, part.on_bad};
   const std::lock_guard lock(mutex_);
   if (getpid() != process_) {  // a fork makes its own
     drop(engine_, process_);
@@ -28,7 +28,7 @@ Metrics Model::look_at(const Part& part, const std::function<void(const Predicti
   if (!engine_) engine_ = make_engine(trained_, device_);
   const Metrics metrics = [&] {
     try {
-      return predict_all(*engine_, trained_.spec, part, kAllCores, take);
+      return predict_all(*engine_, trained_.spec, seen, kAllCores, take);
     } catch (...) {
       engine_.reset();  // with sums over samples that nobody asks for
       throw;

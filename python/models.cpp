@@ -117,9 +117,17 @@ py::dict parameters_of(const Model& model) {
   return tensors;
 }
 
+py::object standardizer_of(const Model& model) {
+  const auto& by = model.trained().checkpoint.state.options.sample.standardizer;
+  if (!by) return py::none();
+  const std::vector<std::uint64_t> shape{by->mean.size()};
+  return py::make_tuple(copy_of(DType::kFloat32, shape, std::span(by->mean)),
+                        copy_of(DType::kFloat32, shape, std::span(by->deviation)));
+}
+
 void save_onnx(const Model& model, const std::filesystem::path& path) {
   const OthersRun others_run;
-  const std::string bytes = onnx_model(model.trained(), {.input = model.trained().spec.input});
+  const std::string bytes = onnx_model(model.trained(), {.input = stored_type(model.trained())});
   AtomicFile file(path);
   file.write(bytes);
   file.commit();
@@ -147,6 +155,10 @@ void define_models(py::module_& module) {
           "class_names",
           [](const Model& model) { return strs_of(model.trained().checkpoint.state.class_names); },
           "By label; empty where they have none.")
+      .def_property_readonly(
+          "standardizer", &standardizer_of,
+          "(mean, std), float32 [features] each: it sees (x - mean) / std, and does that itself. "
+          "None where it sees samples as they are, or bytes divided by 255.")
       .def("parameters", &parameters_of,
            "Copies, float32, by the names and in the layout of torch.nn.Sequential's state_dict.")
       .def(

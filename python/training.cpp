@@ -213,8 +213,8 @@ something true. So it does by Ctrl-C. Either way a checkpoint is saved first, an
 
 Options, by the names and with the meanings of `trainer --help`:
 
-data: val_size, shuffle=True, on_bad="fail", bad_budget=0.001; of a path also image_size, resize,
-    gray, rgb, label_column
+data: val_size, standardize=False, shuffle=True, on_bad="fail", bad_budget=0.001; of a path also
+    image_size, resize, gray, rgb, label_column
 model: hidden=[32], activation="relu", batch_norm=False, dropout=0, initializer="pytorch", init
 training: epochs=10, batch=128, lr=0.5, schedule="constant", warmup=0, step_epochs=10, gamma=0.1,
     target_acc, patience=0, optimizer="sgd", momentum=0, beta1=0.9, beta2=0.999, epsilon=1e-8,

@@ -1,5 +1,6 @@
 #include "train/checkpoint.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <optional>
@@ -18,6 +19,8 @@ namespace {
 
 constexpr std::string_view kOptimizerPrefix = "optimizer.";
 constexpr std::string_view kMomentumSuffix = ".momentum";
+constexpr const char* kMean = "input.mean";
+constexpr const char* kDeviation = "input.std";
 constexpr std::string_view kStepCountSuffix = ".num_batches_tracked";
 
 // A momentum buffer goes by its parameter's name; all else that an optimizer keeps by its own.
@@ -50,7 +53,8 @@ bool counts_steps_of(std::string_view name,
   return parameters.contains(std::string(name) + ".running_mean");
 }
 
-// The file's parameters, and nothing else but optimizer tensors beside them.
+// The file's parameters, and nothing else but optimizer tensors and what was done to samples beside
+// them.
 Parameters read_parameters(const SafetensorsFile& file, const Parameters& expected) {
   Parameters parameters;
   std::unordered_set<std::string_view> names;
@@ -60,7 +64,7 @@ Parameters read_parameters(const SafetensorsFile& file, const Parameters& expect
   }
   for (const TensorView& view : file.tensors()) {
     if (!names.contains(view.name) && !view.name.starts_with(kOptimizerPrefix) &&
-        !counts_steps_of(view.name, names)) {
+        view.name != kMean && view.name != kDeviation && !counts_steps_of(view.name, names)) {
       throw DataError(
           file.path(), std::nullopt,
           std::to_string(expected.size()) + " parameters, the last of them " + expected.back().name,
@@ -79,11 +83,36 @@ OptimizerState read_optimizer(const SafetensorsFile& file, const OptimizerState&
   return state;
 }
 
+// Null where the file has none.
+std::shared_ptr<const Standardizer> read_standardizer(const SafetensorsFile& file,
+                                                      std::uint64_t features) {
+  const auto is_one = [](const TensorView& view) {
+    return view.name == kMean || view.name == kDeviation;
+  };
+  if (std::ranges::none_of(file.tensors(), is_one)) return nullptr;
+  auto standardizer = std::make_shared<Standardizer>();
+  standardizer->mean = read_tensor(file, {kMean, {features}, {}}, kMean).values;
+  standardizer->deviation = read_tensor(file, {kDeviation, {features}, {}}, kDeviation).values;
+  const auto& deviation = standardizer->deviation;
+  const auto bad = std::ranges::find_if_not(deviation, [](float d) { return d > 0.0F; });
+  if (bad != deviation.end()) {
+    throw DataError(
+        file.path(), std::nullopt, std::string(kDeviation) + " of numbers above 0",
+        std::to_string(*bad) + " at element " + std::to_string(bad - deviation.begin()));
+  }
+  return standardizer;
+}
+
 }  // namespace
 
 void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
   std::vector<TensorView> views;
   for (const Tensor& tensor : checkpoint.parameters) views.push_back(view_of(tensor, tensor.name));
+  if (const auto& by = checkpoint.state.options.sample.standardizer) {
+    const std::vector<std::uint64_t> shape{by->mean.size()};
+    views.push_back({kMean, DType::kFloat32, shape, std::as_bytes(std::span(by->mean))});
+    views.push_back({kDeviation, DType::kFloat32, shape, std::as_bytes(std::span(by->deviation))});
+  }
   for (const Tensor& tensor : checkpoint.optimizer) {
     views.push_back(view_of(tensor, state_name(tensor.name)));
   }
@@ -93,8 +122,9 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
 MlpSpec model_of(const RunOptions& options) {
   MlpSpec model;
   model.features = options.widths.front();
-  model.input = options.sample.input;
-  model.input_scale = options.sample.scale;
+  const bool as_stored = options.sample.standardizer == nullptr;
+  model.input = as_stored ? options.sample.input : InputType::kFloat32;
+  model.input_scale = as_stored ? options.sample.scale : 1.0F;
   model.hidden.assign(options.widths.begin() + 1, options.widths.end() - 1);
   model.classes = options.widths.back();
   model.batch_norm = options.batch_norm;
@@ -116,6 +146,7 @@ Checkpoint load_checkpoint(const std::filesystem::path& path) {
   if (widths.size() < 2) {
     throw DataError(path, std::nullopt, "at least two layer widths", std::to_string(widths.size()));
   }
+  checkpoint.state.options.sample.standardizer = read_standardizer(file, widths.front());
   // Names and shapes without values: a lying header must not cost memory.
   const RunOptions& options = checkpoint.state.options;
   const MlpSpec model = model_of(options);
@@ -127,6 +158,11 @@ Checkpoint load_checkpoint(const std::filesystem::path& path) {
 Parameters load_parameters(const std::filesystem::path& path, const MlpSpec& model) {
   const SafetensorsFile file(path);
   return read_parameters(file, parameter_shapes(model));
+}
+
+std::shared_ptr<const Standardizer> load_standardizer(const std::filesystem::path& path,
+                                                      std::uint64_t features) {
+  return read_standardizer(SafetensorsFile(path), features);
 }
 
 }  // namespace millrace

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "formats/dataset.h"
 #include "loader/augment.h"
 #include "loader/bad_sample.h"
+#include "loader/standardizer.h"
 #include "train/observer.h"
 #include "train/schedule.h"
 
@@ -18,11 +20,13 @@ namespace millrace {
 
 /// What one sample of the training set was, so that a checkpoint can be used without that set.
 struct SampleSpec {
-  std::vector<std::uint64_t> shape;  ///< outermost first; empty: not recorded
-  InputType input = InputType::kUInt8;
-  float scale = 1.0F / 255.0F;  ///< the network sees scale * sample
+  std::vector<std::uint64_t> shape;     ///< outermost first; empty: not recorded
+  InputType input = InputType::kUInt8;  ///< as stored
+  float scale = 1.0F / 255.0F;          ///< the network sees scale * sample
   /// Of grey pictures: the share that is dark on light (dark_on_light.h); nullopt: not recorded.
   std::optional<double> dark_on_light = {};
+  /// The network sees what it makes of samples, in place of their scale; null: there is none.
+  std::shared_ptr<const Standardizer> standardizer = {};
 };
 
 /// What decides the bits of a run, as its checkpoints record it.
@@ -85,6 +89,7 @@ struct Checkpoint {
 /// names ("0.weight", …), which torch.nn.Module.load_state_dict takes, and the optimizer's state as
 /// "optimizer.0.weight.momentum", "optimizer.0.weight.exp_avg", …. With OptimizerSpec::ema the
 /// parameters are the averages, and what training goes on with is "optimizer.0.weight.raw", …;
+/// of a model of standardised samples "input.mean" and "input.std" are what was done to them;
 /// `__metadata__` holds the run state in entries "millrace.*". Throws DataError if it cannot be
 /// written: an older file at `path` is then still there.
 void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
@@ -99,9 +104,16 @@ MlpSpec model_of(const RunOptions& options);
 Checkpoint load_checkpoint(const std::filesystem::path& path);
 
 /// The parameters of `model` from any safetensors file that has them as float32; its optimizer
-/// tensors are passed over, and so is PyTorch's "….num_batches_tracked" of a normalised layer.
+/// tensors and what was done to its samples are passed over, and so is PyTorch's
+/// "….num_batches_tracked" of a normalised layer.
 /// Throws DataError naming the first tensor that is missing, left over,
 /// not finite or of another type or shape, with what was expected and found.
 Parameters load_parameters(const std::filesystem::path& path, const MlpSpec& model);
+
+/// What was done to the samples that a safetensors file's parameters were trained on, of so many
+/// features each; null where it says nothing of that. Throws DataError naming the tensor that is
+/// missing, not finite, of another type or shape, or holds a deviation that is not above 0.
+std::shared_ptr<const Standardizer> load_standardizer(const std::filesystem::path& path,
+                                                      std::uint64_t features);
 
 }  // namespace millrace

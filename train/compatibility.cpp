@@ -67,6 +67,8 @@ std::vector<std::string> check_compatible(const std::filesystem::path& file, con
   found.compare("activation", std::string_view(name_of(before.activation)),
                 std::string_view(name_of(now.activation)));
   found.compare("batch normalisation", before.batch_norm, now.batch_norm);
+  found.compare("standardised samples", before.sample.standardizer != nullptr,
+                now.sample.standardizer != nullptr);
   if (state.dataset_hash != run.dataset_hash) {
     found.add("data set", "content " + state.dataset_hash,
               run.dataset + " with content " + run.dataset_hash);

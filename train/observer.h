@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "compute/engine.h"
 #include "loader/bad_sample.h"
+#include "loader/standardizer.h"
 #include "loader/stats.h"
 
 namespace millrace {
@@ -25,6 +27,8 @@ struct RunInfo {
   std::uint64_t test_samples = 0;
   std::vector<std::uint32_t> widths;  ///< of the layers, input and output included
   std::uint64_t parameters = 0;
+  /// What is done to all samples before the engine sees them; null: nothing.
+  std::shared_ptr<const Standardizer> standardizer = {};
   OnBad on_bad = OnBad::kFail;
   std::uint64_t bad_budget = 0;  ///< bad samples of the training set that the run stands
   std::uint64_t epochs = 0;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "formats/error.h"
+#include "formats/image_layout.h"
 #include "loader/worker_pool.h"
 
 namespace millrace {
@@ -57,6 +58,10 @@ void check_spec(const RunSpec& spec, const Dataset& train) {
   check_rate("--weight-decay", spec.optimizer.weight_decay);
   check_share("--dropout", spec.dropout);
   check_share("--label-smoothing", spec.label_smoothing);
+  if (spec.standardize && train.dtype() == DType::kUInt8 && image_layout_of(train.shape())) {
+    refuse("--standardize", "samples that are no images, whose bytes are divided by 255",
+           describe_samples(train));
+  }
   if (spec.augment.enabled()) {
     if (spec.residency == Residency::kResident) {
       refuse("--residency", "host or auto for samples that workers distort", "resident");
@@ -131,8 +136,8 @@ MlpSpec model_of(const RunSpec& spec, const Dataset& train) {
   }
   MlpSpec model;
   model.features = static_cast<std::uint32_t>(features);
-  model.input = input_type_for(train.dtype());
-  model.input_scale = model.input == InputType::kUInt8 ? 1.0F / 255.0F : 1.0F;
+  model.input = spec.standardize ? InputType::kFloat32 : input_type_for(train.dtype());
+  model.input_scale = input_scale_of(model.input);
   model.hidden = spec.hidden;
   model.classes = train.classes();
   model.batch_norm = spec.batch_norm;
@@ -142,6 +147,10 @@ MlpSpec model_of(const RunSpec& spec, const Dataset& train) {
 }
 
 }  // namespace
+
+float input_scale_of(InputType input) noexcept {
+  return input == InputType::kUInt8 ? 1.0F / 255.0F : 1.0F;
+}
 
 RunPlan make_plan(const RunSpec& spec, const Dataset& train, const Dataset* test) {
   check_spec(spec, train);

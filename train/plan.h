@@ -35,6 +35,9 @@ RunPlan make_plan(const RunSpec& spec, const Dataset& train, const Dataset* test
 /// worker on its core would hold up the chunk of which it fills a part.
 std::uint32_t workers_beside(const EngineInfo& engine, const RunSpec& spec, const Dataset& train);
 
+/// What samples are multiplied by: bytes become 0 to 1, all else is taken as it is.
+float input_scale_of(InputType input) noexcept;
+
 /// Batches of a chunk: the spec's, or 64 index batches, or as many packed ones as make a few MB;
 /// never more than an epoch has.
 std::uint32_t chunk_batches(const RunSpec& spec, const RunPlan& plan, ChunkKind kind);

@@ -25,6 +25,7 @@ RunInfo run_info(const RunSpec& run, const RunSetup& setup, const Dataset& train
   info.parameters = setup.plan.model.parameter_count();
   info.on_bad = run.on_bad;
   info.bad_budget = bad_budget;
+  info.standardizer = setup.standardizer;
   info.epochs = run.epochs;
   info.steps_per_epoch = setup.plan.steps_per_epoch;
   info.first_epoch = setup.state.epoch;

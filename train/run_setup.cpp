@@ -6,11 +6,13 @@
 
 #include "compute/cuda_engine.h"
 #include "formats/error.h"
+#include "loader/standardized.h"
 #include "loader/worker_pool.h"
 #include "train/adapt_checkpoint.h"
 #include "train/compatibility.h"
 #include "train/dark_on_light.h"
 #include "train/free_memory.h"
+#include "train/input_standardizer.h"
 #include "train/model_memory.h"
 #include "train/streaming.h"
 
@@ -20,7 +22,7 @@ namespace {
 using Notice = std::function<void(const std::string&)>;
 
 RunIdentity identity_of(const RunSpec& spec, const RunPlan& plan, const Engine& engine,
-                        const Dataset& train) {
+                        const Dataset& train, std::shared_ptr<const Standardizer> standardizer) {
   RunIdentity identity;
   identity.options.widths = plan.model.widths();
   identity.options.batch = spec.batch;
@@ -42,8 +44,9 @@ RunIdentity identity_of(const RunSpec& spec, const RunPlan& plan, const Engine& 
   identity.options.shuffle = spec.shuffle;
   identity.options.window_blocks = plan.window_blocks;
   identity.options.on_bad = spec.on_bad;
-  identity.options.sample = {train.shape().dims, plan.model.input, plan.model.input_scale,
-                             dark_on_light_share(train)};
+  const InputType stored = input_type_for(train.dtype());
+  identity.options.sample = {train.shape().dims, stored, input_scale_of(stored),
+                             dark_on_light_share(train), std::move(standardizer)};
   identity.dataset = train.name();
   identity.dataset_hash = training_hash(train, plan.window_blocks, spec.on_bad);
   identity.epochs = spec.epochs;
@@ -88,10 +91,10 @@ void restore(RunSetup& setup, FoundCheckpoint found, const RunSpec& spec,
 
 }  // namespace
 
-RunSetup set_up(const RunSpec& spec, const Dataset& train, const Dataset* test,
-                const Notice& notice, const EngineMaker& make) {
+RunSetup set_up(const RunSpec& spec, const std::shared_ptr<const Dataset>& train,
+                const Dataset* test, const Notice& notice, const EngineMaker& make) {
   RunSetup setup;
-  setup.plan = make_plan(spec, train, test);
+  setup.plan = make_plan(spec, *train, test);
   setup.schedule.emplace(spec.schedule, spec.optimizer.learning_rate, setup.plan.steps_per_epoch,
                          spec.epochs);
   const bool on_cpu = spec.device.kind == Device::Kind::kCpu ||
@@ -102,13 +105,16 @@ RunSetup set_up(const RunSpec& spec, const Dataset& train, const Dataset* test,
                       : make_engine(setup.plan.model, setup.plan.train, spec.device);
   const EngineInfo info = setup.engine->info();
   if (!info.notice.empty()) notice(info.notice);
-  setup.plan.workers = workers_beside(info, spec, train);
+  setup.plan.workers = workers_beside(info, spec, *train);
   if (!spec.checkpoint_dir.empty()) setup.checkpoints.emplace(spec.checkpoint_dir, spec.keep);
   auto found = find_checkpoint(spec, notice);
+  setup.standardizer =
+      input_standardizer(spec, setup.plan, *train, found ? &*found : nullptr, notice);
   setup.plan.window_blocks = stream_window(
-      spec, train,
+      spec, *standardized(train, setup.standardizer),
       found ? std::optional(found->checkpoint.state.options.window_blocks) : std::nullopt);
-  const RunIdentity identity = identity_of(spec, setup.plan, *setup.engine, train);
+  const RunIdentity identity =
+      identity_of(spec, setup.plan, *setup.engine, *train, setup.standardizer);
   if (found) {
     restore(setup, std::move(*found), spec, identity, notice);
   } else if (!spec.init.empty()) {
@@ -117,8 +123,8 @@ RunSetup set_up(const RunSpec& spec, const Dataset& train, const Dataset* test,
     setup.engine->set_parameters(load_parameters(file, setup.plan.model));
   }
   setup.state.dataset_hash = identity.dataset_hash;
-  setup.state.class_names = train.class_names();
-  setup.state.columns = train.column_names();
+  setup.state.class_names = train->class_names();
+  setup.state.columns = train->column_names();
   setup.state.options = identity.options;
   return setup;
 }

@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "formats/error.h"
 #include "formats/image_layout.h"
 #include "formats/json_text.h"
 #include "loader/loader.h"
+#include "loader/standardized.h"
 
 namespace millrace {
 namespace {
@@ -63,9 +65,11 @@ void check_goes_with(const TrainedModel& model, const Dataset& data) {
   const bool shape_known = !state.options.sample.shape.empty();
   const bool same_shape = shape_known ? data.shape() == model.sample_shape()
                                       : data.shape().elements() == model.spec.features;
-  const InputType type = input_type_for(data.dtype());
-  if (!same_shape || type != model.spec.input) {
-    differ("samples", model.sample_shape().text() + ' ' + type_name(model.spec.input),
+  // What is standardised becomes float32, whatever it was.
+  const SampleSpec& sample = state.options.sample;
+  const bool same_type = sample.standardizer || input_type_for(data.dtype()) == sample.input;
+  if (!same_shape || !same_type) {
+    differ("samples", model.sample_shape().text() + ' ' + type_name(sample.input),
            describe_samples(data));
   }
   if (data.classes() > model.spec.classes) {
@@ -84,9 +88,15 @@ void check_goes_with(const TrainedModel& model, const Dataset& data) {
   }
 }
 
+std::shared_ptr<const Dataset> seen_by(const TrainedModel& model,
+                                       std::shared_ptr<const Dataset> data) {
+  check_goes_with(model, *data);
+  return standardized(std::move(data), model.checkpoint.state.options.sample.standardizer);
+}
+
 KnownData known_data(const TrainedModel& model) {
   const RunState& state = model.checkpoint.state;
-  KnownData known{.as_float = model.spec.input == InputType::kFloat32};
+  KnownData known{.as_float = state.options.sample.input == InputType::kFloat32};
   if (!state.columns.label.empty()) {
     known.columns = {.names = state.columns, .of = model.path};
   }

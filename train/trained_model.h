@@ -23,6 +23,11 @@ struct TrainedModel {
   std::string widths() const;
 };
 
+/// Of the samples that it was trained on; its engine takes what seen_by() makes of them.
+inline InputType stored_type(const TrainedModel& model) noexcept {
+  return model.checkpoint.state.options.sample.input;
+}
+
 /// Throws what load_checkpoint() throws.
 TrainedModel load_model(const std::filesystem::path& path);
 
@@ -31,6 +36,11 @@ TrainedModel load_model(const std::filesystem::path& path);
 /// "class 1: model \"elm\", trees \"fir\"", "column 3: model \"width\", trees \"height\"".
 /// Fewer classes are no difference, unless both name theirs; nor are columns without names.
 void check_goes_with(const TrainedModel& model, const Dataset& data);
+
+/// `data` as the model's engine takes them: standardised where those that it was trained on were.
+/// Throws what check_goes_with() throws.
+std::shared_ptr<const Dataset> seen_by(const TrainedModel& model,
+                                       std::shared_ptr<const Dataset> data);
 
 /// What is known of data that the model is for, by which files are opened that say it themselves.
 KnownData known_data(const TrainedModel& model);

@@ -7,6 +7,7 @@
 
 #include "compute/stage.h"
 #include "loader/resident.h"
+#include "loader/standardized.h"
 #include "train/bad_ledger.h"
 #include "train/data_watch.h"
 #include "train/diverged.h"
@@ -44,7 +45,8 @@ class Trainer::Impl {
         test_(std::move(test)),
         observers_(std::move(observers)),
         bad_(ledger_of(*train_)),
-        setup_(set_up(spec_, *train_, test_.get(), notice_, make)),
+        setup_(set_up(spec_, train_, test_.get(), notice_, make)),
+        seen_(seen(train_)),
         lags_(setup_.engine->info().runs_ahead),
         state_(setup_.state),
         first_(state_),
@@ -72,6 +74,9 @@ class Trainer::Impl {
             }};
   }
   bool ended() const;
+  std::shared_ptr<const Dataset> seen(const std::shared_ptr<const Dataset>& data) const {
+    return standardized(data, setup_.standardizer);
+  }
   Placement place_whole(const std::shared_ptr<const Dataset>& data);
   void check_memory_of_loaders() const;
   void make_validation();
@@ -107,7 +112,8 @@ class Trainer::Impl {
   };
 
   RunSetup setup_;
-  const bool lags_;  // the engine, behind its caller
+  const std::shared_ptr<const Dataset> seen_;  // training samples as the engine sees them
+  const bool lags_;                            // the engine, behind its caller
   RunState& state_;
   const RunState first_;  // where this process began
   const DataWatch watch_;
@@ -139,26 +145,27 @@ Placement Trainer::Impl::place_whole(const std::shared_ptr<const Dataset>& data)
 void Trainer::Impl::check_memory_of_loaders() const {
   const RunPlan& plan = setup_.plan;
   const std::uint64_t bytes = memory_at_hand();
-  check_loader_memory(training_loader(spec_, plan, train_, placement_, bad_.budget()), bytes);
-  if (plan.window_blocks != 0) check_gathered_memory(*train_, plan.split.validation.size(), bytes);
+  check_loader_memory(training_loader(spec_, plan, seen_, placement_, bad_.budget()), bytes);
+  if (plan.window_blocks != 0) check_gathered_memory(*seen_, plan.split.validation.size(), bytes);
 }
 
 // What each epoch is judged by: a set of its own, or samples kept apart from training.
 void Trainer::Impl::make_validation() {
-  if (const auto& own = spec_.validation; own && own->size() > 0) {
+  if (spec_.validation && spec_.validation->size() > 0) {
+    const auto own = seen(spec_.validation);
     const auto placement = place_whole(own);
     bad_validation_.emplace(ledger_of(*own));
     bad_validation_->report(placement.bad);
     validate_on(own, Subset::all(own->size()), placement, *bad_validation_);
   } else if (const Subset& kept = setup_.plan.split.validation; kept.size() > 0) {
-    if (setup_.plan.window_blocks == 0) return validate_on(train_, kept, placement_, bad_);
+    if (setup_.plan.window_blocks == 0) return validate_on(seen_, kept, placement_, bad_);
     // They lie all over the file: read once, not in each epoch.
     Placement gathered{ChunkKind::kIndices};
-    const auto set = resident_samples(train_, kept, setup_.plan.model.input,
+    const auto set = resident_samples(seen_, kept, setup_.plan.model.input,
                                       spec_.on_bad == OnBad::kFail ? nullptr : &gathered.bad);
     bad_.report(gathered.bad);
     gathered.source = engine().add_resident(set);
-    validate_on(train_, Subset::all(kept.size()), gathered, bad_);
+    validate_on(seen_, Subset::all(kept.size()), gathered, bad_);
   }
 }
 
@@ -196,7 +203,7 @@ void Trainer::Impl::make_loop() {
   };
   loop.on_bad = [this](std::span<const BadPlace> bad) { bad_.report(bad); };
   loop_.emplace(std::move(loop), engine(),
-                training_loader(spec_, plan, train_, placement_, bad_.budget()), start);
+                training_loader(spec_, plan, seen_, placement_, bad_.budget()), start);
 }
 
 RunResult Trainer::Impl::fit(const std::atomic<bool>& stop) {
@@ -207,7 +214,7 @@ RunResult Trainer::Impl::fit(const std::atomic<bool>& stop) {
   if (setup_.plan.window_blocks != 0) {
     placement_ = {ChunkKind::kPacked, 0, setup_.plan.window_blocks};
   } else {
-    placement_ = place(engine(), residency, train_, setup_.plan.model.input, spec_.on_bad, notice_);
+    placement_ = place(engine(), residency, seen_, setup_.plan.model.input, spec_.on_bad, notice_);
     bad_.report(placement_.bad);
   }
   if (!ended()) check_memory_of_loaders();
@@ -323,10 +330,11 @@ void Trainer::Impl::check(const Metrics& evaluated, std::uint64_t steps) const {
 
 void Trainer::Impl::test(const std::atomic<bool>& stop) {
   const StageSpan span(Stage::kTest);
-  const auto placement = place_whole(test_);
+  const auto samples = seen(test_);
+  const auto placement = place_whole(samples);
   bad_test_.emplace(ledger_of(*test_));
   bad_test_->report(placement.bad);
-  LoaderSpec spec = evaluation_loader(spec_, setup_.plan, test_, placement, bad_.budget());
+  LoaderSpec spec = evaluation_loader(spec_, setup_.plan, samples, placement, bad_.budget());
   spec.subset = Subset::all(test_->size());
   Evaluator evaluator(engine(), std::move(spec), [this](auto bad) { bad_test_->report(bad); });
   const auto metrics = evaluator.pass(stop);

@@ -41,6 +41,9 @@ struct RunSpec {
   Activation activation = Activation::kRelu;        ///< of the hidden layers
   Initializer initializer = Initializer::kPyTorch;  ///< of the first weights, where no `init` is
   float label_smoothing = 0.0F;                     ///< see TrainSpec
+  /// The network sees samples whose features have mean 0 and deviation 1 over the training samples;
+  /// see Standardizer. Not of images of bytes.
+  bool standardize = false;
   AugmentSpec augment;  ///< of training samples; not with Residency::kResident
   OptimizerSpec optimizer;
   ScheduleSpec schedule;  ///< of optimizer.learning_rate

@@ -248,6 +248,25 @@ class TrainTest(unittest.TestCase):
         numpy.testing.assert_allclose(hidden @ weights["2.weight"].T + weights["2.bias"],
                                       model.logits(self.test[0]), atol=1e-4)
 
+    def test_a_model_standardises_what_it_is_given(self):
+        self.assertIsNone(millrace.train(self.train, **QUICK).model.standardizer)
+        table = lambda part: (part[0].reshape(-1, 30).astype(numpy.float32) * 900 + 1e5, part[1])
+        run = millrace.train(table(self.train), test=table(self.test), standardize=True, **QUICK)
+        self.assertGreater(run.test_acc, 0.9)
+        mean, deviation = run.model.standardizer
+        self.assertEqual((mean.shape, deviation.dtype), ((30,), numpy.float32))
+        x, y = table(self.test)
+        self.assertEqual((run.model.predict(x) == y).mean(), run.test_acc)
+        # A run on what was standardised before is the same one.
+        before = lambda part: ((table(part)[0] - mean) / deviation, part[1])
+        plain = millrace.train(before(self.train), **QUICK).model
+        self.assertEqual(plain.weights_hash(), run.model.weights_hash())
+        numpy.testing.assert_array_equal(plain.logits(before(self.test)[0]), run.model.logits(x))
+        run.model.save(self.folder / "m.safetensors")
+        numpy.testing.assert_array_equal(millrace.load(self.folder / "m.safetensors").logits(x), run.model.logits(x))
+        with self.assertRaisesRegex(ValueError, "^standardize: expected samples that are no images"):
+            millrace.train(self.train, standardize=True, **QUICK)
+
     def test_a_model_works_in_a_fork(self):
         model = millrace.train(self.train, **QUICK).model
         wanted = model.predict(self.test[0])

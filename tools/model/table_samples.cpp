@@ -24,8 +24,7 @@ std::shared_ptr<const Dataset> open_table(const TrainedModel& model,
   if (const auto shape = model.sample_shape(); shape.elements() == data->shape().elements()) {
     data = data->shaped(shape);
   }
-  check_goes_with(model, *data);
-  return data;
+  return seen_by(model, std::move(data));
 }
 
 }  // namespace millrace

@@ -114,9 +114,20 @@ void add_input(Chain& chain, const TrainedModel& model, const OnnxOptions& optio
   if (options.input == InputType::kUInt8) {
     chain.add("Cast", "floats", {}, {{"to", onnx::tensor::kTypeFloat}});
   }
+  const auto constant = [&](const std::string& name, std::span<const std::uint64_t> shape,
+                            std::span<const float> values) {
+    chain.graph().message(onnx::graph::kInitializer, tensor_of(name, shape, values));
+  };
+  if (const auto& by = model.checkpoint.state.options.sample.standardizer) {
+    const std::vector<std::uint64_t> features{model.spec.features};
+    chain.add("Sub", "centred", {"input.mean"});
+    chain.add("Div", "standardised", {"input.std"});
+    constant("input.mean", features, by->mean);
+    constant("input.std", features, by->deviation);
+    return;
+  }
   chain.add("Mul", "normalised", {"scale"});
-  chain.graph().message(onnx::graph::kInitializer,
-                        tensor_of("scale", {}, std::span(&model.spec.input_scale, 1)));
+  constant("scale", {}, std::span(&model.spec.input_scale, 1));
 }
 
 // Opset 13 has no Gelu: x * (1 + erf(x / sqrt(2))) / 2, of which the constants are initialisers.
@@ -197,7 +208,7 @@ void check_size(const TrainedModel& model) {
 }  // namespace
 
 std::string onnx_model(const TrainedModel& model, const OnnxOptions& options) {
-  if (options.input == InputType::kUInt8 && model.spec.input != InputType::kUInt8) {
+  if (options.input == InputType::kUInt8 && stored_type(model) != InputType::kUInt8) {
     throw std::invalid_argument(
         "--input: expected float for a model of float samples, found uint8");
   }

@@ -89,6 +89,7 @@ void ConsoleObserver::set_run(const RunSpec& spec, bool window_given) {
   if (augment.elastic > 0.0F) {
     recipe_ += fmt::format(", elastic {} (sigma {})", augment.elastic, augment.elastic_sigma);
   }
+  if (spec.standardize) recipe_ += ", standardised";
   if (spec.initializer != Initializer::kPyTorch) {
     recipe_ += fmt::format(", {} initialisation", name_of(spec.initializer));
   }

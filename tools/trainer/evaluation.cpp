@@ -147,7 +147,7 @@ Evaluation evaluate(const TrainedModel& model, const DataFolder& data, DataSplit
                     const Device& device, std::uint32_t workers, SampleOutputs* outputs,
                     const LeavingOut& leaving_out) {
   const Part part = part_of(model, data, split, leaving_out.on_bad);
-  check_goes_with(model, *part.data);
+  const Part seen{seen_by(model, part.data), part.subset, part.on_bad};
   const auto engine = make_engine(model, device);
   Confusion confusion(model.spec.classes, model.checkpoint.state.class_names);
   const auto take = [&](const Prediction& p) {
@@ -161,7 +161,7 @@ Evaluation evaluate(const TrainedModel& model, const DataFolder& data, DataSplit
   BadLedger ledger(name, part.data->size(), leaving_out.budget, [&](const BadSample& bad) {
     if (leaving_out.tell) leaving_out.tell(name, bad);
   });
-  const Metrics metrics = predict_all(*engine, model.spec, part, workers, take,
+  const Metrics metrics = predict_all(*engine, model.spec, seen, workers, take,
                                       [&ledger](auto bad) { ledger.report(bad); });
   if (metrics.samples == 0) {
     throw DataError(name, std::nullopt, "a sample that can be read", "none");

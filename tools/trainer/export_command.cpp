@@ -67,7 +67,7 @@ int export_command(const std::vector<std::string>& arguments) {
   if (model_file != checkpoint) {
     Console("trainer export", false).notice("the model is " + model_file.string());
   }
-  if (!input_given) options.input = model.spec.input;
+  if (!input_given) options.input = stored_type(model);
   const std::string bytes = onnx_model(model, options);
   AtomicFile file(path);
   file.write(bytes);

@@ -57,11 +57,12 @@ double largest_value(const Dataset& data) {
   return largest;
 }
 
-std::string large_values_text(const Dataset& data) {
-  // Bytes are divided by 255.
-  const double largest = data.dtype() == DType::kUInt8 ? 0.0 : largest_value(data);
+std::string large_values_text(const RunSpec& spec, const Dataset& data) {
+  // Bytes of images are divided by 255.
+  if (spec.standardize || data.dtype() == DType::kUInt8) return {};
+  const double largest = largest_value(data);
   if (largest <= kLargestUsual) return {};
-  return fmt::format("values of about 0 to 1: they reach {:g} and are taken as they are", largest);
+  return fmt::format("--standardize on: values reach {:g} and are taken as they are", largest);
 }
 
 std::string nothing_learnt_text(const RunSpec& spec, const RunResult& result, const Dataset& train,
@@ -75,7 +76,7 @@ std::string nothing_learnt_text(const RunSpec& spec, const RunResult& result, co
       "hardly anything was learnt: train_loss is {:.4f}, and {:.4f} where each class is guessed as "
       "often as it comes; another --lr than {:g} may help",
       last.train_loss, *guessing, spec.optimizer.learning_rate);
-  if (const auto large = large_values_text(train); !large.empty()) text += ", and " + large;
+  if (const auto large = large_values_text(spec, train); !large.empty()) text += ", and " + large;
   return text;
 }
 

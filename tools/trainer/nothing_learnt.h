@@ -19,9 +19,9 @@ std::optional<double> guessing_loss(std::span<const std::uint64_t> class_sizes, 
 /// cannot be read.
 double largest_value(const Dataset& data);
 
-/// What to wish of values that are far from 0 and not divided by anything: "values of about 0 to 1:
-/// they reach 7.7 and are taken as they are"; empty for others.
-std::string large_values_text(const Dataset& data);
+/// What to wish where values are far from 0 and nothing is done to them: "--standardize on: values
+/// reach 7.7 and are taken as they are"; else empty.
+std::string large_values_text(const RunSpec& spec, const Dataset& data);
 
 /// What to tell of a run that ended hardly better than by guessing, by its training loss and that
 /// of validation; empty for others, and for those of a single epoch or of a set without labels at

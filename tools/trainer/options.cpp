@@ -98,6 +98,10 @@ class Declarer {
         "training samples kept for validation [10000, or a\nsixth; 0 where \"val\" lies beside "
         "\"test\"]",
         [this](const std::string& t) { options_.validation_size = parse_whole(t, 0, kAny); });
+    line_.value("--standardize", "on|off",
+                "shift and scale each value of a sample to mean 0\nand deviation 1 over the "
+                "training samples [off]",
+                [this](const std::string& t) { run().standardize = parse_switch(t); });
     line_.value("--shuffle", "on|off", "a new order of samples each epoch [on]",
                 [this](const std::string& t) { run().shuffle = parse_switch(t); });
     line_.value(

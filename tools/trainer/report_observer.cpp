@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "formats/atomic_file.h"
+#include "loader/standardized.h"
 #include "tools/console/process_usage.h"
 #include "tools/console/quote.h"
 #include "tools/console/version.h"
@@ -18,20 +19,23 @@ namespace {
 constexpr std::size_t kMistakes = 48;
 constexpr std::size_t kUnits = 64;
 
-std::optional<Judged> judge_run(const ReportContext& context, Engine& engine) {
+std::optional<Judged> judge_run(const ReportContext& context,
+                                const std::shared_ptr<const Standardizer>& standardizer,
+                                Engine& engine) {
   const RunPlan plan = make_plan(context.spec, *context.data.train, context.data.test.get());
   const std::uint32_t workers = context.spec.workers;
   const OnBad on_bad = context.spec.on_bad == OnBad::kFail ? OnBad::kFail : OnBad::kLeaveOut;
+  const auto seen = [&](const auto& data) { return standardized(data, standardizer); };
   if (context.data.test != nullptr && context.data.test->size() > 0) {
-    const Part part{context.data.test, Subset::all(context.data.test->size()), on_bad};
+    const Part part{seen(context.data.test), Subset::all(context.data.test->size()), on_bad};
     return judge(engine, plan.model, part, "test", workers, kMistakes);
   }
   if (const auto& own = context.spec.validation) {
-    const Part part{own, Subset::all(own->size()), on_bad};
+    const Part part{seen(own), Subset::all(own->size()), on_bad};
     return judge(engine, plan.model, part, "validation", workers, kMistakes);
   }
   if (plan.split.validation.size() == 0) return std::nullopt;
-  return judge(engine, plan.model, {context.data.train, plan.split.validation, on_bad},
+  return judge(engine, plan.model, {seen(context.data.train), plan.split.validation, on_bad},
                "validation", workers, kMistakes);
 }
 
@@ -78,6 +82,7 @@ std::vector<std::pair<std::string, std::string>> options_in_effect(const RunSpec
       {"--seed", std::to_string(spec.seed)},
       {"--val-size",
        spec.validation ? spec.validation->name() : std::to_string(spec.validation_size)},
+      {"--standardize", spec.standardize ? "on" : "off"},
       {"--shuffle", spec.shuffle ? "on" : "off"},
       {"--on-bad", std::string(name_of(spec.on_bad))},
       {"--bad-budget",
@@ -109,7 +114,7 @@ Report ReportObserver::collect(const ReportContext& context, Engine& engine,
   report.info = info_;
   report.result = result;
   report.process = {context.load_s, seconds_since_start(), peak_rss_mb()};
-  report.judged = judge_run(context, engine);
+  report.judged = judge_run(context, info_.standardizer, engine);
   const Parameters parameters = engine.parameters();
   report.weights = first_layer(parameters.front(), context.data.train->shape(), kUnits);
   report.units = parameters.front().shape.front();

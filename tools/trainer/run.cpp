@@ -158,7 +158,7 @@ class Runs {
     try {
       result_ = fit(trainer, signals_.flag(), trace_ ? &*trace_ : nullptr);
     } catch (const DivergedError&) {
-      if (const auto large = large_values_text(*data_.train); !large.empty()) {
+      if (const auto large = large_values_text(spec, *data_.train); !large.empty()) {
         console_.warning("what may help, too: " + large);
       }
       throw;

@@ -20,6 +20,7 @@ DataFolder open_data(const Options& options) {
   OpenOptions open;
   open.image = options.images;
   open.label_column = options.label_column;
+  open.known.as_float = options.run.standardize;  // not pixels, whatever numbers they are
   open.own_validation = !options.validation_size;
   open.in_blocks = options.run.residency == Residency::kStream;
   open.tolerant = options.run.on_bad != OnBad::kFail;

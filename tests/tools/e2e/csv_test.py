@@ -50,8 +50,44 @@ class Csv(programs.ProgramTest):
         done = self.call("--data", "large.csv", "--val-size", "10", "--epochs", "9", "--quiet")
         self.assertEqual(done.returncode, 3)
         warning, error = done.stderr.splitlines()
-        self.assertRegex(warning, r"^trainer: warning: what may help, too: values of about 0 to 1: they reach 4\.\d+e\+17 ")
+        self.assertRegex(warning, r"^trainer: warning: what may help, too: --standardize on: values reach 4\.\d+e\+17 ")
         self.assertRegex(error, r"^trainer: training diverged at step \d+ ")
+
+    def test_columns_of_any_size_are_standardised(self):
+        draw = random.Random(7)
+        kinds = ["oak", "elm"]
+        def table(path, samples):
+            rows = [(kind, 40_000 + 9_000 * (kind == "oak") + draw.gauss(0, 2_000), draw.gauss(0, 1e-3) + 2e-3 * (kind == "elm"), 7)
+                    for kind in kinds * (samples // 2)]
+            path.write_text("kind,price,share,same\n" + "".join(f"{k},{p},{s},{o}\n" for k, p, s, o in rows), encoding="utf-8")
+        data = self.top / "trees"
+        data.mkdir()
+        table(data / "train.csv", 400)
+        table(data / "test.csv", 100)
+        run = ("--epochs", "20", "--val-size", "60", "--lr", "0.1", "--quiet", "--force", "--checkpoint-dir")
+        self.assertIn("may help, and --standardize on: values reach ", self.train(*run, "plain", data=data).stderr)
+        done = self.train(*run, "c", "--standardize", "on", "--report", "r.html", "--metrics", "m", data=data)
+        self.assertEqual(done.stderr, "")
+        self.assertIn("<dt>--standardize</dt><dd>on</dd>", (self.top / "r.html").read_text(encoding="utf-8"))
+        summary = json.loads((self.top / "m").read_text(encoding="utf-8").splitlines()[-1])
+        self.assertGreater(summary["test_acc"], 0.95)
+        model = ("--checkpoint", "c/last.safetensors")
+        found = json.loads(self.call("evaluate", *model, "--data", data, "--json").stdout)
+        self.assertEqual((found["accuracy"], found["loss"]), (summary["test_acc"], summary["test_loss"]))
+        part = json.loads(self.call("evaluate", *model, "--data", data, "--split", "val", "--json").stdout)
+        self.assertEqual(part["samples"], 60)
+        lines = self.call("predict", *model, "--top", "1", data / "test.csv").stdout.splitlines()
+        right = sum(f" {kinds[i % 2]} (" in line for i, line in enumerate(lines))
+        self.assertEqual(right / 100, summary["test_acc"])
+        self.assertIn("input.std", self.tools("inspect", "c/last.safetensors"))
+        # Whole numbers from 0 to 255 are not taken for pixels then.
+        done = self.train(*self.common, "--standardize", "on", data=self.data)
+        self.assertIn("3 float32, 3 classes; labels in column 3 (\"species\")\n", done.stdout)
+        self.assertIn(", standardised, seed 0\n", done.stdout)
+        # Another run, and one that goes on.
+        refused = self.call("--data", data, *run[:-2], "--checkpoint-dir", "c", "--resume")
+        self.assertIn("standardised samples: checkpoint on, this run off", refused.stderr)
+        self.assertIn("--standardize on", self.call("--data", data, *run, "d", "--init", "c").stderr)
 
     def test_columns_have_names(self):
         self.train(*self.common, "--checkpoint-dir", "c", data=self.data)
@@ -148,7 +184,7 @@ class Csv(programs.ProgramTest):
         table.write_text("a,b,label\n" + "".join(f"{9000.5 + i % 3 * 100},{i * 7 % 11},{i % 3}\n" for i in range(90)), encoding="utf-8")
         done = self.train("--quiet", "--epochs", "20", data=table)
         self.assertRegex(done.stderr, r"\Atrainer: warning: hardly anything was learnt: train_loss is \d+\.\d{4}, and 1\.0986 where "
-                         r"[^\n]+; another --lr than 0\.5 may help, and values of about 0 to 1: they reach 9200\.5 and [^\n]+\n\Z")
+                         r"[^\n]+; another --lr than 0\.5 may help, and --standardize on: values reach 9200\.5 and [^\n]+\n\Z")
         table.write_text("a,b,label\n" + "".join(f"{i % 3 * 0.45},{i * 7 % 11 * 0.1},{i % 3}\n" for i in range(90)), encoding="utf-8")
         self.assertEqual(self.train("--quiet", "--epochs", "50", data=table).stderr, "")
 

@@ -61,6 +61,32 @@ class Onnx(programs.ProgramTest):
             accuracy = (logits.argmax(1) == ours["labels"]).mean()
             self.assertEqual(accuracy, json.loads(done.stdout)["accuracy"])
 
+    def test_standardises_its_own_input(self):
+        draw = numpy.random.default_rng(3)
+        labels = numpy.arange(300) % 3
+        scales, shifts = [1, 1e4, 1e-3, 5, 1, 0], [0, 3e5, 0, 1, 1, 4]
+        tables = {"float": draw.normal(size=(300, 6)) * scales + shifts + numpy.outer(labels, [1, 9e3, 2e-3, 0, 0, 0]),
+                  "uint8": draw.integers(0, 200, (300, 6)) + numpy.outer(labels, [25, 0, 9, 0, 0, 0])}
+        for kind, table in tables.items():
+            table = table.astype(TYPES[kind])
+            data = self.top / kind
+            data.mkdir()
+            numpy.save(data / "x_train.npy", table)
+            numpy.save(data / "y_train.npy", labels)
+            self.train("--epochs", "9", "--val-size", "60", "--standardize", "on", "--checkpoint-dir", "c", "--force",
+                       data=data)
+            done = self.call("evaluate", "--checkpoint", "c/last.safetensors", "--data", data, "--split", "train",
+                             "--outputs", "o.safetensors")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            ours = safetensors.load_file(self.top / "o.safetensors")
+            seen = table[ours["samples"]]
+            (found,) = self.exported("--output", "logits").run(["logits"], {"samples": seen})
+            self.assertLess(abs(found - ours["logits"]).max(), 1e-5)
+            tensors = safetensors.load_file(self.top / "c" / "last.safetensors")
+            deviation = seen.std(0, dtype=numpy.float64)
+            self.assertTrue(numpy.allclose(tensors["input.mean"], seen.mean(0, dtype=numpy.float64), 1e-6, 1e-9))
+            self.assertTrue(numpy.allclose(tensors["input.std"], numpy.where(deviation == 0, 1, deviation), 1e-6))
+
     def test_says_of_pictures_what_predict_says(self):
         self.train("--epochs", "3", "--checkpoint-dir", "c", *MODELS[-1])
         evaluated = self.call("evaluate", "--checkpoint", "c/last.safetensors", "--data", self.digits, "--json")

@@ -70,15 +70,18 @@ TEST(NothingLearnt, IsSaidOfARunThatEndsWhereGuessingDoes) {
   spec.optimizer.learning_rate = 0.1F;
   const auto text = told(spec, ended_at(0.67, {}), large);
   EXPECT_TRUE(
-      text.ends_with("another --lr than 0.1 may help, and values of about 0 to 1: they "
-                     "reach 300 and are taken as they are"))
+      text.ends_with("another --lr than 0.1 may help, and --standardize on: values reach 300 and "
+                     "are taken as they are"))
       << text;
 }
 
 TEST(LargeValues, AreToldOf) {
-  EXPECT_EQ(large_values_text(data_of({0, 1, -300, 2})),
-            "values of about 0 to 1: they reach 300 and are taken as they are");
-  EXPECT_EQ(large_values_text(data_of({0, 1, -3, 2})), "");
+  RunSpec spec;
+  EXPECT_EQ(large_values_text(spec, data_of({0, 1, -300, 2})),
+            "--standardize on: values reach 300 and are taken as they are");
+  EXPECT_EQ(large_values_text(spec, data_of({0, 1, -3, 2})), "");
+  spec.standardize = true;
+  EXPECT_EQ(large_values_text(spec, data_of({0, 1, -300, 2})), "");
 }
 
 TEST(NothingLearnt, IsNotSaidOfOthers) {
