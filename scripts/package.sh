@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes a tarball that runs where it is unpacked: programs, test programs that are built, and the libraries they
-# link, but for those of the system (glibc) and of NVIDIA (the driver and cuBLAS, which a CUDA build needs).
+# link with their licences, but for those of the system (glibc) and of NVIDIA (the driver and cuBLAS, which a CUDA build needs).
 #
 #   scripts/package.sh [--no-tests] BUILD_FOLDER [OUT_FOLDER]     (default: BUILD_FOLDER/package)
 #
@@ -51,6 +51,7 @@ cp -r "$root/recipes" "$root/docs" "$tree/"
 
 # Each library once, under the name that programs ask for. gtest and the like come with the test programs.
 missing=
+libraries=()
 while read -r soname arrow path _; do
   [[ $arrow == "=>" ]] || continue
   [[ ! ${soname%%.so*} =~ ^($system)$ ]] || continue
@@ -58,9 +59,11 @@ while read -r soname arrow path _; do
     missing+=" $soname"
   elif [[ ! -e $tree/lib/$soname ]]; then
     cp -L "$path" "$tree/lib/$soname"
+    libraries+=("$path")
   fi
 done < <(find "$tree/bin" "$tree/tests" -type f -exec ldd {} \; 2>/dev/null)
 [[ -z $missing ]] || fail "these libraries are not found here:$missing"
+"$root/scripts/notices.sh" "$tree/licenses" "${libraries[@]}"
 
 find "$tree/bin" "$tree/tests" -type f -exec strip --strip-unneeded {} + 2>/dev/null || true
 rmdir "$tree/tests" 2>/dev/null || true  # nothing in it

@@ -115,6 +115,21 @@ class Scripts(unittest.TestCase):
         done, calls = self.call("install_python.sh")
         self.assertEqual((done.returncode, done.stdout, done.stderr, calls), (0, "", "", ["python -c "]))
 
+    # notices.sh
+
+    def test_notices_name_what_comes_from_no_package(self):
+        for name in ("realpath", "cp", "sort"):
+            (self.bin / name).symlink_to(shutil.which(name))
+        self.program("dpkg-query", '#!/bin/sh\necho "libknown1:amd64: $3"\nexit 1\n')  # known is the first file
+        known, unknown = self.top / "libknown.so.1", self.top / "libunknown.so.1"
+        known.touch()
+        unknown.touch()
+        done, _ = self.call("notices.sh", str(self.top / "licenses"), str(known), str(unknown))
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(f"no licence found here of {unknown}", done.stderr)
+        self.assertIn("libknown1;", done.stderr)  # a package, but one without a text
+        self.assertNotIn(str(known), done.stderr)
+
     # train.sh
 
     def built(self):

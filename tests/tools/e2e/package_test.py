@@ -41,6 +41,11 @@ class Package(programs.ProgramTest):
                 if not path or os.path.basename(name).startswith(SYSTEM):
                     continue
                 self.assertTrue(os.path.normpath(path).startswith(str(tree / "lib")), line)
+        licences = {path.name for path in (tree / "licenses").iterdir()}
+        self.assertLessEqual({"libcli11-dev.txt", "libstb-dev.txt", "nlohmann-json3-dev.txt", "libgcc-s1.txt"}, licences)
+        for library in ("libtbb", "libzstd", "libcurl", "libhwy"):
+            self.assertTrue(any(name.startswith(library) for name in licences), library)
+        self.assertTrue((tree / "licenses/common-licenses/GPL-3").exists())  # libgcc's text refers to it
         self.assertEqual(self.run_bare(tree / "bin/trainer", "--version"),
                          self.run_bare(programs.TRAINER, "--version"))
         self.run_bare(tree / "bin/tools", "synth", self.top / "data", "--count", "600", "--test-count", "100")
