@@ -41,6 +41,7 @@ build|libcli11-dev|header CLI/CLI.hpp|parses the command line
 python|pybind11-dev|header pybind11/pybind11.h|binds C++ to Python
 python|python3-dev|command python3-config|compiles Python modules
 python|python3-numpy|system numpy|arrays of the Python module
+python|python3-venv|system ensurepip|makes environments to install the module to
 test|pybind11-dev|header pybind11/pybind11.h|binds C++ to Python
 test|python3-dev|command python3-config|compiles Python modules
 test|python3-numpy|system numpy|arrays of the Python module

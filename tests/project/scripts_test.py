@@ -115,7 +115,12 @@ class Scripts(unittest.TestCase):
         done, calls = self.call("install_python.sh")
         self.assertEqual((done.returncode, done.stdout, done.stderr, calls), (0, "", "", ["python -c "]))
 
-    # notices.sh
+    # wheel.sh, notices.sh
+
+    def test_wheel_says_which_python_it_does_not_find(self):
+        done, calls = self.call("wheel.sh", "--python", "python9.9")
+        self.assertEqual((done.returncode, calls), (1, []))
+        self.assertEqual(done.stderr, "wheel.sh: --python: expected a Python, found 'python9.9'\n")
 
     def test_notices_name_what_comes_from_no_package(self):
         for name in ("realpath", "cp", "sort"):
