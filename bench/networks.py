@@ -9,7 +9,8 @@ uses it. They take turns; an epoch is the median of those after the first of eac
 the start is all else that the process took. millrace_python is ours from Python (the build's package), on the arrays
 that the others get. --data is a folder with MNIST's four .gz files [$MILLRACE_MNIST_DIR, else ../shared/data/mnist],
 --hidden is given once for each network [32 and 512,512]. Those that are not installed are left out and named
-(scripts/install_python.sh peers). Prints a table; --out keeps all numbers as JSON.
+(scripts/install_python.sh peers). mlpack, which is C++, is compiled into the build first; that is not timed. Prints a
+table; --out keeps all numbers as JSON.
 """
 import argparse
 import json
@@ -19,11 +20,12 @@ import statistics
 import sys
 import tempfile
 
-from contestants import ROOT, Ours, all_cores, python_with, run, samples_in
+from contestants import ROOT, Failed, Missing, Ours, all_cores, python_with, run, samples_in
 from rounds import Rounds, say
 
 PEERS = ("millrace_python", "jax_scan", "keras_jax", "keras_tensorflow_tuned", "keras_tensorflow", "pytorch",
-         "pytorch_compiled", "scikit_learn")
+         "pytorch_compiled", "scikit_learn", "mlpack")
+MLPACK = ROOT / "bench/mlpack"
 
 
 def ours(options, hidden, scratch):
@@ -33,8 +35,29 @@ def ours(options, hidden, scratch):
             "start_s": found["process_wall_s"] - options.epochs * found["epoch_s"]}
 
 
+def compile_mlpack(python, build):
+    """build/bin/mlpack_net, with the headers of `python`'s package; anew where they or its source are newer."""
+    packages = run([python, "-c", "import sysconfig; print(sysconfig.get_path('platlib'))"])[0].strip()
+    headers = pathlib.Path(packages) / "mlpack/include"
+    if not headers.is_dir():
+        raise Missing("there is no mlpack (scripts/install_python.sh peers)")
+    program = build / "bin/mlpack_net"
+    sources = [*MLPACK.iterdir(), headers / "mlpack/config.hpp"]
+    if not program.exists() or program.stat().st_mtime < max(path.stat().st_mtime for path in sources):
+        # Without the wrapper Armadillo calls OpenBLAS itself, whatever the distribution's alternative for BLAS is.
+        command = [os.environ.get("CXX", "c++"), "-std=c++17", "-O3", "-march=native", "-fopenmp", "-DNDEBUG",
+                   "-DARMA_NO_DEBUG", "-DARMA_DONT_USE_WRAPPER", f"-I{MLPACK}", "-isystem", headers,
+                   MLPACK / "net.cpp", "-lopenblas", "-o", program]
+        try:
+            run(command)
+        except Failed as failed:
+            raise Failed(f"{failed}\nmlpack does not compile (scripts/install_deps.sh peer)") from None
+
+
 def theirs(options, name, hidden):
     python = options.python or python_with("numpy")
+    if name == "mlpack":
+        compile_mlpack(python, options.build)
     out, wall, _ = run([python, "-B", __file__, "--peer", name, "--data", options.data, "--hidden", hidden,
                         "--epochs", options.epochs, "--build", options.build])
     found = json.loads(out.splitlines()[-1])
@@ -44,6 +67,7 @@ def theirs(options, name, hidden):
 
 def be_peer(options):
     sys.path.append(str(options.build / "python"))
+    os.environ["PATH"] = f"{options.build / 'bin'}{os.pathsep}{os.environ['PATH']}"
     try:
         import network_peers  # NumPy, which the process that races them may lack
 

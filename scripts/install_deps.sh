@@ -60,6 +60,10 @@ peer|python3-venv|system ensurepip|makes the environment of build/peers
 peer|python3-numpy|module numpy|arrays for the comparison
 peer|ffmpeg|command ffmpeg|FFmpeg, whose libraries decode for SPDL
 peer|python3-matplotlib|module matplotlib|draws the plots
+peer|g++|command c++|compiles mlpack, which is headers
+peer|libarmadillo-dev|header armadillo|Armadillo: matrices of mlpack
+peer|libcereal-dev|header cereal/cereal.hpp|cereal, which mlpack includes
+peer|libopenblas-dev|header openblas_config.h|OpenBLAS, which multiplies for mlpack
 interop|python3-venv|system ensurepip|makes the environment of build/python
 interop|python3-torch|system torch|PyTorch, which exchanges models with ours
 browser|chromium|command chromium|shows reports as people see them

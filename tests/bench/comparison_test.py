@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 import xml.etree.ElementTree
 from pathlib import Path
 
@@ -15,6 +16,7 @@ sys.path.insert(0, str(ROOT / "bench"))
 
 import contestants  # noqa: E402
 import loaders  # noqa: E402
+import networks  # noqa: E402
 import plot_width  # noqa: E402
 import report  # noqa: E402
 
@@ -206,11 +208,41 @@ class Comparison(unittest.TestCase):
         runs = json.loads(out.read_text(encoding="utf-8"))["runs"]["8,8"]
         self.assertEqual([run["epoch_s"] for run in runs["jax_scan"]], [0.3, 0.3])
         self.assertNotIn("keras_jax", runs)
+        self.assertIn("mlpack: not measured: there is no mlpack", done.stderr)
         lines = [line.split() for line in done.stdout.splitlines()]
         self.assertEqual(lines[0][0], "784-8-8-10")
         self.assertEqual(lines[1][:3], ["millrace", "20.0" if len(contestants.all_cores()) > 1 else "40.0", "ms"])
         self.assertIn("95.00", lines[2])
         self.assertEqual(lines[2][-1], "15.0×" if len(contestants.all_cores()) > 1 else "7.5×")
+
+    def test_mlpack_is_compiled_once_with_the_headers_of_the_python_that_has_it(self):
+        packages = self.top / "packages"
+        python = self.top / "python"
+        python.write_text(f"#!{sys.executable} -IS\nprint({str(packages)!r})\n", encoding="utf-8")
+        compiler = self.top / "compiler"
+        compiler.write_text(f"#!{sys.executable} -IS\nimport pathlib, sys\n"
+                            "pathlib.Path(sys.argv[-1]).write_text(' '.join(sys.argv))\n", encoding="utf-8")
+        for program in (python, compiler):
+            program.chmod(0o755)
+        with self.assertRaisesRegex(contestants.Missing, "no mlpack"):
+            networks.compile_mlpack(python, self.top / "build")
+        headers = packages / "mlpack" / "include"
+        (headers / "mlpack").mkdir(parents=True)
+        (headers / "mlpack" / "config.hpp").touch()
+        compiled = self.top / "build" / "bin" / "mlpack_net"
+        with unittest.mock.patch.dict(os.environ, CXX=str(compiler)):
+            networks.compile_mlpack(python, self.top / "build")
+            self.assertIn(f"-isystem {headers}", compiled.read_text(encoding="utf-8"))
+            compiled.write_text("kept", encoding="utf-8")
+            networks.compile_mlpack(python, self.top / "build")
+            self.assertEqual(compiled.read_text(encoding="utf-8"), "kept")
+            os.utime(compiled, (0, 0))
+            networks.compile_mlpack(python, self.top / "build")
+            self.assertNotEqual(compiled.read_text(encoding="utf-8"), "kept")
+            os.utime(compiled, (0, 0))
+            compiler.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+            with self.assertRaisesRegex(contestants.Failed, "install_deps.sh peer"):
+                networks.compile_mlpack(python, self.top / "build")
 
     def test_busy_loops_end_with_the_measurement(self):
         with contestants.BusyLoops(2) as loops:

@@ -32,6 +32,7 @@ EXTERNAL = {
     "gtest": r"(gtest|gmock)/",
     "benchmark": r"benchmark/",
     "pybind11": r"pybind11/",
+    "mlpack": r"mlpack/",
     "cuda": r"(cuda|cublas|curand|nvtx3/|nvToolsExt|cub/|thrust/|cooperative_groups)",
 }
 FORMATS_LIBRARIES = {"zstd", "libdeflate", "xxhash", "fmt", "json", "stb", "turbojpeg"}
@@ -51,6 +52,7 @@ RULES = {
         {"bench", "tests/support", "tools", "train", "loader", "formats", "compute", "compute/cpu", "compute/cuda"},
         {"benchmark", "cli11", "onednn", "tbb", "highway", "intrinsics", "json", "fmt", "zstd"},
     ),
+    "bench/mlpack": (set(), {"mlpack"}),
     "python": ({"python", "tools", "train", "loader", "formats", "compute"}, {"pybind11", "json"}),
     "examples": ({"train", "loader", "formats", "compute"}, set()),
     "tests": (
