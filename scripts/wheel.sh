@@ -35,7 +35,8 @@ out=$(cd "$out" && pwd)
 work=$(mktemp -d "$out/wheel.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-settings=(-C cmake.define.MILLRACE_CUDA=OFF)
+# A folder of its own, or the next `pip install .` would find a CMake cache that says OFF.
+settings=(-C cmake.define.MILLRACE_CUDA=OFF -C "build-dir=$root/build/portable-{wheel_tag}")
 # scikit-build-core would take the name that Python was built with; the same one as for the programs shares ccache's objects.
 export CXX=${CXX:-c++}
 if command -v ccache >/dev/null; then
