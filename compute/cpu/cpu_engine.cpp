@@ -31,6 +31,12 @@ constexpr std::uint64_t kWaitSampling = 16;
 // A few times as many threads as cores cost nothing that is worth a word.
 constexpr std::uint32_t kManyThreads = 5;
 
+// Multiplications that one thread is done with, in 100 to 300 microseconds, before it would have
+// woken another one and met it again.
+constexpr std::uint64_t kAlone = 12'000'000;
+// Fewer rows than these take about as long: they are not worth another pass over the weights.
+constexpr std::uint32_t kFewestRows = 16;
+
 double seconds(Clock::duration d) { return std::chrono::duration<double>(d).count(); }
 
 // Rounds to a multiple of 2^-24, so that sums of such numbers are exact, and the same in any
@@ -221,13 +227,15 @@ class CpuEngine final : public Engine {
     const cpu::RowSource source = source_of(chunk);
     const auto begin = start_clock();
     net_->begin_evaluation();
-    share_.share_among(team_.size());
     for (std::uint32_t first = 0; first < chunk.count; first += kEvaluateRows) {
       const std::uint32_t rows = std::min(kEvaluateRows, chunk.count - first);
-      const std::uint32_t lane_rows = net_->evaluate_limit();
+      const std::uint32_t members = evaluating(rows);
+      const std::uint32_t lane_rows =
+          std::clamp((rows + members - 1) / members, kFewestRows, net_->evaluate_limit());
       const std::uint32_t tag = share_.phase().fetch_add(1, std::memory_order_relaxed);
+      share_.share_among(members);
       share_.reset(tag, (rows + lane_rows - 1) / lane_rows);
-      team_.run(team_.size(), [&](std::uint32_t member) {
+      team_.run(members, [&](std::uint32_t member) {
         const StageSpan span(Stage::kCompute);
         share_.take(member, tag, [&](std::uint32_t lane) {
           const std::uint32_t at = lane * lane_rows;
@@ -239,6 +247,11 @@ class CpuEngine final : public Engine {
       add_metrics(rows);
     }
     stop_clock(begin);
+  }
+
+  // How many members evaluate so many rows.
+  std::uint32_t evaluating(std::uint32_t rows) const {
+    return rows * model_.parameter_count() < kAlone ? 1 : team_.size();
   }
 
   std::size_t row_offset(std::uint32_t row) const { return std::size_t{row} * model_.classes; }

@@ -7,13 +7,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <span>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "compute/cpu/layout.h"
 #include "compute/engine.h"
+#include "compute/stage.h"
 #include "tests/support/reference_mlp.h"
 
 namespace millrace {
@@ -132,6 +136,37 @@ TEST_P(Predict, AgreesWithTheReference) {
   }
 }
 
+// However many threads that takes: lanes, register tiles and padding depend on the number of rows.
+TEST_P(Predict, SaysTheSameOfASampleAmongAnyNumber) {
+  MlpSpec normalised = model_of(50, {70, 33}, 4);
+  normalised.batch_norm = true;
+  MlpSpec smooth = model_of(50, {20}, 4);
+  smooth.activation = Activation::kGelu;
+  // The widest's many rows are worth more than one thread.
+  for (const MlpSpec& model : {model_of(784, {512, 40}, 10), normalised, smooth}) {
+    const Samples all(model.features, model.classes, 300);
+    const auto engine = engine_of(model, GetParam(), 3);
+    const auto logits_of = [&](std::size_t first, std::size_t count) {
+      Chunk chunk = all.chunk();
+      chunk.batch = chunk.count = static_cast<std::uint32_t>(count);
+      chunk.samples = chunk.samples.subspan(first * model.features);
+      chunk.labels = chunk.labels.subspan(first);
+      std::vector<float> logits(count * model.classes, std::nanf(""));
+      engine->predict(chunk, logits);
+      return logits;
+    };
+    const std::vector<float> expected = logits_of(0, 300);
+    for (const std::size_t count : {1U, 2U, 3U, 7U, 8U, 9U, 13U, 16U, 17U, 31U, 33U, 64U, 65U}) {
+      for (const std::size_t first : {std::size_t{0}, 300 - count}) {
+        const auto from = expected.begin() + static_cast<std::ptrdiff_t>(first * model.classes);
+        const std::vector<float> same(from,
+                                      from + static_cast<std::ptrdiff_t>(count * model.classes));
+        EXPECT_EQ(logits_of(first, count), same) << first << ", " << count;
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Precisions, Predict,
                          testing::Values(Precision::kFloat32, Precision::kBFloat16),
                          [](const auto& tested) {
@@ -144,6 +179,43 @@ TEST(PredictErrors, RefusesRoomOfTheWrongSize) {
   std::vector<float> room(11);
   EXPECT_THROW(engine->predict(samples.chunk(), room), std::invalid_argument);
   EXPECT_EQ(engine->metrics().samples, 0U);
+}
+
+// Hears which threads compute.
+class Computing final : public StageListener {
+ public:
+  void begin(Stage stage, std::uint64_t) noexcept override {
+    if (stage != Stage::kCompute) return;
+    const std::lock_guard lock(mutex_);
+    threads_.insert(std::this_thread::get_id());
+  }
+  void end(Stage) noexcept override {}
+  std::set<std::thread::id> threads() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(threads_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<std::thread::id> threads_;
+};
+
+TEST(PredictThreads, WakesNobodyForAFewRows) {
+  Computing computing;
+  const StageListening listening(computing);
+  const MlpSpec model = model_of(784, {32}, 10);
+  const auto engine = engine_of(model, Precision::kFloat32, 3);
+  const auto threads_for = [&](std::uint32_t rows) {
+    const Samples samples(model.features, model.classes, rows);
+    std::vector<float> logits(std::size_t{rows} * model.classes);
+    engine->predict(samples.chunk(), logits);
+    return computing.threads();
+  };
+  const std::set<std::thread::id> caller{std::this_thread::get_id()};
+  EXPECT_EQ(threads_for(1), caller);
+  EXPECT_EQ(threads_for(100), caller);
+  EXPECT_EQ(threads_for(2000).size(), 3U);
+  EXPECT_EQ(threads_for(1), caller);
 }
 
 TEST(CopyRows, PutsActivationsInRows) {
