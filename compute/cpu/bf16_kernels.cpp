@@ -116,18 +116,23 @@ MILLRACE_DOT_INLINE void dot_block(const Multiply& op, std::size_t depth, std::s
   }
 }
 
+// All rows from `m` on: kRows at a time, and those that are left by halves of that.
+template <std::size_t kRows, std::size_t kPanels>
+MILLRACE_DOT_INLINE void dot_rows(const Multiply& op, std::size_t depth, std::size_t m,
+                                  std::size_t n) {
+  for (; m + kRows <= op.rows; m += kRows) dot_block<kRows, kPanels>(op, depth, m, n);
+  if constexpr (kRows > 1) dot_rows<kRows / 2, kPanels>(op, depth, m, n);
+}
+
 MILLRACE_DOT void multiply_dot(const Multiply& op) {
-  const std::size_t rows = round_up(op.rows, kBlock);
   const std::size_t panels = div_up(op.columns, kBlock);
   const std::size_t depth = round_up(op.terms, 2);
   for (std::size_t n = 0; n + 1 < panels; n += 2) {
-    for (std::size_t m = 0; m < rows; m += 8) dot_block<8, 2>(op, depth, m, n);
+    dot_rows<8, 2>(op, depth, 0, n);
   }
-  if (panels % 2 != 0) {
-    for (std::size_t m = 0; m < rows; m += 16) dot_block<16, 1>(op, depth, m, panels - 1);
-  }
+  if (panels % 2 != 0) dot_rows<16, 1>(op, depth, 0, panels - 1);
   for (std::size_t n = 0; n < op.n_blocks; ++n) {
-    for (std::size_t m = n < panels ? rows : 0; m < op.m_blocks * kBlock; ++m) {
+    for (std::size_t m = n < panels ? op.rows : 0; m < op.m_blocks * kBlock; ++m) {
       _mm512_storeu_ps(op.c + op.c_layout.offset(m, n * kBlock), _mm512_setzero_ps());
     }
   }

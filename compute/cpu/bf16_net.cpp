@@ -198,14 +198,14 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
       bf16::load({&source, first, rows, ranges_.begin(range), ranges_.end(range),
                   scratch.evaluated.data(), bottom.depth, nullptr, 0});
       multiply_layer(bottom, options_.averaged(), range, scratch.evaluated.data(), bottom.depth,
-                     kLaneRows / kBlock, scratch.sums.data() + range * layout.size(), layout);
+                     rows, scratch.sums.data() + range * layout.size(), layout);
     }
     for (std::size_t l = 0; l < layers_.size(); ++l) {
       Layer& layer = layers_[l];
       if (l > 0) {
         layout = {kLaneRows, layer.outs};
-        multiply_layer(layer, options_.averaged(), 0, scratch.evaluated.data(), layer.depth,
-                       kLaneRows / kBlock, scratch.sums.data(), layout);
+        multiply_layer(layer, options_.averaged(), 0, scratch.evaluated.data(), layer.depth, rows,
+                       scratch.sums.data(), layout);
       }
       bf16::Activate op = activation(l, scratch.sums.data(), layout, layout.size(), rows, scratch);
       if (options_.averaged() && layer.norm == nullptr) op.bias = layer.bias.average.data();
@@ -312,7 +312,7 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
       bf16::load({&batch.source, at, rows, ranges_.begin(range), ranges_.end(range), x,
                   bottom.depth, bottom.pairs_at(range * bottom.depth, pair_panel()) + at * kBlock,
                   pair_panel(), &batch.next, batch.next_rows});
-      multiply_layer(bottom, false, range, x, bottom.depth, pad(rows) / kBlock,
+      multiply_layer(bottom, false, range, x, bottom.depth, rows,
                      sums_.data() + range * sums_layout_.size() + std::size_t{at} * kActPanel,
                      sums_layout_);
     }
@@ -458,7 +458,7 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
   // The sums of layer l, above the first, of a lane.
   void multiply_lane(std::size_t l, std::uint32_t first, float* sums, ActLayout layout) const {
     multiply_layer(layers_[l], false, 0, layers_[l].x.data() + first * layers_[l].depth,
-                   layers_[l].depth, kLaneRows / kBlock, sums, layout);
+                   layers_[l].depth, kLaneRows, sums, layout);
   }
 
   // The gradient of the outputs below layer l from that of its sums, by row.
@@ -628,16 +628,15 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
     return op;
   }
 
-  // c = x · w of one range of the layer, for 16 * m_blocks rows.
+  // c = x · w of one range of the layer; rows up to a multiple of 32 are padding.
   void multiply_layer(const Layer& layer, bool averaged, std::size_t range, const Bits* x,
-                      std::size_t x_stride, std::size_t m_blocks, float* c,
-                      ActLayout c_layout) const {
+                      std::size_t x_stride, std::size_t rows, float* c, ActLayout c_layout) const {
     const std::size_t panel_stride = layer.depth / 2 * kPairRow;
-    bf16::multiply(unit_, {x, x_stride, m_blocks,
+    bf16::multiply(unit_, {x, x_stride, pad(rows) / kBlock,
                            (averaged ? layer.averaged : layer.forward).data() +
                                range * (layer.outs / kBlock) * panel_stride,
-                           panel_stride, layer.outs / kBlock, layer.depth, c, c_layout,
-                           m_blocks * kBlock, layer.out, inputs(layer, range)});
+                           panel_stride, layer.outs / kBlock, layer.depth, c, c_layout, rows,
+                           layer.out, inputs(layer, range)});
   }
 
   // Of a range, without padding.
