@@ -25,6 +25,7 @@ class StandardizedDataset final : public ForwardingDataset<Dataset> {
   StandardizedDataset(std::shared_ptr<const Dataset> data, std::shared_ptr<const Standardizer> by)
       : ForwardingDataset(std::move(data)), by_(std::move(by)) {}
 
+  const Dataset& stored() const noexcept { return of(); }
   DType dtype() const noexcept override { return DType::kFloat32; }
   const ColumnNames& column_names() const noexcept override { return of().column_names(); }
   std::span<const std::int32_t> labels() const noexcept override { return of().labels(); }
@@ -72,6 +73,7 @@ class StandardizedBlocks final : public ForwardingDataset<BlockDataset, Standard
                      std::shared_ptr<const BlockDataset> stored)
       : ForwardingDataset(std::move(all)), stored_(std::move(stored)) {}
 
+  const Dataset& stored() const noexcept { return *stored_; }
   const ColumnNames& column_names() const noexcept override { return of().column_names(); }
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
             std::span<std::int32_t> labels) const override {
@@ -109,6 +111,12 @@ std::shared_ptr<const Dataset> standardized(std::shared_ptr<const Dataset> data,
   auto all = std::make_shared<const StandardizedDataset>(std::move(data), std::move(by));
   if (!blocks) return all;
   return std::make_shared<const StandardizedBlocks>(std::move(all), std::move(blocks));
+}
+
+const Dataset& unstandardized(const Dataset& data) noexcept {
+  if (const auto* made = dynamic_cast<const StandardizedDataset*>(&data)) return made->stored();
+  const auto* blocks = dynamic_cast<const StandardizedBlocks*>(&data);
+  return blocks == nullptr ? data : blocks->stored();
 }
 
 }  // namespace millrace

@@ -13,4 +13,7 @@ namespace millrace {
 std::shared_ptr<const Dataset> standardized(std::shared_ptr<const Dataset> data,
                                             std::shared_ptr<const Standardizer> by);
 
+/// What `data` standardises, where standardized() made it; else `data`.
+const Dataset& unstandardized(const Dataset& data) noexcept;
+
 }  // namespace millrace

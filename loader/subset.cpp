@@ -19,6 +19,10 @@ bool Subset::contains(std::uint64_t id) const noexcept {
   return position >= offset_ && position - offset_ < size_;
 }
 
+std::optional<std::uint64_t> Subset::begin_of_run() const noexcept {
+  return order_ ? std::nullopt : std::optional(offset_);
+}
+
 void Subset::map(std::span<const std::uint64_t> positions, std::span<std::uint64_t> ids) const {
   if (positions.size() != ids.size()) {
     throw std::invalid_argument("Subset::map: " + std::to_string(positions.size()) +

@@ -21,6 +21,8 @@ class Subset {
   std::uint64_t bound() const noexcept { return order_ ? order_->size() : offset_ + size_; }
   /// Whether sample `id` is one of its samples, in O(1).
   bool contains(std::uint64_t id) const noexcept;
+  /// The first one's id where its samples follow each other as they are stored; else nullopt.
+  std::optional<std::uint64_t> begin_of_run() const noexcept;
   /// ids[i] = the sample at position positions[i]. Both spans have one length; they may be the same
   /// memory. Throws std::out_of_range for a position that is not below size().
   void map(std::span<const std::uint64_t> positions, std::span<std::uint64_t> ids) const;

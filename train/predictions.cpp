@@ -2,38 +2,125 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <numeric>
+#include <optional>
 
+#include "compute/memory.h"
+#include "formats/run_blocks.h"
 #include "loader/loader.h"
+#include "loader/sample_reader.h"
+#include "loader/standardized.h"
 #include "train/plan.h"
 
 namespace millrace {
 
-Metrics predict_all(Engine& engine, const MlpSpec& model, const Part& part, std::uint32_t workers,
-                    const std::function<void(const Prediction&)>& take,
-                    const std::function<void(std::span<const BadPlace>)>& report) {
+namespace {
+
+// What one thread reads while another one wakes up.
+constexpr std::uint64_t kFewBytes = std::uint64_t{256} << 10U;
+
+// Hears of a chunk's samples, which are the next of their part but for those that are left out.
+using Look = std::function<void(const Chunk&, std::span<const BadPlace>)>;
+
+bool in_memory(const Dataset& data) {
+  const Dataset& stored = unstandardized(data);
+  const auto* disk = dynamic_cast<const DiskDataset*>(&stored);
+  return (disk == nullptr || !disk->on_disk()) && !stored.contiguous().samples.empty();
+}
+
+// Of samples that lie in memory one after the other as `engine` takes them. Engines of devices are
+// handed those that a loader brought into their own memory sooner.
+std::optional<ContiguousView> taken_from_there(Engine& engine, const MlpSpec& model,
+                                               const Part& part) {
+  const DType taken = model.input == InputType::kUInt8 ? DType::kUInt8 : DType::kFloat32;
+  const ContiguousView all = part.data->contiguous();
+  const auto begin = part.subset.begin_of_run();
+  if (all.samples.empty() || !begin || part.data->dtype() != taken ||
+      &engine.host_memory() != &pageable_memory()) {
+    return std::nullopt;
+  }
+  const std::uint64_t bytes = part.data->sample_bytes();
+  return ContiguousView{all.samples.subspan(*begin * bytes, part.subset.size() * bytes),
+                        all.labels.subspan(*begin, part.subset.size())};
+}
+
+// `batch` samples of `view`, or what is left, from `first` on.
+Chunk chunk_of(const ContiguousView& view, std::uint64_t first, std::uint32_t batch) {
+  const std::size_t bytes = view.samples.size() / view.labels.size();
+  Chunk chunk;
+  chunk.batch = batch;
+  chunk.count =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(batch, view.labels.size() - first));
+  chunk.samples = view.samples.subspan(first * bytes, chunk.count * bytes);
+  chunk.labels = view.labels.subspan(first, chunk.count);
+  return chunk;
+}
+
+void look_there(const ContiguousView& view, std::uint32_t batch, const Look& look) {
+  for (std::uint64_t first = 0; first < view.labels.size(); first += batch) {
+    look(chunk_of(view, first, batch), {});
+  }
+}
+
+// By this thread, into memory of its own.
+void look_at_few(const MlpSpec& model, const Part& part, std::uint32_t batch, const Look& look) {
+  SampleReader reader(part.data, model.input);
+  std::vector<std::uint64_t> ids(part.subset.size());
+  std::vector<std::byte> samples(ids.size() * reader.sample_bytes());
+  std::vector<std::int32_t> labels(ids.size());
+  std::iota(ids.begin(), ids.end(), std::uint64_t{0});
+  part.subset.map(ids, ids);
+  reader.read(ids, samples, labels);
+  look_there({samples, labels}, batch, look);
+}
+
+void look_at_loaded(Engine& engine, const Part& part, std::uint32_t workers, std::uint32_t batch,
+                    const Look& look) {
   LoaderSpec spec;
   spec.data = part.data;
   spec.subset = part.subset;
   spec.kind = ChunkKind::kPacked;
-  spec.batch = evaluation_batch(model);
+  spec.batch = batch;
   spec.chunk_batches = 1;
   spec.workers = workers;
   spec.shuffle = false;
   spec.on_bad = part.on_bad;
   Loader loader(spec, {}, engine.host_memory());
+  while (const auto lease = loader.next()) look(lease->chunk(), lease->bad());
+}
+
+void look_at(Engine& engine, const MlpSpec& model, const Part& part, std::uint32_t workers,
+             const Look& look) {
+  const std::uint32_t batch = evaluation_batch(model);
+  const std::uint64_t count = part.subset.size();
+  // What is wrong with other parts is the loader's to say.
+  if (count != 0 && part.subset.bound() <= part.data->size() && in_memory(*part.data)) {
+    if (const auto view = taken_from_there(engine, model, part)) {
+      return look_there(*view, batch, look);
+    }
+    if (count * model.features * size_of(model.input) <= kFewBytes) {
+      return look_at_few(model, part, batch, look);
+    }
+  }
+  look_at_loaded(engine, part, workers, batch, look);
+}
+
+}  // namespace
+
+Metrics predict_all(Engine& engine, const MlpSpec& model, const Part& part, std::uint32_t workers,
+                    const std::function<void(const Prediction&)>& take,
+                    const std::function<void(std::span<const BadPlace>)>& report) {
   std::vector<float> logits;
   std::vector<std::uint64_t> ids;
   std::uint64_t done = 0;
-  while (const auto lease = loader.next()) {
-    const Chunk& chunk = lease->chunk();
+  look_at(engine, model, part, workers, [&](const Chunk& chunk, std::span<const BadPlace> bad) {
     logits.resize(std::size_t{chunk.count} * model.classes);
     if (chunk.count != 0) engine.predict(chunk, logits);
-    ids.resize(chunk.count + lease->bad().size());
+    ids.resize(chunk.count + bad.size());
     std::iota(ids.begin(), ids.end(), done);
     done += ids.size();
     // From the last one, so that places stay what they are.
-    const auto bad = lease->bad();
     if (report && !bad.empty()) report(bad);
     for (std::size_t i = bad.size(); i-- > 0;) ids.erase(ids.begin() + bad[i].place);
     part.subset.map(ids, ids);
@@ -46,7 +133,7 @@ Metrics predict_all(Engine& engine, const MlpSpec& model, const Part& part, std:
                                                    prediction.logits.begin());
       take(prediction);
     }
-  }
+  });
   return engine.metrics();
 }
 

@@ -32,8 +32,9 @@ struct Part {
 /// Has `engine`, which holds `model`, look at the samples of `part` in their order, and tells
 /// `take` of each, and `report`, where there is one, of those that are left out, chunk by chunk.
 /// Returns the sums over all of them. The engine's metrics must be drained before;
-/// they are afterwards. `workers` load; 0: as many as there are cores. Throws DataError for samples
-/// that cannot be read, unless they are left out.
+/// they are afterwards. `workers` load; 0: as many as there are cores; none where the engine can
+/// take the samples from where they lie, or they lie in memory and are few. Throws DataError for
+/// samples that cannot be read, unless they are left out.
 Metrics predict_all(Engine& engine, const MlpSpec& model, const Part& part, std::uint32_t workers,
                     const std::function<void(const Prediction&)>& take,
                     const std::function<void(std::span<const BadPlace>)>& report = {});

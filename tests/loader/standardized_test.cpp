@@ -95,5 +95,15 @@ TEST(Standardized, IsTheDataSetItselfWithoutAStandardizer) {
   EXPECT_THROW(standardized(std::make_shared<FakeDataset>(4, 3), some()), std::invalid_argument);
 }
 
+TEST(Standardized, KnowsWhatItIsMadeOf) {
+  const std::vector<std::uint64_t> sizes{3, 2};
+  const std::shared_ptr<const Dataset> samples = std::make_shared<FakeDataset>(4, 2);
+  const std::shared_ptr<const Dataset> blocks = std::make_shared<const FakeBlocks>(sizes, 2);
+  for (const auto& data : {samples, blocks}) {
+    EXPECT_EQ(&unstandardized(*standardized(data, some())), data.get());
+    EXPECT_EQ(&unstandardized(*data), data.get());
+  }
+}
+
 }  // namespace
 }  // namespace millrace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -35,6 +36,7 @@ TEST(Subset, AllKeepsTheStoredOrder) {
   const Subset all = Subset::all(5);
   EXPECT_EQ(ids_of(all), first_integers(5));
   EXPECT_EQ(all.bound(), 5U);
+  EXPECT_EQ(all.begin_of_run(), 0U);
 }
 
 TEST(Subset, MapsSeparateMemoryAndRefusesWhatIsOutside) {
@@ -76,6 +78,13 @@ TEST(Split, CutsOnePermutationWhateverTheSizes) {
   };
   EXPECT_EQ(draw(100), draw(900));
   EXPECT_NE(draw(100), first_integers(1000));
+}
+
+TEST(Split, IsARunOnlyWithoutValidation) {
+  const Split split = Split::random(100, 30, 1);
+  EXPECT_EQ(split.train.begin_of_run(), std::nullopt);
+  EXPECT_EQ(split.validation.begin_of_run(), std::nullopt);
+  EXPECT_EQ(Split::random(100, 0, 1).train.begin_of_run(), 0U);
 }
 
 TEST(Split, DependsOnTheSeed) {

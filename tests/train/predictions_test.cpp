@@ -3,9 +3,19 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <utility>
 #include <vector>
 
+#include "compute/stage.h"
+#include "loader/standardized.h"
+#include "tests/support/forwarding_engine.h"
 #include "tests/support/training.h"
 
 namespace millrace {
@@ -56,6 +66,87 @@ TEST(PredictAll, NumbersTheSamplesOfASubsetAsTheirDataSetDoes) {
   EXPECT_FALSE(std::ranges::is_sorted(seen));
   std::ranges::sort(seen);
   for (std::uint64_t i = 0; i < 100; ++i) EXPECT_EQ(seen[i], i);
+}
+
+// Hears of chunks and of who loads them.
+class Chunks final : public test::ForwardingEngine, public StageListener {
+ public:
+  using ForwardingEngine::ForwardingEngine;
+
+  void predict(const Chunk& chunk, std::span<float> logits) override {
+    samples.push_back(chunk.samples.data());
+    ForwardingEngine::predict(chunk, logits);
+    said.insert(said.end(), logits.begin(), logits.end());
+  }
+  void begin(Stage stage, std::uint64_t) noexcept override {
+    if (stage == Stage::kGather) loaded = true;
+  }
+  void end(Stage) noexcept override {}
+
+  std::vector<const std::byte*> samples;
+  std::vector<float> said;
+  std::atomic<bool> loaded{false};
+};
+
+// Of 5,000 samples, more than the engine gets at once.
+class PredictAllOf : public testing::Test {
+ protected:
+  std::unique_ptr<Chunks> predict(std::shared_ptr<const Dataset> data, const Subset& subset) const {
+    auto chunks =
+        std::make_unique<Chunks>(make_engine(model, TrainSpec{}, {Device::Kind::kCpu, 0, 1}));
+    const StageListening listening(*chunks);
+    predict_all(*chunks, model, {std::move(data), subset}, 1, [](const Prediction&) {});
+    return chunks;
+  }
+
+  MlpSpec model = [] {
+    MlpSpec of = small_model();
+    of.features = 200;
+    return of;
+  }();
+  const std::shared_ptr<const Dataset> in_memory =
+      test::memory_dataset({.size = 5000, .width = 200});
+  const std::shared_ptr<const Dataset> elsewhere =
+      test::memory_dataset({.size = 5000, .width = 200, .contiguous = false});
+};
+
+TEST_F(PredictAllOf, HandsOverSamplesWhereTheyLie) {
+  const auto loaded = predict(elsewhere, Subset::all(5000));
+  const auto there = predict(in_memory, Subset::all(5000));
+  EXPECT_TRUE(loaded->loaded);
+  EXPECT_FALSE(there->loaded);
+  EXPECT_EQ(there->said, loaded->said);
+  const std::byte* first = in_memory->contiguous().samples.data();
+  EXPECT_EQ(there->samples, (std::vector<const std::byte*>{first, first + 4096 * 200}));
+}
+
+TEST_F(PredictAllOf, ReadsAFewInAnyOrderItself) {
+  const auto [many, few] = Split::random(5000, 100, 3);
+  for (const Subset& subset : {many, few}) {
+    const auto loaded = predict(elsewhere, subset);
+    const auto read = predict(in_memory, subset);
+    EXPECT_TRUE(loaded->loaded);
+    EXPECT_EQ(read->loaded, subset.size() > 1000);
+    EXPECT_EQ(read->said.size(), subset.size() * 5);
+    EXPECT_EQ(read->said, loaded->said);
+  }
+}
+
+TEST_F(PredictAllOf, ReadsAFewStandardisedOnesItself) {
+  model.input = InputType::kFloat32;
+  const auto by = std::make_shared<const Standardizer>(
+      Standardizer{std::vector<float>(200, 100.0F), std::vector<float>(200, 50.0F)});
+  const Subset few = Split::random(5000, 100, 3).validation;
+  const auto loaded = predict(standardized(elsewhere, by), few);
+  const auto read = predict(standardized(in_memory, by), few);
+  EXPECT_TRUE(loaded->loaded);
+  EXPECT_FALSE(read->loaded);
+  EXPECT_EQ(read->said, loaded->said);
+}
+
+TEST_F(PredictAllOf, LeavesWhatIsWrongToTheLoader) {
+  EXPECT_THROW(predict(in_memory, Subset{}), std::invalid_argument);
+  EXPECT_ANY_THROW(predict(in_memory, Subset::all(5001)));
 }
 
 TEST(Softmax, IsADistributionWhateverTheSizeOfItsLogits) {
