@@ -36,11 +36,14 @@ std::string type_name(const py::handle& object) {
 }
 
 Array array_of(const py::handle& object, const std::string& name) {
-  if (py::hasattr(object, "mask") && py::hasattr(object, "filled")) {
+  const py::module_ numpy = py::module_::import("numpy");
+  // A plain array has no mask, and to look for one in vain takes long beside one sample's logits.
+  const bool plain_array = py::type::handle_of(object).is(numpy.attr("ndarray"));
+  if (!plain_array && py::hasattr(object, "mask") && py::hasattr(object, "filled")) {
     throw py::type_error(name + ": expected an array without a mask; filled() makes one");
   }
   // None of these calls runs Python's code, where the interpreter's end would find a daemon thread.
-  const py::object as_array = py::module_::import("numpy").attr("asarray");
+  const py::object as_array = numpy.attr("asarray");
   const auto array = as_array(object).cast<py::array>();
   const py::object stored = array.attr("dtype");
   const auto code = stored.attr("str").cast<std::string>();  // "<f4"
