@@ -49,9 +49,9 @@ def cores_for(threads):
 
 
 def python_with(*modules):
-    """An interpreter that has them: that of build/peers, else this one, else the system's."""
+    """An interpreter that has them: that of build/peers, else this one, else the system's, else that of the tests."""
     tried = dict.fromkeys([shutil.which(ROOT / "build/peers/bin/python"), sys.executable, shutil.which("python3"),
-                           "/usr/bin/python3"])
+                           "/usr/bin/python3", shutil.which(ROOT / "build/python/bin/python")])
     for python in filter(None, tried):
         found = subprocess.run([python, "-c", "import " + ", ".join(modules)], capture_output=True, check=False)
         if found.returncode == 0:

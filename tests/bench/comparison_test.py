@@ -1,4 +1,4 @@
-"""bench/compare.py, loaders.py, networks.py, report.py and plot_width.py, with programs that answer at once in place of
+"""bench/compare.py, latency.py, loaders.py, networks.py, report.py and plot_width.py, with programs that answer at once in place of
 the trainer, the bench programs and what they are raced against."""
 
 import json
@@ -243,6 +243,28 @@ class Comparison(unittest.TestCase):
             compiler.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
             with self.assertRaisesRegex(contestants.Failed, "install_deps.sh peer"):
                 networks.compile_mlpack(python, self.top / "build")
+
+    def test_latencies_are_medians_of_rounds_and_smoke_is_one(self):
+        python = self.top / "python"
+        python.write_text(f"#!{sys.executable} -IS\nimport json, pathlib, sys\n"
+                          "if 'pytorch' in sys.argv: sys.exit('there is no torch')\n"
+                          f"turn = pathlib.Path({str(self.top / 'turn')!r})\n"
+                          "us = len(turn.read_text()) if turn.exists() else 0\nturn.write_text('x' * (us + 1))\n"
+                          "print(json.dumps({'8': {'in_a_row_us': us + 1, 'rested_us': 50}}))\n", encoding="utf-8")
+        python.chmod(0o755)
+        out = self.top / "latency.json"
+        for rounds, arguments in ((3, ["--rounds", "3"]), (1, ["--rounds", "3", "--smoke"])):
+            (self.top / "turn").unlink(missing_ok=True)
+            done = subprocess.run(
+                [sys.executable, "-B", ROOT / "bench" / "latency.py", "--python", python, "--peer", "millrace", "--peer", "pytorch",
+                 "--hidden", "8", "--samples", "8", "--out", out, *arguments], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(done.stderr.count("pytorch: not measured: there is no torch"), 1)
+            runs = json.loads(out.read_text(encoding="utf-8"))["runs"]["8"]
+            self.assertEqual([run["8 in_a_row_us"] for run in runs["millrace"]], list(range(1, rounds + 1)))
+            lines = [line.split() for line in done.stdout.splitlines()]
+            self.assertEqual(lines[0][0], "784-8-10,")
+            self.assertEqual(lines[1:], [["millrace", f"{(rounds + 1) / 2:.1f}", "(50.0)"]])
 
     def test_busy_loops_end_with_the_measurement(self):
         with contestants.BusyLoops(2) as loops:
