@@ -20,11 +20,14 @@ class TableSamplesTest : public testing::Test {
     model_.path = "m";
     model_.spec.features = 3;
     model_.spec.classes = 2;
-    model_.spec.input = InputType::kFloat32;
     auto& state = model_.checkpoint.state;
     state.options.sample.shape = {3};
+    takes(InputType::kFloat32);
     state.class_names = {"lily", "rose"};
     state.columns = {.values = {"a", "b", "c"}, .label = "kind"};
+  }
+  void takes(InputType type) {
+    model_.spec.input = model_.checkpoint.state.options.sample.input = type;
   }
   std::filesystem::path write(std::string_view text) const {
     return test::write_bytes(folder_ / "t.csv", test::make_bytes(text));
@@ -84,7 +87,7 @@ TEST_F(TableSamplesTest, HaveTheModelsShapeAndType) {
   model_.checkpoint.state.columns = {};
   model_.checkpoint.state.options.sample.shape = {1, 3};
   EXPECT_EQ(open_table(model_, write("1,2,3\n"))->shape(), (SampleShape{{1, 3}}));
-  model_.spec.input = InputType::kUInt8;
+  takes(InputType::kUInt8);
   EXPECT_EQ(open_table(model_, write("1,2,3\n"))->dtype(), DType::kUInt8);
   EXPECT_NE(error_of("1,2,300\n").find("samples: model 1x3 uint8"), std::string::npos);
 }
