@@ -39,6 +39,10 @@ void check(const MlpSpec& model, const TrainSpec& train) {
   fraction(train.optimizer.ema, "decay of the average");
   fraction(model.dropout, "dropout");
   fraction(train.label_smoothing, "label smoothing");
+  require(train.class_weights.empty() || train.class_weights.size() == model.classes,
+          "class weights: expected " + std::to_string(model.classes) + ", found " +
+              std::to_string(train.class_weights.size()));
+  for (const float weight : train.class_weights) rate(weight, "class weight");
   require(std::isfinite(train.optimizer.epsilon) && train.optimizer.epsilon > 0.0F,
           "epsilon: expected a finite number above 0, found " +
               std::to_string(train.optimizer.epsilon));

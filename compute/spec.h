@@ -116,6 +116,10 @@ struct TrainSpec {
   /// Rows that go through the network at once. A step whose batch has more adds up the gradients of
   /// its parts: that of the mean loss of all its samples; normalisation is by part. 0: all.
   std::uint32_t micro_batch = 0;
+  /// By what the loss of each sample of a class is multiplied in training, and so its gradient:
+  /// [classes], finite and at least 0; empty: by 1. A step's gradient is divided by its samples
+  /// (as with Keras' class_weight), not by their weights (as torch.nn.CrossEntropyLoss has it).
+  std::vector<float> class_weights = {};
 
   std::uint32_t rows_at_once() const noexcept {
     return micro_batch == 0 || micro_batch > batch ? batch : micro_batch;

@@ -218,7 +218,8 @@ data: val_size, standardize=False, shuffle=True, on_bad="fail", bad_budget=0.001
 model: hidden=[32], activation="relu", batch_norm=False, dropout=0, initializer="pytorch", init
 training: epochs=10, batch=128, lr=0.5, schedule="constant", warmup=0, step_epochs=10, gamma=0.1,
     target_acc, patience=0, optimizer="sgd", momentum=0, beta1=0.9, beta2=0.999, epsilon=1e-8,
-    label_smoothing=0, clip_norm=0, ema=0, accumulate=1, weight_decay=0, seed=0
+    label_smoothing=0, class_weights ("balanced", or a list), clip_norm=0, ema=0, accumulate=1,
+    weight_decay=0, seed=0
 distortion of images: rotate, shift, scale, shear, elastic, elastic_sigma
 machine: device="auto", threads, precision="fp32", workers, residency="auto", shuffle_window=32,
     chunk_batches, slots=3

@@ -48,8 +48,9 @@ struct RunOptions {
   AugmentSpec augment{};
   std::uint64_t window_blocks = 0;  ///< that are mixed at a time; 0: not streamed
   OnBad on_bad = OnBad::kFail;
-  std::uint32_t accumulate = 1;      ///< batches of a step
-  std::string validation_hash = {};  ///< of a validation set of its own; empty: there was none
+  std::uint32_t accumulate = 1;           ///< batches of a step
+  std::string validation_hash = {};       ///< of a validation set of its own; empty: there was none
+  std::vector<float> class_weights = {};  ///< [classes], in effect; empty: all were 1
 };
 
 /// Sums over the steps of an epoch done so far. Losses are multiples of 2^-24, so that sums of them

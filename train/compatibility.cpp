@@ -7,6 +7,7 @@
 
 #include "formats/error.h"
 #include "train/bad_ledger.h"
+#include "train/class_weights.h"
 
 namespace millrace {
 namespace {
@@ -119,6 +120,10 @@ std::vector<std::string> check_compatible(const std::filesystem::path& file, con
   rates.compare("norm to clip to", before.optimizer.clip_norm, now.optimizer.clip_norm);
   rates.compare("dropout", before.dropout, now.dropout);
   rates.compare("label smoothing", before.label_smoothing, now.label_smoothing);
+  if (before.class_weights != now.class_weights) {
+    rates.add("class weights", describe_class_weights(before.class_weights),
+              describe_class_weights(now.class_weights));
+  }
   rates.compare("rotate", before.augment.rotate, now.augment.rotate);
   rates.compare("shift", before.augment.shift, now.augment.shift);
   rates.compare("scale", before.augment.scale, now.augment.scale);

@@ -13,6 +13,7 @@
 #include "formats/error.h"
 #include "formats/image_layout.h"
 #include "loader/worker_pool.h"
+#include "train/class_weights.h"
 
 namespace millrace {
 namespace {
@@ -170,7 +171,8 @@ RunPlan make_plan(const RunSpec& spec, const Dataset& train, const Dataset* test
                 spec.seed,
                 spec.label_smoothing,
                 spec.initializer,
-                spec.accumulate > 1 ? spec.batch : 0};
+                spec.accumulate > 1 ? spec.batch : 0,
+                resolve(spec.class_weights, train)};
   plan.workers = spec.workers;
   return plan;
 }

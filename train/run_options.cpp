@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "train/bad_ledger.h"
 #include "train/json_numbers.h"
@@ -115,6 +116,7 @@ json encode_run_options(const RunOptions& options) {
               {"on_bad", name_of(options.on_bad)},
               {"schedule", encode_schedule(options)},
               {"sample", encode_sample(options.sample)}};
+  if (!options.class_weights.empty()) object["class_weights"] = options.class_weights;
   if (!options.validation_hash.empty()) object["validation_hash"] = options.validation_hash;
   return object;
 }
@@ -144,6 +146,9 @@ RunOptions decode_run_options(const json& object) {
     options.batch_norm = object.at("batch_norm").get<bool>();
     options.dropout = object.at("dropout").get<float>();
     options.label_smoothing = object.at("label_smoothing").get<float>();
+  }
+  if (object.contains("class_weights")) {
+    options.class_weights = object.at("class_weights").get<std::vector<float>>();
   }
   if (object.contains("activation")) {
     options.activation = known(object, "activation", activation_called);

@@ -36,6 +36,7 @@ RunIdentity identity_of(const RunSpec& spec, const RunPlan& plan, const Engine& 
   identity.options.dropout = spec.dropout;
   identity.options.activation = plan.model.activation;
   identity.options.label_smoothing = spec.label_smoothing;
+  identity.options.class_weights = plan.train.class_weights;
   identity.options.augment = spec.augment;
   identity.options.schedule = spec.schedule;
   if (depends_on_length(spec.schedule)) identity.options.schedule_epochs = spec.epochs;

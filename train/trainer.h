@@ -17,6 +17,7 @@
 #include "loader/loader.h"
 #include "train/bad_ledger.h"
 #include "train/checkpoint.h"
+#include "train/class_weights.h"
 #include "train/observer.h"
 #include "train/schedule.h"
 #include "train/stopping.h"
@@ -41,6 +42,7 @@ struct RunSpec {
   Activation activation = Activation::kRelu;        ///< of the hidden layers
   Initializer initializer = Initializer::kPyTorch;  ///< of the first weights, where no `init` is
   float label_smoothing = 0.0F;                     ///< see TrainSpec
+  ClassWeights class_weights;                       ///< of the loss in training
   /// The network sees samples whose features have mean 0 and deviation 1 over the training samples;
   /// see Standardizer. Not of images of bytes.
   bool standardize = false;

@@ -476,7 +476,7 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
     const ActLayout layout{kLaneRows, top.outs};
     f32::softmax({scratch.logits.data(), layout, rows, top.out, &batch.source, first,
                   1.0F / static_cast<float>(batch.step_rows), options_.smoothing, true,
-                  batch.losses + first, batch.correct + first});
+                  batch.losses + first, batch.correct + first, options_.weights_of_classes()});
     // Rows and columns beyond the true ones hold zeros or logits: neither may count as a gradient.
     clear_padding(scratch.logits.data(), layout, rows, top.out);
   }

@@ -381,7 +381,9 @@ void SoftmaxLane(const Softmax& op) {
   constexpr std::size_t kBlock = 16;  // rows whose logarithms are taken at once
   HWY_ALIGN float sums[kBlock];
   HWY_ALIGN float rest[kBlock];
+  HWY_ALIGN float weights[kBlock];
   std::fill(sums, sums + kBlock, 1.0F);
+  std::fill(weights, weights + kBlock, 1.0F);
   // Labels lie anywhere in the data set: all at once they take as long as one.
   for (std::size_t r = 0; r < op.rows; ++r) {
     __builtin_prefetch(op.source->labels + op.source->sample(op.first + r));
@@ -389,6 +391,8 @@ void SoftmaxLane(const Softmax& op) {
   for (std::size_t r = 0; r < op.rows; ++r) {
     float* row = op.z + r * kActPanel;
     const auto label = static_cast<std::size_t>(op.source->label(op.first + r));
+    const float weight = op.class_weights != nullptr ? op.class_weights[label] : 1.0F;
+    weights[r % kBlock] = weight;
     V largest = hn::Set(d, -INFINITY);
     each_vector(row, op.layout, op.classes,
                 [&](const float* z, std::size_t, std::size_t n) HWY_ATTR {
@@ -429,18 +433,20 @@ void SoftmaxLane(const Softmax& op) {
     sums[r % kBlock] = sum;
     op.correct[r] = best == label ? 1 : 0;
     if (op.gradient) {
-      const V factor = hn::Set(d, op.gradient_scale / sum);
-      const float share = op.gradient_scale * op.smoothing / static_cast<float>(op.classes);
+      const float scale = op.gradient_scale * weight;
+      const V factor = hn::Set(d, scale / sum);
+      const float share = scale * op.smoothing / static_cast<float>(op.classes);
       each_vector(row, op.layout, op.classes, [&](float* z, std::size_t, std::size_t n) HWY_ATTR {
         const V g = hn::Mul(hn::LoadU(d, z), factor);
         hn::StoreU(hn::Sub(g, hn::IfThenElseZero(hn::FirstN(d, n), hn::Set(d, share))), d, z);
       });
-      label_cell -= op.gradient_scale * (1.0F - op.smoothing);
+      label_cell -= scale * (1.0F - op.smoothing);
     }
     if (r % kBlock + 1 == kBlock || r + 1 == op.rows) {
       const std::size_t begin = r / kBlock * kBlock;
       for (std::size_t i = 0; i < kBlock; i += kLanes) {
-        hn::Store(hn::Add(hn::Log(d, hn::Load(d, sums + i)), hn::Load(d, rest + i)), d, sums + i);
+        const V loss = hn::Add(hn::Log(d, hn::Load(d, sums + i)), hn::Load(d, rest + i));
+        hn::Store(hn::Mul(loss, hn::Load(d, weights + i)), d, sums + i);
       }
       std::copy(sums, sums + (r + 1 - begin), op.losses + begin);
     }

@@ -90,6 +90,8 @@ struct Softmax {
   bool gradient = false;
   float* losses = nullptr;          ///< [rows]
   std::uint8_t* correct = nullptr;  ///< [rows], 1 where the first largest logit is the label's
+  /// [classes], by which losses and gradients of their samples are multiplied; null: by 1.
+  const float* class_weights = nullptr;
 };
 void softmax(const Softmax& op);
 

@@ -333,7 +333,8 @@ class F32Net final : public LayeredNet<F32Net, Layer> {
     Layer& top = layers_.back();
     f32::softmax({top.dy.data() + rows.at(), top.act, rows.rows, top.out, &batch.source, rows.first,
                   1.0F / static_cast<float>(batch.step_rows), options_.smoothing, true,
-                  batch.losses + rows.first, batch.correct + rows.first});
+                  batch.losses + rows.first, batch.correct + rows.first,
+                  options_.weights_of_classes()});
   }
 
   // The gradient of the outputs below layer l; without a norm there, of the sums.

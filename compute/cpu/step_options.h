@@ -20,6 +20,7 @@ struct StepOptions {
   OptimizerSpec optimizer;
   OptimizerStep step;  ///< the constants of the one under way
   float smoothing = 0.0F;
+  std::vector<float> class_weights;           ///< [classes]; empty: all are 1
   Activation activation = Activation::kRelu;  ///< of the hidden layers
   norm::Dropout dropout;                      ///< of the step under way, for the first hidden layer
   bool buffered = false;   ///< gradients are kept, and the update has a phase of its own
@@ -30,6 +31,7 @@ struct StepOptions {
   StepOptions(const MlpSpec& model, const TrainSpec& train)
       : optimizer(train.optimizer),
         smoothing(train.label_smoothing),
+        class_weights(train.class_weights),
         activation(model.activation),
         dropout{train.seed, 0, 0, model.dropout},
         buffered(train.optimizer.clip_norm > 0.0F || train.rows_at_once() < train.batch),
@@ -55,6 +57,9 @@ struct StepOptions {
     for (const double square : squares) sum += square;
     const double share = double{clip_norm} / (std::sqrt(sum) + 1e-6);
     factor = static_cast<float>(share > 1.0 ? 1.0 : share);  // a NaN stays one
+  }
+  const float* weights_of_classes() const {
+    return class_weights.empty() ? nullptr : class_weights.data();
   }
   bool averaged() const { return optimizer.ema > 0.0F; }
   bool has_moments() const { return optimizer.adaptive() || optimizer.momentum != 0.0F; }

@@ -63,6 +63,7 @@ class DeviceEngine final : public Engine {
     if (train.optimizer.adaptive() || train.optimizer.momentum != 0.0F) {
       network_.make_moments(*runtime_, compute_.get());
     }
+    if (!train.class_weights.empty()) upload(network_.class_weights, train.class_weights);
     check_learning_rate(optimizer_.learning_rate);
     upload_parameters(initial_parameters(model_, train.seed, train.initializer));
     if (!runner_.one_kernel()) unfused_ = runner_.plan(true).unfused();

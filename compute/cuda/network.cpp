@@ -45,6 +45,9 @@ Network::Network(Runtime& runtime, const MlpSpec& spec, const TrainSpec& how_to,
         buffer(sizeof(float) * ActivationGradient::kParts * width, "the parts of bias gradients"));
   }
   logits = buffer(sizeof(float) * rows * layout.padded(layers()), "the logits");
+  if (!train.class_weights.empty()) {
+    class_weights = buffer(sizeof(float) * train.class_weights.size(), "the weights of classes");
+  }
   losses = buffer(sizeof(float) * piece_rows, "the losses");
   correct = buffer(piece_rows, "the judgements");
   metrics = buffer(sizeof(DeviceMetrics), "the metrics");

@@ -98,6 +98,8 @@ struct Network {
   std::vector<DeviceBuffer> parts;   // layer l: float32 [ActivationGradient::kParts, padded(l + 1)]
   DeviceBuffer logits;               // float32 [rows, padded(layers())]
 
+  DeviceBuffer class_weights;  // float32 [classes]; empty where all are 1
+
   DeviceBuffer losses;   // float32 [piece_rows]
   DeviceBuffer correct;  // uint8 [piece_rows]
   DeviceBuffer metrics;  // DeviceMetrics [1]

@@ -10,8 +10,8 @@ namespace millrace::cuda {
 
 /// Softmax cross-entropy of a batch: each row's loss, whether its label is the first largest logit,
 /// and the gradient of the step's mean loss.
-///     loss = log(sum_c exp(z_c)) - sum_c t_c z_c;  dz_c = (exp(z_c) / sum - t_c) / step_rows
-/// with t_c = (1 - smoothing) [c = label] + smoothing / classes.
+///     loss = w (log(sum_c exp(z_c)) - sum_c t_c z_c);  dz_c = w (exp(z_c) / sum - t_c) / step_rows
+/// with t_c = (1 - smoothing) [c = label] + smoothing / classes, and w the weight of the label.
 /// A group of threads does a row. `Group` has lane(), size(), max, sum and any over the group, and
 /// sync(), after which its threads see what each wrote: a warp on a device, one thread on the host.
 struct SoftmaxLoss {
@@ -27,7 +27,8 @@ struct SoftmaxLoss {
   float* losses = nullptr;          ///< [rows]
   std::uint8_t* correct = nullptr;  ///< [rows]
   float smoothing = 0.0F;
-  std::uint32_t step_rows = 0;  ///< of the step that these are a part of; 0: these are all
+  std::uint32_t step_rows = 0;           ///< of the step that these are a part of; 0: these are all
+  const float* class_weights = nullptr;  ///< [classes]; null: all are 1
 
   MILLRACE_HOST_DEVICE std::uint32_t all_rows() const {
     return gradient.data != nullptr ? padded_rows : rows;
@@ -60,11 +61,13 @@ struct SoftmaxLoss {
     float sum = 0.0F;       ///< of exp(z - largest)
     float expected = 0.0F;  ///< log(sum) less the loss
     bool correct = false;
+    float weight = 1.0F;  ///< of the label
   };
   template <class Group>
   MILLRACE_HOST_DEVICE Judged look(const Group& group, std::uint32_t label, const float* z) const {
     const float of_label = z[label];
     Judged judged;
+    if (class_weights != nullptr) judged.weight = class_weights[label];
     judged.largest = -INFINITY;
     bool beaten = !(of_label == of_label);
     // As far as the stride, which the compiler may know.
@@ -95,7 +98,7 @@ struct SoftmaxLoss {
   MILLRACE_HOST_DEVICE void gradient_of(const Group& group, const Judged& judged,
                                         std::uint32_t label, const float* z, const Elements& dz,
                                         std::size_t first) const {
-    const float inverse = 1.0F / static_cast<float>(step_rows != 0 ? step_rows : rows);
+    const float inverse = judged.weight / static_cast<float>(step_rows != 0 ? step_rows : rows);
     const float of_all = smoothing / static_cast<float>(classes);
     for (std::uint32_t c = group.lane(); c < stride; c += group.size()) {
       const float share = c < classes ? std::exp(z[c] - judged.largest) / judged.sum : 0.0F;
@@ -108,7 +111,7 @@ struct SoftmaxLoss {
   MILLRACE_HOST_DEVICE void finish(const Group& group, const Judged& judged,
                                    std::uint32_t row) const {
     if (group.lane() != 0) return;
-    losses[row] = std::log(judged.sum) - judged.expected;
+    losses[row] = judged.weight * (std::log(judged.sum) - judged.expected);
     correct[row] = judged.correct ? 1 : 0;
   }
 };

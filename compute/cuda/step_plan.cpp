@@ -38,7 +38,8 @@ void StepPlan::enqueue(const Batch& batch, const Part& part) {
                               training_ ? network_.activations(network_.dy.back()) : Elements{},
                               network_.losses.as<float>() + part.row,
                               network_.correct.as<std::uint8_t>() + part.row,
-                              training_ ? network_.train.label_smoothing : 0.0F, part.step_rows},
+                              training_ ? network_.train.label_smoothing : 0.0F, part.step_rows,
+                              training_ ? network_.class_weights.as<float>() : nullptr},
                   stream_);
   if (training_) enqueue_backward(batch, part);
 }

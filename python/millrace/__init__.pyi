@@ -205,6 +205,7 @@ def train(
     beta2: _Number = 0.999,
     epsilon: _Number = 1e-8,
     label_smoothing: _Number = 0,
+    class_weights: Literal["balanced"] | Sequence[_Number] | None = None,
     clip_norm: _Number = 0,
     ema: _Number = 0,
     accumulate: int = 1,

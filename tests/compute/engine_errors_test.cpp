@@ -77,7 +77,9 @@ TEST(EngineErrors, ImpossibleSpecsAreRefused) {
   refused([](Data& d) { d.model.hidden = {3, 0}; });
   refused([](Data& d) { d.model.input_scale = std::numeric_limits<float>::infinity(); });
   refused([](Data& d) { d.train.batch = 0; });
+  refused([](Data& d) { d.train.class_weights = {1.0F, 1.0F}; });
   for (const float bad : {-1.0F, std::numeric_limits<float>::quiet_NaN()}) {
+    refused([bad](Data& d) { d.train.class_weights = {1.0F, bad, 1.0F}; });
     refused([bad](Data& d) { d.train.optimizer.learning_rate = bad; });
     refused([bad](Data& d) { d.train.optimizer.momentum = bad; });
     refused([bad](Data& d) { d.train.optimizer.weight_decay = bad; });

@@ -124,6 +124,58 @@ TEST_P(GradientOptions, PartsOfABatchMakeTheStepOfTheWhole) {
   }
 }
 
+TEST_P(GradientOptions, AClassOfWeightTwoIsOneWithTwiceTheSamples) {
+  Data weighted = data();
+  weighted.train.optimizer = {0.05F, 0.0F, 0.0F};
+  weighted.train.label_smoothing = 0.1F;
+  const std::uint32_t count = weighted.train.batch;
+  const std::size_t width = weighted.model.features;
+  Data repeated = weighted;
+  repeated.bytes.clear();
+  repeated.labels.clear();
+  for (std::uint32_t c = 0; c < weighted.model.classes; ++c) {
+    weighted.train.class_weights.push_back(static_cast<float>(c % 3));
+  }
+  for (std::uint32_t i = 0; i < count; ++i) {
+    for (std::int32_t copy = 0; copy < weighted.labels[i] % 3; ++copy) {
+      const auto sample = std::span(weighted.bytes).subspan(i * width, width);
+      repeated.bytes.insert(repeated.bytes.end(), sample.begin(), sample.end());
+      repeated.labels.push_back(weighted.labels[i]);
+    }
+  }
+  // A step's gradient is divided by its samples, whatever they weigh.
+  repeated.train.batch = static_cast<std::uint32_t>(repeated.labels.size());
+  repeated.train.optimizer.learning_rate *=
+      static_cast<float>(repeated.train.batch) / static_cast<float>(count);
+  ASSERT_NE(repeated.train.batch, count);
+  const auto expected = make(repeated);
+  const auto found = make(weighted);
+  const Parameters begin = expected->parameters();
+  expected->train(repeated.packed());
+  found->train(weighted.packed().slice(0, 1));
+  const bool exact = GetParam().precision == Precision::kFloat32;
+  EXPECT_LT(distance(found->parameters(), expected->parameters()),
+            distance(expected->parameters(), begin) * (exact ? 1e-5 : 2e-2));
+  const double loss = expected->metrics().loss_sum;
+  EXPECT_NEAR(found->metrics().loss_sum, loss, loss * (exact ? 1e-5 : 1e-2));
+  // Evaluation knows nothing of them.
+  found->set_parameters(begin);
+  expected->set_parameters(begin);
+  for (Engine* engine : {found.get(), expected.get()}) engine->evaluate(data().packed());
+  EXPECT_EQ(found->metrics().loss_sum, expected->metrics().loss_sum);
+}
+
+TEST_P(GradientOptions, WeightsOfOneChangeNoBit) {
+  const Data plain = data();
+  Data ones = plain;
+  ones.train.class_weights.assign(ones.model.classes, 1.0F);
+  const auto expected = make(plain);
+  const auto found = make(ones);
+  for (Engine* engine : {expected.get(), found.get()}) engine->train(plain.packed());
+  EXPECT_TRUE(found->parameters() == expected->parameters());
+  EXPECT_EQ(found->metrics().loss_sum, expected->metrics().loss_sum);
+}
+
 // Everything at once.
 Data rich(Activation activation) {
   Data data({63, {33, 17}, 10, 40, InputType::kUInt8, activation});
@@ -131,6 +183,7 @@ Data rich(Activation activation) {
   data.model.dropout = 0.2F;
   data.train.label_smoothing = 0.1F;
   data.train.micro_batch = 16;
+  data.train.class_weights = {1.0F, 0.5F, 2.0F, 1.0F, 0.0F, 3.0F, 1.0F, 0.25F, 1.0F, 1.5F};
   data.train.optimizer = {0.01F, 0.0F, 0.01F, OptimizerSpec::Kind::kAdamW};
   data.train.optimizer.clip_norm = 0.5F;
   data.train.optimizer.ema = 0.9F;

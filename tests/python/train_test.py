@@ -248,6 +248,15 @@ class TrainTest(unittest.TestCase):
         numpy.testing.assert_allclose(hidden @ weights["2.weight"].T + weights["2.bias"],
                                       model.logits(self.test[0]), atol=1e-4)
 
+    def test_classes_have_weights(self):
+        plain = self.hash_of(self.train)
+        self.assertEqual(self.hash_of(self.train, class_weights=numpy.ones(4)), plain)
+        counts = numpy.bincount(self.train[1])
+        weights = (660 / (4 * counts)).astype(numpy.float32)
+        balanced = self.hash_of(self.train, class_weights="balanced")
+        self.assertEqual(self.hash_of(self.train, class_weights=weights), balanced)
+        self.assertNotEqual(balanced, plain)
+
     def test_a_model_standardises_what_it_is_given(self):
         self.assertIsNone(millrace.train(self.train, **QUICK).model.standardizer)
         table = lambda part: (part[0].reshape(-1, 30).astype(numpy.float32) * 900 + 1e5, part[1])
@@ -346,6 +355,7 @@ class TrainTest(unittest.TestCase):
         for message, options in (("unknown option lrr; did you mean lr?", {"lrr": 1}),
                                  ("lr: expected a finite number of at least 0, found -1", {"lr": -1}),
                                  ("label_smoothing: expected .*, found 2", {"label_smoothing": 2}),
+                                 ("class_weights: expected 4 numbers, .*, found 2", {"class_weights": [1, 2]}),
                                  ("val_size: expected .*, found 660", {"val_size": 660}),
                                  ("optimizer nesterov: expected momentum with it", {"optimizer": "nesterov"}),
                                  ("beta1: expected optimizer adam or adamw with it, found sgd", {"beta1": 0.5}),

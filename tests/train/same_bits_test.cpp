@@ -85,6 +85,7 @@ RunSpec rich_run(OptimizerSpec::Kind kind) {
   spec.batch_norm = true;
   spec.dropout = 0.2F;
   spec.label_smoothing = 0.05F;
+  spec.class_weights.balanced = true;
   spec.augment = {10.0F, 0.5F, 0.1F, 5.0F, 3.0F, 2.0F};
   spec.optimizer = {0.01F, 0.0F, 0.01F, kind};
   if (kind == OptimizerSpec::Kind::kNesterov) spec.optimizer.momentum = 0.9F;
@@ -173,6 +174,8 @@ TEST_F(SameBits, OtherBitsForWhatDecidesThem) {
   EXPECT_TRUE(differs([](RunSpec& s) { s.activation = Activation::kGelu; }));
   EXPECT_TRUE(differs([](RunSpec& s) { s.initializer = Initializer::kHe; }));
   EXPECT_TRUE(differs([](RunSpec& s) { s.label_smoothing = 0.1F; }));
+  EXPECT_TRUE(differs([](RunSpec& s) { s.class_weights.balanced = true; }));
+  EXPECT_TRUE(differs([](RunSpec& s) { s.standardize = true; }));
   EXPECT_TRUE(differs([](RunSpec& s) { s.accumulate = 2; }));
   EXPECT_TRUE(differs([](RunSpec& s) { s.optimizer.clip_norm = 0.1F; }));
   EXPECT_TRUE(differs([](RunSpec& s) { s.optimizer.ema = 0.9F; }));

@@ -72,6 +72,10 @@ void ConsoleObserver::set_run(const RunSpec& spec, bool window_given) {
   if (spec.label_smoothing > 0.0F) {
     recipe_ += fmt::format(", label smoothing {}", spec.label_smoothing);
   }
+  if (spec.class_weights.balanced) recipe_ += ", balanced classes";
+  if (const auto& weights = spec.class_weights.values; !weights.empty()) {
+    recipe_ += ", class weights " + describe_class_weights(weights);
+  }
   if (spec.optimizer.momentum != 0.0F)
     recipe_ += fmt::format(", momentum {}", spec.optimizer.momentum);
   if (spec.optimizer.weight_decay != 0.0F) {

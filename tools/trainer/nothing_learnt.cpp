@@ -9,6 +9,7 @@
 
 #include "formats/error.h"
 #include "loader/convert.h"
+#include "train/class_weights.h"
 
 namespace millrace {
 namespace {
@@ -20,21 +21,25 @@ constexpr double kLargestUsual = 4.0;
 
 }  // namespace
 
-std::optional<double> guessing_loss(std::span<const std::uint64_t> class_sizes, double smoothing) {
-  double all = 0.0;
-  std::size_t present = 0;
-  for (const auto size : class_sizes) {
-    all += static_cast<double>(size);
-    present += size > 0 ? 1 : 0;
+std::optional<double> guessing_loss(std::span<const std::uint64_t> class_sizes, double smoothing,
+                                    std::span<const float> class_weights) {
+  double samples = 0.0;
+  double all = 0.0;  // that they weigh
+  std::vector<double> weights;
+  for (std::size_t c = 0; c < class_sizes.size(); ++c) {
+    const auto size = static_cast<double>(class_sizes[c]);
+    samples += size;
+    weights.push_back(class_weights.empty() ? size : size * double{class_weights[c]});
+    all += weights.back();
   }
-  if (present < 2) return std::nullopt;
+  if (std::ranges::count_if(weights, [](double w) { return w > 0.0; }) < 2) return std::nullopt;
   double loss = 0.0;
-  for (const auto size : class_sizes) {
-    const double share = (1.0 - smoothing) * static_cast<double>(size) / all +
-                         smoothing / static_cast<double>(class_sizes.size());
+  for (const double weight : weights) {
+    const double share =
+        (1.0 - smoothing) * weight / all + smoothing / static_cast<double>(class_sizes.size());
     if (share > 0.0) loss -= share * std::log(share);
   }
-  return loss;
+  return loss * (all / samples);
 }
 
 double largest_value(const Dataset& data) {
@@ -69,7 +74,8 @@ std::string nothing_learnt_text(const RunSpec& spec, const RunResult& result, co
                                 std::span<const std::uint64_t> class_sizes) {
   if (result.history.size() < 2) return {};
   const auto& last = result.history.back();
-  const auto guessing = guessing_loss(class_sizes, spec.label_smoothing);
+  const auto guessing =
+      guessing_loss(class_sizes, spec.label_smoothing, resolve(spec.class_weights, train));
   if (!guessing || last.train_loss < kHardlyBetter * *guessing) return {};
   if (last.val_loss && *last.val_loss < kHardlyBetter * *guessing_loss(class_sizes, 0.0)) return {};
   auto text = fmt::format(

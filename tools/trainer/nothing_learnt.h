@@ -11,9 +11,11 @@
 namespace millrace {
 
 /// The cross-entropy of guessing each class as often as it comes, which takes no look at a sample:
-/// the entropy of the labels in nats, smoothed as they are in training. nullopt where there is
-/// nothing to guess: fewer than two classes with samples.
-std::optional<double> guessing_loss(std::span<const std::uint64_t> class_sizes, double smoothing);
+/// the entropy of the labels in nats, smoothed and weighted by class as they are in training
+/// (`class_weights` empty: not at all). nullopt where there is nothing to guess: fewer than two
+/// classes with samples that weigh something.
+std::optional<double> guessing_loss(std::span<const std::uint64_t> class_sizes, double smoothing,
+                                    std::span<const float> class_weights = {});
 
 /// The largest absolute value of up to 256 samples from all over the set; 0 where one of them
 /// cannot be read.

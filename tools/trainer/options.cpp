@@ -65,6 +65,22 @@ float parse_target(const std::string& text) {
   throw UsageError("expected a number above 0 and at most 1, found " + shown(text));
 }
 
+ClassWeights parse_class_weights(const std::string& text) {
+  if (text == "balanced") return {.balanced = true, .values = {}};
+  ClassWeights weights;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    try {
+      weights.values.push_back(parse_rate(text.substr(at, end - at)));
+    } catch (const UsageError&) {
+      throw UsageError("expected balanced, or numbers of at least 0 with commas, found " +
+                       shown(text));
+    }
+    at = end + 1;
+  }
+  return weights;
+}
+
 Residency parse_residency(const std::string& text) {
   if (text == "auto") return Residency::kAuto;
   if (text == "resident") return Residency::kResident;
@@ -178,6 +194,10 @@ class Declarer {
                 [this](const std::string& t) { run().optimizer.epsilon = parse_rate(t); });
     line_.value("--label-smoothing", "X", "share of a label's weight that all classes get [0]",
                 [this](const std::string& t) { run().label_smoothing = parse_fraction(t); });
+    line_.value("--class-weights", "HOW",
+                "what classes weigh in the training loss: balanced\n(rare ones more), or a number "
+                "for each [all 1]",
+                [this](const std::string& t) { run().class_weights = parse_class_weights(t); });
     line_.value("--clip-norm", "X", "scale larger gradients down to norm X [0: never]",
                 [this](const std::string& t) { run().optimizer.clip_norm = parse_rate(t); });
     line_.value("--ema", "X",

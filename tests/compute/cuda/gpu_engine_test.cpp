@@ -189,6 +189,14 @@ TEST_P(GpuEngine, GivesTheSameBitsWithEverythingOnAndAfterAResumption) {
 
 TEST_P(GpuEngine, FollowsTheCpuForAHundredSteps) { expect_the_cpus_losses(Data(kEpoch)); }
 
+TEST_P(GpuEngine, FollowsTheCpuWithWeightsOfClasses) {
+  for (const std::vector<std::uint32_t>& hidden : {std::vector{32U}, std::vector{100U, 48U}}) {
+    Data data({784, hidden, 10, 64, InputType::kUInt8});
+    data.train.class_weights = {1.0F, 0.5F, 2.0F, 1.0F, 0.0F, 3.0F, 1.0F, 0.25F, 1.0F, 1.5F};
+    expect_the_cpus_losses(data);
+  }
+}
+
 TEST_P(GpuEngine, FollowsTheCpuWithEveryOptimizerAndDropout) {
   using Kind = OptimizerSpec::Kind;
   for (const Kind kind : {Kind::kSgd, Kind::kNesterov, Kind::kAdam, Kind::kAdamW}) {

@@ -91,7 +91,7 @@ struct Judged {
   std::vector<float> gradient;
 };
 Judged judge(std::vector<float> logits, std::int32_t label, std::uint32_t rows = 1,
-             float smoothing = 0.0F) {
+             float smoothing = 0.0F, const std::vector<float>& weights = {}) {
   const auto classes = static_cast<std::uint32_t>(logits.size());
   const std::uint32_t stride = classes + 3;
   std::vector<float> padded(std::size_t{rows} * stride, 1e30F);   // padding must not count
@@ -104,7 +104,7 @@ Judged judge(std::vector<float> logits, std::int32_t label, std::uint32_t rows =
   std::vector<std::uint8_t> correct(rows, 77);
   emulate(SoftmaxLoss{padded.data(), labels.data(), nullptr, rows, rows + 2, classes, stride,
                       Elements{gradient.data(), ElementType::kFloat32}, losses.data(),
-                      correct.data(), smoothing});
+                      correct.data(), smoothing, 0, weights.empty() ? nullptr : weights.data()});
   const std::size_t last = std::size_t{rows - 1} * stride;
   for (std::size_t i = last + classes; i < gradient.size(); ++i) EXPECT_EQ(gradient[i], 0.0F);
   return {losses.back(),
@@ -144,6 +144,21 @@ TEST(SoftmaxKernel, SmoothsLabelsAsTorchDoes) {
     for (int c = 0; c < 4; ++c) {
       const double target = 0.05 + (c == label ? 0.8 : 0.0);
       EXPECT_NEAR(found.gradient[c], (std::exp(double{logits[c]}) / sum - target) / 2.0, 1e-7);
+    }
+  }
+}
+
+TEST(SoftmaxKernel, MultipliesByTheWeightOfTheLabel) {
+  const std::vector<float> logits{0.5F, -1.0F, 2.0F};
+  const std::vector<float> weights{1.0F, 2.5F, 0.0F};
+  for (std::int32_t label = 0; label < 3; ++label) {
+    const Judged plain = judge(logits, label, 2, 0.1F);
+    const Judged found = judge(logits, label, 2, 0.1F, weights);
+    const float weight = weights[static_cast<std::size_t>(label)];
+    EXPECT_FLOAT_EQ(found.loss, weight * plain.loss);
+    EXPECT_EQ(found.correct, plain.correct);
+    for (std::size_t c = 0; c < 3; ++c) {
+      EXPECT_NEAR(found.gradient[c], weight * plain.gradient[c], 1e-7);
     }
   }
 }

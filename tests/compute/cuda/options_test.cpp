@@ -41,6 +41,7 @@ struct Case {
   float clip_norm = 0.0F;
   std::uint32_t micro_batch = 0;
   bool batch_norm = false;
+  std::vector<float> class_weights = {};
 };
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
@@ -52,6 +53,7 @@ class DeviceEngineOptions : public testing::TestWithParam<Case> {
     data.model.dropout = c.dropout;
     data.model.batch_norm = c.batch_norm;
     data.train.label_smoothing = c.smoothing;
+    data.train.class_weights = c.class_weights;
     OptimizerSpec& optimizer = data.train.optimizer;
     optimizer.ema = c.ema;
     optimizer.clip_norm = c.clip_norm;
@@ -184,6 +186,12 @@ std::vector<Case> cases() {
   }
   all.push_back({"dropout", Kind::kSgd, 0.3F});
   all.push_back({"smoothing", Kind::kSgd, 0.0F, 0.1F});
+  Case weighted{"weights_of_classes", Kind::kSgd, 0.0F, 0.1F};
+  weighted.class_weights = {1.0F, 0.5F, 2.0F, 1.0F, 0.0F, 3.0F, 1.0F, 0.25F, 1.0F, 1.5F};
+  all.push_back(weighted);
+  weighted.name = "weights_of_classes_of_a_small_network";
+  weighted.hidden = {32};
+  all.push_back(weighted);
   all.push_back({"linear", Kind::kAdam, 0.0F, 0.1F, {}});
   all.push_back({"all", Kind::kAdamW, 0.2F, 0.02F, {70, 24, 33}});
   for (const auto activation :

@@ -54,6 +54,12 @@ TEST(GuessingLoss, IsTheEntropyOfTheLabels) {
               -0.75 * std::log(0.75) - 0.25 * std::log(0.25), 1e-12);
   EXPECT_FALSE(guessing_loss(std::vector<std::uint64_t>{1, 0}, 0.0));
   EXPECT_FALSE(guessing_loss({}, 0.0));
+  // Weighted, a class of nine samples and one of three are alike, and their losses 1.5 times as
+  // large.
+  EXPECT_NEAR(*guessing_loss(std::vector<std::uint64_t>{9, 3}, 0.0, std::vector<float>{1.0F, 3.0F}),
+              1.5 * std::log(2.0), 1e-12);
+  EXPECT_FALSE(
+      guessing_loss(std::vector<std::uint64_t>{9, 3}, 0.0, std::vector<float>{1.0F, 0.0F}));
   // A tenth of each label's weight is shared by both classes.
   EXPECT_NEAR(*guessing_loss(std::vector<std::uint64_t>{3, 1}, 0.1),
               -0.725 * std::log(0.725) - 0.275 * std::log(0.275), 1e-12);

@@ -397,6 +397,21 @@ TEST(ParseOptions, TakesOptimizerAndRegularisation) {
   EXPECT_EQ(run.augment, (AugmentSpec{10.0F, 2.5F, 0.1F, 5.0F, 34.0F, 5.0F}));
 }
 
+TEST(ParseOptions, TakesWeightsOfClassesAndStandardisation) {
+  EXPECT_EQ(parse_options({}).run.class_weights, ClassWeights{});
+  EXPECT_FALSE(parse_options({}).run.standardize);
+  const RunSpec run = parse_options({"--class-weights", "1,0.5,2e1", "--standardize", "on"}).run;
+  EXPECT_EQ(run.class_weights, (ClassWeights{false, {1.0F, 0.5F, 20.0F}}));
+  EXPECT_TRUE(run.standardize);
+  EXPECT_EQ(parse_options({"--class-weights", "balanced"}).run.class_weights,
+            (ClassWeights{true, {}}));
+  for (const std::string bad : {"", "1,", ",1", "1,-2", "1,x", "equal", "nan"}) {
+    EXPECT_EQ(error({"--class-weights=" + bad}),
+              "--class-weights: expected balanced, or numbers of at least 0 with commas, found '" +
+                  bad + "'");
+  }
+}
+
 TEST(ParseOptions, TakesActivationAndInitializer) {
   const RunSpec run = parse_options({"--activation", "leaky-relu", "--initializer", "he"}).run;
   EXPECT_EQ(run.activation, Activation::kLeakyRelu);
