@@ -62,7 +62,8 @@ class Trace(programs.ProgramTest):
         self.assertEqual(written, sorted(set(written)))
         self.assertGreaterEqual(main["load"], 2)
         self.assertEqual(sorted(s["args"]["number"] for s in self.spans["main"] if s["name"] == "epoch"), [0, 1, 2])
-        self.assertEqual(self.stages("compute 1")["compute"], main["compute"])
+        # Validation and test have so few samples here that the thread that asks computes alone.
+        self.assertEqual(self.stages("compute 1")["compute"], main["compute"] - main["validate"] - main["test"])
 
     def test_shows_workers_of_a_host_run(self):
         self.trace("--residency", "host", "--workers", "2", "--threads", "1", "--rotate", "5")
