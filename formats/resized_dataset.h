@@ -1,15 +1,13 @@
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <memory>
-#include <mutex>
-#include <optional>
-#include <string>
+#include <span>
 
 #include "formats/dataset.h"
-#include "formats/forwarding_dataset.h"
 #include "formats/image.h"
 #include "formats/image_layout.h"
+#include "formats/made_dataset.h"
 
 namespace millrace {
 
@@ -19,7 +17,7 @@ namespace millrace {
 /// Samples keep the layout they are stored in, [h, w], [h, w, 1], [h, w, 3], [1, h, w] or
 /// [3, h, w], with another h and w; where grey becomes RGB they are [h, w, 3], where RGB becomes
 /// grey [h, w].
-class ResizedDataset final : public ForwardingDataset<Dataset> {
+class ResizedDataset final : public MadeDataset {
  public:
   /// `data` itself where it is what was asked for already, and in the same blocks (BlockDataset)
   /// where it is in blocks. Throws DataError naming it where its
@@ -30,18 +28,7 @@ class ResizedDataset final : public ForwardingDataset<Dataset> {
 
   const SampleShape& shape() const noexcept override { return shape_; }
   DType dtype() const noexcept override { return DType::kUInt8; }
-  std::span<const std::int32_t> labels() const noexcept override { return of().labels(); }
-  /// Of what it delivers. Makes all samples, on all cores.
-  std::string hash() const override;
-  /// Makes them on the calling thread.
-  void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
-            std::span<std::int32_t> labels) const override;
-
-  /// What the samples are made of.
-  const Dataset& stored() const noexcept { return of(); }
-
-  /// Makes `samples` of as many stored ones.
-  void make(std::span<const std::byte> stored, std::span<std::byte> samples) const;
+  void make(std::span<const std::byte> stored, std::span<std::byte> samples) const override;
 
  private:
   ResizedDataset(std::shared_ptr<const Dataset> data, ImageLayout layout,
@@ -51,8 +38,6 @@ class ResizedDataset final : public ForwardingDataset<Dataset> {
   ImageLayout layout_;  // of what is stored
   ImageOptions options_;
   SampleShape shape_;
-  mutable std::mutex hash_mutex_;
-  mutable std::string hash_;  // empty until somebody asks
 };
 
 /// What the samples of a data set that as_asked() made are made of; null for any other.
