@@ -123,7 +123,8 @@ Standardizer fit_standardizer(const Dataset& data, const Subset& subset, bool to
   for (std::size_t f = 0; f < features; ++f) {
     const double deviation = std::sqrt(all.squares[f] / static_cast<double>(all.count));
     standardizer.mean.push_back(static_cast<float>(all.mean[f]));
-    standardizer.deviation.push_back(deviation == 0.0 ? 1.0F : static_cast<float>(deviation));
+    const auto rounded = static_cast<float>(deviation);  // of denormal values perhaps to 0
+    standardizer.deviation.push_back(rounded == 0.0F ? 1.0F : rounded);
   }
   return standardizer;
 }

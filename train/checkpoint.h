@@ -87,10 +87,11 @@ struct Checkpoint {
 };
 
 /// Writes a safetensors file, whole or not at all. Its tensors are the parameters under their own
-/// names ("0.weight", …), which torch.nn.Module.load_state_dict takes, and the optimizer's state as
-/// "optimizer.0.weight.momentum", "optimizer.0.weight.exp_avg", …. With OptimizerSpec::ema the
-/// parameters are the averages, and what training goes on with is "optimizer.0.weight.raw", …;
-/// of a model of standardised samples "input.mean" and "input.std" are what was done to them;
+/// names ("0.weight", …), which torch.nn.Module.load_state_dict takes, and beside them the
+/// optimizer's state as "optimizer.0.weight.momentum", "optimizer.0.weight.exp_avg", …. With
+/// OptimizerSpec::ema the parameters are the averages, and what training goes on with is
+/// "optimizer.0.weight.raw", …; of a model of standardised samples "input.mean" and "input.std" are
+/// what was done to them;
 /// `__metadata__` holds the run state in entries "millrace.*". Throws DataError if it cannot be
 /// written: an older file at `path` is then still there.
 void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "formats/error.h"
@@ -55,6 +57,17 @@ void compare_widths(Differences& found, std::span<const std::uint32_t> checkpoin
   const auto now = text(run.subspan(1, run.size() - 2));
   if (before != now) found.add("hidden", before, now);
   found.compare("classes", std::uint64_t{checkpoint.back()}, std::uint64_t{run.back()});
+}
+
+// Of many the first that differs.
+void compare_class_weights(Differences& found, std::span<const float> checkpoint,
+                           std::span<const float> run) {
+  const auto before = describe_class_weights(checkpoint);
+  const auto now = describe_class_weights(run);
+  if (before != now) return found.add("class weights", before, now);
+  const auto [a, b] = std::ranges::mismatch(checkpoint, run);
+  if (a == checkpoint.end() || b == run.end()) return;
+  found.compare("weight of class " + std::to_string(a - checkpoint.begin()), *a, *b);
 }
 
 }  // namespace
@@ -120,10 +133,7 @@ std::vector<std::string> check_compatible(const std::filesystem::path& file, con
   rates.compare("norm to clip to", before.optimizer.clip_norm, now.optimizer.clip_norm);
   rates.compare("dropout", before.dropout, now.dropout);
   rates.compare("label smoothing", before.label_smoothing, now.label_smoothing);
-  if (before.class_weights != now.class_weights) {
-    rates.add("class weights", describe_class_weights(before.class_weights),
-              describe_class_weights(now.class_weights));
-  }
+  compare_class_weights(rates, before.class_weights, now.class_weights);
   rates.compare("rotate", before.augment.rotate, now.augment.rotate);
   rates.compare("shift", before.augment.shift, now.augment.shift);
   rates.compare("scale", before.augment.scale, now.augment.scale);

@@ -65,9 +65,10 @@ void check_goes_with(const TrainedModel& model, const Dataset& data) {
   const bool shape_known = !state.options.sample.shape.empty();
   const bool same_shape = shape_known ? data.shape() == model.sample_shape()
                                       : data.shape().elements() == model.spec.features;
-  // What is standardised becomes float32, whatever it was.
+  // Numbers of a table are the same in any type; bytes of an image are not its floats.
   const SampleSpec& sample = state.options.sample;
-  const bool same_type = sample.standardizer || input_type_for(data.dtype()) == sample.input;
+  const bool any_type = sample.standardizer && !image_layout_of(model.sample_shape());
+  const bool same_type = any_type || input_type_for(data.dtype()) == sample.input;
   if (!same_shape || !same_type) {
     differ("samples", model.sample_shape().text() + ' ' + type_name(sample.input),
            describe_samples(data));
@@ -102,7 +103,7 @@ KnownData known_data(const TrainedModel& model) {
   }
   const auto layout = image_layout_of(model.sample_shape());
   if (layout) known.shape = model.sample_shape();
-  if (layout && !layout->planes && model.spec.input == InputType::kUInt8) {
+  if (layout && !layout->planes && stored_type(model) == InputType::kUInt8) {
     known.image.resize = ImageSize{layout->width, layout->height};
     known.image.channels = layout->channels == 1 ? ImageChannels::kGray : ImageChannels::kRgb;
   }

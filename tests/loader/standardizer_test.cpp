@@ -96,6 +96,15 @@ TEST(Standardizer, ShowsWhatIsNotFinite) {
   EXPECT_TRUE(std::isfinite(found.mean[0]));
 }
 
+TEST(Standardizer, NeverDividesByZero) {
+  const auto data = table(3);
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    put(*data, i, 0, i == 0 ? std::numeric_limits<float>::denorm_min() : 0.0F);
+  }
+  EXPECT_EQ(fit_standardizer(*data, Subset::all(3), false).deviation[0], 1.0F)
+      << "of a deviation too small for a float";
+}
+
 TEST(Standardizer, ShiftsAndDividesInFloat32) {
   const Standardizer by{{1.0F, -0.1F}, {3.0F, 0.7F}};
   std::vector<float> rows{2.0F, 0.3F, -5.0F, -0.1F};

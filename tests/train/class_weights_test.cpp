@@ -146,5 +146,22 @@ TEST(ClassWeights, AResumedRunMayHaveOthersAndSaysSo) {
   EXPECT_EQ(recorder.notices[0], "class weights: checkpoint 1,2,1,0.5,1, this run none");
 }
 
+TEST(ClassWeights, ThatDifferWhereTheyAreNotShownAreNamed) {
+  const test::TempFolder folder;
+  RunSpec spec = test::small_run();
+  spec.epochs = 1;
+  spec.checkpoint_dir = folder.path();
+  spec.class_weights.values.assign(12, 1.0F);
+  const auto data = test::memory_dataset({.classes = 12, .width = 24});
+  run(spec, data, nullptr);
+  spec.epochs = 2;
+  spec.resume = true;
+  spec.class_weights.values[10] = 0.5F;
+  test::Recorder recorder;
+  run(spec, data, nullptr, {&recorder});
+  ASSERT_EQ(recorder.notices.size(), 1U);
+  EXPECT_EQ(recorder.notices[0], "weight of class 10: checkpoint 1, this run 0.5");
+}
+
 }  // namespace
 }  // namespace millrace

@@ -2,16 +2,21 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "formats/error.h"
+#include "tests/support/fake_dataset.h"
 #include "tests/support/files.h"
 #include "tests/support/training.h"
 
 namespace millrace {
 namespace {
 
-class TrainedModelTest : public testing::Test {
+class TrainedModelTest : public ::testing::Test {
  protected:
   TrainedModelTest() {
     RunSpec spec = test::small_run();
@@ -48,13 +53,30 @@ TEST_F(TrainedModelTest, KnowsTheSizeOfItsImages) {
   EXPECT_EQ(known_data(model_).image, ImageOptions{}) << "planes, which no folder has";
   sample.shape = {4, 5, 3};
   EXPECT_EQ(known_data(model_).image.channels, ImageChannels::kRgb);
-  model_.spec.input = InputType::kFloat32;
+  sample.input = InputType::kFloat32;
   EXPECT_EQ(known_data(model_).image, ImageOptions{});
 }
 
 TEST_F(TrainedModelTest, GoesWithDataOfItsKind) {
   check_goes_with(model_, *test::test_data());
   check_goes_with(model_, *test::memory_dataset({.size = 3, .classes = 2, .width = 20}));
+}
+
+struct Floats : testing::FakeDataset {
+  Floats() : FakeDataset(3, 20, DType::kFloat32) {}
+  std::uint32_t classes() const noexcept override { return 5; }
+};
+
+TEST_F(TrainedModelTest, TakesNumbersOfAnyTypeWhereItStandardisesThem) {
+  const auto floats = std::make_shared<const Floats>();
+  EXPECT_THROW(seen_by(model_, floats), DataError);
+  auto& sample = model_.checkpoint.state.options.sample;
+  sample.standardizer = std::make_shared<const Standardizer>(
+      Standardizer{std::vector<float>(20, 1.0F), std::vector<float>(20, 2.0F)});
+  EXPECT_EQ(seen_by(model_, floats)->dtype(), DType::kFloat32);
+  EXPECT_EQ(seen_by(model_, test::test_data())->dtype(), DType::kFloat32);
+  sample.shape = {4, 5};  // pixels of bytes are not those of floats
+  EXPECT_THROW(seen_by(model_, floats), DataError);
 }
 
 TEST_F(TrainedModelTest, SaysAllThatDiffers) {

@@ -20,7 +20,7 @@ void invert_all(std::span<std::byte> pixels) {
 }  // namespace
 
 ImageLayout image_layout(const TrainedModel& model) {
-  if (model.spec.input != InputType::kUInt8) {
+  if (stored_type(model) != InputType::kUInt8) {
     throw DataError(model.path, std::nullopt, "a model of samples of uint8, as images are",
                     "one of float32");
   }

@@ -4,6 +4,8 @@
 #include <span>
 #include <utility>
 
+#include "loader/standardized.h"
+
 namespace millrace {
 namespace {
 
@@ -52,7 +54,7 @@ Judged judge(Engine& engine, const MlpSpec& model, const Part& part, const std::
     if (judged.worst.size() >= 64 * (most + 1)) keep_worst(judged.worst, most);
   });
   keep_worst(judged.worst, most);
-  add_pictures(judged.worst, *part.data);
+  add_pictures(judged.worst, unstandardized(*part.data));
   return judged;
 }
 

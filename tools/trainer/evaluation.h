@@ -58,7 +58,7 @@ struct SampleOutputs {
 };
 
 /// Fills `outputs` where that is not null. Throws DataError where model and data do not go together
-/// (check_goes_with), where no sample can be read or too many cannot, or where one has a value that
+/// (seen_by), where no sample can be read or too many cannot, or where one has a value that
 /// is not finite, and what make_engine and predict_all throw.
 Evaluation evaluate(const TrainedModel& model, const DataFolder& data, DataSplit split,
                     const Device& device, std::uint32_t workers, SampleOutputs* outputs = nullptr,

@@ -74,14 +74,15 @@ std::string nothing_learnt_text(const RunSpec& spec, const RunResult& result, co
                                 std::span<const std::uint64_t> class_sizes) {
   if (result.history.size() < 2) return {};
   const auto& last = result.history.back();
-  const auto guessing =
-      guessing_loss(class_sizes, spec.label_smoothing, resolve(spec.class_weights, train));
+  const auto weights = resolve(spec.class_weights, train);
+  const auto guessing = guessing_loss(class_sizes, spec.label_smoothing, weights);
   if (!guessing || last.train_loss < kHardlyBetter * *guessing) return {};
   if (last.val_loss && *last.val_loss < kHardlyBetter * *guessing_loss(class_sizes, 0.0)) return {};
   auto text = fmt::format(
       "hardly anything was learnt: train_loss is {:.4f}, and {:.4f} where each class is guessed as "
-      "often as it comes; another --lr than {:g} may help",
-      last.train_loss, *guessing, spec.optimizer.learning_rate);
+      "often as it comes{}; another --lr than {:g} may help",
+      last.train_loss, *guessing, weights.empty() ? "" : " and weighs",
+      spec.optimizer.learning_rate);
   if (const auto large = large_values_text(spec, train); !large.empty()) text += ", and " + large;
   return text;
 }

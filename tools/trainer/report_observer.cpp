@@ -68,9 +68,10 @@ std::vector<std::pair<std::string, std::string>> options_in_effect(const RunSpec
       {"--beta2", fmt::format("{}", spec.optimizer.beta2)},
       {"--epsilon", fmt::format("{}", spec.optimizer.epsilon)},
       {"--label-smoothing", fmt::format("{}", spec.label_smoothing)},
-      {"--class-weights", spec.class_weights.balanced
-                              ? "balanced"
-                              : describe_class_weights(spec.class_weights.values)},
+      {"--class-weights", spec.class_weights.balanced ? "balanced"
+                          : spec.class_weights.values.empty()
+                              ? "all 1"
+                              : fmt::format("{}", fmt::join(spec.class_weights.values, ","))},
       {"--momentum", fmt::format("{}", spec.optimizer.momentum)},
       {"--weight-decay", fmt::format("{}", spec.optimizer.weight_decay)},
       {"--clip-norm",

@@ -31,6 +31,7 @@ TrainedModel model_of(const std::vector<std::uint64_t>& shape,
   model.spec.features = 1;
   for (const std::uint64_t dim : shape) model.spec.features *= static_cast<std::uint32_t>(dim);
   model.checkpoint.state.options.sample.shape = shape;
+  model.checkpoint.state.options.sample.input = input;
   return model;
 }
 

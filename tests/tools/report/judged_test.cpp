@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <vector>
 
+#include "loader/standardized.h"
 #include "tests/support/training.h"
 
 namespace millrace {
@@ -38,6 +40,30 @@ TEST(Judge, KeepsTheWorstMistakes) {
     EXPECT_NE(m.guess, m.label);
     EXPECT_GT(m.guess_share, m.label_share);
     EXPECT_FALSE(m.picture);  // samples of 20 values are none
+  }
+}
+
+TEST(Judge, DrawsSamplesAsTheyAreStored) {
+  MlpSpec model;
+  model.features = 20;
+  model.input = InputType::kFloat32;
+  model.input_scale = 1.0F;
+  model.classes = 5;
+  const auto engine = make_engine(model, TrainSpec{}, {Device::Kind::kCpu, 0, 1});
+  const auto data = test::memory_dataset({.size = 50, .height = 4});
+  Standardizer by;
+  for (int f = 0; f < 20; ++f) {
+    by.mean.push_back(static_cast<float>(9 * f));
+    by.deviation.push_back(static_cast<float>(1 + f));
+  }
+  const auto seen = standardized(data, std::make_shared<const Standardizer>(by));
+  const Judged judged = judge(*engine, model, {seen, Subset::all(50)}, "test", 1, 3);
+  ASSERT_EQ(judged.worst.size(), 3U);
+  for (const Mistake& mistake : judged.worst) {
+    const auto stored = data->contiguous().samples.subspan(mistake.sample * 20, 20);
+    const auto expected = picture_of(data->shape(), data->dtype(), stored);
+    ASSERT_TRUE(mistake.picture && expected);
+    EXPECT_EQ(mistake.picture->pixels, expected->pixels);
   }
 }
 
