@@ -36,10 +36,11 @@ std::string refusal(const ClassWeights& weights) {
 TEST(ClassWeights, BalancedOnesGiveEachClassTheSameShare) {
   EXPECT_EQ(balanced_weights(std::vector<std::uint64_t>{30, 0, 10, 20}),
             (std::vector<float>{60.0F / 90.0F, 1.0F, 2.0F, 1.0F}));
-  const auto weights = resolve({.balanced = true}, *test::training_data());
+  const auto data = test::training_data();
+  const auto weights = resolve({.balanced = true}, *data);
   ASSERT_EQ(weights.size(), 5U);
   double sum = 0.0;
-  for (const auto label : test::training_data()->labels()) {
+  for (const auto label : data->labels()) {
     sum += weights[static_cast<std::size_t>(label)];
   }
   EXPECT_NEAR(sum, 300.0, 1e-4) << "1 on the average";
