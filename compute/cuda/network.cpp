@@ -1,10 +1,12 @@
 #include "compute/cuda/network.h"
 
+#include <utility>
+
 namespace millrace::cuda {
 
-Network::Network(Runtime& runtime, const MlpSpec& spec, const TrainSpec& how_to, Arithmetic how,
+Network::Network(Runtime& runtime, const MlpSpec& spec, TrainSpec how_to, Arithmetic how,
                  std::uint32_t piece_rows)
-    : model(spec), train(how_to), layout(spec), arithmetic(how) {
+    : model(spec), train(std::move(how_to)), layout(spec), arithmetic(how) {
   const std::size_t rows = this->rows(false);
   const std::size_t train_rows = this->rows(true);
   const std::size_t element = size_of(arithmetic.storage);

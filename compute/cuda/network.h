@@ -29,7 +29,7 @@ struct Network {
   static constexpr std::uint32_t kEvaluateRows = 1024;
 
   /// `piece_rows`: the most of all steps that run as one piece.
-  Network(Runtime& runtime, const MlpSpec& model, const TrainSpec& train, Arithmetic arithmetic,
+  Network(Runtime& runtime, const MlpSpec& model, TrainSpec train, Arithmetic arithmetic,
           std::uint32_t piece_rows);
 
   /// That products have. A batch, or a part of one, of fewer samples is filled up with samples of
