@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "tools/console/quote.h"
 #include "tools/console/usage_error.h"
@@ -49,6 +50,20 @@ std::optional<T> rate(std::string_view text) {
   return *value + T{0};  // of -0, 0
 }
 
+// What `parse` makes of each part between commas; nullopt where it makes nothing of one.
+template <typename Parse>
+auto list_of(std::string_view text, const Parse& parse) {
+  std::optional<std::vector<typename decltype(parse(text))::value_type>> list(std::in_place);
+  while (true) {
+    const std::size_t comma = text.find(',');
+    const auto value = parse(text.substr(0, comma));
+    if (!value) return decltype(list)();
+    list->push_back(*value);
+    if (comma == std::string_view::npos) return list;
+    text.remove_prefix(comma + 1);
+  }
+}
+
 template <typename T>
 T parse_rate_as(std::string_view text) {
   const auto value = rate<T>(text);
@@ -82,20 +97,18 @@ float parse_fraction(std::string_view text) {
 }
 
 std::vector<std::uint32_t> parse_widths(std::string_view text) {
-  std::vector<std::uint32_t> widths;
-  if (text.empty() || text == "none") return widths;
-  for (std::string_view rest = text;;) {
-    const std::size_t comma = rest.find(',');
-    const auto width = whole(rest.substr(0, comma), 1, kWidest);
-    if (!width || widths.size() == kMostLayers) {
-      refuse(fmt::format("none, or at most {} widths from 1 to {} with commas between", kMostLayers,
-                         kWidest),
-             text);
-    }
-    widths.push_back(static_cast<std::uint32_t>(*width));
-    if (comma == std::string_view::npos) return widths;
-    rest.remove_prefix(comma + 1);
+  if (text.empty() || text == "none") return {};
+  const auto widths = list_of(text, [](std::string_view t) { return whole(t, 1, kWidest); });
+  if (!widths || widths->size() > kMostLayers) {
+    refuse(fmt::format("none, or at most {} widths from 1 to {} with commas between", kMostLayers,
+                       kWidest),
+           text);
   }
+  return {widths->begin(), widths->end()};
+}
+
+std::optional<std::vector<float>> rates_in(std::string_view text) {
+  return list_of(text, rate<float>);
 }
 
 std::string parse_path(const std::string& text) {

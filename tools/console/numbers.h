@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,9 @@ float parse_fraction(std::string_view text);
 /// Widths from 1 to 2^20 with commas between, at most 1000; "none" and the empty text are no
 /// widths.
 std::vector<std::uint32_t> parse_widths(std::string_view text);
+
+/// Finite numbers of at least 0 with commas between; nullopt where the text is anything else.
+std::optional<std::vector<float>> rates_in(std::string_view text);
 
 /// `text`, unless it is empty.
 std::string parse_path(const std::string& text);

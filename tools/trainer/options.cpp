@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "tools/console/augment_options.h"
 #include "tools/console/command_line.h"
@@ -67,18 +68,12 @@ float parse_target(const std::string& text) {
 
 ClassWeights parse_class_weights(const std::string& text) {
   if (text == "balanced") return {.balanced = true, .values = {}};
-  ClassWeights weights;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find(',', at), text.size());
-    try {
-      weights.values.push_back(parse_rate(text.substr(at, end - at)));
-    } catch (const UsageError&) {
-      throw UsageError("expected balanced, or numbers of at least 0 with commas, found " +
-                       shown(text));
-    }
-    at = end + 1;
+  auto values = rates_in(text);
+  if (!values) {
+    throw UsageError("expected balanced, or numbers of at least 0 with commas, found " +
+                     shown(text));
   }
-  return weights;
+  return {.balanced = false, .values = std::move(*values)};
 }
 
 Residency parse_residency(const std::string& text) {
