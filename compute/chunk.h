@@ -21,7 +21,7 @@ struct Chunk {
   std::uint32_t source = 0;                ///< indices: which resident set
   std::span<const std::uint32_t> indices;  ///< indices: [count]; empty for a packed chunk
   std::span<const std::byte> samples;      ///< packed: [count, features] of the engine's InputType
-  std::span<const std::int32_t> labels;    ///< packed: [count]
+  std::span<const std::int32_t> labels;    ///< packed: [count, MlpSpec::label_words()]
 
   /// Learning rate of each step, [batches()], for train(); empty: the engine's own for all.
   std::span<const float> learning_rates{};

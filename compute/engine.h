@@ -24,10 +24,13 @@ class DeviceError : public std::runtime_error {
 
 /// Sums over everything trained or evaluated between two ends of sums: see Engine::close_metrics().
 struct Metrics {
-  /// Of the samples' cross-entropies, natural logarithm, each rounded to a multiple of 2^-24:
-  /// exact, and so the same however the samples were grouped in calls.
+  /// Of the samples' losses (cross-entropies have the natural logarithm), each rounded to a
+  /// multiple of 2^-24: exact, and so the same however the samples were grouped in calls.
   double loss_sum = 0.0;
-  std::uint64_t correct = 0;
+  std::uint64_t correct = 0;  ///< 0 of a loss of numbers
+  /// Of a loss of numbers: of the samples' squared errors, of each the mean over its targets as the
+  /// network sees them (MlpSpec::target_scales), rounded as losses are; else 0.
+  double squared_error_sum = 0.0;
   std::uint64_t samples = 0;
   std::uint64_t steps = 0;
   /// Index, counted from the end of the sums before, of the first training step whose loss was not
@@ -38,6 +41,9 @@ struct Metrics {
 
   double mean_loss() const noexcept {
     return samples == 0 ? 0.0 : loss_sum / static_cast<double>(samples);
+  }
+  double mean_squared_error() const noexcept {
+    return samples == 0 ? 0.0 : squared_error_sum / static_cast<double>(samples);
   }
   double accuracy() const noexcept {
     return samples == 0 ? 0.0 : static_cast<double>(correct) / static_cast<double>(samples);
@@ -80,7 +86,7 @@ class Snapshot {
 /// A data set that an engine keeps in its own memory, addressed by index chunks.
 struct ResidentSet {
   std::span<const std::byte> samples;    ///< [size, features] of the engine's InputType
-  std::span<const std::int32_t> labels;  ///< [size]
+  std::span<const std::int32_t> labels;  ///< [size, MlpSpec::label_words()]
   std::shared_ptr<const void> owner;     ///< keeps the spans alive
 };
 
@@ -125,13 +131,14 @@ class Engine {
   virtual std::uint32_t add_resident(ResidentSet set) = 0;
 
   /// One optimizer step for each batch of the chunk. A chunk's memory may be reused when train()
-  /// returns. Labels must lie in [0, classes); a label outside throws std::out_of_range before any
-  /// step of the chunk.
+  /// returns. Labels must lie in [0, classes), targets be finite; one that is not throws
+  /// std::out_of_range before any step of the chunk.
   virtual void train(const Chunk& chunk) = 0;
   /// Adds loss and correct predictions of the chunk's samples to the metrics.
   virtual void evaluate(const Chunk& chunk) = 0;
   /// The same, and hands out what the model says: `logits`, [count, classes], row-major, without
-  /// the softmax. The predicted class is the first largest. Waits. Throws std::invalid_argument if
+  /// the softmax; or the targets that it predicts, in their own units. The predicted class is the
+  /// first largest. Waits. Throws std::invalid_argument if
   /// `logits` has another size.
   virtual void predict(const Chunk& chunk, std::span<float> logits) = 0;
 

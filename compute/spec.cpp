@@ -54,6 +54,28 @@ std::optional<Activation> activation_called(std::string_view name) noexcept {
   return std::nullopt;
 }
 
+const char* name_of(Loss loss) noexcept {
+  switch (loss) {
+    case Loss::kSquaredError:
+      return "mse";
+    case Loss::kAbsoluteError:
+      return "mae";
+    case Loss::kHuber:
+      return "huber";
+    case Loss::kCrossEntropy:
+      break;
+  }
+  return "cross-entropy";
+}
+
+std::optional<Loss> loss_called(std::string_view name) noexcept {
+  for (const Loss loss :
+       {Loss::kCrossEntropy, Loss::kSquaredError, Loss::kAbsoluteError, Loss::kHuber}) {
+    if (name == name_of(loss)) return loss;
+  }
+  return std::nullopt;
+}
+
 const char* name_of(Initializer initializer) noexcept {
   switch (initializer) {
     case Initializer::kHe:

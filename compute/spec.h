@@ -29,14 +29,32 @@ const char* name_of(Activation activation) noexcept;
 /// The activation of that name; nullopt if there is none.
 std::optional<Activation> activation_called(std::string_view name) noexcept;
 
+/// What training makes small. Of classes: softmax cross-entropy. Of numbers, by torch.nn's
+/// definitions: MSELoss; L1Loss; HuberLoss with a delta of 1. A sample's loss is then the mean over
+/// its targets.
+enum class Loss : std::uint8_t { kCrossEntropy, kSquaredError, kAbsoluteError, kHuber };
+
+/// "cross-entropy", "mse", "mae", "huber".
+const char* name_of(Loss loss) noexcept;
+/// The loss of that name; nullopt if there is none.
+std::optional<Loss> loss_called(std::string_view name) noexcept;
+
+/// What a target is to the network: (target - mean) / deviation.
+struct TargetScale {
+  float mean = 0.0F;
+  float deviation = 1.0F;  ///< above 0
+
+  bool operator==(const TargetScale&) const = default;
+};
+
 /// A multilayer perceptron: Linear, [BatchNorm1d,] activation, [Dropout,] …, Linear with softmax
-/// cross-entropy on top. The network sees `input_scale * sample`.
+/// cross-entropy on top, or a loss of numbers. The network sees `input_scale * sample`.
 struct MlpSpec {
   std::uint32_t features = 0;  ///< elements of one sample
   InputType input = InputType::kUInt8;
   float input_scale = 1.0F / 255.0F;  ///< 1/255 maps uint8 to [0, 1]
   std::vector<std::uint32_t> hidden;  ///< widths of the hidden layers, may be empty
-  std::uint32_t classes = 0;
+  std::uint32_t classes = 0;  ///< outputs: a logit for each class, or a number for each target
   /// Each hidden layer's sums are normalised over the batch before the activation, as
   /// torch.nn.BatchNorm1d does it (momentum 0.1, epsilon 1e-5; Ioffe and Szegedy 2015), and its
   /// Linear has no bias, which the normalisation would take away again.
@@ -45,7 +63,15 @@ struct MlpSpec {
   /// are divided by 1 - dropout (Srivastava et al. 2014).
   float dropout = 0.0F;
   Activation activation = Activation::kRelu;  ///< of the hidden layers
+  Loss loss = Loss::kCrossEntropy;
+  /// [classes], of a loss of numbers; empty: the network sees targets as they are. What the engine
+  /// predicts is in the targets' own units, what it measures in those that the network sees.
+  std::vector<TargetScale> target_scales = {};
 
+  /// Labels are numbers.
+  bool regression() const noexcept { return loss != Loss::kCrossEntropy; }
+  /// Of a label: a class, or the bits of `classes` float32.
+  std::uint32_t label_words() const noexcept { return regression() ? classes : 1; }
   /// {features, hidden…, classes}
   std::vector<std::uint32_t> widths() const;
   /// Numbers that training changes.

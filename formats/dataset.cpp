@@ -16,6 +16,10 @@ std::string SampleShape::text() const {
   return dims.empty() ? "one value" : fmt::format("{}", fmt::join(dims, "x"));
 }
 
+const char* name_of(Task task) noexcept {
+  return task == Task::kRegression ? "regression" : "classification";
+}
+
 const std::vector<std::string>& Dataset::class_names() const noexcept {
   static const std::vector<std::string> none;
   return none;
@@ -30,12 +34,19 @@ std::string describe_samples(const Dataset& data) {
   return fmt::format("{} {}", data.shape().text(), name_of(data.dtype()));
 }
 
+std::string describe_labels(const Dataset& data) {
+  if (data.task() == Task::kClassification) return fmt::format("{} classes", data.classes());
+  return fmt::format("{} target{}", data.targets(), data.targets() == 1 ? "" : "s");
+}
+
 void check_read(const Dataset& data, std::span<const std::uint64_t> ids,
                 std::span<const std::byte> samples, std::span<const std::int32_t> labels) {
-  if (samples.size() != ids.size() * data.sample_bytes() || labels.size() != ids.size()) {
-    throw std::invalid_argument(
-        fmt::format("{}: room for {} bytes and {} labels given for {} samples of {} bytes",
-                    data.name(), samples.size(), labels.size(), ids.size(), data.sample_bytes()));
+  if (samples.size() != ids.size() * data.sample_bytes() ||
+      labels.size() != ids.size() * data.label_words()) {
+    throw std::invalid_argument(fmt::format(
+        "{}: room for {} bytes and {} words of labels given for {} samples of {} bytes and {}",
+        data.name(), samples.size(), labels.size(), ids.size(), data.sample_bytes(),
+        data.label_words()));
   }
   for (const auto id : ids) {
     if (id >= data.size()) {

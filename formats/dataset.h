@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -21,10 +22,17 @@ struct SampleShape {
   bool operator==(const SampleShape&) const = default;
 };
 
+/// What is to be learnt of a sample: which class it is of, or numbers, its targets.
+enum class Task : std::uint8_t { kClassification, kRegression };
+
+/// "classification", "regression".
+const char* name_of(Task task) noexcept;
+
 /// What the columns of a table are called, whose lines are samples.
 struct ColumnNames {
-  std::vector<std::string> values;  ///< in the order of a sample's values; empty: not known
-  std::string label;
+  std::vector<std::string> values;        ///< in the order of a sample's values; empty: not known
+  std::string label;                      ///< empty where there are targets
+  std::vector<std::string> targets = {};  ///< in their order
 
   bool operator==(const ColumnNames&) const = default;
 };
@@ -32,11 +40,21 @@ struct ColumnNames {
 /// The whole of a data set as it lies in memory. Views; the Dataset owns the bytes.
 struct ContiguousView {
   std::span<const std::byte> samples;  ///< [size, elements] in dtype(), host byte order, row-major
-  std::span<const std::int32_t> labels;  ///< [size]
+  std::span<const std::int32_t> labels;  ///< [size, Dataset::label_words()]
 };
+
+/// A target, by its bits, as a word of a label; and back.
+constexpr std::int32_t target_word(float target) noexcept {
+  return std::bit_cast<std::int32_t>(target);
+}
+constexpr float target_of(std::int32_t word) noexcept { return std::bit_cast<float>(word); }
 
 /// Random access to labelled samples of one fixed shape and type. All members may be called from
 /// any number of threads at once.
+///
+/// A label is a class, one word; or, of a data set for regression, targets() numbers: finite
+/// float32, each a word by its bits (target_of()). Arrays of labels are [n, label_words()],
+/// row-major.
 class Dataset {
  public:
   virtual ~Dataset() = default;
@@ -44,8 +62,10 @@ class Dataset {
   virtual std::uint64_t size() const noexcept = 0;
   virtual const SampleShape& shape() const noexcept = 0;
   virtual DType dtype() const noexcept = 0;
-  /// Labels lie in [0, classes()).
+  /// Labels lie in [0, classes()); 0 where they are targets.
   virtual std::uint32_t classes() const noexcept = 0;
+  /// Numbers that are to be predicted of each sample; 0 where labels are classes.
+  virtual std::uint32_t targets() const noexcept { return 0; }
   /// By label; empty: they have none.
   virtual const std::vector<std::string>& class_names() const noexcept;
   /// Of a table with a header; empty: it is another kind of data.
@@ -57,22 +77,27 @@ class Dataset {
   virtual std::string hash() const = 0;
 
   std::uint64_t sample_bytes() const noexcept { return shape().elements() * size_of(dtype()); }
+  Task task() const noexcept { return targets() == 0 ? Task::kClassification : Task::kRegression; }
+  std::uint32_t label_words() const noexcept { return targets() == 0 ? 1 : targets(); }
 
   /// Copies samples `ids` to `samples` ([ids.size(), elements], dtype()) and their labels to
-  /// `labels`. Throws DataError if a sample cannot be read, std::out_of_range if an id is not below
-  /// size().
+  /// `labels` ([ids.size(), label_words()]). Throws DataError if a sample cannot be read,
+  /// std::out_of_range if an id is not below size().
   virtual void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
                     std::span<std::int32_t> labels) const = 0;
 
   /// The data in place where it is all in memory (or mapped); empty spans where it is not.
   virtual ContiguousView contiguous() const noexcept { return {}; }
-  /// All labels, [size()], where they are at hand without reading samples; empty where they are
-  /// not.
+  /// All labels, [size(), label_words()], where they are at hand without reading samples; empty
+  /// where they are not.
   virtual std::span<const std::int32_t> labels() const noexcept { return contiguous().labels; }
 };
 
 /// What its samples are, for messages: "28x28 uint8".
 std::string describe_samples(const Dataset& data);
+
+/// How many classes or targets it has, for messages: "10 classes", "1 target".
+std::string describe_labels(const Dataset& data);
 
 /// What every read() begins with, so that an error leaves the caller's memory as it was. Throws
 /// std::invalid_argument if there is not room for exactly ids.size() samples and labels,

@@ -22,6 +22,7 @@ class ForwardingDataset : public Base {
   const SampleShape& shape() const noexcept override { return of_->shape(); }
   DType dtype() const noexcept override { return of_->dtype(); }
   std::uint32_t classes() const noexcept override { return of_->classes(); }
+  std::uint32_t targets() const noexcept override { return of_->targets(); }
   const std::vector<std::string>& class_names() const noexcept override {
     return of_->class_names();
   }

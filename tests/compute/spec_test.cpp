@@ -49,5 +49,23 @@ TEST(MlpSpec, TheFirstLayerHasNoGradientOfItsInput) {
   EXPECT_EQ(model(3, {}, 2).train_flops_per_sample(), 2U * (3 * 2 * 2));
 }
 
+TEST(Loss, HasANameEach) {
+  for (const Loss loss :
+       {Loss::kCrossEntropy, Loss::kSquaredError, Loss::kAbsoluteError, Loss::kHuber}) {
+    EXPECT_EQ(loss_called(name_of(loss)), loss);
+  }
+  EXPECT_EQ(loss_called("l2"), std::nullopt);
+}
+
+TEST(MlpSpec, LabelsAreAWordForEachTargetOrOne) {
+  MlpSpec model;
+  model.classes = 10;
+  EXPECT_FALSE(model.regression());
+  EXPECT_EQ(model.label_words(), 1U);
+  model.loss = Loss::kHuber;
+  EXPECT_TRUE(model.regression());
+  EXPECT_EQ(model.label_words(), 10U);
+}
+
 }  // namespace
 }  // namespace millrace
