@@ -77,7 +77,7 @@ std::string suffix(StoredAs stored) {
   return stored == StoredAs::kPlain ? std::string() : fmt::format(".{}", name_of(stored));
 }
 
-struct Task {
+struct Piece {
   ConvertedFile file;
   ConvertSource source;
   std::optional<Writer> writer;
@@ -123,10 +123,10 @@ std::vector<ConvertedFile> convert(
   if (!is_idx) return convert_to_files(spec, convert_parts(spec), progress);
   if (spec.shards > 0) return convert_to_shards(spec, convert_parts(spec), progress);
   const MadeFolder folder(spec.out);  // before the files in it, which go first
-  std::vector<Task> tasks;
+  std::vector<Piece> tasks;
   std::uint64_t all = 0;
   for (auto& source : convert_sources(spec)) {
-    Task task;
+    Piece task;
     task.file.from = source.from;
     // Where the source is a file, it may itself be what stands beside the new one.
     const auto named = source.stored_before > 0 ? source.from : fs::path(source.name);
@@ -156,7 +156,7 @@ std::vector<ConvertedFile> convert(
   }
   std::vector<fs::path> targets;
   std::ranges::transform(tasks, std::back_inserter(targets),
-                         [](const Task& task) { return task.file.to; });
+                         [](const Piece& task) { return task.file.to; });
   marker.put(targets);
   for (auto& task : tasks) {
     task.file.frames = task.writer->commit();
