@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "compute/stage.h"
-#include "loader/convert.h"
+#include "formats/convert.h"
 #include "loader/gather.h"
 #include "loader/readable.h"
 

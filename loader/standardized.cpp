@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "formats/convert.h"
 #include "formats/made_dataset.h"
-#include "loader/convert.h"
 
 namespace millrace {
 namespace {

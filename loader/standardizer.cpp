@@ -7,8 +7,8 @@
 #include <string>
 
 #include "compute/stage.h"
+#include "formats/convert.h"
 #include "formats/error.h"
-#include "loader/convert.h"
 #include "loader/parallel_blocks.h"
 #include "loader/readable.h"
 

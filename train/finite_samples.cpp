@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "formats/convert.h"
 #include "formats/error.h"
-#include "loader/convert.h"
 #include "loader/readable.h"
 
 namespace millrace {

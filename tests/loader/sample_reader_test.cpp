@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "loader/convert.h"
+#include "formats/convert.h"
 #include "loader/gather.h"
 #include "tests/support/fake_dataset.h"
 

@@ -12,12 +12,12 @@
 #include <vector>
 
 #include "formats/atomic_file.h"
+#include "formats/convert.h"
 #include "formats/csv_cells.h"
 #include "formats/csv_labels.h"
 #include "formats/error.h"
 #include "formats/idx_pair.h"
 #include "formats/in_quotes.h"
-#include "loader/convert.h"
 #include "tools/cli/part_sink.h"
 #include "tools/cli/target.h"
 

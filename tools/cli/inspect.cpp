@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "formats/class_sizes.h"
+#include "formats/convert.h"
 #include "formats/folder.h"
 #include "formats/idx.h"
 #include "formats/json_text.h"
 #include "formats/safetensors.h"
 #include "formats/shard_manifest.h"
-#include "loader/convert.h"
 #include "tools/cli/piece_reader.h"
 #include "tools/cli/statistics.h"
 #include "tools/cli/storage.h"

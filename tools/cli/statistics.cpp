@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "loader/convert.h"
+#include "formats/convert.h"
 
 namespace millrace {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "formats/convert.h"
 #include "formats/image_layout.h"
-#include "loader/convert.h"
 
 namespace millrace {
 namespace {

@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "formats/convert.h"
 #include "formats/error.h"
-#include "loader/convert.h"
 #include "train/class_weights.h"
 
 namespace millrace {

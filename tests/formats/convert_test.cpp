@@ -1,4 +1,4 @@
-#include "loader/convert.h"
+#include "formats/convert.h"
 
 #include <gtest/gtest.h>
 
