@@ -73,7 +73,7 @@ ChunkFiller::ChunkFiller(const LoaderSpec& spec, LoaderState start, std::functio
   const std::size_t bytes = reader_->sample_bytes();
   require(bytes > 0, spec.data->name() + ": samples have no elements");
   // Half of the address space, so that sums with labels and padding fit too.
-  require(most_ <= std::numeric_limits<std::size_t>::max() / 2 / (bytes + sizeof(std::int32_t)),
+  require(most_ <= std::numeric_limits<std::size_t>::max() / 2 / (bytes + label_bytes()),
           "a slot of " + std::to_string(most_) + " samples of " + std::to_string(bytes) +
               " bytes is too large for memory");
   part_samples_ =
@@ -107,9 +107,10 @@ ChunkSlot ChunkFiller::make_slot(HostMemory& memory) const {
     return slot;
   }
   const std::size_t samples = most_ * reader_->sample_bytes();
-  slot.buffer = HostBuffer(memory, aligned(samples) + most_ * sizeof(std::int32_t));
+  slot.buffer = HostBuffer(memory, aligned(samples) + most_ * label_bytes());
   slot.samples = slot.buffer.bytes().first(samples);
-  slot.labels = {reinterpret_cast<std::int32_t*>(slot.buffer.data() + aligned(samples)), most_};
+  slot.labels = {reinterpret_cast<std::int32_t*>(slot.buffer.data() + aligned(samples)),
+                 most_ * reader_->label_words()};
   return slot;
 }
 
@@ -185,8 +186,9 @@ void ChunkFiller::take(const ChunkSlot& slot, const WindowStage::Piece& piece,
                        std::span<std::uint64_t> ids) const {
   const auto run = stage_->run(piece.turn, piece.offset, piece.count);
   const std::size_t bytes = reader_->sample_bytes();
+  const std::size_t words = reader_->label_words();
   reader_->read_padded(run.samples, slot.samples.subspan(piece.first * bytes, piece.count * bytes),
-                       slot.labels.subspan(piece.first, piece.count));
+                       slot.labels.subspan(piece.first * words, piece.count * words));
   std::ranges::copy(run.ids, ids.begin());
   if (stage_->damaged(piece.turn)) mend(slot, piece, ids);
 }
@@ -207,7 +209,7 @@ std::uint64_t ChunkFiller::fill_from_window(const ChunkSlot& slot,
   const std::size_t bytes = reader_->sample_bytes();
   const auto samples = slot.samples.subspan(piece.first * bytes, piece.count * bytes);
   if (augmenter_) augmenter_->apply(slot.plan.position.epoch, ids, samples);
-  return piece.count * (bytes + sizeof(std::int32_t));
+  return piece.count * (bytes + label_bytes());
 }
 
 std::uint64_t ChunkFiller::fill(const ChunkSlot& slot, std::uint32_t part) const {
@@ -223,7 +225,7 @@ std::uint64_t ChunkFiller::fill(const ChunkSlot& slot, std::uint32_t part) const
   const std::size_t bytes = reader_->sample_bytes();
   const auto samples = slot.samples.subspan(first * bytes, count * bytes);
   if (augmenter_) augmenter_->apply(slot.plan.position.epoch, ids, samples);
-  return count * (bytes + sizeof(std::int32_t));
+  return count * (bytes + label_bytes());
 }
 
 std::uint64_t ChunkFiller::fill_indices(const ChunkSlot& slot) const {
@@ -248,7 +250,7 @@ Chunk ChunkFiller::view(const ChunkSlot& slot) const noexcept {
     chunk.indices = slot.indices.first(chunk.count);
   } else {
     chunk.samples = slot.samples.first(chunk.count * reader_->sample_bytes());
-    chunk.labels = slot.labels.first(chunk.count);
+    chunk.labels = slot.labels.first(chunk.count * reader_->label_words());
   }
   return chunk;
 }

@@ -94,6 +94,9 @@ class ChunkFiller {
   std::uint64_t fill_from_window(const ChunkSlot& slot, const WindowStage::Piece& piece) const;
   void open_stream(const LoaderSpec& spec, LoaderState start, std::function<void()> wake);
 
+  /// Of one sample; of packed chunks.
+  std::size_t label_bytes() const noexcept { return reader_->label_words() * sizeof(std::int32_t); }
+
   std::string name_;  ///< of the data set, for messages
   ChunkKind kind_;
   std::uint32_t source_;

@@ -27,9 +27,10 @@ void note(const ChunkSlot& slot, BadPlace bad) {
 // False where it cannot be read either.
 bool ChunkFiller::read_one(std::uint64_t id, const ChunkSlot& slot, std::uint32_t place) const {
   const std::size_t bytes = reader_->sample_bytes();
+  const std::size_t words = reader_->label_words();
   return reader_
       ->read_readable({&id, 1}, slot.samples.subspan(place * bytes, bytes),
-                      slot.labels.subspan(place, 1))
+                      slot.labels.subspan(place * words, words))
       .empty();
 }
 
@@ -59,7 +60,8 @@ void ChunkFiller::read(const ChunkSlot& slot, std::uint64_t first,
                        std::span<std::uint64_t> ids) const {
   const std::size_t bytes = reader_->sample_bytes();
   const auto samples = slot.samples.subspan(first * bytes, ids.size() * bytes);
-  const auto labels = slot.labels.subspan(first, ids.size());
+  const std::size_t words = reader_->label_words();
+  const auto labels = slot.labels.subspan(first * words, ids.size() * words);
   if (on_bad_ == OnBad::kFail) return reader_->read(ids, samples, labels);
   const StandIn others(on_bad_, seed_, budget_);
   for (BadPlace& bad : reader_->read_readable(ids, samples, labels)) {
@@ -80,6 +82,7 @@ void ChunkFiller::read(const ChunkSlot& slot, std::uint64_t first,
 void ChunkFiller::mend(const ChunkSlot& slot, const WindowStage::Piece& piece,
                        std::span<std::uint64_t> ids) const {
   const std::size_t bytes = reader_->sample_bytes();
+  const std::size_t words = reader_->label_words();
   const StandIn others(on_bad_, seed_, budget_);
   const StandIn anywhere(OnBad::kSubstitute, seed_, budget_);
   for (std::uint32_t i = 0; i < piece.count; ++i) {
@@ -96,7 +99,7 @@ void ChunkFiller::mend(const ChunkSlot& slot, const WindowStage::Piece& piece,
         const auto other = stage_->run(piece.turn, *in_window, 1);
         ids[i] = other.ids[0];
         reader_->read_padded(other.samples, slot.samples.subspan(bad.place * bytes, bytes),
-                             slot.labels.subspan(bad.place, 1));
+                             slot.labels.subspan(bad.place * words, words));
       } else {
         // Nothing of the window is left.
         std::uint64_t id = 0;
@@ -124,6 +127,7 @@ void ChunkFiller::settle(ChunkSlot& slot) const {
   std::ranges::sort(places, {}, &BadPlace::place);
   if (on_bad_ != OnBad::kLeaveOut) return;
   const std::size_t bytes = kind_ == ChunkKind::kIndices ? 0 : reader_->sample_bytes();
+  const std::size_t words = kind_ == ChunkKind::kIndices ? 0 : reader_->label_words();
   std::uint32_t kept = 0;
   auto next = places.begin();
   for (std::uint32_t place = 0; place < slot.plan.count; ++place) {
@@ -136,7 +140,8 @@ void ChunkFiller::settle(ChunkSlot& slot) const {
     } else if (kept != place) {
       std::ranges::copy(slot.samples.subspan(place * bytes, bytes),
                         slot.samples.subspan(kept * bytes, bytes).begin());
-      slot.labels[kept] = slot.labels[place];
+      std::ranges::copy(slot.labels.subspan(place * words, words),
+                        slot.labels.subspan(kept * words, words).begin());
     }
     ++kept;
   }

@@ -123,9 +123,15 @@ void unpad_rows(std::span<const std::byte> table, std::size_t row_bytes,
   HWY_DYNAMIC_DISPATCH(unpad)(table.data(), row_bytes, out.size() / row_bytes, out.data());
 }
 
-void gather_labels(std::span<const std::int32_t> table, std::span<const std::uint64_t> ids,
-                   std::span<std::int32_t> out) noexcept {
-  for (std::size_t i = 0; i < ids.size(); ++i) out[i] = table[ids[i]];
+void gather_labels(std::span<const std::int32_t> table, std::size_t words,
+                   std::span<const std::uint64_t> ids, std::span<std::int32_t> out) noexcept {
+  if (words == 1) {
+    for (std::size_t i = 0; i < ids.size(); ++i) out[i] = table[ids[i]];
+    return;
+  }
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    std::copy_n(table.data() + ids[i] * words, words, out.data() + i * words);
+  }
 }
 
 }  // namespace millrace

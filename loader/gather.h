@@ -34,9 +34,9 @@ void scatter_rows(std::span<const std::byte> in, std::size_t row_bytes,
 void unpad_rows(std::span<const std::byte> table, std::size_t row_bytes,
                 std::span<std::byte> out) noexcept;
 
-/// out[i] = table[ids[i]]
-void gather_labels(std::span<const std::int32_t> table, std::span<const std::uint64_t> ids,
-                   std::span<std::int32_t> out) noexcept;
+/// Copies labels `ids` of `table` ([any, words]) to `out` ([ids.size(), words]).
+void gather_labels(std::span<const std::int32_t> table, std::size_t words,
+                   std::span<const std::uint64_t> ids, std::span<std::int32_t> out) noexcept;
 
 /// Asks for the cache lines of rows that lie anywhere before they are read. Far ahead it asks for
 /// the second-level cache, which has more lines on their way than the first level can wait for, and

@@ -23,9 +23,9 @@ BadSample bad_sample(std::uint64_t id, const DataError& error) {
 }
 
 std::optional<BadSample> read_one(const Dataset& data, std::uint64_t id,
-                                  std::span<std::byte> sample, std::int32_t& label) {
+                                  std::span<std::byte> sample, std::span<std::int32_t> label) {
   try {
-    data.read({&id, 1}, sample, {&label, 1});
+    data.read({&id, 1}, sample, label);
     return std::nullopt;
   } catch (const ChangedFile&) {
     throw;
@@ -44,15 +44,17 @@ std::vector<BadPlace> read_readable(const Dataset& data, std::span<const std::ui
   }
   std::vector<BadPlace> bad;
   const auto bytes = static_cast<std::size_t>(data.sample_bytes());
+  const std::size_t words = data.label_words();
   // In the order of the file: a set that is stored in blocks has the last few of them decoded.
   std::vector<std::uint32_t> order(ids.size());
   std::iota(order.begin(), order.end(), 0U);
   std::ranges::sort(order, {}, [ids](std::uint32_t i) { return ids[i]; });
   for (const std::uint32_t i : order) {
     const auto sample = samples.subspan(i * bytes, bytes);
-    if (auto broken = read_one(data, ids[i], sample, labels[i])) {
+    const auto label = labels.subspan(i * words, words);
+    if (auto broken = read_one(data, ids[i], sample, label)) {
       std::ranges::fill(sample, std::byte{0});
-      labels[i] = 0;
+      std::ranges::fill(label, 0);
       bad.push_back({i, std::move(*broken)});
     }
   }
@@ -71,20 +73,23 @@ std::string hash_readable(const Dataset& data) {
 
 std::string hash_readable_now(const Dataset& data) {
   const auto bytes = static_cast<std::size_t>(data.sample_bytes());
+  const std::size_t words = data.label_words();
   const std::uint64_t round = std::min(data.size(), kTogether * kRound * WorkerPool::resolve(0));
   std::vector<std::uint64_t> ids(static_cast<std::size_t>(round));
   std::vector<std::byte> samples(static_cast<std::size_t>(round) * bytes);
-  std::vector<std::int32_t> labels(static_cast<std::size_t>(data.size()));
+  std::vector<std::int32_t> labels(static_cast<std::size_t>(data.size()) * words);
   auto hasher = begin_dataset_hash(data);
   for (std::uint64_t first = 0; first < data.size(); first += round) {
     const std::uint64_t end = std::min(data.size(), first + round);
     std::iota(ids.begin(), ids.end(), first);
     for_each_block(end - first, kTogether, 0, [&](std::uint64_t begin, std::uint64_t count) {
-      const auto some = std::span(labels).subspan(first + begin, count);
+      const auto some = std::span(labels).subspan((first + begin) * words, count * words);
       const auto bad =
           read_readable(data, std::span(ids).subspan(begin, count),
                         std::span(samples).subspan(begin * bytes, count * bytes), some);
-      for (const BadPlace& one : bad) some[one.place] = kNoLabel;
+      for (const BadPlace& one : bad) {
+        std::ranges::fill(some.subspan(one.place * words, words), kNoLabel);
+      }
     });
     hasher.update(std::span<const std::byte>(samples).first((end - first) * bytes));
   }

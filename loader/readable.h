@@ -18,7 +18,7 @@ BadSample bad_sample(std::uint64_t id, const DataError& error);
 /// Reads one sample. Returns why it cannot be read, if it cannot: what it left in the sample's
 /// place is then of no use. Throws ChangedFile, and what read() throws besides DataError.
 std::optional<BadSample> read_one(const Dataset& data, std::uint64_t id,
-                                  std::span<std::byte> sample, std::int32_t& label);
+                                  std::span<std::byte> sample, std::span<std::int32_t> label);
 
 /// Reads what can be read of `ids`: as Dataset::read(), with zeros in the places of the samples
 /// that are returned, ascending. While nothing is bad it is one read(); else they are read one by

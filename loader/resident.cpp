@@ -27,8 +27,9 @@ std::uint64_t samples_at_once(std::uint64_t size) {
 }
 
 struct Copy {
-  Copy(std::uint64_t size, std::size_t sample_bytes)
-      : samples(pageable_memory(), size * sample_bytes), labels(size) {}
+  Copy(std::uint64_t size, const SampleReader& reader)
+      : samples(pageable_memory(), size * reader.sample_bytes()),
+        labels(size * reader.label_words()) {}
 
   static ResidentSet set_of(const std::shared_ptr<Copy>& copy) {
     return {copy->samples.bytes(), copy->labels, copy};
@@ -67,28 +68,29 @@ ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, const S
   std::iota(order.begin(), order.end(), 0U);
   std::ranges::sort(order, {}, [&](std::uint32_t i) { return ids[i]; });
   const auto bytes = reader.sample_bytes();
-  const auto copy = std::make_shared<Copy>(ids.size(), bytes);
+  const auto words = reader.label_words();
+  const auto copy = std::make_shared<Copy>(ids.size(), reader);
 
   std::mutex mutex;
-  for_each_block(ids.size(), samples_at_once(ids.size()), 0,
-                 [&](std::uint64_t first, std::uint64_t count) {
-                   std::vector<std::uint64_t> some;
-                   for (auto i = first; i < first + count; ++i) some.push_back(ids[order[i]]);
-                   std::vector<std::byte> samples(some.size() * bytes);
-                   std::vector<std::int32_t> labels(some.size());
-                   const auto found = read_some(reader, some, samples, labels, bad != nullptr,
-                                                [&](std::uint32_t i) { return order[first + i]; });
-                   if (!found.empty()) {
-                     const std::lock_guard lock(mutex);
-                     std::ranges::copy(found, std::back_inserter(*bad));
-                   }
-                   for (std::size_t i = 0; i < some.size(); ++i) {
-                     const auto to = order[first + i];
-                     std::ranges::copy(std::span(samples).subspan(i * bytes, bytes),
-                                       copy->samples.bytes().subspan(to * bytes).begin());
-                     copy->labels[to] = labels[i];
-                   }
-                 });
+  for_each_block(
+      ids.size(), samples_at_once(ids.size()), 0, [&](std::uint64_t first, std::uint64_t count) {
+        std::vector<std::uint64_t> some;
+        for (auto i = first; i < first + count; ++i) some.push_back(ids[order[i]]);
+        std::vector<std::byte> samples(some.size() * bytes);
+        std::vector<std::int32_t> labels(some.size() * words);
+        const auto found = read_some(reader, some, samples, labels, bad != nullptr,
+                                     [&](std::uint32_t i) { return order[first + i]; });
+        if (!found.empty()) {
+          const std::lock_guard lock(mutex);
+          std::ranges::copy(found, std::back_inserter(*bad));
+        }
+        for (std::size_t i = 0; i < some.size(); ++i) {
+          const auto to = order[first + i];
+          std::ranges::copy(std::span(samples).subspan(i * bytes, bytes),
+                            copy->samples.bytes().subspan(to * bytes).begin());
+          std::copy_n(labels.data() + i * words, words, copy->labels.data() + to * words);
+        }
+      });
   if (bad != nullptr) std::ranges::sort(*bad, {}, &BadPlace::place);
   return Copy::set_of(copy);
 }
@@ -102,7 +104,7 @@ ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, InputTy
 
   SampleReader reader(data, type);
   const std::uint64_t size = data->size();
-  const auto copy = std::make_shared<Copy>(size, reader.sample_bytes());
+  const auto copy = std::make_shared<Copy>(size, reader);
 
   std::mutex mutex;
   for_each_block(size, samples_at_once(size), 0, [&](std::uint64_t first, std::uint64_t count) {
@@ -111,8 +113,8 @@ ResidentSet resident_samples(const std::shared_ptr<const Dataset>& data, InputTy
     const auto found = read_some(
         reader, ids,
         copy->samples.bytes().subspan(first * reader.sample_bytes(), count * reader.sample_bytes()),
-        std::span(copy->labels).subspan(first, count), bad != nullptr,
-        [first](std::uint32_t i) { return static_cast<std::uint32_t>(first + i); });
+        std::span(copy->labels).subspan(first * reader.label_words(), count * reader.label_words()),
+        bad != nullptr, [first](std::uint32_t i) { return static_cast<std::uint32_t>(first + i); });
     if (!found.empty()) {
       const std::lock_guard lock(mutex);
       std::ranges::copy(found, std::back_inserter(*bad));

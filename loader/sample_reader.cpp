@@ -61,6 +61,7 @@ SampleReader::SampleReader(std::shared_ptr<const Dataset> data, InputType type)
       stored_(data_->dtype()),
       elements_(data_->shape().elements()),
       stored_bytes_(data_->sample_bytes()),
+      words_(data_->label_words()),
       view_(data_->contiguous()) {
   if (type_ == InputType::kUInt8 && stored_ != DType::kUInt8) {
     throw std::invalid_argument(data_->name() + ": samples of type " +
@@ -96,7 +97,7 @@ std::vector<BadPlace> SampleReader::read_readable(std::span<const std::uint64_t>
 
 void SampleReader::read(const ContiguousView& view, std::span<const std::uint64_t> rows,
                         std::span<std::byte> samples, std::span<std::int32_t> labels) const {
-  gather_labels(view.labels, rows, labels);
+  gather_labels(view.labels, words_, rows, labels);
   if (same_type(stored_, type_)) return gather_rows(view.samples, stored_bytes_, rows, samples);
   const std::span<float> out = as_floats(samples);
   const RowPrefetcher prefetcher(view.samples.data(), stored_bytes_, rows);
@@ -113,7 +114,7 @@ void SampleReader::read_padded(const ContiguousView& view, std::span<std::byte> 
   if (same_type(stored_, type_)) return unpad_rows(view.samples, stored_bytes_, samples);
   const std::span<float> out = as_floats(samples);
   const std::size_t stride = padded_row(stored_bytes_);
-  for (std::size_t i = 0; i < labels.size(); ++i) {
+  for (std::size_t i = 0; i < labels.size() / words_; ++i) {
     to_float32(stored_, view.samples.subspan(i * stride, stored_bytes_),
                out.subspan(i * elements_, elements_));
   }

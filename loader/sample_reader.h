@@ -25,9 +25,10 @@ class SampleReader {
   std::size_t sample_bytes() const noexcept {
     return elements_ * size_of(type_);
   }  ///< of one in `type`
+  std::size_t label_words() const noexcept { return words_; }
 
-  /// samples: [ids.size(), elements] of `type`; labels: [ids.size()]. Every id is below the set's
-  /// size. Throws what Dataset::read() throws.
+  /// samples: [ids.size(), elements] of `type`; labels: [ids.size(), label_words()]. Every id is
+  /// below the set's size. Throws what Dataset::read() throws.
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
             std::span<std::int32_t> labels);
   /// The same of rows of `view`, which holds samples as the data set stores them.
@@ -51,6 +52,7 @@ class SampleReader {
   const DType stored_;
   const std::size_t elements_;
   const std::size_t stored_bytes_;  ///< of one sample
+  const std::size_t words_;         ///< of one label
   const ContiguousView view_;
 
   // Buffers for samples before conversion: as many as threads that ever read at once.

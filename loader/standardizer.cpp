@@ -39,7 +39,7 @@ std::vector<float> rows_of(const Dataset& data, const Subset& subset, std::uint6
   }
   const auto bytes = static_cast<std::size_t>(data.sample_bytes());
   std::vector<std::byte> samples(ids.size() * bytes);
-  std::vector<std::int32_t> labels(ids.size());
+  std::vector<std::int32_t> labels(ids.size() * data.label_words());
   std::vector<BadPlace> bad;
   if (tolerant) {
     bad = read_readable(data, ids, samples, labels);

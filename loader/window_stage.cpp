@@ -38,7 +38,7 @@ struct WindowStage::Window {
   std::vector<std::uint64_t> first_member;  // of each block
   Permutation mixing;
   Bytes samples;                     // [members] padded rows, in the order of the epoch
-  std::vector<std::int32_t> labels;  // [members], in that order, as ids
+  std::vector<std::int32_t> labels;  // [members, label_words], in that order, as ids
   std::vector<std::uint64_t> ids;
   std::size_t claimed = 0;    // blocks
   std::size_t decoded = 0;    // blocks
@@ -113,8 +113,9 @@ WindowStage::Run WindowStage::run(std::uint64_t turn, std::uint64_t offset,
   const Window& window = buffers_[turn % buffers_.size()];
   if (window.error) window.error.raise();
   const auto stride = padded_row(static_cast<std::size_t>(data_->sample_bytes()));
+  const std::size_t words = data_->label_words();
   return {{window.samples.view().subspan(offset * stride, count * stride),
-           std::span(window.labels).subspan(offset, count)},
+           std::span(window.labels).subspan(offset * words, count * words)},
           std::span(window.ids).subspan(offset, count)};
 }
 
@@ -186,7 +187,7 @@ void WindowStage::lay_out(Window& window, const StreamOrder::Epoch& epoch,
     data_->expect_block(block);
   }
   reserve(window.samples, members * padded_row(static_cast<std::size_t>(data_->sample_bytes())));
-  window.labels.resize(members);
+  window.labels.resize(members * data_->label_words());
   window.ids.resize(members);
   window.claimed = 0;
   window.decoded = 0;
@@ -201,6 +202,8 @@ void WindowStage::decode(Window& window, std::size_t index, Scratch& scratch) co
   const auto& block = data_->blocks()[number];
   const auto bytes = static_cast<std::size_t>(data_->sample_bytes());
   const auto members = order_.members(number);
+  const auto labels = data_->labels();
+  const std::size_t words = data_->label_words();
   scratch.rows.resize(members.size());
   scratch.places.resize(members.size());
   std::iota(scratch.places.begin(), scratch.places.end(), window.first_member[index]);
@@ -208,7 +211,7 @@ void WindowStage::decode(Window& window, std::size_t index, Scratch& scratch) co
   for (std::size_t i = 0; i < members.size(); ++i) {
     const auto place = scratch.places[i];
     window.ids[place] = members[i];
-    window.labels[place] = data_->labels()[members[i]];
+    std::copy_n(labels.data() + members[i] * words, words, window.labels.data() + place * words);
     scratch.rows[i] = members[i] - block.first;
   }
   reserve(scratch.samples, block.count * bytes);
@@ -228,7 +231,7 @@ void WindowStage::decode_readable(Window& window, std::size_t index, Scratch& sc
   const auto number = window.blocks[index];
   const auto bytes = static_cast<std::size_t>(data_->sample_bytes());
   const auto members = order_.members(number);
-  std::int32_t label = 0;  // is known
+  std::vector<std::int32_t> label(data_->label_words());  // is known
   for (std::size_t i = 0; i < members.size(); ++i) {
     auto bad = read_one(*data_, members[i], samples.subspan(scratch.rows[i] * bytes, bytes), label);
     if (bad) window.broken[index].push_back({window.first_member[index] + i, std::move(*bad)});
@@ -275,9 +278,9 @@ bool WindowStage::decode_one() {
 
 std::uint64_t blocks_of_window(const BlockDataset& data, std::uint64_t bytes) {
   // A sample's label and its number. The order of an epoch depends on this sum.
-  constexpr std::uint64_t kBeside = 16;
+  const std::uint64_t beside = 12 + sizeof(std::int32_t) * data.label_words();
   return std::max<std::uint64_t>(1,
-                                 bytes / (data.largest_block() * (data.sample_bytes() + kBeside)));
+                                 bytes / (data.largest_block() * (data.sample_bytes() + beside)));
 }
 
 }  // namespace millrace

@@ -18,7 +18,7 @@ namespace {
 double bytes_of_samples(const Dataset& data, double samples) {
   const auto values = static_cast<double>(data.shape().elements());
   return samples * (values * static_cast<double>(size_of(input_type_for(data.dtype()))) +
-                    sizeof(std::int32_t));
+                    static_cast<double>(data.label_words()) * sizeof(std::int32_t));
 }
 
 double bytes_of_a_chunk(const LoaderSpec& spec) {
@@ -34,8 +34,9 @@ double bytes_of_windows(const LoaderSpec& spec) {
   const auto blocks = static_cast<double>(data.blocks().size());
   const double share = std::min(static_cast<double>(spec.window_blocks) / blocks, 1.0);
   const double windows = std::min(2.0, std::ceil(1.0 / share) * static_cast<double>(spec.epochs));
-  const auto row = static_cast<double>(padded_row(data.sample_bytes()) + sizeof(std::int32_t) +
-                                       sizeof(std::uint64_t));
+  const auto row =
+      static_cast<double>(padded_row(data.sample_bytes()) +
+                          data.label_words() * sizeof(std::int32_t) + sizeof(std::uint64_t));
   return windows * share * static_cast<double>(spec.subset.size()) * row;
 }
 

@@ -100,8 +100,16 @@ TEST(Gather, TakesLabels) {
   const std::vector<std::int32_t> table{5, -6, 7};
   const std::vector<std::uint64_t> ids{2, 0, 0, 1};
   std::vector<std::int32_t> out(4);
-  gather_labels(table, ids, out);
+  gather_labels(table, 1, ids, out);
   EXPECT_EQ(out, (std::vector<std::int32_t>{7, 5, 5, -6}));
+}
+
+TEST(Gather, TakesLabelsOfSeveralWords) {
+  const std::vector<std::int32_t> table{5, 50, -6, -60, 7, 70};
+  const std::vector<std::uint64_t> ids{2, 0, 2};
+  std::vector<std::int32_t> out(6);
+  gather_labels(table, 2, ids, out);
+  EXPECT_EQ(out, (std::vector<std::int32_t>{7, 70, 5, 50, 7, 70}));
 }
 
 TEST(Gather, TakesRowsOfAnySizeHoweverFewThereAre) {

@@ -18,8 +18,8 @@ namespace millrace::testing {
 class FakeBlocks : public ForwardingDataset<BlockDataset, FakeDataset> {
  public:
   FakeBlocks(std::span<const std::uint64_t> sizes, std::uint64_t elements,
-             std::span<const std::uint64_t> failing = {})
-      : ForwardingDataset(data_of(sizes, elements, failing)) {
+             std::span<const std::uint64_t> failing = {}, std::uint32_t targets = 0)
+      : ForwardingDataset(data_of(sizes, elements, failing, targets)) {
     for (std::uint64_t first = 0; const auto size : sizes) {
       blocks_.push_back({first, size});
       first += size;
@@ -39,16 +39,18 @@ class FakeBlocks : public ForwardingDataset<BlockDataset, FakeDataset> {
     const auto& block = blocks_.at(index);
     std::vector<std::uint64_t> ids(block.count);
     std::iota(ids.begin(), ids.end(), block.first);
-    std::vector<std::int32_t> labels(block.count);
+    std::vector<std::int32_t> labels(block.count * label_words());
     read(ids, samples, labels);
   }
 
  private:
   static std::shared_ptr<const FakeDataset> data_of(std::span<const std::uint64_t> sizes,
                                                     std::uint64_t elements,
-                                                    std::span<const std::uint64_t> failing) {
+                                                    std::span<const std::uint64_t> failing,
+                                                    std::uint32_t targets) {
     const auto size = std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0});
-    auto data = std::make_shared<FakeDataset>(size, elements);
+    auto data = std::make_shared<FakeDataset>(size, elements, DType::kUInt8,
+                                              FakeDataset::Access::kContiguous, targets);
     for (const auto id : failing) data->fail_at(id);
     return data;
   }
