@@ -28,16 +28,23 @@ struct Array {
 };
 
 struct Labels {
-  std::vector<std::int32_t> values;  ///< one for each sample
-  std::uint32_t classes = 0;         ///< all values lie below
+  std::vector<std::int32_t> values;  ///< [samples], or of targets [samples, targets] by their bits
+  std::uint32_t classes = 0;         ///< all values lie below; 0 where they are targets
+  std::uint32_t targets = 0;         ///< of each sample; 0 where labels are classes
+
+  /// As Dataset::label_words().
+  std::uint32_t words() const noexcept { return targets == 0 ? 1 : targets; }
 };
 
-/// Labels of `samples`: an array of rank 1, or of rank 2 with one column, of integers, bools or
-/// floats that are whole numbers. `classes`: what they must lie below; none: one more than the
-/// largest. Throws DataError naming the labels' array: wrong shape or type, another count, and the
-/// label that is negative, no whole number or outside the classes (with its sample).
+/// Labels of `samples`. Of classes: an array of rank 1, or of rank 2 with one column, of integers,
+/// bools or floats that are whole numbers; `classes`: what they must lie below; none: one more than
+/// the largest. Of targets, where `task` is regression: one of rank 1, or of rank 2, [count,
+/// targets], of any type; each is rounded to the nearest float32, and `classes` is of no interest.
+/// Throws DataError naming the labels' array: wrong shape or type, another count, the label that is
+/// negative, no whole number or outside the classes (with its sample), and the target that is not
+/// finite, or not as a float32.
 Labels array_labels(const Array& samples, const Array& labels,
-                    std::optional<std::uint32_t> classes = {});
+                    std::optional<std::uint32_t> classes = {}, Task task = Task::kClassification);
 
 /// Of [count, …]: the rest. Throws DataError: rank below 2, no samples, samples of no elements.
 SampleShape array_sample_shape(const Array& samples);

@@ -1,5 +1,6 @@
 #include "formats/array_dataset.h"
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
@@ -9,10 +10,11 @@
 
 namespace millrace {
 
-ArrayDataset::ArrayDataset(Array samples, const Array& labels, std::optional<std::uint32_t> classes)
+ArrayDataset::ArrayDataset(Array samples, const Array& labels, std::optional<std::uint32_t> classes,
+                           Task task)
     : samples_(std::move(samples)),
       shape_(array_sample_shape(samples_)),
-      labels_(array_labels(samples_, labels, classes)) {}
+      labels_(array_labels(samples_, labels, classes, task)) {}
 
 ArrayDataset::ArrayDataset(Array samples, Labels labels, std::vector<std::string> class_names,
                            ColumnNames columns)
@@ -21,8 +23,8 @@ ArrayDataset::ArrayDataset(Array samples, Labels labels, std::vector<std::string
       labels_(std::move(labels)),
       class_names_(std::move(class_names)),
       columns_(std::move(columns)) {
-  if (labels_.values.size() != samples_.dims[0]) {
-    throw std::invalid_argument(samples_.name + ": not one label for each sample");
+  if (labels_.values.size() != samples_.dims[0] * labels_.words()) {
+    throw std::invalid_argument(samples_.name + ": not a label for each sample");
   }
 }
 
@@ -51,10 +53,11 @@ void ArrayDataset::read(std::span<const std::uint64_t> ids, std::span<std::byte>
                         std::span<std::int32_t> labels) const {
   check_read(*this, ids, samples, labels);
   const auto bytes = static_cast<std::size_t>(sample_bytes());
+  const std::size_t words = label_words();
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const auto id = static_cast<std::size_t>(ids[i]);
     std::memcpy(samples.data() + i * bytes, samples_.data.data() + id * bytes, bytes);
-    labels[i] = labels_.values[id];
+    std::copy_n(&labels_.values[id * words], words, &labels[i * words]);
   }
 }
 

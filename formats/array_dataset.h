@@ -16,21 +16,23 @@ namespace millrace {
 /// An array of samples, in memory or mapped, and their labels.
 class ArrayDataset final : public DiskDataset {
  public:
-  /// `samples`: [count, …] of any type, with at least one element a sample. Throws DataError as
-  /// array_sample_shape and array_labels do.
-  ArrayDataset(Array samples, const Array& labels, std::optional<std::uint32_t> classes = {});
-  /// Precondition: a label for each sample. `class_names`: of all classes, or empty; `columns`: of
-  /// each value of a sample, or empty.
+  /// `samples`: [count, …] of any type, with at least one element a sample; `labels`, `classes` and
+  /// `task`: as array_labels() has them. Throws DataError as that and array_sample_shape do.
+  ArrayDataset(Array samples, const Array& labels, std::optional<std::uint32_t> classes = {},
+               Task task = Task::kClassification);
+  /// Precondition: a class or targets for each sample. `class_names`: of all classes, or empty;
+  /// `columns`: of each value of a sample, and of each target, or empty.
   ArrayDataset(Array samples, Labels labels, std::vector<std::string> class_names = {},
                ColumnNames columns = {});
 
   /// The same values, labels and names as samples of another shape of as many elements.
   std::shared_ptr<const ArrayDataset> shaped(const SampleShape& shape) const;
 
-  std::uint64_t size() const noexcept override { return labels_.values.size(); }
+  std::uint64_t size() const noexcept override { return samples_.dims[0]; }
   const SampleShape& shape() const noexcept override { return shape_; }
   DType dtype() const noexcept override { return samples_.dtype; }
   std::uint32_t classes() const noexcept override { return labels_.classes; }
+  std::uint32_t targets() const noexcept override { return labels_.targets; }
   const std::vector<std::string>& class_names() const noexcept override { return class_names_; }
   const ColumnNames& column_names() const noexcept override { return columns_; }
   /// The samples' array.

@@ -65,13 +65,15 @@ void BlockDataset::decode_block(std::size_t index, std::span<std::byte> samples,
     throw std::out_of_range(fmt::format("{}: block {} of {}", name(), index, blocks().size()));
   }
   const auto& block = blocks()[index];
-  if (labels.size() != block.count) {
-    throw std::invalid_argument(fmt::format("{}: room for {} labels given for {} samples", name(),
-                                            labels.size(), block.count));
+  const auto words = static_cast<std::size_t>(label_words());
+  if (labels.size() != block.count * words) {
+    throw std::invalid_argument(
+        fmt::format("{}: room for {} words of labels given for {} samples of {}", name(),
+                    labels.size(), block.count, words));
   }
   decode_block(index, samples);
-  std::ranges::copy(this->labels().subspan(static_cast<std::size_t>(block.first),
-                                           static_cast<std::size_t>(block.count)),
+  std::ranges::copy(this->labels().subspan(static_cast<std::size_t>(block.first) * words,
+                                           static_cast<std::size_t>(block.count) * words),
                     labels.begin());
 }
 

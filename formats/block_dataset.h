@@ -27,7 +27,7 @@ class BlockDataset : public Dataset {
   virtual std::span<const Block> blocks() const noexcept = 0;
   /// Samples of the largest block.
   std::uint64_t largest_block() const noexcept;
-  /// [size()].
+  /// [size(), label_words()].
   std::span<const std::int32_t> labels() const noexcept override = 0;
 
   /// Tells the kernel that block `index` will be decoded soon.
@@ -36,7 +36,7 @@ class BlockDataset : public Dataset {
   /// thread. Throws DataError where a sample of it cannot be read, std::out_of_range, and
   /// std::invalid_argument for memory of another size.
   virtual void decode_block(std::size_t index, std::span<std::byte> samples) const = 0;
-  /// The same, and its labels ([block.count]).
+  /// The same, and its labels ([block.count, label_words()]).
   void decode_block(std::size_t index, std::span<std::byte> samples,
                     std::span<std::int32_t> labels) const;
 

@@ -5,9 +5,10 @@
 #include <cstddef>
 
 namespace millrace {
+
 std::vector<std::uint64_t> class_sizes(const Dataset& data) {
   const auto labels = data.labels();
-  if (labels.empty()) return {};
+  if (labels.empty() || data.task() == Task::kRegression) return {};
   std::vector<std::uint64_t> sizes(data.classes());
   for (const std::int32_t label : labels) ++sizes[static_cast<std::size_t>(label)];
   return sizes;

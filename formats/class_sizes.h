@@ -10,7 +10,7 @@
 namespace millrace {
 
 /// How many samples each class has, [classes()]. Reads no samples: empty where the set does not
-/// have its labels in memory.
+/// have its labels in memory, and where they are targets.
 std::vector<std::uint64_t> class_sizes(const Dataset& data);
 
 /// "classes 10 to 199 of 201 have no sample", for a person to judge: a label that is damaged makes

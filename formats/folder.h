@@ -14,12 +14,12 @@
 namespace millrace {
 
 /// The data sets of one folder. Shapes and types of all are the same, and test and validation
-/// labels lie in the classes of the training set.
+/// labels lie in the classes of the training set, or are as many targets.
 struct DataFolder {
   std::shared_ptr<const Dataset> train;
   std::shared_ptr<const Dataset> test;  ///< null if the folder has no test files
   std::string description;  ///< one line: "data/mnist: 60000 training and 10000 test samples, 28x28
-                            ///< uint8, 10 classes"
+                            ///< uint8, 10 classes"; of targets "…, 1 target"
   std::shared_ptr<const Dataset> validation = {};  ///< see OpenOptions::own_validation
 };
 
@@ -45,8 +45,11 @@ struct OpenOptions {
   /// read (ResizedDataset); the samples of CSV files and arrays may be made images first. Asked of
   /// other samples it is an error.
   ImageOptions image = {};
-  /// Of CSV files, by its name or its number from 1; empty: see CsvOptions. Asked of other data it
-  /// is an error.
+  /// What labels are. Targets may be in arrays, in CSV files and in IDX files and shards of them;
+  /// asked of other data they are an error.
+  Task task = Task::kClassification;
+  /// Of CSV files, by its name or its number from 1, several of targets; see CsvOptions. Asked of
+  /// other data it is an error.
   std::string label_column = {};
   KnownData known = {};
   /// The images of a seekable zstd file, or of a sharded set, with more bytes than this stay on

@@ -103,10 +103,10 @@ void add_members(NamedArrays& arrays, const fs::path& file, const std::string& s
 
 std::shared_ptr<const ArrayDataset> open_pair(const NamedArrays& arrays,
                                               const ArrayPairs::Pair& pair,
-                                              std::optional<std::uint32_t> classes) {
+                                              std::optional<std::uint32_t> classes, Task task) {
   auto samples = arrays.read[pair.samples]();
   return std::make_shared<const ArrayDataset>(std::move(samples), arrays.read[pair.labels](),
-                                              classes);
+                                              classes, task);
 }
 
 bool are_same(const Array& a, const Array& b) {
@@ -145,9 +145,9 @@ std::optional<DataFolder> open_pairs(const fs::path& path, NamedArrays arrays,
       refuse_whole(path, path.string(), *found);
     }
   }
-  auto train = open_pair(arrays, pairs->train, std::nullopt);
+  auto train = open_pair(arrays, pairs->train, std::nullopt, options.task);
   const auto beside = [&](const auto& pair) {
-    return pair ? open_pair(arrays, *pair, train->classes()) : nullptr;
+    return pair ? open_pair(arrays, *pair, train->classes(), options.task) : nullptr;
   };
   auto test = beside(pairs->test);
   auto validation = beside(pairs->validation);

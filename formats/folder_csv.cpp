@@ -97,6 +97,7 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
                           const fs::path& test_file, const fs::path& validation_file,
                           const OpenOptions& options) {
   if (options.in_blocks) refuse_whole(path, train_file.string(), "a CSV file");
+  refuse_targets(path, options, "a CSV file");
   const auto& known = options.known;
   auto csv = csv_options(known);
   if (!options.label_column.empty()) csv.label_column = options.label_column;

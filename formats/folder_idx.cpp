@@ -71,6 +71,7 @@ void check_whole(const std::filesystem::path& folder, const IdxFiles& files, Dat
 
 DataFolder open_files(const std::filesystem::path& folder, const IdxFiles& files,
                       const OpenOptions& options) {
+  refuse_targets(folder, options, "IDX files");
   if (!has_any(files, DataSplit::kTrain)) {
     throw DataError(folder, std::nullopt, "training files (train-images-…, train-labels-…)",
                     "test files only");

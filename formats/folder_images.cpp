@@ -14,6 +14,7 @@ std::optional<DataFolder> open_cifar_folder(const std::filesystem::path& folder,
                                             const OpenOptions& options) {
   const auto files = find_cifar_files(folder);
   if (!files) return std::nullopt;
+  refuse_targets(folder, options, "CIFAR's binary files");
   auto train = std::make_shared<const CifarDataset>(files->kind, files->train);
   std::shared_ptr<const Dataset> test;
   if (!files->test.empty()) test = std::make_shared<const CifarDataset>(files->kind, files->test);
@@ -24,6 +25,7 @@ std::optional<DataFolder> open_image_folder(const std::filesystem::path& folder,
                                             const OpenOptions& options) {
   auto parts = find_image_folders(folder);
   if (!parts) return std::nullopt;
+  refuse_targets(folder, options, "a folder of images");
   if (!options.own_validation && !parts->validation.empty()) {
     parts->left_out.push_back(std::exchange(parts->validation, {}));
     std::ranges::sort(parts->left_out);

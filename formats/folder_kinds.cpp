@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "formats/compression.h"
 #include "formats/error.h"
 #include "formats/image_layout.h"
+#include "formats/in_quotes.h"
 #include "formats/random_content.h"
 #include "formats/resized_dataset.h"
 #include "formats/run_blocks.h"
@@ -28,7 +30,33 @@ std::optional<std::string> compressed_whole(const std::filesystem::path& file) {
   return fmt::format("a {} file", name_of(compression));
 }
 
+void refuse_targets(const std::filesystem::path& path, const OpenOptions& options,
+                    std::string_view found) {
+  if (options.task == Task::kClassification) return;
+  throw DataError(path, std::nullopt,
+                  "a CSV file, arrays or IDX files, which can have targets (--task regression)",
+                  found);
+}
+
 namespace {
+
+/// Of sets that go together.
+void check_same_targets(const Dataset& data, const Dataset& train) {
+  if (data.targets() != train.targets()) {
+    throw DataError(data.name(), std::nullopt,
+                    fmt::format("{}, as in {}", describe_labels(train), train.name()),
+                    describe_labels(data));
+  }
+  const auto& names = data.column_names().targets;
+  const auto& expected = train.column_names().targets;
+  for (std::size_t i = 0; i < std::min(names.size(), expected.size()); ++i) {
+    if (names[i] == expected[i]) continue;
+    throw DataError(
+        data.name(), std::nullopt,
+        fmt::format("{} as target {}, as in {}", in_quotes(expected[i]), i, train.name()),
+        in_quotes(names[i]));
+  }
+}
 
 /// The flat samples of a table or an array as images.
 std::shared_ptr<const Dataset> as_images(const std::shared_ptr<const Dataset>& data,
@@ -89,7 +117,10 @@ DataFolder data_folder(const std::filesystem::path& path, std::shared_ptr<const 
   for (auto* other : {&test, &validation}) {
     if (!*other) continue;
     *other = as_asked(std::move(*other));
-    if ((*other)->shape() == train->shape() && (*other)->dtype() == train->dtype()) continue;
+    if ((*other)->shape() == train->shape() && (*other)->dtype() == train->dtype()) {
+      check_same_targets(**other, *train);
+      continue;
+    }
     throw DataError((*other)->name(), std::nullopt,
                     fmt::format("samples of {}, as in {}", describe_samples(*train), train->name()),
                     describe_samples(**other));
@@ -97,8 +128,8 @@ DataFolder data_folder(const std::filesystem::path& path, std::shared_ptr<const 
   std::string counts = fmt::format("{} training", train->size());
   if (validation) counts += fmt::format(", {} validation", validation->size());
   if (test) counts += fmt::format(" and {} test", test->size());
-  auto description = fmt::format("{}: {} {}, {}, {} classes", path.string(), counts, counted,
-                                 describe_samples(*train), train->classes());
+  auto description = fmt::format("{}: {} {}, {}, {}", path.string(), counts, counted,
+                                 describe_samples(*train), describe_labels(*train));
   return {std::move(train), std::move(test), std::move(description), std::move(validation)};
 }
 

@@ -23,6 +23,11 @@ namespace millrace {
 /// That a file is compressed in one piece, for refuse_whole: "a gzip file"; nullopt for any other.
 std::optional<std::string> compressed_whole(const std::filesystem::path& file);
 
+/// Where targets are asked for of data that cannot have them, `found` ("a folder of images"):
+/// throws the DataError that says so and what can.
+void refuse_targets(const std::filesystem::path& path, const OpenOptions& options,
+                    std::string_view found);
+
 /// Size and channels of images: as asked for (OpenOptions::image), else as known
 /// (KnownData::image).
 ImageOptions image_form(const OpenOptions& options);
@@ -30,8 +35,8 @@ ImageOptions image_form(const OpenOptions& options);
 /// What was opened at `path`, in blocks if options say so (in_blocks), its images as options.image
 /// asks for (ResizedDataset), made of flat samples of an ArrayDataset where it says so, and else as
 /// they are known; `test` and `validation` may be null. `counted`: "samples" or "images". Throws
-/// DataError if there are no such samples, if the test samples have another shape or type, and what
-/// ResizedDataset throws.
+/// DataError if there are no such samples, if the test samples have another shape or type or other
+/// targets, and what ResizedDataset throws.
 DataFolder data_folder(const std::filesystem::path& path, std::shared_ptr<const Dataset> train,
                        std::shared_ptr<const Dataset> test, const OpenOptions& options,
                        std::string_view counted = "samples",

@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 DataFolder open_manifest(const fs::path& folder, const OpenOptions& options) {
+  refuse_targets(folder, options, "shards");
   const auto manifest = read_manifest(folder / kManifestName);
   auto train = open_sharded(folder, manifest, manifest.train, options.most_decoded);
   auto shards = manifest.train.shards.size();

@@ -24,6 +24,7 @@ std::optional<DataFolder> open_tar_folder(const std::filesystem::path& folder,
                                           const OpenOptions& options) {
   const auto shards = split_files(files_ending_in(folder, kTar), options.own_validation);
   if (shards.train.empty()) return std::nullopt;
+  refuse_targets(folder, options, "tar shards");
   if (options.in_blocks) refuse_undivided(folder, shards.train);
   auto train = std::make_shared<const WebDataset>(shards.train, image_form(options), std::nullopt,
                                                   options.most_decoded);
@@ -42,6 +43,7 @@ std::optional<DataFolder> open_tar_folder(const std::filesystem::path& folder,
 std::optional<DataFolder> open_tar_file(const std::filesystem::path& path,
                                         const OpenOptions& options) {
   if (!plain_file_name(path).ends_with(kTar)) return std::nullopt;
+  refuse_targets(path, options, "a tar shard");
   if (options.in_blocks) refuse_undivided(path, {path});
   auto shard = std::make_shared<const WebDataset>(std::vector{path}, image_form(options),
                                                   std::nullopt, options.most_decoded);

@@ -96,9 +96,12 @@ Labels idx_labels(const std::filesystem::path& images, const IdxHeader& header,
 Hasher begin_dataset_hash(const Dataset& data) {
   Hasher hasher;
   // Names what follows, so that no two data sets give the same stream of bytes.
+  const auto labels = data.task() == Task::kClassification
+                          ? std::string("int32 labels")
+                          : fmt::format("float32 targets of [{}]", data.targets());
   const auto header =
-      fmt::format("millrace dataset 1\n{} samples of [{}] {}, int32 labels\n", data.size(),
-                  fmt::join(data.shape().dims, ", "), name_of(data.dtype()));
+      fmt::format("millrace dataset 1\n{} samples of [{}] {}, {}\n", data.size(),
+                  fmt::join(data.shape().dims, ", "), name_of(data.dtype()), labels);
   hasher.update(std::as_bytes(std::span(header)));
   return hasher;
 }
@@ -110,7 +113,8 @@ std::string hash_by_reading(const Dataset& data) {
   const auto size = static_cast<std::size_t>(data.size());
   const std::size_t in_round = kEach * std::max(1U, std::thread::hardware_concurrency());
   std::vector<std::byte> round(std::min(size, in_round) * bytes);
-  std::vector<std::int32_t> labels(size);
+  const std::size_t words = data.label_words();
+  std::vector<std::int32_t> labels(size * words);
   auto hasher = begin_dataset_hash(data);
   for (std::size_t first = 0; first < size; first += in_round) {
     const auto end = std::min(size, first + in_round);
@@ -121,7 +125,7 @@ std::string hash_by_reading(const Dataset& data) {
         std::vector<std::uint64_t> ids(count);
         std::iota(ids.begin(), ids.end(), std::uint64_t{begin});
         data.read(ids, std::span(round).subspan((begin - first) * bytes, count * bytes),
-                  std::span(labels).subspan(begin, count));
+                  std::span(labels).subspan(begin * words, count * words));
       }));
     }
     for (auto& part : parts) part.get();

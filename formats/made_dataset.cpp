@@ -59,11 +59,12 @@ void MadeDataset::read(std::span<const std::uint64_t> ids, std::span<std::byte> 
   const auto stored_bytes = static_cast<std::size_t>(of().sample_bytes());
   const auto at_once = std::clamp<std::size_t>(kStoredAtOnce / stored_bytes, 1,
                                                std::max<std::size_t>(1, ids.size()));
+  const std::size_t words = label_words();
   std::vector<std::byte> stored(at_once * stored_bytes);
   for (std::size_t first = 0; first < ids.size(); first += at_once) {
     const auto count = std::min(at_once, ids.size() - first);
     const auto some = std::span(stored).first(count * stored_bytes);
-    of().read(ids.subspan(first, count), some, labels.subspan(first, count));
+    of().read(ids.subspan(first, count), some, labels.subspan(first * words, count * words));
     make(some, samples.subspan(first * bytes, count * bytes));
   }
 }

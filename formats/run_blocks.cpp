@@ -40,7 +40,7 @@ void RunBlocks::decode_block(std::size_t index, std::span<std::byte> samples) co
   check_room(block.count, samples);
   std::vector<std::uint64_t> ids(static_cast<std::size_t>(block.count));
   std::iota(ids.begin(), ids.end(), block.first);
-  std::vector<std::int32_t> labels(ids.size());
+  std::vector<std::int32_t> labels(ids.size() * label_words());
   read(ids, samples, labels);
 }
 

@@ -66,7 +66,8 @@ TEST(ArrayLabels, MayBeAColumn) {
 TEST(ArrayLabels, NamesTheOneThatIsNone) {
   const auto wrong = [](const std::string& limit, int sample, const std::string& found) {
     return "y.npy: expected a whole number in [0, " + limit + ") as the label of sample " +
-           std::to_string(sample) + ", found " + found;
+           std::to_string(sample) + ", found " + found +
+           (limit == "7" ? "" : " (numbers that are to be learnt: --task regression)");
   };
   EXPECT_EQ(error_of<std::int64_t>(DType::kInt64, {0, -1, 2}), wrong("1048576", 1, "-1"));
   EXPECT_EQ(error_of<std::uint64_t>(DType::kUInt64, {0, 1, ~0ULL}),
@@ -91,8 +92,60 @@ TEST(ArrayLabels, NamesWrongShapesAndTypes) {
     });
   };
   EXPECT_EQ(shaped({3, 10}),
-            "y.npy: expected labels, one number for each sample, found 3x10 uint8");
+            "y.npy: expected labels, one number for each sample, found 3x10 uint8 "
+            "(numbers that are to be learnt: --task regression)");
   EXPECT_EQ(shaped({}), "y.npy: expected labels, one number for each sample, found scalar uint8");
+}
+
+template <typename T>
+Labels targets_of(DType dtype, std::vector<std::uint64_t> dims, const std::vector<T>& values) {
+  return array_labels(
+      samples(),
+      {.name = "y.npy", .dtype = dtype, .dims = std::move(dims), .data = bytes_of(values)}, {},
+      Task::kRegression);
+}
+
+TEST(ArrayTargets, AreANumberForEachSample) {
+  const auto found = targets_of<double>(DType::kFloat64, {3}, {0.1, -2, 0});
+  EXPECT_EQ(found.targets, 1U);
+  EXPECT_EQ(found.classes, 0U);
+  EXPECT_EQ(found.words(), 1U);
+  EXPECT_EQ(found.values,
+            (std::vector<std::int32_t>{target_word(0.1F), target_word(-2), target_word(0)}));
+  EXPECT_EQ(targets_of<std::int64_t>(DType::kInt64, {3, 1}, {5, 6, 7}).values[2], target_word(7));
+}
+
+TEST(ArrayTargets, MayBeARowForEachSample) {
+  const auto found = targets_of<float>(DType::kFloat32, {3, 2}, {0.5F, 1, 2, 3, 4, 5.5F});
+  EXPECT_EQ(found.targets, 2U);
+  EXPECT_EQ(found.words(), 2U);
+  EXPECT_EQ(found.values.size(), 6U);
+  EXPECT_EQ(found.values[5], target_word(5.5F));
+}
+
+TEST(ArrayTargets, NamesTheOneThatIsNotFinite) {
+  const auto error = [](std::vector<std::uint64_t> dims, const std::vector<double>& values) {
+    return data_error_of([&] { (void)targets_of(DType::kFloat64, dims, values); });
+  };
+  EXPECT_EQ(error({3}, {0, std::nan(""), 0}),
+            "y.npy: expected a finite number (float32) as the target of sample 1, found nan");
+  EXPECT_EQ(error({3, 2}, {0, 0, 0, 0, 0, 1e39}),
+            "y.npy: expected a finite number (float32) as target 1 of sample 2, found 1e+39");
+}
+
+TEST(ArrayTargets, NamesWrongShapes) {
+  const auto error = [](std::vector<std::uint64_t> dims) {
+    const std::vector<std::uint8_t> bytes(SampleShape{dims}.elements());
+    return data_error_of([&] { (void)targets_of(DType::kUInt8, dims, bytes); });
+  };
+  EXPECT_EQ(error({4}), "y.npy: expected 3 targets, one for each sample in x.npy, found 4");
+  EXPECT_EQ(error({2, 3}),
+            "y.npy: expected 3 rows of targets, one for each sample in x.npy, found 2");
+  const std::string expected =
+      "y.npy: expected targets, a number for each sample or 1 to 1048576 in its row, found ";
+  EXPECT_EQ(error({3, 2, 2}), expected + "3x2x2 uint8");
+  EXPECT_EQ(error({3, 0}), expected + "3x0 uint8");
+  EXPECT_EQ(error({}), expected + "scalar uint8");
 }
 
 TEST(ArraySampleShape, IsWhatIsLeftOfTheDimensions) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "formats/array_dataset.h"
 #include "formats/seekable_dataset.h"
 #include "tests/support/files.h"
 #include "tests/support/idx_files.h"
@@ -27,6 +28,10 @@ TEST(ClassSizes, CountsLabelsInMemory) {
               static_cast<std::uint64_t>(std::ranges::count(view.labels, c)));
   }
   EXPECT_TRUE(class_sizes(*test::memory_dataset({.contiguous = false})).empty());
+  const std::vector<std::uint8_t> bytes(4);
+  const ArrayDataset targets({.name = "x", .dims = {2, 2}, .data = test::bytes_of(bytes)},
+                             Labels{.values = {0, target_word(0.5F)}, .targets = 1});
+  EXPECT_TRUE(class_sizes(targets).empty()) << "targets are of no class";
 }
 
 TEST(ClassSizes, CountsThoseOfImagesOnDisk) {

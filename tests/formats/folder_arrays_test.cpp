@@ -51,6 +51,49 @@ TEST_F(FolderArraysTest, OpensNpyFiles) {
   EXPECT_EQ(opened.train->contiguous().labels[8], 1);
 }
 
+/// Targets 0, 0.5, 1, … of type float64, `each` for each sample, or a column of one.
+ByteVector npy_targets(std::uint64_t count, std::uint64_t each) {
+  std::vector<double> targets(count * each);
+  for (std::size_t i = 0; i < targets.size(); ++i) targets[i] = 0.5 * static_cast<double>(i);
+  return test::npy_of({.dtype = DType::kFloat64, .shape = {count, each}}, test::bytes_of(targets));
+}
+
+TEST_F(FolderArraysTest, OpensTargets) {
+  const OpenOptions regression{.task = Task::kRegression};
+  add("x_train.npy", npy_images(20));
+  add("y_train.npy", npy_targets(20, 2));
+  add("x_test.npy", npy_images(10));
+  add("y_test.npy", npy_targets(10, 2));
+  const auto opened = open_folder(folder_.path(), regression);
+  EXPECT_EQ(opened.description,
+            folder_.path().string() + ": 20 training and 10 test samples, 2x3 uint8, 2 targets");
+  EXPECT_EQ(opened.test->task(), Task::kRegression);
+  EXPECT_EQ(target_of(opened.train->labels()[39]), 19.5F);
+  const auto whole = open_folder(folder_.path(), regression).train;
+  auto streamed = regression;
+  streamed.in_blocks = true;
+  EXPECT_EQ(open_folder(folder_.path(), streamed).train->hash(), whole->hash());
+  EXPECT_EQ(error_of(), at("y_train.npy") +
+                            ": expected labels, one number for each sample, found 20x2 float64 "
+                            "(numbers that are to be learnt: --task regression)");
+  add("y_test.npy", npy_targets(10, 3));
+  EXPECT_EQ(
+      test::data_error_of([&] { (void)open_folder(folder_.path(), regression); }),
+      at("x_test.npy") + ": expected 2 targets, as in " + at("x_train.npy") + ", found 3 targets");
+}
+
+TEST_F(FolderArraysTest, OpensTargetsInArchives) {
+  const std::vector<float> values(6 * 2);
+  const std::vector<float> targets{1, 2, 3, 4, 5, 6.5F};
+  const std::vector<TensorView> tensors{{"x", DType::kFloat32, {6, 2}, test::bytes_of(values)},
+                                        {"y", DType::kFloat32, {6}, test::bytes_of(targets)}};
+  write_safetensors(folder_ / "data.safetensors", tensors);
+  const OpenOptions regression{.task = Task::kRegression};
+  const auto data = open_folder(folder_ / "data.safetensors", regression).train;
+  EXPECT_EQ(data->targets(), 1U);
+  EXPECT_EQ(target_of(data->labels()[5]), 6.5F);
+}
+
 TEST_F(FolderArraysTest, OpensThePairOfAnNpyFile) {
   add("x_train.npy", npy_images(20));
   add("y_train.npy", npy_labels(20, 7));

@@ -255,6 +255,22 @@ TEST_F(FolderTest, OpensTheOnlyFolderBelowAsTorchvisionHasIt) {
                             at("MNIST/raw"));
 }
 
+TEST_F(FolderTest, NamesWhatHasNoTargets) {
+  const auto error = [&](const std::string& name) {
+    return data_error_of([&] { (void)open_folder(folder_ / name, {.task = Task::kRegression}); });
+  };
+  const std::string expected =
+      ": expected a CSV file, arrays or IDX files, which can have targets (--task regression), "
+      "found ";
+  add("images/cat/1.png", {});
+  EXPECT_EQ(error("images"), at("images") + expected + "a folder of images");
+  add("cifar/data_batch_1.bin", {});
+  EXPECT_EQ(error("cifar"), at("cifar") + expected + "CIFAR's binary files");
+  add("tar/train-000000.tar", {});
+  EXPECT_EQ(error("tar"), at("tar") + expected + "tar shards");
+  EXPECT_EQ(error("tar/train-000000.tar"), at("tar/train-000000.tar") + expected + "a tar shard");
+}
+
 TEST_F(FolderTest, NamesHalfAPair) {
   add("train-images-idx3-ubyte", small_images(20));
   EXPECT_EQ(error_of(),

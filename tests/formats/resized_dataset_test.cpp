@@ -102,6 +102,26 @@ TEST(ResizedDataset, MakesWhatAFolderOfImagesGives) {
   }
 }
 
+TEST(ResizedDataset, KeepsTargets) {
+  const auto data = noise({8, 6});
+  Labels labels{.values = std::vector<std::int32_t>(14), .targets = 2};
+  for (std::size_t i = 0; i < 14; ++i) labels.values[i] = target_word(static_cast<float>(i));
+  const auto bytes = std::make_shared<ByteVector>(all_of(*data));
+  const auto resized = ResizedDataset::as_asked(
+      std::make_shared<const ArrayDataset>(
+          Array{.name = "noise", .dims = {7, 8, 6}, .owner = bytes, .data = *bytes}, labels),
+      kSmall);
+  EXPECT_EQ(resized->targets(), 2U);
+  const std::vector<std::uint64_t> ids{6, 0};
+  ByteVector samples(ids.size() * resized->sample_bytes());
+  std::vector<std::int32_t> read(4);
+  resized->read(ids, samples, read);
+  EXPECT_EQ(target_of(read[0]), 12);
+  EXPECT_EQ(target_of(read[1]), 13);
+  EXPECT_EQ(target_of(read[3]), 1);
+  EXPECT_EQ(resized->hash().size(), 32U) << "which reads all";
+}
+
 TEST(ResizedDataset, ResizesPlanesAsTheirPixels) {
   const auto interleaved = noise({8, 6, 3});
   const auto pixels = all_of(*interleaved);
