@@ -14,9 +14,12 @@ Chunk Chunk::slice(std::uint32_t first, std::uint32_t n) const noexcept {
   if (!learning_rates.empty())
     part.learning_rates = learning_rates.subspan(begin / batch, part.batches());
   if (packed()) {
-    const std::size_t sample_bytes = count == 0 ? 0 : samples.size() / count;
-    part.samples = samples.subspan(begin * sample_bytes, part.count * sample_bytes);
-    part.labels = labels.subspan(begin, part.count);
+    const auto part_of = [&](auto all) {
+      const std::size_t each = count == 0 ? 0 : all.size() / count;
+      return all.subspan(begin * each, part.count * each);
+    };
+    part.samples = part_of(samples);
+    part.labels = part_of(labels);
   } else {
     part.indices = indices.subspan(begin, part.count);
   }

@@ -45,6 +45,24 @@ TEST(Chunk, SlicesPackedSamplesWithTheirLabels) {
   EXPECT_EQ(last.labels.size(), 3U);
 }
 
+TEST(Chunk, SlicesLabelsOfSeveralWords) {
+  const std::array<float, 5> samples{};
+  const std::array<std::int32_t, 15> labels{};
+  Chunk chunk;
+  chunk.batch = 2;
+  chunk.count = 5;
+  chunk.samples = std::as_bytes(std::span(samples));
+  chunk.labels = labels;
+  const Chunk middle = chunk.slice(1, 1);
+  EXPECT_EQ(middle.count, 2U);
+  EXPECT_EQ(middle.labels.data(), &labels[6]);
+  EXPECT_EQ(middle.labels.size(), 6U);
+  const Chunk last = chunk.slice(1, 2).slice(1, 1);
+  EXPECT_EQ(last.count, 1U);
+  EXPECT_EQ(last.labels.data(), &labels[12]);
+  EXPECT_EQ(last.labels.size(), 3U);
+}
+
 TEST(Chunk, ASliceBeyondTheEndIsEmpty) {
   const std::array<std::uint32_t, 3> indices{};
   Chunk chunk;
