@@ -1,6 +1,7 @@
 #include "compute/chunk_checks.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -8,7 +9,19 @@
 namespace millrace {
 namespace {
 
+void check_targets(const MlpSpec& model, std::span<const std::int32_t> words) {
+  const auto outside = std::ranges::find_if(
+      words, [](std::int32_t word) { return !std::isfinite(std::bit_cast<float>(word)); });
+  if (outside == words.end()) return;
+  const auto at = static_cast<std::size_t>(outside - words.begin());
+  throw std::out_of_range("sample " + std::to_string(at / model.label_words()) + ", target " +
+                          std::to_string(at % model.label_words()) +
+                          ": expected a finite number, found " +
+                          std::to_string(std::bit_cast<float>(*outside)));
+}
+
 void check_labels(const MlpSpec& model, std::span<const std::int32_t> labels) {
+  if (model.regression()) return check_targets(model, labels);
   const auto outside = std::find_if(labels.begin(), labels.end(), [&](std::int32_t label) {
     return label < 0 || static_cast<std::uint32_t>(label) >= model.classes;
   });
@@ -25,12 +38,21 @@ std::size_t sample_bytes(const MlpSpec& model) noexcept {
 }
 
 void check_resident(const MlpSpec& model, const ResidentSet& set) {
-  const std::size_t bytes = set.labels.size() * sample_bytes(model);
+  if (set.labels.size() % model.label_words() != 0) {
+    throw std::invalid_argument("resident set: expected " + std::to_string(model.label_words()) +
+                                " targets of each sample, found " +
+                                std::to_string(set.labels.size()) + " in all");
+  }
+  const std::size_t bytes = sample_count(model, set) * sample_bytes(model);
   if (set.samples.size() != bytes) {
     throw std::invalid_argument("resident set: expected " + std::to_string(bytes) +
                                 " bytes of samples, found " + std::to_string(set.samples.size()));
   }
   check_labels(model, set.labels);
+}
+
+std::size_t sample_count(const MlpSpec& model, const ResidentSet& set) noexcept {
+  return set.labels.size() / model.label_words();
 }
 
 void check_learning_rate(float rate) {
@@ -56,12 +78,13 @@ Chunk checked(const MlpSpec& model, const Chunk& chunk, std::size_t sets, std::s
   Chunk cut = chunk;
   if (chunk.packed()) {
     const std::size_t bytes = chunk.count * sample_bytes(model);
-    if (chunk.samples.size() < bytes || chunk.labels.size() < chunk.count) {
+    const std::size_t words = std::size_t{chunk.count} * model.label_words();
+    if (chunk.samples.size() < bytes || chunk.labels.size() < words) {
       throw std::invalid_argument("chunk: expected " + std::to_string(chunk.count) +
                                   " packed samples with labels, found fewer");
     }
     cut.samples = chunk.samples.first(bytes);
-    cut.labels = chunk.labels.first(chunk.count);
+    cut.labels = chunk.labels.first(words);
     check_labels(model, cut.labels);
     return cut;
   }
@@ -86,7 +109,8 @@ void check_logits(const MlpSpec& model, const Chunk& chunk, std::span<const floa
   const std::size_t wanted = std::size_t{chunk.count} * model.classes;
   if (logits.size() == wanted) return;
   throw std::invalid_argument("predict: expected room for " + std::to_string(wanted) +
-                              " logits, found " + std::to_string(logits.size()));
+                              (model.regression() ? " targets, found " : " logits, found ") +
+                              std::to_string(logits.size()));
 }
 
 }  // namespace millrace

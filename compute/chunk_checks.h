@@ -9,10 +9,13 @@
 namespace millrace {
 
 // What an engine holds against its model before it does anything with it. An index or a label
-// outside throws std::out_of_range, all else std::invalid_argument.
+// outside, or a target that is not finite, throws std::out_of_range, all else
+// std::invalid_argument.
 
 std::size_t sample_bytes(const MlpSpec& model) noexcept;
 void check_resident(const MlpSpec& model, const ResidentSet& set);
+/// Samples of a set that was checked.
+std::size_t sample_count(const MlpSpec& model, const ResidentSet& set) noexcept;
 /// Finite and not negative.
 void check_learning_rate(float rate);
 /// Of a chunk to train on: batches of 1 to `most` samples, and no or enough rates.

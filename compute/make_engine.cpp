@@ -12,6 +12,26 @@ void require(bool holds, const std::string& message) {
   if (!holds) throw std::invalid_argument(message);
 }
 
+void check_targets(const MlpSpec& model, const TrainSpec& train) {
+  if (!model.regression()) {
+    require(model.target_scales.empty(), "scales of targets: expected none with cross-entropy");
+    return;
+  }
+  const std::string of = std::string(" with the loss ") + name_of(model.loss);
+  require(train.label_smoothing == 0.0F, "label smoothing: expected none" + of);
+  require(train.class_weights.empty(), "class weights: expected none" + of);
+  require(model.target_scales.empty() || model.target_scales.size() == model.classes,
+          "scales of targets: expected " + std::to_string(model.classes) + ", found " +
+              std::to_string(model.target_scales.size()));
+  for (const TargetScale& scale : model.target_scales) {
+    require(std::isfinite(scale.mean),
+            "mean of a target: expected a finite number, found " + std::to_string(scale.mean));
+    require(std::isfinite(scale.deviation) && scale.deviation > 0.0F,
+            "deviation of a target: expected a finite number above 0, found " +
+                std::to_string(scale.deviation));
+  }
+}
+
 void check(const MlpSpec& model, const TrainSpec& train) {
   require(model.features > 0, "model: expected at least one feature, found 0");
   require(model.classes > 0, "model: expected at least one class, found 0");
@@ -43,6 +63,7 @@ void check(const MlpSpec& model, const TrainSpec& train) {
           "class weights: expected " + std::to_string(model.classes) + ", found " +
               std::to_string(train.class_weights.size()));
   for (const float weight : train.class_weights) rate(weight, "class weight");
+  check_targets(model, train);
   require(std::isfinite(train.optimizer.epsilon) && train.optimizer.epsilon > 0.0F,
           "epsilon: expected a finite number above 0, found " +
               std::to_string(train.optimizer.epsilon));

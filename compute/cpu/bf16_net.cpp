@@ -190,7 +190,7 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
   }
 
   void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first,
-                std::uint32_t rows, float* losses, std::uint8_t* correct, float* logits) override {
+                std::uint32_t rows, const Judgements& judgements, float* logits) override {
     Scratch& scratch = scratch_[member];
     const Layer& bottom = layers_.front();
     ActLayout layout{kLaneRows, bottom.outs};
@@ -233,9 +233,8 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
       std::swap(scratch.evaluated, scratch.next);
     }
     const ActLayout top{kLaneRows, layers_.back().outs};
-    if (logits != nullptr) copy_rows(scratch.logits.data(), top, rows, model_.classes, logits);
-    f32::softmax({scratch.logits.data(), top, rows, model_.classes, &source, first, 0.0F, 0.0F,
-                  false, losses, correct});
+    if (logits != nullptr) hand_out(scratch.logits.data(), top, rows, logits);
+    judge({scratch.logits.data(), top, first, rows, source, judgements, 0});
   }
 
   void begin_step(const OptimizerSpec& optimizer, std::uint64_t step) override {
@@ -474,9 +473,8 @@ class Bf16Net final : public LayeredNet<Bf16Net, Layer> {
             std::uint32_t rows) const {
     const Layer& top = layers_.back();
     const ActLayout layout{kLaneRows, top.outs};
-    f32::softmax({scratch.logits.data(), layout, rows, top.out, &batch.source, first,
-                  1.0F / static_cast<float>(batch.step_rows), options_.smoothing, true,
-                  batch.losses + first, batch.correct + first, options_.weights_of_classes()});
+    judge({scratch.logits.data(), layout, first, rows, batch.source, batch.judgements.from(first),
+           batch.step_rows});
     // Rows and columns beyond the true ones hold zeros or logits: neither may count as a gradient.
     clear_padding(scratch.logits.data(), layout, rows, top.out);
   }

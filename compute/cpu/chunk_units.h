@@ -27,7 +27,7 @@ class ChunkUnits {
   /// Of the chunk, the step that a unit belongs to.
   std::uint32_t step(std::uint32_t unit) const noexcept { return unit / parts_; }
 
-  /// Without losses and correct, whose place is the caller's.
+  /// Without a place for judgements, which is the caller's.
   StepBatch batch(std::uint32_t unit) const {
     StepBatch batch;
     batch.source = source(unit);
@@ -57,7 +57,7 @@ class ChunkUnits {
     RowSource source = whole_;
     if (chunk_.packed()) {
       source.base += std::size_t{first} * source.sample_bytes;
-      source.labels += first;
+      source.labels += first * source.label_words;
     } else {
       source.indices += first;
     }

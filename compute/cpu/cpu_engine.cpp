@@ -49,10 +49,10 @@ double quantize(double value) {
 }
 
 // Eight chains, so that it is not one addition's latency for each sample.
-double sum_losses(const float* losses, std::uint32_t count) {
+double quantized_sum(const float* values, std::uint32_t count) {
   double chains[8] = {};
   for (std::uint32_t i = 0; i < count; ++i)
-    chains[i % 8] += quantize(static_cast<double>(losses[i]));
+    chains[i % 8] += quantize(static_cast<double>(values[i]));
   return ((chains[0] + chains[1]) + (chains[2] + chains[3])) +
          ((chains[4] + chains[5]) + (chains[6] + chains[7]));
 }
@@ -78,7 +78,8 @@ class CpuEngine final : public Engine {
         share_(threads),
         size_(threads, choose),
         losses_(std::max(train.batch, kEvaluateRows)),
-        correct_(std::max(train.batch, kEvaluateRows)),
+        correct_(model_.regression() ? 0 : losses_.size()),
+        squared_errors_(model_.regression() ? losses_.size() : 0),
         waiting_(threads),
         team_(threads) {}
 
@@ -178,8 +179,7 @@ class CpuEngine final : public Engine {
     cpu::StepBatch step;
     const auto begin_unit = [&](std::uint32_t unit) {
       step = units.batch(unit);
-      step.losses = losses_.data() + step.first;
-      step.correct = correct_.data() + step.first;
+      step.judgements = judgements(step.first);
       if (step.first != 0) return;
       OptimizerSpec optimizer = optimizer_;
       if (!chunk.learning_rates.empty()) {
@@ -239,8 +239,7 @@ class CpuEngine final : public Engine {
         const StageSpan span(Stage::kCompute);
         share_.take(member, tag, [&](std::uint32_t lane) {
           const std::uint32_t at = lane * lane_rows;
-          net_->evaluate(member, source, first + at, std::min(lane_rows, rows - at),
-                         losses_.data() + at, correct_.data() + at,
+          net_->evaluate(member, source, first + at, std::min(lane_rows, rows - at), judgements(at),
                          logits == nullptr ? nullptr : logits + row_offset(first + at));
         });
       });
@@ -254,13 +253,22 @@ class CpuEngine final : public Engine {
     return rows * model_.parameter_count() < kAlone ? 1 : team_.size();
   }
 
+  // From `row` of a step, or of an evaluation, on.
+  cpu::Judgements judgements(std::size_t row) {
+    const bool classes = !model_.regression();
+    return {losses_.data() + row, classes ? correct_.data() + row : nullptr,
+            classes ? nullptr : squared_errors_.data() + row};
+  }
+
   std::size_t row_offset(std::uint32_t row) const { return std::size_t{row} * model_.classes; }
 
   cpu::RowSource source_of(const Chunk& chunk) const {
     const bool known = chunk.source < resident_.size();
-    checked(model_, chunk, resident_.size(), known ? resident_[chunk.source].labels.size() : 0);
+    checked(model_, chunk, resident_.size(),
+            known ? sample_count(model_, resident_[chunk.source]) : 0);
     cpu::RowSource source;
     source.sample_bytes = sample_bytes(model_);
+    source.label_words = model_.label_words();
     source.type = model_.input;
     if (chunk.packed()) {
       source.base = chunk.samples.data();
@@ -281,8 +289,12 @@ class CpuEngine final : public Engine {
   }
 
   void add_metrics(std::uint32_t rows) {
-    metrics_.loss_sum += sum_losses(losses_.data(), rows);
-    metrics_.correct += count_correct(correct_.data(), rows);
+    metrics_.loss_sum += quantized_sum(losses_.data(), rows);
+    if (model_.regression()) {
+      metrics_.squared_error_sum += quantized_sum(squared_errors_.data(), rows);
+    } else {
+      metrics_.correct += count_correct(correct_.data(), rows);
+    }
     metrics_.samples += rows;
   }
 
@@ -315,7 +327,8 @@ class CpuEngine final : public Engine {
   cpu::WorkShare share_;  // its phase() is the tag of the one under way
   cpu::TeamSize size_;
   cpu::AlignedArray<float> losses_;
-  cpu::AlignedArray<std::uint8_t> correct_;
+  cpu::AlignedArray<std::uint8_t> correct_;  // of classes
+  cpu::AlignedArray<float> squared_errors_;  // of a loss of numbers
   Metrics metrics_;
   std::deque<Metrics> closed_;  // not yet asked for
   EngineStats stats_;

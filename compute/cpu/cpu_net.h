@@ -10,6 +10,19 @@
 
 namespace millrace::cpu {
 
+/// What is found of each row: [rows] each. A loss of numbers has squared errors, classes have
+/// `correct`; nothing is written to the other.
+struct Judgements {
+  float* losses = nullptr;
+  std::uint8_t* correct = nullptr;  ///< 1 where the first largest logit is the label's
+  float* squared_errors = nullptr;  ///< the mean over the row's targets
+
+  Judgements from(std::size_t row) const {
+    return {losses + row, correct == nullptr ? nullptr : correct + row,
+            squared_errors == nullptr ? nullptr : squared_errors + row};
+  }
+};
+
 /// One training step's batch, or a part of it, shared by all its pieces.
 struct StepBatch {
   RowSource source;
@@ -19,8 +32,7 @@ struct StepBatch {
   bool last = true;             ///< the update follows
   RowSource next;  ///< the rows after these, to prefetch; next_rows 0 at the end of a chunk
   std::uint32_t next_rows = 0;
-  float* losses = nullptr;          ///< [rows], out
-  std::uint8_t* correct = nullptr;  ///< [rows], out
+  Judgements judgements;  ///< out
 };
 
 /// The parameters, activations and arithmetic of one model in one precision, cut into pieces that a
@@ -58,12 +70,11 @@ class CpuNet {
   virtual void begin_evaluation() = 0;
   /// Most rows of one evaluate() call.
   virtual std::uint32_t evaluate_limit() const = 0;
-  /// Forward and loss alone, by the parameters' averages where there are any. losses and correct:
-  /// [rows], for rows first … of the source; logits: [rows, classes], row-major, or null where
-  /// nobody wants them.
+  /// Forward and loss alone, by the parameters' averages where there are any. judgements: for rows
+  /// first … of the source; logits: [rows, classes], row-major, or null where nobody wants them; of
+  /// a loss of numbers what is predicted, in the targets' units.
   virtual void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first,
-                        std::uint32_t rows, float* losses, std::uint8_t* correct,
-                        float* logits) = 0;
+                        std::uint32_t rows, const Judgements& judgements, float* logits) = 0;
 
   /// Before the pieces of a step: its optimizer's constants (the kind is that of the TrainSpec) and
   /// its number in the run, counted from 1.

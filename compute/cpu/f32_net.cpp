@@ -159,7 +159,7 @@ class F32Net final : public LayeredNet<F32Net, Layer> {
   void begin_evaluation() override {}
 
   void evaluate(std::uint32_t member, const RowSource& source, std::uint32_t first,
-                std::uint32_t rows, float* losses, std::uint8_t* correct, float* logits) override {
+                std::uint32_t rows, const Judgements& judgements, float* logits) override {
     Scratch& scratch = scratch_[member];
     Layer& bottom = layers_.front();
     ActLayout layout{kEvaluateRows, bottom.out};
@@ -191,9 +191,8 @@ class F32Net final : public LayeredNet<F32Net, Layer> {
       }
       std::swap(scratch.front, scratch.back);
     }
-    if (logits != nullptr) copy_rows(scratch.back.data(), layout, rows, model_.classes, logits);
-    f32::softmax({scratch.back.data(), layout, rows, model_.classes, &source, first, 0.0F, 0.0F,
-                  false, losses, correct});
+    if (logits != nullptr) hand_out(scratch.back.data(), layout, rows, logits);
+    judge({scratch.back.data(), layout, first, rows, source, judgements, 0});
   }
 
   void begin_step(const OptimizerSpec& optimizer, std::uint64_t step) override {
@@ -331,10 +330,8 @@ class F32Net final : public LayeredNet<F32Net, Layer> {
 
   void loss(const StepBatch& batch, const Lane& rows) {
     Layer& top = layers_.back();
-    f32::softmax({top.dy.data() + rows.at(), top.act, rows.rows, top.out, &batch.source, rows.first,
-                  1.0F / static_cast<float>(batch.step_rows), options_.smoothing, true,
-                  batch.losses + rows.first, batch.correct + rows.first,
-                  options_.weights_of_classes()});
+    judge({top.dy.data() + rows.at(), top.act, rows.first, rows.rows, batch.source,
+           batch.judgements.from(rows.first), batch.step_rows});
   }
 
   // The gradient of the outputs below layer l; without a norm there, of the sums.

@@ -6,8 +6,11 @@
 #include <vector>
 
 #include "compute/cpu/cpu_net.h"
+#include "compute/cpu/f32_kernels.h"
 #include "compute/cpu/norm_layer.h"
+#include "compute/cpu/regression_loss.h"
 #include "compute/cpu/step_options.h"
+#include "compute/target_units.h"
 #include "compute/tensors.h"
 
 namespace millrace::cpu {
@@ -91,6 +94,35 @@ class LayeredNet : public CpuNet {
  protected:
   LayeredNet(const MlpSpec& model, const TrainSpec& train, std::uint32_t members)
       : model_(model), members_(members), ranges_{model.features}, options_(model, train) {}
+
+  /// Rows whose logits, or targets as the network sees them, are there.
+  struct Outputs {
+    float* z;  ///< activations [rows, classes], at the first of these rows
+    ActLayout layout;
+    std::size_t first;  ///< row of the source
+    std::size_t rows;
+    const RowSource& source;
+    const Judgements& judgements;  ///< of these rows
+    std::uint32_t step_rows;       ///< of the training step; 0: none
+  };
+  /// In a training step, leaves their gradient in their place.
+  void judge(const Outputs& of) const {
+    const bool training = of.step_rows != 0;
+    const float scale = training ? 1.0F / static_cast<float>(of.step_rows) : 0.0F;
+    if (model_.regression()) {
+      return regression_loss({model_.loss, model_.target_scales, of.z, of.layout, of.rows,
+                              model_.classes, &of.source, of.first, scale, training,
+                              of.judgements.losses, of.judgements.squared_errors});
+    }
+    f32::softmax({of.z, of.layout, of.rows, model_.classes, &of.source, of.first, scale,
+                  training ? options_.smoothing : 0.0F, training, of.judgements.losses,
+                  of.judgements.correct, training ? options_.weights_of_classes() : nullptr});
+  }
+  /// `out`: [rows, classes], row-major.
+  void hand_out(const float* z, ActLayout layout, std::size_t rows, float* out) const {
+    copy_rows(z, layout, rows, model_.classes, out);
+    to_target_units(model_, {out, rows * model_.classes});
+  }
 
   /// When all layers are there.
   void make_state() {

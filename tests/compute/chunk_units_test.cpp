@@ -93,6 +93,29 @@ TEST(ChunkUnits, OfALargeBatchAreItsParts) {
   }
 }
 
+TEST(ChunkUnits, HaveTheLabelsOfTheirSamples) {
+  constexpr std::uint32_t kWords = 3;
+  const Data data(10);
+  std::vector<std::int32_t> words(10 * kWords);
+  std::iota(words.begin(), words.end(), 0);
+  for (const bool packed : {true, false}) {
+    RowSource source = data.source(packed);
+    source.labels = words.data();
+    source.label_words = kWords;
+    const Chunk chunk = data.chunk(5, packed);
+    const ChunkUnits units(chunk, source, 2);
+    std::int32_t row = 0;
+    for (std::uint32_t u = 0; u < units.count(); ++u) {
+      const StepBatch batch = units.batch(u);
+      for (std::uint32_t r = 0; r < batch.rows; ++r, ++row) {
+        EXPECT_EQ(batch.source.targets(r)[0], 3 * row);
+        EXPECT_EQ(batch.source.targets(r)[2], 3 * row + 2);
+      }
+    }
+    EXPECT_EQ(row, 10);
+  }
+}
+
 TEST(ChunkUnits, OfOneSampleIsOne) {
   const Data data(1);
   const Chunk chunk = data.chunk(128, false);

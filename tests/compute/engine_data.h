@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,6 +21,8 @@ struct Shape {
   std::uint32_t batch;
   InputType input;
   Activation activation = Activation::kRelu;
+  Loss loss = Loss::kCrossEntropy;
+  bool scaled = false;  ///< of a loss of numbers: with MlpSpec::target_scales
 };
 
 /// Samples of a shape in both forms: as the engine takes them and as the reference does. Two whole
@@ -31,6 +34,11 @@ struct Data {
     model.classes = shape.classes;
     model.input = shape.input;
     model.activation = shape.activation;
+    model.loss = shape.loss;
+    for (std::uint32_t t = 0; shape.scaled && t < shape.classes; ++t) {
+      model.target_scales.push_back(
+          {10.0F * static_cast<float>(t % 5) - 15.0F, 0.25F * static_cast<float>(t % 7 + 1)});
+    }
     model.input_scale = shape.input == InputType::kUInt8 ? 1.0F / 255.0F : 0.5F;
     train.batch = shape.batch;
     train.optimizer = {0.05F, 0.9F, 0.01F};
@@ -49,15 +57,26 @@ struct Data {
         reference.push_back(double{model.input_scale} * double{value});
       }
     }
-    for (std::size_t i = 0; i < count; ++i)
-      labels.push_back(static_cast<std::int32_t>(draw() % shape.classes));
+    for (std::size_t i = 0; i < count * model.label_words(); ++i) {
+      if (!model.regression()) {
+        labels.push_back(static_cast<std::int32_t>(draw() % shape.classes));
+        continue;
+      }
+      // Within and beyond where a Huber loss is square.
+      float target = static_cast<float>(draw()) / 3355443.2F - 2.5F;
+      if (shape.scaled) {
+        const TargetScale& scale = model.target_scales[i % shape.classes];
+        target = target * scale.deviation + scale.mean;
+      }
+      labels.push_back(std::bit_cast<std::int32_t>(target));
+    }
     for (std::uint32_t i = 0; i < count; ++i) order.push_back(i);
   }
 
   Chunk packed() const {
     Chunk chunk;
     chunk.batch = train.batch;
-    chunk.count = static_cast<std::uint32_t>(labels.size());
+    chunk.count = static_cast<std::uint32_t>(size());
     chunk.samples = bytes;
     chunk.labels = labels;
     return chunk;
@@ -65,7 +84,7 @@ struct Data {
   Chunk indexed(std::uint32_t source) const {
     Chunk chunk;
     chunk.batch = train.batch;
-    chunk.count = static_cast<std::uint32_t>(labels.size());
+    chunk.count = static_cast<std::uint32_t>(size());
     chunk.source = source;
     chunk.indices = order;
     return chunk;
@@ -73,18 +92,25 @@ struct Data {
   /// The same samples in another order, which is what indices in that order stand for.
   Data in_order(std::vector<std::uint32_t> ids) const {
     Data other = *this;
-    const std::size_t width = bytes.size() / labels.size();
+    const std::size_t width = bytes.size() / size();
+    const std::size_t words = model.label_words();
     for (std::size_t i = 0; i < ids.size(); ++i) {
       const auto sample = std::span(bytes).subspan(ids[i] * width, width);
       std::copy(sample.begin(), sample.end(),
                 other.bytes.begin() + static_cast<std::ptrdiff_t>(i * width));
-      other.labels[i] = labels[ids[i]];
+      const auto label = std::span(labels).subspan(ids[i] * words, words);
+      std::copy(label.begin(), label.end(),
+                other.labels.begin() + static_cast<std::ptrdiff_t>(i * words));
     }
     return other;
   }
+  std::size_t size() const { return labels.size() / model.label_words(); }
   ResidentSet resident() const { return {bytes, labels, nullptr}; }
   std::span<const double> rows(std::size_t first, std::size_t n) const {
     return std::span(reference).subspan(first * model.features, n * model.features);
+  }
+  std::span<const std::int32_t> labels_of(std::size_t first, std::size_t n) const {
+    return std::span(labels).subspan(first * model.label_words(), n * model.label_words());
   }
   std::unique_ptr<Engine> engine(Precision precision, std::uint32_t threads,
                                  Device::Kind kind = Device::Kind::kCpu) const {
@@ -104,6 +130,7 @@ struct Data {
 inline void expect_equal_sums(const Metrics& found, const Metrics& expected) {
   EXPECT_EQ(found.loss_sum, expected.loss_sum);
   EXPECT_EQ(found.correct, expected.correct);
+  EXPECT_EQ(found.squared_error_sum, expected.squared_error_sum);
   EXPECT_EQ(found.samples, expected.samples);
   EXPECT_EQ(found.steps, expected.steps);
 }

@@ -42,6 +42,8 @@ void expect_metrics(const Metrics& found, const test::ReferenceMlp::Result& expe
   EXPECT_EQ(found.samples, rows);
   const double mean = expected.loss_sum / static_cast<double>(rows);
   EXPECT_NEAR(found.mean_loss(), mean, b.loss * (1 + mean));
+  const double squared = expected.squared_error_sum / static_cast<double>(rows);
+  EXPECT_NEAR(found.mean_squared_error(), squared, b.loss * (1 + squared));
   EXPECT_LE(std::abs(static_cast<double>(found.correct) - static_cast<double>(expected.correct)),
             static_cast<double>(expected.close));
   EXPECT_EQ(found.first_nonfinite_step, std::nullopt);
@@ -59,7 +61,9 @@ std::string name_of(const Case& c) {
          (c.shape.input == InputType::kUInt8 ? "_bytes" : "_floats") +
          (c.shape.activation == Activation::kLeakyRelu
               ? "_leaky"
-              : std::string("_") + name_of(c.shape.activation));
+              : std::string("_") + name_of(c.shape.activation)) +
+         (c.shape.loss == Loss::kCrossEntropy ? "" : std::string("_") + name_of(c.shape.loss)) +
+         (c.shape.scaled ? "_scaled" : "");
 }
 void PrintTo(const Case& c, std::ostream* out) { *out << name_of(c); }
 
@@ -82,10 +86,9 @@ class EngineTest : public testing::TestWithParam<Case> {
 TEST_P(EngineTest, AgreesWithTheReference) {
   const auto engine = this->engine(2);
   const Parameters begin = engine->parameters();
-  test::ReferenceMlp reference(begin, bounds().margin, data_.model.activation);
+  test::ReferenceMlp reference(begin, data_.model, bounds().margin);
   OptimizerSpec sgd = data_.train.optimizer;
   const Chunk chunk = data_.packed();
-  const std::span labels(data_.labels);
   for (std::uint32_t s = 0; s < chunk.batches(); ++s) {
     const Chunk step = chunk.slice(s, 1);
     const std::size_t first = std::size_t{s} * chunk.batch;
@@ -94,7 +97,7 @@ TEST_P(EngineTest, AgreesWithTheReference) {
       engine->set_learning_rate(sgd.learning_rate);
     }
     const auto expected =
-        reference.step(data_.rows(first, step.count), labels.subspan(first, step.count), sgd);
+        reference.step(data_.rows(first, step.count), data_.labels_of(first, step.count), sgd);
     engine->train(step);
     const Metrics metrics = engine->metrics();
     EXPECT_EQ(metrics.steps, 1U);
@@ -121,6 +124,7 @@ TEST_P(EngineTest, GivesTheSameBitsForAnyThreadsGroupingAndSource) {
     const Metrics metrics = other->metrics();
     EXPECT_EQ(metrics.loss_sum, expected.loss_sum) << threads << " threads";
     EXPECT_EQ(metrics.correct, expected.correct) << threads << " threads";
+    EXPECT_EQ(metrics.squared_error_sum, expected.squared_error_sum) << threads << " threads";
     EXPECT_TRUE(other->parameters() == whole->parameters()) << threads << " threads";
     EXPECT_TRUE(other->optimizer_state() == whole->optimizer_state()) << threads << " threads";
   }
@@ -175,7 +179,7 @@ TEST_P(EngineTest, GathersSamplesInTheOrderOfTheIndices) {
   const auto engine = this->engine(2);
   const std::uint32_t source = engine->add_resident(data_.resident());
   Data shuffled = data_;
-  const auto count = static_cast<std::uint32_t>(data_.labels.size());
+  const auto count = static_cast<std::uint32_t>(data_.size());
   for (std::uint32_t i = 0; i < count; ++i) shuffled.order[i] = (i * 7 + 3) % count;
   engine->train(shuffled.indexed(source));
   const auto other = this->engine(1);
@@ -228,6 +232,8 @@ TEST_P(EngineTest, ContinuesFromItsStateAsIfItHadNeverStopped) {
 std::vector<Case> cases() {
   constexpr auto kU8 = InputType::kUInt8;
   constexpr auto kF32 = InputType::kFloat32;
+  constexpr auto kRelu = Activation::kRelu;
+  constexpr auto kSquared = Loss::kSquaredError;
   const std::vector<Shape> shapes{{1, {}, 2, 1, kU8},
                                   {5, {}, 3, 15, kF32},
                                   {63, {}, 10, 128, kU8},
@@ -252,7 +258,14 @@ std::vector<Case> cases() {
                                   {784, {48, 16}, 10, 33, kF32, Activation::kTanh},
                                   {5, {100, 7}, 17, 128, kU8, Activation::kSigmoid},
                                   {63, {130, 33, 31}, 60, 17, kU8, Activation::kLeakyRelu},
-                                  {1030, {520}, 10, 16, kU8, Activation::kGelu}};
+                                  {1030, {520}, 10, 16, kU8, Activation::kGelu},
+                                  {5, {}, 1, 15, kF32, kRelu, kSquared},
+                                  {63, {33}, 3, 130, kU8, kRelu, kSquared, true},
+                                  {1030, {7}, 40, 33, kF32, kRelu, kSquared, true},
+                                  {63, {31}, 1, 128, kU8, kRelu, Loss::kHuber, true},
+                                  {784, {48, 16}, 40, 33, kF32, Activation::kTanh, Loss::kHuber},
+                                  {30, {33}, 3, 130, kF32, kRelu, Loss::kAbsoluteError, true},
+                                  {20, {7}, 40, 16, kU8, kRelu, Loss::kAbsoluteError}};
   std::vector<Case> all;
   for (const auto precision : {Precision::kFloat32, Precision::kBFloat16}) {
     for (const Shape& shape : shapes) all.push_back({precision, shape});

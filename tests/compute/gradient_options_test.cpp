@@ -40,8 +40,8 @@ class GradientOptions : public testing::TestWithParam<Where> {
     if (info.precision != GetParam().precision) GTEST_SKIP() << info.notice;
   }
   // Two batches of 40 and one of 20.
-  static Data data() {
-    Data data({63, {33, 17}, 10, 40, InputType::kUInt8});
+  static Data data(Loss loss = Loss::kCrossEntropy) {
+    Data data({63, {33, 17}, 10, 40, InputType::kUInt8, Activation::kRelu, loss});
     data.train.optimizer = {0.05F, 0.9F, 0.01F};
     return data;
   }
@@ -103,24 +103,27 @@ TEST_P(GradientOptions, AStepIsNoLongerThanTheNorm) {
 
 TEST_P(GradientOptions, PartsOfABatchMakeTheStepOfTheWhole) {
   for (const std::uint32_t rows : {16U, 20U, 39U, 1U}) {
-    Data whole = data();
-    whole.model.dropout = 0.25F;
-    Data parts = whole;
-    parts.train.micro_batch = rows;
-    const auto expected = make(whole);
-    const auto found = make(parts);
-    const Parameters begin = expected->parameters();
-    for (Engine* engine : {expected.get(), found.get()}) engine->train(whole.packed());
-    const double moved = distance(expected->parameters(), begin);
-    // Another order of summation; in bfloat16 each part rounds its own gradients.
-    EXPECT_LT(distance(found->parameters(), expected->parameters()),
-              moved * (GetParam().precision == Precision::kFloat32 ? 1e-5 : 2e-2))
-        << rows;
-    const Metrics a = expected->metrics();
-    const Metrics b = found->metrics();
-    EXPECT_EQ(b.steps, a.steps);
-    EXPECT_EQ(b.samples, a.samples);
-    EXPECT_NEAR(b.loss_sum, a.loss_sum, a.loss_sum * 1e-2);
+    for (const Loss loss : {Loss::kCrossEntropy, Loss::kSquaredError}) {
+      Data whole = data(loss);
+      whole.model.dropout = 0.25F;
+      Data parts = whole;
+      parts.train.micro_batch = rows;
+      const auto expected = make(whole);
+      const auto found = make(parts);
+      const Parameters begin = expected->parameters();
+      for (Engine* engine : {expected.get(), found.get()}) engine->train(whole.packed());
+      const double moved = distance(expected->parameters(), begin);
+      // Another order of summation; in bfloat16 each part rounds its own gradients.
+      EXPECT_LT(distance(found->parameters(), expected->parameters()),
+                moved * (GetParam().precision == Precision::kFloat32 ? 1e-5 : 2e-2))
+          << rows;
+      const Metrics a = expected->metrics();
+      const Metrics b = found->metrics();
+      EXPECT_EQ(b.steps, a.steps);
+      EXPECT_EQ(b.samples, a.samples);
+      EXPECT_NEAR(b.loss_sum, a.loss_sum, a.loss_sum * 1e-2);
+      EXPECT_NEAR(b.squared_error_sum, a.squared_error_sum, a.squared_error_sum * 1e-2);
+    }
   }
 }
 
@@ -176,6 +179,18 @@ TEST_P(GradientOptions, WeightsOfOneChangeNoBit) {
   EXPECT_EQ(found->metrics().loss_sum, expected->metrics().loss_sum);
 }
 
+// Everything at once, of numbers.
+Data rich_in_numbers() {
+  Data data({63, {33, 17}, 35, 40, InputType::kUInt8, Activation::kRelu, Loss::kHuber, true});
+  data.model.batch_norm = true;
+  data.model.dropout = 0.2F;
+  data.train.micro_batch = 16;
+  data.train.optimizer = {0.01F, 0.0F, 0.01F, OptimizerSpec::Kind::kAdamW};
+  data.train.optimizer.clip_norm = 0.5F;
+  data.train.optimizer.ema = 0.9F;
+  return data;
+}
+
 // Everything at once.
 Data rich(Activation activation) {
   Data data({63, {33, 17}, 10, 40, InputType::kUInt8, activation});
@@ -191,8 +206,7 @@ Data rich(Activation activation) {
 }
 
 TEST_P(GradientOptions, AnyThreadsGroupingAndResumptionGiveTheSameBits) {
-  for (const auto activation : {Activation::kRelu, Activation::kGelu}) {
-    const Data data = rich(activation);
+  for (const Data& data : {rich(Activation::kRelu), rich(Activation::kGelu), rich_in_numbers()}) {
     const Chunk chunk = data.packed();
     const auto whole = make(data, 1);
     for (int epoch = 0; epoch < 3; ++epoch) whole->train(chunk);
@@ -220,7 +234,9 @@ TEST_P(GradientOptions, AnyThreadsGroupingAndResumptionGiveTheSameBits) {
         EXPECT_TRUE(engine->optimizer_state() == whole->optimizer_state()) << threads;
         engine->metrics();
         engine->evaluate(chunk);
-        EXPECT_EQ(engine->metrics().loss_sum, evaluated.loss_sum) << threads;
+        const Metrics metrics = engine->metrics();
+        EXPECT_EQ(metrics.loss_sum, evaluated.loss_sum) << threads;
+        EXPECT_EQ(metrics.squared_error_sum, evaluated.squared_error_sum) << threads;
       }
     }
     EXPECT_EQ(expected.steps, 9U);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -53,6 +54,12 @@ ReferenceMlp::ReferenceMlp(const Parameters& initial, double margin, Activation 
   momentum_ = gradients_;
 }
 
+ReferenceMlp::ReferenceMlp(const Parameters& initial, const MlpSpec& model, double margin)
+    : ReferenceMlp(initial, margin, model.activation) {
+  loss_ = model.loss;
+  scales_ = model.target_scales;
+}
+
 ReferenceMlp::Activations ReferenceMlp::activations(std::span<const double> sample,
                                                     Activations* sums) const {
   Activations all{{sample.begin(), sample.end()}};
@@ -75,8 +82,48 @@ ReferenceMlp::Activations ReferenceMlp::activations(std::span<const double> samp
   return all;
 }
 
-std::vector<double> ReferenceMlp::judge(const std::vector<double>& logits, std::size_t label,
+std::vector<double> ReferenceMlp::outputs(std::span<const double> sample) const {
+  return activations(sample).back();
+}
+
+std::vector<double> ReferenceMlp::judge(const std::vector<double>& outputs,
+                                        std::span<const std::int32_t> labels, std::size_t row,
                                         Result& result) const {
+  const auto words = labels.subspan(row * label_words(), label_words());
+  return loss_ == Loss::kCrossEntropy
+             ? judge_class(outputs, static_cast<std::size_t>(words[0]), result)
+             : judge_targets(outputs, words, result);
+}
+
+std::vector<double> ReferenceMlp::judge_targets(const std::vector<double>& outputs,
+                                                std::span<const std::int32_t> words,
+                                                Result& result) const {
+  const auto count = static_cast<double>(outputs.size());
+  std::vector<double> gradient(outputs.size());
+  for (std::size_t t = 0; t < outputs.size(); ++t) {
+    double target = std::bit_cast<float>(words[t]);
+    if (!scales_.empty()) {
+      target = (target - double{scales_[t].mean}) / double{scales_[t].deviation};
+    }
+    const double e = outputs[t] - target;
+    const double sign = e > 0.0 ? 1.0 : e < 0.0 ? -1.0 : 0.0;
+    if (loss_ == Loss::kSquaredError) {
+      result.loss_sum += e * e / count;
+      gradient[t] = 2.0 * e / count;
+    } else if (loss_ == Loss::kHuber && std::abs(e) <= 1.0) {
+      result.loss_sum += 0.5 * e * e / count;
+      gradient[t] = e / count;
+    } else {
+      result.loss_sum += (std::abs(e) - (loss_ == Loss::kHuber ? 0.5 : 0.0)) / count;
+      gradient[t] = sign / count;
+    }
+    result.squared_error_sum += e * e / count;
+  }
+  return gradient;
+}
+
+std::vector<double> ReferenceMlp::judge_class(const std::vector<double>& logits, std::size_t label,
+                                              Result& result) const {
   const double largest = *std::max_element(logits.begin(), logits.end());
   double sum = 0.0;
   double best_other = -std::numeric_limits<double>::infinity();
@@ -98,9 +145,8 @@ std::vector<double> ReferenceMlp::judge(const std::vector<double>& logits, std::
 ReferenceMlp::Result ReferenceMlp::forward(std::span<const double> samples,
                                            std::span<const std::int32_t> labels) const {
   Result result;
-  for (std::size_t r = 0; r < labels.size(); ++r) {
-    const auto all = activations(samples.subspan(r * widths_[0], widths_[0]));
-    judge(all.back(), static_cast<std::size_t>(labels[r]), result);
+  for (std::size_t r = 0; r < labels.size() / label_words(); ++r) {
+    judge(outputs(samples.subspan(r * widths_[0], widths_[0])), labels, r, result);
   }
   return result;
 }
@@ -109,12 +155,12 @@ ReferenceMlp::Result ReferenceMlp::backward(std::span<const double> samples,
                                             std::span<const std::int32_t> labels) {
   for (auto& tensor : gradients_) std::fill(tensor.begin(), tensor.end(), 0.0);
   Result result;
-  const auto rows = static_cast<double>(labels.size());
-  for (std::size_t r = 0; r < labels.size(); ++r) {
+  const std::size_t rows = labels.size() / label_words();
+  for (std::size_t r = 0; r < rows; ++r) {
     Activations sums;
     const auto all = activations(samples.subspan(r * widths_[0], widths_[0]), &sums);
-    std::vector<double> delta = judge(all.back(), static_cast<std::size_t>(labels[r]), result);
-    for (double& d : delta) d /= rows;
+    std::vector<double> delta = judge(all.back(), labels, r, result);
+    for (double& d : delta) d /= static_cast<double>(rows);
     for (std::size_t l = widths_.size() - 1; l-- > 0;) {
       const auto& weight = parameters_[2 * l];
       const std::vector<double>& in = all[l];

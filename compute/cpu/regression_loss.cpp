@@ -1,0 +1,84 @@
+#include "compute/cpu/regression_loss.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
+#include "compute/target_units.h"
+
+namespace millrace::cpu {
+namespace {
+
+// The error is the same number for all of these, and a NaN stays one.
+template <Loss kLoss>
+double loss_of(double e) {
+  const double size = std::abs(e);
+  if constexpr (kLoss == Loss::kSquaredError) return e * e;
+  if constexpr (kLoss == Loss::kAbsoluteError) return size;
+  return size <= 1.0 ? 0.5 * e * e : size - 0.5;
+}
+
+template <Loss kLoss>
+float slope_of(float e) {
+  if constexpr (kLoss == Loss::kSquaredError) return 2.0F * e;
+  constexpr float kSloping = kLoss == Loss::kHuber ? 1.0F : 0.0F;
+  if (e > kSloping) return 1.0F;
+  return e < -kSloping ? -1.0F : e;
+}
+
+// e = z - scaled(target), of targets t … t + n of a row.
+void errors_of(const RegressionLoss& op, const float* z, const std::int32_t* words, std::size_t t,
+               std::size_t n, float* e) {
+  if (op.scales.empty()) {
+    for (std::size_t i = 0; i < n; ++i) e[i] = z[i] - std::bit_cast<float>(words[t + i]);
+  } else {
+    for (std::size_t i = 0; i < n; ++i) {
+      e[i] = z[i] - scaled(op.scales[t + i], std::bit_cast<float>(words[t + i]));
+    }
+  }
+}
+
+template <Loss kLoss>
+void judge_rows(const RegressionLoss& op) {
+  const auto targets = static_cast<double>(op.targets);
+  const float scale = op.gradient_scale / static_cast<float>(op.targets);
+  for (std::size_t r = 0; r < op.rows; ++r) {
+    const std::int32_t* words = op.source->targets(op.first + r);
+    double losses = 0.0;
+    double squares = 0.0;
+    for (std::size_t t = 0; t < op.targets; t += kActPanel) {
+      float* z = op.z + op.layout.offset(r, t);
+      const std::size_t n = std::min(kActPanel, op.targets - t);
+      float errors[kActPanel];
+      errors_of(op, z, words, t, n, errors);
+      for (std::size_t i = 0; i < n; ++i) {
+        const double e = errors[i];
+        losses += loss_of<kLoss>(e);
+        squares += e * e;
+      }
+      if (!op.gradient) continue;
+      for (std::size_t i = 0; i < n; ++i) z[i] = slope_of<kLoss>(errors[i]) * scale;
+      std::fill(z + n, z + round_up(n, kPanel / 2), 0.0F);
+    }
+    op.losses[r] = static_cast<float>(losses / targets);
+    op.squared_errors[r] = static_cast<float>(squares / targets);
+  }
+}
+
+}  // namespace
+
+void regression_loss(const RegressionLoss& op) {
+  // Targets lie anywhere in the data set: all at once they take as long as one.
+  for (std::size_t r = 0; r < op.rows; ++r) __builtin_prefetch(op.source->targets(op.first + r));
+  switch (op.loss) {
+    case Loss::kAbsoluteError:
+      return judge_rows<Loss::kAbsoluteError>(op);
+    case Loss::kHuber:
+      return judge_rows<Loss::kHuber>(op);
+    default:
+      return judge_rows<Loss::kSquaredError>(op);
+  }
+}
+
+}  // namespace millrace::cpu
