@@ -37,6 +37,10 @@ std::size_t sample_bytes(const MlpSpec& model) noexcept {
   return model.features * size_of(model.input);
 }
 
+std::size_t label_bytes(const MlpSpec& model) noexcept {
+  return model.label_words() * sizeof(std::int32_t);
+}
+
 void check_resident(const MlpSpec& model, const ResidentSet& set) {
   if (set.labels.size() % model.label_words() != 0) {
     throw std::invalid_argument("resident set: expected " + std::to_string(model.label_words()) +

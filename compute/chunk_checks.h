@@ -13,6 +13,7 @@ namespace millrace {
 // std::invalid_argument.
 
 std::size_t sample_bytes(const MlpSpec& model) noexcept;
+std::size_t label_bytes(const MlpSpec& model) noexcept;
 void check_resident(const MlpSpec& model, const ResidentSet& set);
 /// Samples of a set that was checked.
 std::size_t sample_count(const MlpSpec& model, const ResidentSet& set) noexcept;

@@ -16,6 +16,7 @@
 #include "compute/cuda/pinned_memory.h"
 #include "compute/cuda/slot_ring.h"
 #include "compute/stage.h"
+#include "compute/target_units.h"
 #include "compute/tensors.h"
 
 namespace millrace::cuda {
@@ -29,7 +30,7 @@ constexpr std::uint32_t kPieceSteps = 64;
 constexpr std::size_t kHeadroom = std::size_t{64} << 20U;
 
 std::uint32_t piece_rows(const MlpSpec& model, std::uint32_t batch) {
-  const std::size_t steps = kPieceBytes / (batch * sample_bytes(model));
+  const std::size_t steps = kPieceBytes / (batch * (sample_bytes(model) + label_bytes(model)));
   const auto whole = static_cast<std::uint32_t>(std::clamp<std::size_t>(steps, 1, kPieceSteps));
   return std::max(whole * batch, std::max(batch, Network::kEvaluateRows));
 }
@@ -55,7 +56,8 @@ class DeviceEngine final : public Engine {
         network_(*runtime_, model, train, arithmetic, piece_rows_),
         pinned_(*runtime_),
         timeline_(*runtime_, copy_.get(), compute_.get()),
-        slots_(*runtime_, pinned_, timeline_, piece_rows_, kPieceSteps, sample_bytes(model)),
+        slots_(*runtime_, pinned_, timeline_, piece_rows_, kPieceSteps, sample_bytes(model),
+               label_bytes(model)),
         runner_(*runtime_, network_, compute_.get(), piece_rows_, kPieceSteps),
         ended_sums_(*runtime_, timeline_) {
     runtime_->stage("setting up");
@@ -64,6 +66,7 @@ class DeviceEngine final : public Engine {
       network_.make_moments(*runtime_, compute_.get());
     }
     if (!train.class_weights.empty()) upload(network_.class_weights, train.class_weights);
+    if (!model.target_scales.empty()) upload(network_.target_scales, model.target_scales);
     check_learning_rate(optimizer_.learning_rate);
     upload_parameters(initial_parameters(model_, train.seed, train.initializer));
     if (!runner_.one_kernel()) unfused_ = runner_.plan(true).unfused();
@@ -86,7 +89,7 @@ class DeviceEngine final : public Engine {
     runner_.reserve();
     slots_.reserve();
     Resident resident;
-    resident.size = set.labels.size();
+    resident.size = sample_count(model_, set);
     if (resident.size != 0) {
       resident.samples = device_buffer(*runtime_, set.samples.size(), "a resident data set");
       resident.labels = device_buffer(*runtime_, set.labels.size_bytes(), "its labels");
@@ -284,16 +287,18 @@ class DeviceEngine final : public Engine {
     timeline_.end(DeviceTimeline::Queue::kCompute);
   }
 
-  // Waits. Returns where the next rows' logits go.
+  // In the targets' units, where these are numbers. Waits. Returns where the next rows' logits go.
   float* fetch_logits(std::uint32_t rows, float* out) {
     const std::size_t stride = network_.layout.padded(network_.layers());
     std::vector<float> padded(rows * stride);
     runtime_->copy_to_host(padded.data(), network_.logits.data(), padded.size() * sizeof(float),
                            compute_.get());
     runtime_->synchronize(compute_.get());
+    float* const begin = out;
     for (std::size_t r = 0; r < rows; ++r) {
       out = std::copy_n(padded.data() + r * stride, model_.classes, out);
     }
+    to_target_units(model_, {begin, out});
     return out;
   }
 
@@ -309,8 +314,9 @@ class DeviceEngine final : public Engine {
   }
 
   // Waits.
-  void upload(const DeviceBuffer& buffer, const std::vector<float>& flat) {
-    runtime_->copy_to_device(buffer.data(), flat.data(), buffer.bytes(), compute_.get());
+  template <class T>
+  void upload(const DeviceBuffer& buffer, const std::vector<T>& values) {
+    runtime_->copy_to_device(buffer.data(), values.data(), buffer.bytes(), compute_.get());
     runtime_->synchronize(compute_.get());
   }
 

@@ -49,6 +49,7 @@ void EndedSums::receive() {
   Metrics metrics;
   metrics.loss_sum = sums.loss_sum;
   metrics.correct = sums.correct;
+  metrics.squared_error_sum = sums.squared_error_sum;
   metrics.samples = sums.samples;
   metrics.steps = sums.steps;
   if (sums.nonfinite != 0) metrics.first_nonfinite_step = sums.nonfinite - 1;

@@ -3,16 +3,17 @@
 namespace millrace::cuda {
 
 GraphInput::GraphInput(Runtime& runtime, std::uint32_t rows, std::uint32_t steps,
-                       std::size_t sample_bytes)
+                       std::size_t sample_bytes, std::size_t label_bytes)
     : runtime_(runtime),
       rows_(rows),
       sample_bytes_(sample_bytes),
+      label_bytes_(label_bytes),
       indices_(device_buffer(runtime, rows * sizeof(std::uint32_t), "a piece's indices")),
       steps_(device_buffer(runtime, steps * sizeof(StepConstants), "a piece's constants")) {}
 
 void GraphInput::reserve() {
   make_missing(runtime_, samples_, rows_ * sample_bytes_, "a piece's samples");
-  make_missing(runtime_, labels_, rows_ * sizeof(std::int32_t), "a piece's labels");
+  make_missing(runtime_, labels_, rows_ * label_bytes_, "a piece's labels");
 }
 
 Batch GraphInput::place(const Piece& piece, const Batch& batch) const {
@@ -31,7 +32,7 @@ void GraphInput::take(const Piece& piece, const Batch& batch, StreamHandle strea
   CopyArrays copy;
   if (piece.source == Piece::kPacked) {
     copy.arrays[0] = {batch.samples, samples_.data(), piece.rows * sample_bytes_};
-    copy.arrays[1] = {batch.labels, labels_.data(), piece.rows * sizeof(std::int32_t)};
+    copy.arrays[1] = {batch.labels, labels_.data(), piece.rows * label_bytes_};
   } else {
     copy.arrays[0] = {batch.indices, indices_.data(), piece.rows * sizeof(std::uint32_t)};
   }

@@ -14,7 +14,8 @@ namespace millrace::cuda {
 class GraphInput {
  public:
   /// For pieces of up to `rows` samples in up to `steps` steps. Throws DeviceError.
-  GraphInput(Runtime& runtime, std::uint32_t rows, std::uint32_t steps, std::size_t sample_bytes);
+  GraphInput(Runtime& runtime, std::uint32_t rows, std::uint32_t steps, std::size_t sample_bytes,
+             std::size_t label_bytes);
 
   /// Makes what packed pieces need, if it is not there: to be called before the first of them.
   /// Throws DeviceError.
@@ -28,8 +29,9 @@ class GraphInput {
   Runtime& runtime_;
   std::uint32_t rows_;
   std::size_t sample_bytes_;
+  std::size_t label_bytes_;
   DeviceBuffer samples_;  // uint8 or float32 [rows, features]; empty without packed pieces
-  DeviceBuffer labels_;   // int32 [rows]; the same
+  DeviceBuffer labels_;   // int32 [rows, label words]; the same
   DeviceBuffer indices_;  // uint32 [rows]
   DeviceBuffer steps_;    // StepConstants [steps]
 };

@@ -9,6 +9,7 @@
 #include "compute/cuda/elementwise.h"
 #include "compute/cuda/hand_over_sums.h"
 #include "compute/cuda/norm.h"
+#include "compute/cuda/regression_loss.h"
 #include "compute/cuda/small_training.h"
 #include "compute/cuda/softmax_loss.h"
 #include "compute/cuda/sums.h"
@@ -16,9 +17,10 @@
 namespace millrace::cuda {
 
 /// Everything the engine launches beside matrix products.
-using Kernel = std::variant<Gather, BiasRelu, Dropout, Activate, ActivationGradient, PartSums,
-                            NormStatistics, NormGradientSums, NormGradient, AddGradient,
-                            OptimizerUpdate, CopyElements, SoftmaxLoss, SmallTraining, SquareSums,
-                            ClipFactor, MetricsSums, HandOverSums, CopyArrays>;
+using Kernel =
+    std::variant<Gather, BiasRelu, Dropout, Activate, ActivationGradient, PartSums, NormStatistics,
+                 NormGradientSums, NormGradient, AddGradient, OptimizerUpdate, CopyElements,
+                 SoftmaxLoss, RegressionLoss, SmallTraining, SquareSums, ClipFactor, MetricsSums,
+                 HandOverSums, CopyArrays>;
 
 }  // namespace millrace::cuda

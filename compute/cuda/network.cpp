@@ -50,8 +50,16 @@ Network::Network(Runtime& runtime, const MlpSpec& spec, TrainSpec how_to, Arithm
   if (!train.class_weights.empty()) {
     class_weights = buffer(sizeof(float) * train.class_weights.size(), "the weights of classes");
   }
+  if (!model.target_scales.empty()) {
+    target_scales =
+        buffer(sizeof(TargetScale) * model.target_scales.size(), "the scales of targets");
+  }
   losses = buffer(sizeof(float) * piece_rows, "the losses");
-  correct = buffer(piece_rows, "the judgements");
+  if (model.regression()) {
+    squared_errors = buffer(sizeof(float) * piece_rows, "the squared errors");
+  } else {
+    correct = buffer(piece_rows, "the judgements");
+  }
   metrics = buffer(sizeof(DeviceMetrics), "the metrics");
 }
 
@@ -101,8 +109,8 @@ void Network::clear(Runtime& runtime, StreamHandle stream) const {
   const auto zero = [&](const DeviceBuffer& buffer) {
     if (buffer.bytes() != 0) runtime.fill_zero(buffer.data(), buffer.bytes(), stream);
   };
-  for (const DeviceBuffer* buffer :
-       {&gradient, &total, &squares, &clip, &x, &logits, &losses, &correct, &metrics})
+  for (const DeviceBuffer* buffer : {&gradient, &total, &squares, &clip, &x, &logits, &losses,
+                                     &correct, &squared_errors, &metrics})
     zero(*buffer);
   for (const auto* buffers : {&y, &slopes, &z, &batch, &mask, &dy}) {
     for (const DeviceBuffer& buffer : *buffers) zero(buffer);

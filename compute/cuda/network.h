@@ -99,10 +99,12 @@ struct Network {
   DeviceBuffer logits;               // float32 [rows, padded(layers())]
 
   DeviceBuffer class_weights;  // float32 [classes]; empty where all are 1
+  DeviceBuffer target_scales;  // TargetScale [classes]; empty without
 
-  DeviceBuffer losses;   // float32 [piece_rows]
-  DeviceBuffer correct;  // uint8 [piece_rows]
-  DeviceBuffer metrics;  // DeviceMetrics [1]
+  DeviceBuffer losses;          // float32 [piece_rows]
+  DeviceBuffer correct;         // uint8 [piece_rows]; of classes
+  DeviceBuffer squared_errors;  // float32 [piece_rows]; of a loss of numbers
+  DeviceBuffer metrics;         // DeviceMetrics [1]
 };
 
 }  // namespace millrace::cuda

@@ -84,7 +84,7 @@ void PieceRunner::enqueue_sums(const Piece& piece) {
   runtime_.launch(
       MetricsSums{network_.losses.as<const float>(), network_.correct.as<const std::uint8_t>(),
                   piece.rows, piece.training ? piece.batch : 0,
-                  network_.metrics.as<DeviceMetrics>()},
+                  network_.metrics.as<DeviceMetrics>(), network_.squared_errors.as<const float>()},
       stream_);
 }
 
@@ -95,7 +95,7 @@ Batch PieceRunner::advance(const Batch& batch, std::uint32_t rows) const {
   } else {
     moved.samples =
         static_cast<const std::byte*>(batch.samples) + rows * sample_bytes(network_.model);
-    moved.labels += rows;
+    moved.labels += std::size_t{rows} * network_.model.label_words();
   }
   return moved;
 }

@@ -27,7 +27,8 @@ class PieceRunner {
         stream_(stream),
         small_(SmallPlan::make(runtime, network)),
         side_(runtime, stream, network.arithmetic.side_stream && !small_ && network.layers() > 1) {
-    if (!small_) input_.emplace(runtime, rows, steps, sample_bytes(network.model));
+    if (!small_)
+      input_.emplace(runtime, rows, steps, sample_bytes(network.model), label_bytes(network.model));
   }
 
   /// Makes the memory that packed pieces need, if it is not there: to be called before the first of

@@ -16,13 +16,15 @@ constexpr const char* kSteps = "the constants of steps";
 }  // namespace
 
 SlotRing::SlotRing(Runtime& runtime, const PinnedMemory& pinned, DeviceTimeline& timeline,
-                   std::uint32_t rows, std::uint32_t steps, std::size_t sample_bytes)
+                   std::uint32_t rows, std::uint32_t steps, std::size_t sample_bytes,
+                   std::size_t label_bytes)
     : runtime_(runtime),
       pinned_(pinned),
       timeline_(timeline),
       rows_(rows),
       steps_(steps),
-      sample_bytes_(sample_bytes) {
+      sample_bytes_(sample_bytes),
+      label_bytes_(label_bytes) {
   for (Slot& slot : slots_) {
     slot.copied = Event(runtime, runtime.create_event());
     slot.consumed = Event(runtime, runtime.create_event());

@@ -28,7 +28,8 @@ class SlotRing {
 
   /// Slots for chunks of up to `rows` samples in up to `steps` steps. Throws DeviceError.
   SlotRing(Runtime& runtime, const PinnedMemory& pinned, DeviceTimeline& timeline,
-           std::uint32_t rows, std::uint32_t steps, std::size_t sample_bytes);
+           std::uint32_t rows, std::uint32_t steps, std::size_t sample_bytes,
+           std::size_t label_bytes);
 
   /// Enqueues the copy of a chunk to the next slot and makes `compute` wait for it. The host waits
   /// only for a slot's staging memory, filled kSlots chunks before. Returns the slot.
@@ -72,7 +73,7 @@ class SlotRing {
   void copy(Slot& slot, const Lane& lane, std::span<const std::byte> from, StreamHandle stream);
 
   std::size_t samples_bytes() const { return rows_ * sample_bytes_; }
-  std::size_t labels_bytes() const { return rows_ * sizeof(std::int32_t); }
+  std::size_t labels_bytes() const { return rows_ * label_bytes_; }
   std::size_t indices_bytes() const { return rows_ * sizeof(std::uint32_t); }
   std::size_t steps_bytes() const { return steps_ * sizeof(StepConstants); }
 
@@ -82,6 +83,7 @@ class SlotRing {
   std::uint32_t rows_;
   std::uint32_t steps_;
   std::size_t sample_bytes_;
+  std::size_t label_bytes_;
   std::uint32_t next_ = 0;
   std::array<Slot, kSlots> slots_;
 };

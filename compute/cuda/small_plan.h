@@ -13,8 +13,8 @@ namespace millrace::cuda {
 class SmallPlan {
  public:
   /// None unless the network is small and plain: no bfloat16, one hidden layer of ReLUs, steps of
-  /// one part, nothing that looks at the whole of a batch or a gradient, no weights of classes; nor
-  /// where the device is too small, or lacks the memory. `network` outlives it.
+  /// one part, nothing that looks at the whole of a batch or a gradient, classes without weights;
+  /// nor where the device is too small, or lacks the memory. `network` outlives it.
   static std::optional<SmallPlan> make(Runtime& runtime, const Network& network);
 
   /// The steps of a piece. Its sums are left to be added up.

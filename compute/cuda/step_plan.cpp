@@ -23,7 +23,6 @@ StepPlan::StepPlan(Runtime& runtime, const Network& network, SideStream& side, b
 }
 
 void StepPlan::enqueue(const Batch& batch, const Part& part) {
-  const ParameterLayout& layout = network_.layout;
   const Gather gather = network_.gather(batch.samples, batch.indices, part.rows, training_);
   if (training_) {
     if (!side_.forked()) side_.fork();  // else since the step before has read its samples
@@ -33,14 +32,7 @@ void StepPlan::enqueue(const Batch& batch, const Part& part) {
     runtime_.launch(gather, stream_);
   }
   enqueue_forward(batch, part);
-  runtime_.launch(SoftmaxLoss{network_.logits.as<float>(), batch.labels, batch.indices, part.rows,
-                              rows_, layout.width(layers_.size()), layout.padded(layers_.size()),
-                              training_ ? network_.activations(network_.dy.back()) : Elements{},
-                              network_.losses.as<float>() + part.row,
-                              network_.correct.as<std::uint8_t>() + part.row,
-                              training_ ? network_.train.label_smoothing : 0.0F, part.step_rows,
-                              training_ ? network_.class_weights.as<float>() : nullptr},
-                  stream_);
+  enqueue_loss(batch, part);
   if (training_) enqueue_backward(batch, part);
 }
 
@@ -240,6 +232,29 @@ void StepPlan::enqueue_forward(const Batch& batch, const Part& part) {
     }
     if (!top) enqueue_activation(l, batch, part);
   }
+}
+
+void StepPlan::enqueue_loss(const Batch& batch, const Part& part) {
+  const ParameterLayout& layout = network_.layout;
+  const std::uint32_t outputs = layout.width(layers_.size());
+  const std::uint32_t stride = layout.padded(layers_.size());
+  const Elements gradient = training_ ? network_.activations(network_.dy.back()) : Elements{};
+  float* losses = network_.losses.as<float>() + part.row;
+  if (network_.model.regression()) {
+    runtime_.launch(
+        RegressionLoss{network_.logits.as<float>(), batch.labels, batch.indices, part.rows, rows_,
+                       outputs, stride, gradient, losses,
+                       network_.squared_errors.as<float>() + part.row, part.step_rows,
+                       network_.model.loss, network_.target_scales.as<const TargetScale>()},
+        stream_);
+    return;
+  }
+  runtime_.launch(
+      SoftmaxLoss{network_.logits.as<float>(), batch.labels, batch.indices, part.rows, rows_,
+                  outputs, stride, gradient, losses, network_.correct.as<std::uint8_t>() + part.row,
+                  training_ ? network_.train.label_smoothing : 0.0F, part.step_rows,
+                  training_ ? network_.class_weights.as<float>() : nullptr},
+      stream_);
 }
 
 void StepPlan::enqueue_backward(const Batch& batch, const Part& part) {

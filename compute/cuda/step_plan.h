@@ -78,6 +78,7 @@ class StepPlan {
   void plan_backward();
   BiasGradient plan_data_gradient(std::size_t l);
   void enqueue_forward(const Batch& batch, const Part& part);
+  void enqueue_loss(const Batch& batch, const Part& part);
   void enqueue_backward(const Batch& batch, const Part& part);
   void enqueue_weight_gradient(std::size_t l);
   void enqueue_step(const Batch& batch, const Part& part);

@@ -62,6 +62,7 @@ struct DeviceMetrics {
   std::uint64_t samples = 0;
   std::uint64_t steps = 0;
   std::uint64_t nonfinite = 0;  ///< 1 + the first step with a loss that is not finite; 0: none
+  double squared_error_sum = 0.0;
 };
 
 /// Adds the rows of many steps to the metrics, in one block.
@@ -72,20 +73,23 @@ struct MetricsSums {
     double loss = 0.0;
     std::uint64_t correct = 0;
     std::uint32_t nonfinite = UINT32_MAX;  ///< the first such row
+    double squared_error = 0.0;
 
     MILLRACE_HOST_DEVICE Part& operator+=(const Part& other) {
       loss += other.loss;
       correct += other.correct;
       if (other.nonfinite < nonfinite) nonfinite = other.nonfinite;
+      squared_error += other.squared_error;
       return *this;
     }
   };
 
   const float* losses = nullptr;          ///< [rows]
-  const std::uint8_t* correct = nullptr;  ///< [rows]
+  const std::uint8_t* correct = nullptr;  ///< [rows]; null: of numbers
   std::uint32_t rows = 0;
   std::uint32_t batch = 0;  ///< rows of each step but the last; 0: no training
   DeviceMetrics* metrics = nullptr;
+  const float* squared_errors = nullptr;  ///< [rows]; null: of classes
 
   /// Rounds to a multiple of 2^-24, so that sums are exact, in any grouping, up to 2^29.
   MILLRACE_HOST_DEVICE static double quantize(double value) {
@@ -98,7 +102,8 @@ struct MetricsSums {
     for (std::uint32_t r = lane; r < rows; r += kLanes) {
       const double loss = losses[r];
       sum.loss += quantize(loss);
-      sum.correct += correct[r];
+      if (correct != nullptr) sum.correct += correct[r];
+      if (squared_errors != nullptr) sum.squared_error += quantize(squared_errors[r]);
       if (!(loss - loss == 0.0) && r < sum.nonfinite) sum.nonfinite = r;
     }
     return sum;
@@ -107,6 +112,7 @@ struct MetricsSums {
   MILLRACE_HOST_DEVICE void finish(const Part& sum) const {
     metrics->loss_sum += sum.loss;
     metrics->correct += sum.correct;
+    metrics->squared_error_sum += sum.squared_error;
     metrics->samples += rows;
     if (batch == 0) return;
     if (metrics->nonfinite == 0 && sum.nonfinite != UINT32_MAX) {

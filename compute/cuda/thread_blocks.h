@@ -83,7 +83,7 @@ MILLRACE_HOST_DEVICE void work(const Thread& thread, const Elementwise& kernel) 
 
 // One warp a row.
 
-/// The group of SoftmaxLoss: the thread's warp. Each sum has one order.
+/// The group of SoftmaxLoss and RegressionLoss: the thread's warp. Each sum has one order.
 template <class Thread>
 class WarpOf {
  public:
@@ -110,16 +110,26 @@ class WarpOf {
   const Thread& thread_;
 };
 
-inline Layout layout(const SoftmaxLoss& kernel) {
-  constexpr std::uint32_t kThreads = kBlockThreads<SoftmaxLoss>;
+template <class Rows>
+Layout layout_of_rows(const Rows& kernel) {
+  constexpr std::uint32_t kThreads = kBlockThreads<Rows>;
   return {blocks_for(kernel.all_rows(), kThreads / kWarp), kThreads, 1, Meeting::kBlock};
 }
+inline Layout layout(const SoftmaxLoss& kernel) { return layout_of_rows(kernel); }
+inline Layout layout(const RegressionLoss& kernel) { return layout_of_rows(kernel); }
 
+template <class Thread, class Rows>
+MILLRACE_HOST_DEVICE void work_on_rows(const Thread& thread, const Rows& kernel) {
+  const std::uint32_t row = thread.block() * (kBlockThreads<Rows> / kWarp) + thread.x() / kWarp;
+  if (row < kernel.all_rows()) kernel(WarpOf<Thread>(thread), row);  // the same for a whole warp
+}
 template <class Thread>
 MILLRACE_HOST_DEVICE void work(const Thread& thread, const SoftmaxLoss& kernel) {
-  const std::uint32_t row =
-      thread.block() * (kBlockThreads<SoftmaxLoss> / kWarp) + thread.x() / kWarp;
-  if (row < kernel.all_rows()) kernel(WarpOf<Thread>(thread), row);  // the same for a whole warp
+  work_on_rows(thread, kernel);
+}
+template <class Thread>
+MILLRACE_HOST_DEVICE void work(const Thread& thread, const RegressionLoss& kernel) {
+  work_on_rows(thread, kernel);
 }
 
 // kWarp columns a block: x() is the column, y() the lane.

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -72,16 +73,33 @@ std::vector<Case> cases() {
 
 class DeviceEngineTest : public testing::TestWithParam<Case> {};
 
+// Of the samples' predictions, as Metrics has it.
+double squared_error_sum(const Data& data, std::span<const float> predictions) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    const double error = double{predictions[i]} - double{std::bit_cast<float>(data.labels[i])};
+    const bool scaled = !data.model.target_scales.empty();
+    const float deviation =
+        scaled ? data.model.target_scales[i % data.model.classes].deviation : 1.0F;
+    sum += std::pow(error / double{deviation}, 2.0) / data.model.classes;
+  }
+  return sum;
+}
+
 TEST_P(DeviceEngineTest, AgreesWithTheReference) {
   // As on a GPU (gpu_engine_test.cpp).
   const bool half = GetParam().storage == ElementType::kBFloat16;
   const double bound = half ? 0.12 : GetParam().tf32 ? 5e-2 : 1e-4;
   const double loss_bound = half ? 1e-2 : GetParam().tf32 ? 2e-3 : 1e-5;
-  const std::vector<Shape> shapes{{1, {}, 2, 1, InputType::kUInt8},
-                                  {5, {7}, 3, 16, InputType::kUInt8},
-                                  {63, {33}, 2, 37, InputType::kFloat32},
-                                  {64, {48, 16}, 10, 33, InputType::kUInt8},
-                                  {30, {1, 7, 20}, 17, 15, InputType::kFloat32}};
+  const std::vector<Shape> shapes{
+      {1, {}, 2, 1, InputType::kUInt8},
+      {5, {7}, 3, 16, InputType::kUInt8},
+      {63, {33}, 2, 37, InputType::kFloat32},
+      {64, {48, 16}, 10, 33, InputType::kUInt8},
+      {30, {1, 7, 20}, 17, 15, InputType::kFloat32},
+      {5, {}, 1, 16, InputType::kFloat32, Activation::kRelu, Loss::kSquaredError},
+      {63, {33}, 40, 37, InputType::kUInt8, Activation::kRelu, Loss::kHuber, true},
+      {64, {48, 16}, 3, 130, InputType::kFloat32, Activation::kRelu, Loss::kAbsoluteError, true}};
   for (const Shape& shape : shapes) {
     SCOPED_TRACE(std::to_string(shape.features) + " features");
     const Data data(shape);
@@ -92,21 +110,23 @@ TEST_P(DeviceEngineTest, AgreesWithTheReference) {
                                {GetParam().storage, GetParam().tf32});
     Engine& engine = *fixture.engine;
     const Parameters begin = engine.parameters();
-    ReferenceMlp reference(begin, half ? 5e-2 : GetParam().tf32 ? 1e-2 : 1e-4);
+    ReferenceMlp reference(begin, data.model, half ? 5e-2 : GetParam().tf32 ? 1e-2 : 1e-4);
     OptimizerSpec sgd = data.train.optimizer;
     const Chunk chunk = data.packed();
     for (std::uint32_t s = 0; s < chunk.batches(); ++s) {
       const Chunk step = chunk.slice(s, 1);
       const std::size_t first = std::size_t{s} * chunk.batch;
       if (s == 2) engine.set_learning_rate(sgd.learning_rate = 0.02F);
-      const auto expected = reference.step(data.rows(first, step.count),
-                                           std::span(data.labels).subspan(first, step.count), sgd);
+      const auto expected =
+          reference.step(data.rows(first, step.count), data.labels_of(first, step.count), sgd);
       engine.train(step);
       const Metrics metrics = engine.metrics();
       EXPECT_EQ(metrics.steps, 1U);
       EXPECT_EQ(metrics.samples, step.count);
       const double mean = expected.loss_sum / step.count;
       EXPECT_NEAR(metrics.mean_loss(), mean, loss_bound * (1 + mean));
+      const double squared = expected.squared_error_sum / step.count;
+      EXPECT_NEAR(metrics.mean_squared_error(), squared, loss_bound * (1 + squared));
       EXPECT_LE(
           std::abs(static_cast<double>(metrics.correct) - static_cast<double>(expected.correct)),
           static_cast<double>(expected.close));
@@ -124,6 +144,12 @@ TEST_P(DeviceEngineTest, AgreesWithTheReference) {
     std::vector<float> logits(std::size_t{chunk.count} * shape.classes);
     engine.predict(chunk, logits);
     EXPECT_EQ(engine.metrics().loss_sum, metrics.loss_sum);
+    if (data.model.regression()) {
+      EXPECT_EQ(metrics.correct, 0U);
+      EXPECT_NEAR(squared_error_sum(data, logits), metrics.squared_error_sum,
+                  1e-4 * metrics.squared_error_sum);
+      continue;
+    }
     std::uint64_t correct = 0;
     for (std::size_t r = 0; r < chunk.count; ++r) {
       const auto row = std::span(logits).subspan(r * shape.classes, shape.classes);
@@ -184,7 +210,7 @@ Outcome train_in_chunks(Engine& engine, const Data& data, Source source, std::ui
   HostMemory& memory = source == Source::kPinned ? engine.host_memory() : pageable_memory();
   const std::size_t width = data.model.features;
   HostBuffer samples(memory, 160 * width);
-  HostBuffer labels(memory, 160 * sizeof(std::int32_t));
+  HostBuffer labels(memory, 160 * data.model.label_words() * sizeof(std::int32_t));
   std::vector<std::uint32_t> indices(160);
   for (int epoch = 0; epoch < 3; ++epoch) {
     Chunk whole = source == Source::kResident ? data.indexed(resident) : data.packed();
@@ -194,7 +220,7 @@ Outcome train_in_chunks(Engine& engine, const Data& data, Source source, std::ui
       whole.indices = whole.indices.first(159);
     } else {
       whole.samples = whole.samples.first(159 * width);
-      whole.labels = whole.labels.first(159);
+      whole.labels = data.labels_of(0, 159);
     }
     for (std::uint32_t first = 0; first < whole.batches(); first += group) {
       Chunk chunk = whole.slice(first, group);
@@ -206,7 +232,7 @@ Outcome train_in_chunks(Engine& engine, const Data& data, Source source, std::ui
         auto* to = reinterpret_cast<std::int32_t*>(labels.data());
         std::copy(chunk.labels.begin(), chunk.labels.end(), to);
         chunk.samples = samples.bytes().first(chunk.samples.size());
-        chunk.labels = {to, chunk.count};
+        chunk.labels = {to, chunk.labels.size()};
       }
       engine.train(chunk);
       std::fill(indices.begin(), indices.end(), 0U);
@@ -239,6 +265,23 @@ TEST(DeviceEngineOrder, WhateverTheDeviceDoesFirstTheResultIsTheSame) {
       for (const std::uint32_t group : {1U, 3U, 8U}) {
         const EngineOnFake fixture(data, {.schedule = schedule});
         EXPECT_TRUE(train_in_chunks(*fixture.engine, data, source, group) == expected)
+            << "schedule " << static_cast<int>(schedule) << ", source " << static_cast<int>(source)
+            << ", " << group << " batches a chunk";
+      }
+    }
+  }
+}
+
+TEST(DeviceEngineOrder, LabelsOfSeveralWordsGoWithTheirSamples) {
+  const Data data({20, {33}, 3, 64, InputType::kUInt8, Activation::kRelu, Loss::kHuber, true});
+  Outcome expected;
+  for (const auto schedule : {Schedule::kAtOnce, Schedule::kLate, Schedule::kRandom}) {
+    for (const auto source : {Source::kPageable, Source::kPinned, Source::kResident}) {
+      for (const std::uint32_t group : {1U, 3U, 40U}) {
+        const EngineOnFake fixture(data, {.schedule = schedule});
+        const Outcome found = train_in_chunks(*fixture.engine, data, source, group);
+        if (expected.parameters.empty()) expected = found;
+        EXPECT_TRUE(found == expected)
             << "schedule " << static_cast<int>(schedule) << ", source " << static_cast<int>(source)
             << ", " << group << " batches a chunk";
       }

@@ -23,6 +23,7 @@ using test::EngineOnFake;
 struct Trained {
   double loss = 0.0;       // of an epoch
   double evaluated = 0.0;  // the loss after it
+  double squared_error = 0.0;
   Parameters parameters;
   OptimizerState optimizer;
 
@@ -37,7 +38,9 @@ Trained train(const Data& data, const Arithmetic& arithmetic, bool threads) {
   Trained result;
   result.loss = engine.metrics().loss_sum;
   engine.evaluate(data.packed());
-  result.evaluated = engine.metrics().loss_sum;
+  const Metrics metrics = engine.metrics();
+  result.evaluated = metrics.loss_sum;
+  result.squared_error = metrics.squared_error_sum;
   result.parameters = engine.parameters();
   result.optimizer = engine.optimizer_state();
   return result;
@@ -63,6 +66,7 @@ TEST_P(EmulatedEngine, TrainsAsOneThreadDoesInWhateverOrder) {
   const double bound = GetParam().storage == ElementType::kFloat32 ? 1e-4 : 2e-2;
   EXPECT_NEAR(found.loss, expected.loss, bound * expected.loss);
   EXPECT_NEAR(found.evaluated, expected.evaluated, bound * expected.evaluated);
+  EXPECT_NEAR(found.squared_error, expected.squared_error, bound * expected.squared_error);
   ASSERT_EQ(found.parameters.size(), expected.parameters.size());
   for (std::size_t t = 0; t < found.parameters.size(); ++t) {
     const std::vector<float>& values = found.parameters[t].values;
@@ -74,35 +78,45 @@ TEST_P(EmulatedEngine, TrainsAsOneThreadDoesInWhateverOrder) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, EmulatedEngine,
-                         testing::Values(Case{"one_kernel",
-                                              {30, {20}, 7, 16, InputType::kUInt8},
-                                              ElementType::kFloat32,
-                                              [](Data&) {}},
-                                         Case{"relu",
-                                              {30, {20, 9}, 7, 16, InputType::kUInt8},
-                                              ElementType::kFloat32,
-                                              [](Data& d) { d.model.dropout = 0.25F; }},
-                                         Case{"relu_bf16",
-                                              {30, {20, 9}, 40, 16, InputType::kFloat32},
-                                              ElementType::kBFloat16,
-                                              [](Data& d) { d.train.label_smoothing = 0.1F; }},
-                                         Case{"gelu_clipped_in_parts",
-                                              {30, {20, 9}, 7, 16, InputType::kUInt8},
-                                              ElementType::kFloat32,
-                                              [](Data& d) {
-                                                d.model.activation = Activation::kGelu;
-                                                d.train.optimizer.clip_norm = 0.5F;
-                                                d.train.micro_batch = 5;
-                                              }},
-                                         Case{"batch_norm_averaged",
-                                              {30, {20, 9}, 7, 16, InputType::kUInt8},
-                                              ElementType::kFloat32,
-                                              [](Data& d) {
-                                                d.model.batch_norm = true;
-                                                d.train.optimizer.ema = 0.9F;
-                                              }}),
-                         [](const auto& tested) { return tested.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Networks, EmulatedEngine,
+    testing::Values(
+        Case{"one_kernel",
+             {30, {20}, 7, 16, InputType::kUInt8},
+             ElementType::kFloat32,
+             [](Data&) {}},
+        Case{"relu",
+             {30, {20, 9}, 7, 16, InputType::kUInt8},
+             ElementType::kFloat32,
+             [](Data& d) { d.model.dropout = 0.25F; }},
+        Case{"relu_bf16",
+             {30, {20, 9}, 40, 16, InputType::kFloat32},
+             ElementType::kBFloat16,
+             [](Data& d) { d.train.label_smoothing = 0.1F; }},
+        Case{"numbers",
+             {30, {20}, 40, 16, InputType::kUInt8, Activation::kRelu, Loss::kSquaredError, true},
+             ElementType::kFloat32,
+             [](Data& d) { d.train.micro_batch = 5; }},
+        Case{"numbers_bf16",
+             {30, {20, 9}, 3, 16, InputType::kFloat32, Activation::kTanh, Loss::kHuber},
+             ElementType::kBFloat16,
+             [](Data&) {}},
+        Case{"gelu_clipped_in_parts",
+             {30, {20, 9}, 7, 16, InputType::kUInt8},
+             ElementType::kFloat32,
+             [](Data& d) {
+               d.model.activation = Activation::kGelu;
+               d.train.optimizer.clip_norm = 0.5F;
+               d.train.micro_batch = 5;
+             }},
+        Case{"batch_norm_averaged",
+             {30, {20, 9}, 7, 16, InputType::kUInt8},
+             ElementType::kFloat32,
+             [](Data& d) {
+               d.model.batch_norm = true;
+               d.train.optimizer.ema = 0.9F;
+             }}),
+    [](const auto& tested) { return tested.param.name; });
 
 }  // namespace
 }  // namespace millrace::cuda

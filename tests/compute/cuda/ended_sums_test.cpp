@@ -24,14 +24,14 @@ class EndedSumsTest : public testing::TestWithParam<Schedule> {
     runtime_.fill_zero(sums_.data(), sizeof(DeviceMetrics), compute_.get());
   }
 
-  // A row of loss `loss`, which is right.
+  // A row of loss `loss`, which is right; and as large is its squared error.
   void add(float loss) {
     losses_.push_back(std::make_unique<float>(loss));
     timeline_.begin(DeviceTimeline::Queue::kCompute, true);
     runtime_.copy_to_device(row_.data(), losses_.back().get(), sizeof(float), compute_.get());
     runtime_.copy_to_device(right_.data(), &one_, 1, compute_.get());
     runtime_.launch(MetricsSums{row_.as<const float>(), right_.as<const std::uint8_t>(), 1, 1,
-                                sums_.as<DeviceMetrics>()},
+                                sums_.as<DeviceMetrics>(), row_.as<const float>()},
                     compute_.get());
     timeline_.end(DeviceTimeline::Queue::kCompute);
   }
@@ -63,6 +63,7 @@ TEST_P(EndedSumsTest, ComeInTheOrderInWhichTheyWereEnded) {
     EXPECT_EQ(metrics.loss_sum, (1 << i) * (i + 1));
     EXPECT_EQ(metrics.steps, static_cast<std::uint64_t>(i + 1));
     EXPECT_EQ(metrics.correct, metrics.samples);
+    EXPECT_EQ(metrics.squared_error_sum, metrics.loss_sum);
     EXPECT_EQ(metrics.first_nonfinite_step, std::nullopt);
     EXPECT_TRUE(i == 0 || metrics.done > last.done);
     last = metrics;

@@ -157,7 +157,7 @@ class FakeRuntime final : public Runtime {
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
-/// What a kernel leaves behind, made by one thread. The sums of SoftmaxLoss and ActivationGradient
+/// What a kernel leaves behind, made by one thread. The sums of losses and of ActivationGradient
 /// have another order than a device's; all else is the same to the bit. emulated_device.h has all
 /// the threads.
 void run_on_host(const Kernel& kernel);

@@ -83,8 +83,11 @@ TEST_P(GpuEngine, AgreesWithTheReference) {
   // The fake device comes to 1e-5, 0.025 (bits cut off) and 0.086.
   const double change_bound = bound(1e-4, 5e-2, 0.12);
   const double loss_bound = bound(1e-5, 2e-3, 1e-2);
+  constexpr auto kRelu = Activation::kRelu;
   const std::vector<Shape> shapes{{1, {}, 2, 1, InputType::kUInt8},
                                   {5, {7}, 3, 16, InputType::kUInt8},
+                                  {5, {7}, 1, 16, InputType::kFloat32, kRelu, Loss::kSquaredError},
+                                  {63, {33}, 40, 37, InputType::kUInt8, kRelu, Loss::kHuber, true},
                                   {63, {33}, 2, 300, InputType::kFloat32},
                                   {784, {32}, 10, 128, InputType::kUInt8},
                                   {784, {100, 48, 31}, 10, 33, InputType::kUInt8},
@@ -95,18 +98,20 @@ TEST_P(GpuEngine, AgreesWithTheReference) {
     const auto engine = this->engine(data);
     SCOPED_TRACE(engine->info().description);
     const Parameters begin = engine->parameters();
-    ReferenceMlp reference(begin, bound(1e-4, 1e-2, 5e-2));
+    ReferenceMlp reference(begin, data.model, bound(1e-4, 1e-2, 5e-2));
     const Chunk chunk = data.packed();
     for (std::uint32_t s = 0; s < chunk.batches(); ++s) {
       const Chunk step = chunk.slice(s, 1);
       const std::size_t first = std::size_t{s} * chunk.batch;
-      const auto expected =
-          reference.step(data.rows(first, step.count),
-                         std::span(data.labels).subspan(first, step.count), data.train.optimizer);
+      const auto expected = reference.step(data.rows(first, step.count),
+                                           data.labels_of(first, step.count), data.train.optimizer);
       engine->train(step);
       const Metrics metrics = engine->metrics();
       const double mean = expected.loss_sum / step.count;
       EXPECT_NEAR(metrics.mean_loss(), mean, loss_bound * (1 + mean)) << "step " << s;
+      const double squared = expected.squared_error_sum / step.count;
+      EXPECT_NEAR(metrics.mean_squared_error(), squared, loss_bound * (1 + squared))
+          << "step " << s;
       EXPECT_LE(
           std::abs(static_cast<double>(metrics.correct) - static_cast<double>(expected.correct)),
           static_cast<double>(expected.close));
@@ -194,6 +199,25 @@ TEST_P(GpuEngine, FollowsTheCpuWithWeightsOfClasses) {
     Data data({784, hidden, 10, 64, InputType::kUInt8});
     data.train.class_weights = {1.0F, 0.5F, 2.0F, 1.0F, 0.0F, 3.0F, 1.0F, 0.25F, 1.0F, 1.5F};
     expect_the_cpus_losses(data);
+  }
+}
+
+TEST_P(GpuEngine, FollowsTheCpuOnNumbersAndPredictsThemInTheirUnits) {
+  for (const Loss loss : {Loss::kSquaredError, Loss::kAbsoluteError, Loss::kHuber}) {
+    SCOPED_TRACE(name_of(loss));
+    const Data data({784, {100, 48}, 5, 64, InputType::kUInt8, Activation::kGelu, loss, true});
+    expect_the_cpus_losses(data);
+    const auto gpu = engine(data);
+    const auto cpu = data.engine(Precision::kFloat32, 2);
+    std::vector<float> found(data.labels.size());
+    std::vector<float> expected(data.labels.size());
+    gpu->predict(data.packed(), found);
+    cpu->predict(data.packed(), expected);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      const TargetScale& scale = data.model.target_scales[i % 5];
+      EXPECT_NEAR(found[i], expected[i], bound(1e-5, 1e-2, 5e-2) * double{scale.deviation} + 1e-5)
+          << i;
+    }
   }
 }
 

@@ -285,6 +285,32 @@ TEST_F(GpuKernels, SoftmaxLoss) {
   }
 }
 
+TEST_F(GpuKernels, RegressionLoss) {
+  constexpr std::uint32_t kEach = 155;
+  constexpr std::uint32_t kTargets = 43;  // more than a warp's threads
+  std::vector<std::int32_t> words;
+  for (const float target : numbers(std::size_t{kEach} * kTargets, 2)) {
+    words.push_back(std::bit_cast<std::int32_t>(3.0F * target));
+  }
+  std::vector<std::uint32_t> indices(kEach);
+  for (std::uint32_t i = 0; i < kEach; ++i) indices[i] = kEach - 1 - i;
+  std::vector<TargetScale> scales;
+  for (const float deviation : positive(kTargets, 3)) scales.push_back({0.3F, deviation});
+  for (const ElementType type : kTypes) {
+    for (const Loss loss : {Loss::kSquaredError, Loss::kAbsoluteError, Loss::kHuber}) {
+      for (const bool scaled : {false, true}) {
+        expect_the_same([&](Arrays& a) {
+          return Kernels{RegressionLoss{
+              a.input(numbers(std::size_t{kEach} * kWidth, 1)), a.input(words), a.input(indices),
+              kEach - 5, kEach, kTargets, kWidth,
+              a.output(unset(std::size_t{kEach} * kWidth), type), a.output(unset(kEach - 5)),
+              a.output(unset(kEach - 5)), 100, loss, scaled ? a.input(scales) : nullptr}};
+        });
+      }
+    }
+  }
+}
+
 TEST_F(GpuKernels, MetricsSumsAndHandOverSums) {
   constexpr std::uint32_t kEach = 3000;
   std::vector<float> losses = positive(kEach, 1);
@@ -293,13 +319,14 @@ TEST_F(GpuKernels, MetricsSumsAndHandOverSums) {
   for (const bool finite : {true, false}) {
     if (!finite) losses[1717] = losses[2500] = std::numeric_limits<float>::infinity();
     expect_the_same([&](Arrays& a) {
-      auto* const sums = a.output(std::vector<DeviceMetrics>{{1.5, 2, 3, 4, 0}});
+      auto* const sums = a.output(std::vector<DeviceMetrics>{{1.5, 2, 3, 4, 0, 2.5}});
       const auto* const of_rows = a.input(losses);
       const auto* const judgements = a.input(correct);
       return Kernels{
           MetricsSums{of_rows, judgements, kEach, 8, sums},
-          HandOverSums{sums, a.pinned_output(std::vector<DeviceMetrics>{{9.0, 9, 9, 9, 9}})},
-          MetricsSums{of_rows + 100, judgements + 100, kEach - 100, 0, sums}};
+          HandOverSums{sums, a.pinned_output(std::vector<DeviceMetrics>{{9.0, 9, 9, 9, 9, 9.0}})},
+          MetricsSums{of_rows + 100, judgements + 100, kEach - 100, 0, sums},
+          MetricsSums{of_rows, nullptr, kEach, 8, sums, of_rows}};
     });
   }
 }

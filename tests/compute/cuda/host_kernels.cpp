@@ -32,9 +32,12 @@ Part tree_sum(std::vector<Part> parts) {
   return parts[0];
 }
 
-void run(const SoftmaxLoss& kernel) {
+template <class Rows>
+void run_rows(const Rows& kernel) {
   for (std::uint32_t row = 0; row < kernel.all_rows(); ++row) kernel(OneThread{}, row);
 }
+void run(const SoftmaxLoss& kernel) { run_rows(kernel); }
+void run(const RegressionLoss& kernel) { run_rows(kernel); }
 
 void run(const ActivationGradient& kernel) {
   for (std::uint32_t part = 0; part < ActivationGradient::kParts; ++part) {

@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "compute/cuda/kernel.h"
@@ -531,6 +533,159 @@ TEST(SumKernels, AGradientIsClippedToItsNorm) {
   }
 }
 
+// Rows of `targets` targets, of one whose loss is made by hand.
+struct Numbers {
+  explicit Numbers(std::uint32_t count) : targets(count), stride((count + 15) / 16 * 16) {
+    outputs.assign(std::size_t{kRows} * stride, 1e30F);  // padding must not count
+    for (std::uint32_t r = 0; r < kRows; ++r) {
+      for (std::uint32_t t = 0; t < targets; ++t) {
+        outputs[r * stride + t] = 3.0F * std::sin(static_cast<float>(r * targets + t));
+      }
+    }
+    for (std::uint32_t i = 0; i < kSamples * targets; ++i) {
+      words.push_back(std::bit_cast<std::int32_t>(2.0F * std::cos(static_cast<float>(2 * i))));
+    }
+    for (std::uint32_t t = 0; t < targets; ++t) {
+      scales.push_back({static_cast<float>(t % 3) - 1.0F, 0.5F + 0.25F * static_cast<float>(t)});
+    }
+  }
+  // `add` rows of no samples behind.
+  RegressionLoss kernel(Loss loss, bool scaled, ElementType type, std::uint32_t add) {
+    gradient.assign(std::size_t{kRows + add} * stride, kNan);
+    rounded.assign(gradient.size(), 0xFFFF);
+    losses.assign(kRows, kNan);
+    squares.assign(kRows, kNan);
+    const bool wide = type == ElementType::kFloat32;
+    return {outputs.data(),
+            words.data(),
+            indices.data(),
+            kRows,
+            kRows + add,
+            targets,
+            stride,
+            Elements{wide ? static_cast<void*>(gradient.data()) : rounded.data(), type},
+            losses.data(),
+            squares.data(),
+            20,
+            loss,
+            scaled ? scales.data() : nullptr};
+  }
+  double error(std::uint32_t r, std::uint32_t t, bool scaled) const {
+    double target = std::bit_cast<float>(words[indices[r] * targets + t]);
+    if (scaled) target = (target - double{scales[t].mean}) / double{scales[t].deviation};
+    return double{outputs[r * stride + t]} - target;
+  }
+
+  static constexpr std::uint32_t kRows = 9;
+  static constexpr std::uint32_t kSamples = 12;
+  std::uint32_t targets;
+  std::uint32_t stride;
+  std::vector<float> outputs;
+  std::vector<std::int32_t> words;
+  std::vector<std::uint32_t> indices{11, 0, 7, 7, 3, 4, 5, 1, 2};
+  std::vector<TargetScale> scales;
+  std::vector<float> gradient;
+  std::vector<std::uint16_t> rounded;
+  std::vector<float> losses;
+  std::vector<float> squares;
+};
+
+TEST(RegressionKernel, AgreesWithDoublePrecision) {
+  for (const std::uint32_t targets : {1U, 3U, 40U}) {
+    Numbers numbers(targets);
+    for (const Loss loss : {Loss::kSquaredError, Loss::kAbsoluteError, Loss::kHuber}) {
+      for (const bool scaled : {false, true}) {
+        for (const auto type : {ElementType::kFloat32, ElementType::kBFloat16}) {
+          SCOPED_TRACE(std::string(name_of(loss)) + " of " + std::to_string(targets));
+          emulate(numbers.kernel(loss, scaled, type, 2));
+          for (std::uint32_t r = 0; r < Numbers::kRows + 2; ++r) {
+            double sum = 0.0;
+            double squares = 0.0;
+            for (std::uint32_t t = 0; t < numbers.stride; ++t) {
+              double slope = 0.0;
+              if (r < Numbers::kRows && t < targets) {
+                const double e = numbers.error(r, t, scaled);
+                const double sign = e < 0.0 ? -1.0 : 1.0;
+                const bool square = loss == Loss::kHuber && std::abs(e) <= 1.0;
+                sum += loss == Loss::kSquaredError ? e * e
+                       : square                    ? e * e / 2.0
+                       : loss == Loss::kHuber      ? std::abs(e) - 0.5
+                                                   : std::abs(e);
+                squares += e * e;
+                slope = (loss == Loss::kSquaredError ? 2.0 * e
+                         : square                    ? e
+                                                     : sign) /
+                        (20.0 * targets);
+              }
+              const std::size_t at = std::size_t{r} * numbers.stride + t;
+              const bool wide = type == ElementType::kFloat32;
+              const float found =
+                  wide ? numbers.gradient[at] : bfloat16_to_float(numbers.rounded[at]);
+              EXPECT_NEAR(found, slope, wide ? 1e-7 : std::abs(slope) / 128.0 + 1e-7)
+                  << r << ", " << t;
+            }
+            if (r >= Numbers::kRows) continue;
+            EXPECT_NEAR(numbers.losses[r], sum / targets, 2e-6 * (1.0 + sum / targets));
+            EXPECT_NEAR(numbers.squares[r], squares / targets, 2e-6 * (1.0 + squares / targets));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(RegressionKernel, LeavesOutAGradientThatNobodyWants) {
+  Numbers numbers(3);
+  RegressionLoss kernel = numbers.kernel(Loss::kHuber, true, ElementType::kFloat32, 0);
+  emulate(kernel);
+  const std::vector<float> losses = numbers.losses;
+  kernel = numbers.kernel(Loss::kHuber, true, ElementType::kFloat32, 0);
+  kernel.gradient = {};
+  emulate(kernel);
+  EXPECT_EQ(numbers.losses, losses);
+  EXPECT_TRUE(std::isnan(numbers.gradient[0]));
+}
+
+TEST(RegressionKernel, ANanStaysOneAndAnExactOutputHasNoSlope) {
+  for (const Loss loss : {Loss::kSquaredError, Loss::kAbsoluteError, Loss::kHuber}) {
+    Numbers numbers(40);
+    numbers.outputs[0] = std::bit_cast<float>(numbers.words[std::size_t{11} * 40]);
+    numbers.outputs[numbers.stride + 35] = kNan;
+    emulate(numbers.kernel(loss, false, ElementType::kFloat32, 0));
+    EXPECT_EQ(numbers.gradient[0], 0.0F);
+    EXPECT_TRUE(std::isfinite(numbers.losses[0]));
+    EXPECT_TRUE(std::isnan(numbers.gradient[numbers.stride + 35]));
+    EXPECT_TRUE(std::isnan(numbers.losses[1]));
+    EXPECT_TRUE(std::isnan(numbers.squares[1]));
+  }
+}
+
+TEST(SumKernels, SquaredErrorsAddUpExactlyInAnyGrouping) {
+  std::vector<float> values(3000);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = static_cast<float>(std::exp(10.0 * std::sin(static_cast<double>(i))));
+  }
+  const std::vector<float> losses(values.size(), 0.5F);
+  const auto sum_in = [&](std::uint32_t group) {
+    DeviceMetrics metrics;
+    for (std::uint32_t first = 0; first < 3000; first += group) {
+      const std::uint32_t rows = std::min(group, 3000 - first);
+      emulate(
+          MetricsSums{losses.data() + first, nullptr, rows, 8, &metrics, values.data() + first});
+    }
+    return metrics;
+  };
+  const DeviceMetrics whole = sum_in(3000);
+  EXPECT_EQ(whole.loss_sum, 1500.0);
+  EXPECT_EQ(whole.correct, 0U);
+  EXPECT_EQ(whole.samples, 3000U);
+  double expected = 0.0;
+  for (const float value : values) expected += value;
+  EXPECT_NEAR(whole.squared_error_sum, expected, 1e-3);
+  EXPECT_EQ(sum_in(40).squared_error_sum, whole.squared_error_sum);
+  EXPECT_EQ(sum_in(1000).squared_error_sum, whole.squared_error_sum);
+}
+
 TEST(SumKernels, MetricsAddUpExactlyInAnyGrouping) {
   std::vector<float> losses(3000);
   std::vector<std::uint8_t> correct(losses.size());
@@ -565,15 +720,16 @@ TEST(SumKernels, MetricsAddUpExactlyInAnyGrouping) {
 }
 
 TEST(SumKernels, HandedOverMetricsBeginAgainAtZero) {
-  DeviceMetrics sums{1.5, 2, 3, 4, 5};
-  DeviceMetrics host{9.0, 9, 9, 9, 9};
+  DeviceMetrics sums{1.5, 2, 3, 4, 5, 6.5};
+  DeviceMetrics host{9.0, 9, 9, 9, 9, 9.0};
   emulate(HandOverSums{&sums, &host});
   EXPECT_EQ(host.loss_sum, 1.5);
   EXPECT_EQ(host.correct, 2U);
   EXPECT_EQ(host.samples, 3U);
   EXPECT_EQ(host.steps, 4U);
   EXPECT_EQ(host.nonfinite, 5U);
-  EXPECT_EQ(sums.loss_sum, 0.0);
+  EXPECT_EQ(host.squared_error_sum, 6.5);
+  EXPECT_EQ(sums.loss_sum + sums.squared_error_sum, 0.0);
   EXPECT_EQ(sums.correct + sums.samples + sums.steps + sums.nonfinite, 0U);
 }
 

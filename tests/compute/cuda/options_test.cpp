@@ -42,6 +42,8 @@ struct Case {
   std::uint32_t micro_batch = 0;
   bool batch_norm = false;
   std::vector<float> class_weights = {};
+  Loss loss = Loss::kCrossEntropy;
+  std::uint32_t outputs = 10;
 };
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
@@ -49,7 +51,8 @@ class DeviceEngineOptions : public testing::TestWithParam<Case> {
  protected:
   static Data data() {
     const Case& c = GetParam();
-    Data data({63, c.hidden, 10, 37, InputType::kUInt8, c.activation});
+    Data data({63, c.hidden, c.outputs, 37, InputType::kUInt8, c.activation, c.loss,
+               c.loss != Loss::kCrossEntropy});
     data.model.dropout = c.dropout;
     data.model.batch_norm = c.batch_norm;
     data.train.label_smoothing = c.smoothing;
@@ -90,8 +93,13 @@ TEST_P(DeviceEngineOptions, FollowTheCpuStepByStep) {
     for (int round = 0; round < 4; ++round) {
       for (std::uint32_t s = 0; s < chunk.batches(); ++s) {
         for (Engine* engine : {found, expected.get()}) engine->train(chunk.slice(s, 1));
-        const double loss = expected->metrics().mean_loss();
-        EXPECT_NEAR(found->metrics().mean_loss(), loss, (exact ? 2e-5 : 3e-2) * loss)
+        const Metrics theirs = expected->metrics();
+        const Metrics ours = found->metrics();
+        const double relative = exact ? 2e-5 : 3e-2;
+        EXPECT_NEAR(ours.mean_loss(), theirs.mean_loss(), relative * theirs.mean_loss())
+            << "round " << round << ", step " << s;
+        EXPECT_NEAR(ours.mean_squared_error(), theirs.mean_squared_error(),
+                    relative * theirs.mean_squared_error())
             << "round " << round << ", step " << s;
       }
     }
@@ -158,7 +166,7 @@ TEST_P(DeviceEngineOptions, AScheduleRunsInTheSameGraphs) {
   chunk.batch = 4;
   chunk.count = 80;
   chunk.samples = chunk.samples.first(std::size_t{80} * data.model.features);
-  chunk.labels = chunk.labels.first(80);
+  chunk.labels = data.labels_of(0, 80);
   const EngineOnFake one_by_one(data, kRandom);
   const EngineOnFake scheduled(data, kRandom);
   FakeDevice& device = *scheduled.device;
@@ -235,6 +243,18 @@ std::vector<Case> cases() {
       all.push_back(normed);
     }
   }
+  for (const Loss loss : {Loss::kSquaredError, Loss::kAbsoluteError, Loss::kHuber}) {
+    Case numbers{std::string(name_of(loss)) + "_of_numbers"};
+    numbers.loss = loss;
+    numbers.outputs = loss == Loss::kHuber ? 40 : loss == Loss::kSquaredError ? 5 : 1;
+    all.push_back(numbers);
+  }
+  Case numbers{"numbers_all",     Kind::kAdamW, 0.2F, 0.0F, {24, 33},
+               Activation::kGelu, 0.9F,         0.5F, 16};
+  numbers.loss = Loss::kSquaredError;
+  numbers.outputs = 3;
+  numbers.batch_norm = true;
+  all.push_back(numbers);
   averaged = {"average_all", Kind::kAdamW, 0.2F, 0.02F, {24, 33}, Activation::kGelu, 0.9F};
   all.push_back(averaged);
   return all;

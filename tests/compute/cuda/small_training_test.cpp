@@ -210,6 +210,8 @@ TEST(SmallTraining, IsForPlainSmallNetworksOnDevicesThatHoldThem) {
   EXPECT_FALSE(with([](Data& data) { data.model.batch_norm = true; }));
   EXPECT_FALSE(with([](Data& data) { data.train.optimizer.clip_norm = 1.0F; }));
   EXPECT_FALSE(with([](Data& data) { data.train.micro_batch = 64; }));
+  EXPECT_FALSE(one_kernel(
+      Data({784, {32}, 10, 128, InputType::kUInt8, Activation::kRelu, Loss::kSquaredError})));
 }
 
 }  // namespace
