@@ -6,7 +6,7 @@
 
 namespace millrace {
 
-/// Whether `a` is a better epoch than `b`: the higher validation accuracy, then the lower
+/// Whether `a` is a better epoch than `b`: the higher validation accuracy, or R², then the lower
 /// validation loss; without validation the lower training loss. Of equals neither is better.
 bool is_better(const EpochResult& a, const EpochResult& b);
 

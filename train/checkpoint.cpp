@@ -21,6 +21,8 @@ constexpr std::string_view kOptimizerPrefix = "optimizer.";
 constexpr std::string_view kMomentumSuffix = ".momentum";
 constexpr const char* kMean = "input.mean";
 constexpr const char* kDeviation = "input.std";
+constexpr const char* kTargetMean = "target.mean";
+constexpr const char* kTargetDeviation = "target.std";
 constexpr std::string_view kStepCountSuffix = ".num_batches_tracked";
 
 // A momentum buffer goes by its parameter's name; all else that an optimizer keeps by its own.
@@ -53,8 +55,12 @@ bool counts_steps_of(std::string_view name,
   return parameters.contains(std::string(name) + ".running_mean");
 }
 
-// The file's parameters, and nothing else but optimizer tensors and what was done to samples beside
-// them.
+bool is_scale(std::string_view name) {
+  return name == kMean || name == kDeviation || name == kTargetMean || name == kTargetDeviation;
+}
+
+// The file's parameters, and nothing else but optimizer tensors and what was done to samples and
+// targets beside them.
 Parameters read_parameters(const SafetensorsFile& file, const Parameters& expected) {
   Parameters parameters;
   std::unordered_set<std::string_view> names;
@@ -64,7 +70,7 @@ Parameters read_parameters(const SafetensorsFile& file, const Parameters& expect
   }
   for (const TensorView& view : file.tensors()) {
     if (!names.contains(view.name) && !view.name.starts_with(kOptimizerPrefix) &&
-        view.name != kMean && view.name != kDeviation && !counts_steps_of(view.name, names)) {
+        !is_scale(view.name) && !counts_steps_of(view.name, names)) {
       throw DataError(
           file.path(), std::nullopt,
           std::to_string(expected.size()) + " parameters, the last of them " + expected.back().name,
@@ -83,24 +89,45 @@ OptimizerState read_optimizer(const SafetensorsFile& file, const OptimizerState&
   return state;
 }
 
+struct Scale {
+  std::vector<float> mean;
+  std::vector<float> deviation;  // above 0
+};
+
+// Tensors of those names; nullopt where the file has neither.
+std::optional<Scale> read_scale(const SafetensorsFile& file, const std::string& mean,
+                                const std::string& deviation, std::uint64_t size) {
+  const auto is_one = [&](const TensorView& view) {
+    return view.name == mean || view.name == deviation;
+  };
+  if (std::ranges::none_of(file.tensors(), is_one)) return std::nullopt;
+  Scale scale{read_tensor(file, {mean, {size}, {}}, mean).values,
+              read_tensor(file, {deviation, {size}, {}}, deviation).values};
+  const auto bad = std::ranges::find_if_not(scale.deviation, [](float d) { return d > 0.0F; });
+  if (bad != scale.deviation.end()) {
+    throw DataError(
+        file.path(), std::nullopt, deviation + " of numbers above 0",
+        std::to_string(*bad) + " at element " + std::to_string(bad - scale.deviation.begin()));
+  }
+  return scale;
+}
+
 // Null where the file has none.
 std::shared_ptr<const Standardizer> read_standardizer(const SafetensorsFile& file,
                                                       std::uint64_t features) {
-  const auto is_one = [](const TensorView& view) {
-    return view.name == kMean || view.name == kDeviation;
-  };
-  if (std::ranges::none_of(file.tensors(), is_one)) return nullptr;
-  auto standardizer = std::make_shared<Standardizer>();
-  standardizer->mean = read_tensor(file, {kMean, {features}, {}}, kMean).values;
-  standardizer->deviation = read_tensor(file, {kDeviation, {features}, {}}, kDeviation).values;
-  const auto& deviation = standardizer->deviation;
-  const auto bad = std::ranges::find_if_not(deviation, [](float d) { return d > 0.0F; });
-  if (bad != deviation.end()) {
-    throw DataError(
-        file.path(), std::nullopt, std::string(kDeviation) + " of numbers above 0",
-        std::to_string(*bad) + " at element " + std::to_string(bad - deviation.begin()));
+  auto scale = read_scale(file, kMean, kDeviation, features);
+  if (!scale) return nullptr;
+  return std::make_shared<Standardizer>(
+      Standardizer{std::move(scale->mean), std::move(scale->deviation)});
+}
+
+std::vector<TargetScale> read_target_scales(const SafetensorsFile& file, std::uint64_t targets) {
+  std::vector<TargetScale> scales;
+  const auto read = read_scale(file, kTargetMean, kTargetDeviation, targets);
+  for (std::size_t t = 0; read && t < targets; ++t) {
+    scales.push_back({read->mean[t], read->deviation[t]});
   }
-  return standardizer;
+  return scales;
 }
 
 }  // namespace
@@ -112,6 +139,19 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
     const std::vector<std::uint64_t> shape{by->mean.size()};
     views.push_back({kMean, DType::kFloat32, shape, std::as_bytes(std::span(by->mean))});
     views.push_back({kDeviation, DType::kFloat32, shape, std::as_bytes(std::span(by->deviation))});
+  }
+  const auto& scales = checkpoint.state.options.target_scales;
+  std::vector<float> means;
+  std::vector<float> deviations;
+  for (const TargetScale& scale : scales) {
+    means.push_back(scale.mean);
+    deviations.push_back(scale.deviation);
+  }
+  if (!scales.empty()) {
+    const std::vector<std::uint64_t> shape{scales.size()};
+    views.push_back({kTargetMean, DType::kFloat32, shape, std::as_bytes(std::span(means))});
+    views.push_back(
+        {kTargetDeviation, DType::kFloat32, shape, std::as_bytes(std::span(deviations))});
   }
   for (const Tensor& tensor : checkpoint.optimizer) {
     views.push_back(view_of(tensor, state_name(tensor.name)));
@@ -130,6 +170,8 @@ MlpSpec model_of(const RunOptions& options) {
   model.batch_norm = options.batch_norm;
   model.dropout = options.dropout;
   model.activation = options.activation;
+  model.loss = options.loss;
+  model.target_scales = options.target_scales;
   return model;
 }
 
@@ -147,6 +189,9 @@ Checkpoint load_checkpoint(const std::filesystem::path& path) {
     throw DataError(path, std::nullopt, "at least two layer widths", std::to_string(widths.size()));
   }
   checkpoint.state.options.sample.standardizer = read_standardizer(file, widths.front());
+  if (checkpoint.state.options.loss != Loss::kCrossEntropy) {
+    checkpoint.state.options.target_scales = read_target_scales(file, widths.back());
+  }
   // Names and shapes without values: a lying header must not cost memory.
   const RunOptions& options = checkpoint.state.options;
   const MlpSpec model = model_of(options);
@@ -163,6 +208,11 @@ Parameters load_parameters(const std::filesystem::path& path, const MlpSpec& mod
 std::shared_ptr<const Standardizer> load_standardizer(const std::filesystem::path& path,
                                                       std::uint64_t features) {
   return read_standardizer(SafetensorsFile(path), features);
+}
+
+std::vector<TargetScale> load_target_scales(const std::filesystem::path& path,
+                                            std::uint64_t targets) {
+  return read_target_scales(SafetensorsFile(path), targets);
 }
 
 }  // namespace millrace

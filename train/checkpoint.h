@@ -51,6 +51,8 @@ struct RunOptions {
   std::uint32_t accumulate = 1;           ///< batches of a step
   std::string validation_hash = {};       ///< of a validation set of its own; empty: there was none
   std::vector<float> class_weights = {};  ///< [classes], in effect; empty: all were 1
+  Loss loss = Loss::kCrossEntropy;
+  std::vector<TargetScale> target_scales = {};  ///< see MlpSpec
 };
 
 /// Sums over the steps of an epoch done so far. Losses are multiples of 2^-24, so that sums of them
@@ -61,6 +63,7 @@ struct EpochSums {
   double loss_sum = 0.0;
   std::uint64_t correct = 0;
   std::uint64_t samples = 0;
+  double squared_error_sum = 0.0;  ///< see Metrics
 
   bool operator==(const EpochSums&) const = default;
 };
@@ -91,7 +94,7 @@ struct Checkpoint {
 /// optimizer's state as "optimizer.0.weight.momentum", "optimizer.0.weight.exp_avg", …. With
 /// OptimizerSpec::ema the parameters are the averages, and what training goes on with is
 /// "optimizer.0.weight.raw", …; of a model of standardised samples "input.mean" and "input.std" are
-/// what was done to them;
+/// what was done to them, and of one of scaled targets "target.mean" and "target.std" (MlpSpec);
 /// `__metadata__` holds the run state in entries "millrace.*". Throws DataError if it cannot be
 /// written: an older file at `path` is then still there.
 void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
@@ -117,5 +120,9 @@ Parameters load_parameters(const std::filesystem::path& path, const MlpSpec& mod
 /// missing, not finite, of another type or shape, or holds a deviation that is not above 0.
 std::shared_ptr<const Standardizer> load_standardizer(const std::filesystem::path& path,
                                                       std::uint64_t features);
+
+/// Likewise of so many targets; empty where the file says nothing of scales.
+std::vector<TargetScale> load_target_scales(const std::filesystem::path& path,
+                                            std::uint64_t targets);
 
 }  // namespace millrace

@@ -51,12 +51,12 @@ class Differences {
 };
 
 void compare_widths(Differences& found, std::span<const std::uint32_t> checkpoint,
-                    std::span<const std::uint32_t> run) {
+                    std::span<const std::uint32_t> run, std::string_view outputs) {
   found.compare("features", std::uint64_t{checkpoint.front()}, std::uint64_t{run.front()});
   const auto before = text(checkpoint.subspan(1, checkpoint.size() - 2));
   const auto now = text(run.subspan(1, run.size() - 2));
   if (before != now) found.add("hidden", before, now);
-  found.compare("classes", std::uint64_t{checkpoint.back()}, std::uint64_t{run.back()});
+  found.compare(outputs, std::uint64_t{checkpoint.back()}, std::uint64_t{run.back()});
 }
 
 // Of many the first that differs.
@@ -77,7 +77,14 @@ std::vector<std::string> check_compatible(const std::filesystem::path& file, con
   Differences found;
   const RunOptions& before = state.options;
   const RunOptions& now = run.options;
-  compare_widths(found, before.widths, now.widths);
+  const auto task = [](const RunOptions& options) {
+    return std::string_view(
+        name_of(options.loss == Loss::kCrossEntropy ? Task::kClassification : Task::kRegression));
+  };
+  found.compare("task", task(before), task(now));
+  compare_widths(found, before.widths, now.widths,
+                 now.loss == Loss::kCrossEntropy ? "classes" : "targets");
+  found.compare("standardised targets", !before.target_scales.empty(), !now.target_scales.empty());
   found.compare("activation", std::string_view(name_of(before.activation)),
                 std::string_view(name_of(now.activation)));
   found.compare("batch normalisation", before.batch_norm, now.batch_norm);
@@ -132,6 +139,8 @@ std::vector<std::string> check_compatible(const std::filesystem::path& file, con
   rates.compare("decay of the average", before.optimizer.ema, now.optimizer.ema);
   rates.compare("norm to clip to", before.optimizer.clip_norm, now.optimizer.clip_norm);
   rates.compare("dropout", before.dropout, now.dropout);
+  rates.compare("loss", std::string_view(name_of(before.loss)),
+                std::string_view(name_of(now.loss)));
   rates.compare("label smoothing", before.label_smoothing, now.label_smoothing);
   compare_class_weights(rates, before.class_weights, now.class_weights);
   rates.compare("rotate", before.augment.rotate, now.augment.rotate);

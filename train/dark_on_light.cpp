@@ -37,7 +37,7 @@ std::optional<double> dark_on_light_share(const Dataset& data) {
   std::uint64_t dark_on_light = 0;
   for (std::uint64_t i = 0; i < asked; ++i) {
     const std::array<std::uint64_t, 1> id{i * (data.size() / asked)};
-    std::array<std::int32_t, 1> label{};
+    std::vector<std::int32_t> label(data.label_words());
     try {
       data.read(id, sample, label);
     } catch (const DataError&) {

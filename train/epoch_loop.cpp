@@ -154,6 +154,7 @@ Metrics EpochLoop::fetch(std::uint64_t first_step, std::uint64_t epoch, EpochSum
   sums.loss_sum += metrics.loss_sum;
   sums.correct += metrics.correct;
   sums.samples += metrics.samples;
+  sums.squared_error_sum += metrics.squared_error_sum;
   return metrics;
 }
 

@@ -41,13 +41,14 @@ void check_finite_samples(const Dataset& data) {
       std::clamp<std::uint64_t>(kBlockBytes / data.sample_bytes(), 1, data.size());
   std::vector<std::uint64_t> ids(block);
   std::vector<std::byte> samples(block * data.sample_bytes());
-  std::vector<std::int32_t> labels(block);
+  std::vector<std::int32_t> labels(block * data.label_words());
   std::vector<float> values(block * elements);
   for (std::uint64_t first = 0; first < data.size(); first += block) {
     const std::uint64_t count = std::min(block, data.size() - first);
     std::iota(ids.begin(), ids.end(), first);
     const auto read = std::span(samples).first(count * data.sample_bytes());
-    read_readable(data, std::span(ids).first(count), read, std::span(labels).first(count));
+    read_readable(data, std::span(ids).first(count), read,
+                  std::span(labels).first(count * data.label_words()));
     const auto converted = std::span(values).first(count * elements);
     to_float32(type, read, converted);
     const auto bad = std::ranges::find_if_not(converted, [](float v) { return std::isfinite(v); });

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "compute/engine.h"
+#include "formats/dataset.h"
 #include "loader/bad_sample.h"
 #include "loader/standardizer.h"
 #include "loader/stats.h"
@@ -25,10 +26,12 @@ struct RunInfo {
   std::uint64_t train_samples = 0;
   std::uint64_t validation_samples = 0;
   std::uint64_t test_samples = 0;
+  Task task = Task::kClassification;
   std::vector<std::uint32_t> widths;  ///< of the layers, input and output included
   std::uint64_t parameters = 0;
   /// What is done to all samples before the engine sees them; null: nothing.
   std::shared_ptr<const Standardizer> standardizer = {};
+  std::vector<TargetScale> target_scales = {};  ///< see MlpSpec
   OnBad on_bad = OnBad::kFail;
   std::uint64_t bad_budget = 0;  ///< bad samples of the training set that the run stands
   std::uint64_t epochs = 0;
@@ -50,10 +53,12 @@ struct Progress {
   double loading = 0.0;   ///< of the workers' time, that they filled chunks
 };
 
+/// Accuracies are those of classes. Of a regression there are, in their place, R² and, of one
+/// target, the root of the mean squared error in its unit; see r2().
 struct EpochResult {
   std::uint64_t epoch = 0;
   double train_loss = 0.0;
-  double train_acc = 0.0;
+  double train_acc = 0.0;          ///< 0 of a regression
   std::optional<double> val_loss;  ///< none without validation samples
   std::optional<double> val_acc;
   std::optional<double> learning_rate;  ///< of its last step; none in checkpoints that lack it
@@ -61,12 +66,17 @@ struct EpochResult {
   double val_s = 0.0;
   bool partial =
       false;  ///< the first part was trained before a resume: train_s counts this part only
+  std::optional<double> train_r2 = {};
+  std::optional<double> val_r2 = {};
+  std::optional<double> val_rmse = {};
 };
 
 struct RunResult {
   std::vector<EpochResult> history;
   std::optional<double> test_loss;
   std::optional<double> test_acc;
+  std::optional<double> test_r2;
+  std::optional<double> test_rmse;
   bool stopped = false;                    ///< by request, before the last epoch
   std::optional<std::string> ended_early;  ///< why, by the run's own rule; none after all epochs
   std::optional<double> target_s;          ///< training and validation until the target accuracy

@@ -39,6 +39,19 @@ void check_share(const char* what, float share) {
   }
 }
 
+// What makes sense of classes alone, or of targets alone.
+void check_task(const RunSpec& spec, const Dataset& train) {
+  const std::string found = describe_labels(train) + " in " + train.name();
+  if (train.task() == Task::kClassification) {
+    if (spec.stopping.target_r2 > 0.0F) refuse("--target-r2", "targets, numbers to learn", found);
+    return;
+  }
+  if (spec.loss == Loss::kCrossEntropy) refuse("--loss", "mse, mae or huber", name_of(spec.loss));
+  if (spec.label_smoothing > 0.0F) refuse("--label-smoothing", "classes", found);
+  if (spec.class_weights != ClassWeights{}) refuse("--class-weights", "classes", found);
+  if (spec.stopping.target_accuracy > 0.0F) refuse("--target-acc", "classes", found);
+}
+
 void check_spec(const RunSpec& spec, const Dataset& train) {
   if (spec.batch == 0) refuse("--batch", "at least 1", "0");
   if (spec.on_bad == OnBad::kLeaveOut) refuse("--on-bad", "fail, skip or substitute", "leave out");
@@ -71,11 +84,15 @@ void check_spec(const RunSpec& spec, const Dataset& train) {
   }
   if (spec.batch_norm && spec.batch == 1) refuse("--batch-norm", "a --batch above 1", "1");
   check_rate("--target-acc", spec.stopping.target_accuracy);
+  check_rate("--target-r2", spec.stopping.target_r2);
+  check_task(spec, train);
   if (spec.validation && spec.validation_size > 0) {
     refuse("--val-size", "0 beside a validation set", std::to_string(spec.validation_size));
   }
-  if (spec.stopping.target_accuracy > 0.0F && spec.validation_size == 0 && !spec.validation) {
-    refuse("--target-acc", "validation samples to reach it on", "none");
+  const bool to_reach = spec.stopping.target_accuracy > 0.0F || spec.stopping.target_r2 > 0.0F;
+  if (to_reach && spec.validation_size == 0 && !spec.validation) {
+    refuse(spec.stopping.target_accuracy > 0.0F ? "--target-acc" : "--target-r2",
+           "validation samples to reach it on", "none");
   }
   if (spec.validation_size >= train.size()) {
     refuse("--val-size",
@@ -126,6 +143,10 @@ void check_test(const Dataset& train, const Dataset& test) {
                     std::string(name_of(train.dtype())) + " samples, as in the training set",
                     std::string(name_of(test.dtype())));
   }
+  if (test.targets() != train.targets()) {
+    throw DataError(test.name(), std::nullopt, describe_labels(train) + ", as in the training set",
+                    describe_labels(test));
+  }
   if (test.classes() > train.classes()) check_test_labels(test, train.classes());
 }
 
@@ -140,10 +161,11 @@ MlpSpec model_of(const RunSpec& spec, const Dataset& train) {
   model.input = spec.standardize ? InputType::kFloat32 : input_type_for(train.dtype());
   model.input_scale = input_scale_of(model.input);
   model.hidden = spec.hidden;
-  model.classes = train.classes();
+  model.classes = train.task() == Task::kRegression ? train.targets() : train.classes();
   model.batch_norm = spec.batch_norm;
   model.dropout = spec.dropout;
   model.activation = spec.activation;
+  if (train.task() == Task::kRegression) model.loss = spec.loss;
   return model;
 }
 
@@ -189,7 +211,8 @@ std::uint32_t chunk_batches(const RunSpec& spec, const RunPlan& plan, ChunkKind 
   if (batches == 0) {
     const std::uint64_t batch_bytes =
         std::uint64_t{plan.batch} *
-        (std::uint64_t{plan.model.features} * size_of(plan.model.input) + sizeof(std::int32_t));
+        (std::uint64_t{plan.model.features} * size_of(plan.model.input) +
+         plan.model.label_words() * sizeof(std::int32_t));
     batches =
         kind == ChunkKind::kIndices
             ? kIndexChunkBatches

@@ -41,25 +41,28 @@ std::optional<ContiguousView> taken_from_there(Engine& engine, const MlpSpec& mo
     return std::nullopt;
   }
   const std::uint64_t bytes = part.data->sample_bytes();
+  const std::size_t words = part.data->label_words();
   return ContiguousView{all.samples.subspan(*begin * bytes, part.subset.size() * bytes),
-                        all.labels.subspan(*begin, part.subset.size())};
+                        all.labels.subspan(*begin * words, part.subset.size() * words)};
 }
 
-// `batch` samples of `view`, or what is left, from `first` on.
-Chunk chunk_of(const ContiguousView& view, std::uint64_t first, std::uint32_t batch) {
-  const std::size_t bytes = view.samples.size() / view.labels.size();
+// `batch` of the `size` samples of `view`, or what is left, from `first` on.
+Chunk chunk_of(const ContiguousView& view, std::uint64_t size, std::uint64_t first,
+               std::uint32_t batch) {
+  const std::size_t bytes = view.samples.size() / size;
+  const std::size_t words = view.labels.size() / size;
   Chunk chunk;
   chunk.batch = batch;
-  chunk.count =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(batch, view.labels.size() - first));
+  chunk.count = static_cast<std::uint32_t>(std::min<std::uint64_t>(batch, size - first));
   chunk.samples = view.samples.subspan(first * bytes, chunk.count * bytes);
-  chunk.labels = view.labels.subspan(first, chunk.count);
+  chunk.labels = view.labels.subspan(first * words, chunk.count * words);
   return chunk;
 }
 
-void look_there(const ContiguousView& view, std::uint32_t batch, const Look& look) {
-  for (std::uint64_t first = 0; first < view.labels.size(); first += batch) {
-    look(chunk_of(view, first, batch), {});
+void look_there(const ContiguousView& view, std::uint64_t size, std::uint32_t batch,
+                const Look& look) {
+  for (std::uint64_t first = 0; first < size; first += batch) {
+    look(chunk_of(view, size, first, batch), {});
   }
 }
 
@@ -68,11 +71,11 @@ void look_at_few(const MlpSpec& model, const Part& part, std::uint32_t batch, co
   SampleReader reader(part.data, model.input);
   std::vector<std::uint64_t> ids(part.subset.size());
   std::vector<std::byte> samples(ids.size() * reader.sample_bytes());
-  std::vector<std::int32_t> labels(ids.size());
+  std::vector<std::int32_t> labels(ids.size() * reader.label_words());
   std::iota(ids.begin(), ids.end(), std::uint64_t{0});
   part.subset.map(ids, ids);
   reader.read(ids, samples, labels);
-  look_there({samples, labels}, batch, look);
+  look_there({samples, labels}, ids.size(), batch, look);
 }
 
 void look_at_loaded(Engine& engine, const Part& part, std::uint32_t workers, std::uint32_t batch,
@@ -97,7 +100,7 @@ void look_at(Engine& engine, const MlpSpec& model, const Part& part, std::uint32
   // What is wrong with other parts is the loader's to say.
   if (count != 0 && part.subset.bound() <= part.data->size() && in_memory(*part.data)) {
     if (const auto view = taken_from_there(engine, model, part)) {
-      return look_there(*view, batch, look);
+      return look_there(*view, count, batch, look);
     }
     if (count * model.features * size_of(model.input) <= kFewBytes) {
       return look_at_few(model, part, batch, look);
@@ -112,6 +115,7 @@ Metrics predict_all(Engine& engine, const MlpSpec& model, const Part& part, std:
                     const std::function<void(const Prediction&)>& take,
                     const std::function<void(std::span<const BadPlace>)>& report) {
   std::vector<float> logits;
+  std::vector<float> targets;
   std::vector<std::uint64_t> ids;
   std::uint64_t done = 0;
   look_at(engine, model, part, workers, [&](const Chunk& chunk, std::span<const BadPlace> bad) {
@@ -124,13 +128,22 @@ Metrics predict_all(Engine& engine, const MlpSpec& model, const Part& part, std:
     if (report && !bad.empty()) report(bad);
     for (std::size_t i = bad.size(); i-- > 0;) ids.erase(ids.begin() + bad[i].place);
     part.subset.map(ids, ids);
+    if (model.regression()) {
+      targets.resize(chunk.labels.size());
+      std::ranges::transform(chunk.labels, targets.begin(), target_of);
+    }
     for (std::uint32_t i = 0; i < chunk.count; ++i) {
       Prediction prediction;
       prediction.sample = ids[i];
       prediction.logits = std::span(logits).subspan(std::size_t{i} * model.classes, model.classes);
-      prediction.label = chunk.labels[i];
-      prediction.guess = static_cast<std::int32_t>(std::ranges::max_element(prediction.logits) -
-                                                   prediction.logits.begin());
+      if (model.regression()) {
+        prediction.targets =
+            std::span(targets).subspan(std::size_t{i} * model.classes, model.classes);
+      } else {
+        prediction.label = chunk.labels[i];
+        prediction.guess = static_cast<std::int32_t>(std::ranges::max_element(prediction.logits) -
+                                                     prediction.logits.begin());
+      }
       take(prediction);
     }
   });

@@ -16,10 +16,11 @@ namespace millrace {
 
 /// What a model says of one sample.
 struct Prediction {
-  std::uint64_t sample = 0;  ///< number in its data set
-  std::int32_t label = 0;
-  std::int32_t guess = 0;         ///< the first largest logit
-  std::span<const float> logits;  ///< [classes], valid during the call
+  std::uint64_t sample = 0;       ///< number in its data set
+  std::int32_t label = 0;         ///< 0 of a regression
+  std::int32_t guess = 0;         ///< the first largest logit; 0 of a regression
+  std::span<const float> logits;  ///< [classes], valid during the call; of a regression its targets
+  std::span<const float> targets;  ///< of a regression, as they are: [targets], likewise
 };
 
 /// Samples to look at.

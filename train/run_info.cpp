@@ -21,11 +21,13 @@ RunInfo run_info(const RunSpec& run, const RunSetup& setup, const Dataset& train
   info.validation_samples =
       run.validation ? run.validation->size() : setup.plan.split.validation.size();
   info.test_samples = test != nullptr ? test->size() : 0;
+  info.task = train.task();
   info.widths = setup.plan.model.widths();
   info.parameters = setup.plan.model.parameter_count();
   info.on_bad = run.on_bad;
   info.bad_budget = bad_budget;
   info.standardizer = setup.standardizer;
+  info.target_scales = setup.plan.model.target_scales;
   info.epochs = run.epochs;
   info.steps_per_epoch = setup.plan.steps_per_epoch;
   info.first_epoch = setup.state.epoch;

@@ -116,6 +116,7 @@ json encode_run_options(const RunOptions& options) {
               {"on_bad", name_of(options.on_bad)},
               {"schedule", encode_schedule(options)},
               {"sample", encode_sample(options.sample)}};
+  if (options.loss != Loss::kCrossEntropy) object["loss"] = name_of(options.loss);
   if (!options.class_weights.empty()) object["class_weights"] = options.class_weights;
   if (!options.validation_hash.empty()) object["validation_hash"] = options.validation_hash;
   return object;
@@ -150,6 +151,7 @@ RunOptions decode_run_options(const json& object) {
   if (object.contains("class_weights")) {
     options.class_weights = object.at("class_weights").get<std::vector<float>>();
   }
+  if (object.contains("loss")) options.loss = known(object, "loss", loss_called);
   if (object.contains("activation")) {
     options.activation = known(object, "activation", activation_called);
   }

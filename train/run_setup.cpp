@@ -15,6 +15,7 @@
 #include "train/input_standardizer.h"
 #include "train/model_memory.h"
 #include "train/streaming.h"
+#include "train/target_scales.h"
 
 namespace millrace {
 namespace {
@@ -37,6 +38,8 @@ RunIdentity identity_of(const RunSpec& spec, const RunPlan& plan, const Engine& 
   identity.options.activation = plan.model.activation;
   identity.options.label_smoothing = spec.label_smoothing;
   identity.options.class_weights = plan.train.class_weights;
+  identity.options.loss = plan.model.loss;
+  identity.options.target_scales = plan.model.target_scales;
   identity.options.augment = spec.augment;
   identity.options.schedule = spec.schedule;
   if (depends_on_length(spec.schedule)) identity.options.schedule_epochs = spec.epochs;
@@ -102,13 +105,15 @@ RunSetup set_up(const RunSpec& spec, const std::shared_ptr<const Dataset>& train
                       (spec.device.kind == Device::Kind::kAuto && !cuda_obstacle().empty());
   check_memory(setup.plan.model, setup.plan.train,
                on_cpu ? WorkerPool::resolve(spec.device.threads) : 0, memory_at_hand());
+  auto found = find_checkpoint(spec, notice);
+  setup.plan.model.target_scales =
+      target_scales(spec, setup.plan, *train, found ? &*found : nullptr, notice);
   setup.engine = make ? make(setup.plan.model, setup.plan.train, spec.device)
                       : make_engine(setup.plan.model, setup.plan.train, spec.device);
   const EngineInfo info = setup.engine->info();
   if (!info.notice.empty()) notice(info.notice);
   setup.plan.workers = workers_beside(info, spec, *train);
   if (!spec.checkpoint_dir.empty()) setup.checkpoints.emplace(spec.checkpoint_dir, spec.keep);
-  auto found = find_checkpoint(spec, notice);
   setup.standardizer =
       input_standardizer(spec, setup.plan, *train, found ? &*found : nullptr, notice);
   setup.plan.window_blocks = stream_window(

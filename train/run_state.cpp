@@ -27,9 +27,11 @@ constexpr std::string_view kDatasetKey = "millrace.dataset_hash";
 constexpr std::string_view kClassNamesKey = "millrace.class_names";  // where they have some
 constexpr std::string_view kColumnsKey = "millrace.columns";         // likewise
 constexpr std::string_view kLabelColumnKey = "millrace.label_column";
+constexpr std::string_view kTargetColumnsKey = "millrace.target_columns";
 constexpr std::string_view kOptionsKey = "millrace.options";
 constexpr std::string_view kHistoryKey = "millrace.history";
 constexpr std::string_view kLossSumKey = "millrace.epoch_loss_sum";
+constexpr std::string_view kSquaredErrorSumKey = "millrace.epoch_squared_error_sum";
 constexpr std::string_view kCorrectKey = "millrace.epoch_correct";
 constexpr std::string_view kSamplesKey = "millrace.epoch_samples";
 
@@ -46,15 +48,19 @@ json to_json(const std::optional<double>& value) { return value ? json(*value) :
 json encode_history(const std::vector<EpochResult>& history) {
   json all = json::array();
   for (const EpochResult& e : history) {
-    all.push_back({{"epoch", e.epoch},
-                   {"train_loss", e.train_loss},
-                   {"train_acc", e.train_acc},
-                   {"val_loss", to_json(e.val_loss)},
-                   {"val_acc", to_json(e.val_acc)},
-                   {"learning_rate", to_json(e.learning_rate)},
-                   {"train_s", e.train_s},
-                   {"val_s", e.val_s},
-                   {"partial", e.partial}});
+    json object{{"epoch", e.epoch},
+                {"train_loss", e.train_loss},
+                {"train_acc", e.train_acc},
+                {"val_loss", to_json(e.val_loss)},
+                {"val_acc", to_json(e.val_acc)},
+                {"learning_rate", to_json(e.learning_rate)},
+                {"train_s", e.train_s},
+                {"val_s", e.val_s},
+                {"partial", e.partial}};
+    if (e.train_r2) object["train_r2"] = *e.train_r2;
+    if (e.val_r2) object["val_r2"] = *e.val_r2;
+    if (e.val_rmse) object["val_rmse"] = *e.val_rmse;
+    all.push_back(std::move(object));
   }
   return all;
 }
@@ -141,9 +147,13 @@ std::vector<EpochResult> decode_history(const json& all) {
     e.train_acc = object.at("train_acc").get<double>();
     e.val_loss = optional_double(object.at("val_loss"));
     e.val_acc = optional_double(object.at("val_acc"));
-    if (object.contains("learning_rate")) {
-      e.learning_rate = optional_double(object.at("learning_rate"));
-    }
+    const auto optional = [&](const char* key, std::optional<double>& value) {
+      if (object.contains(key)) value = optional_double(object.at(key));
+    };
+    optional("learning_rate", e.learning_rate);
+    optional("train_r2", e.train_r2);
+    optional("val_r2", e.val_r2);
+    optional("val_rmse", e.val_rmse);
     e.train_s = object.at("train_s").get<double>();
     e.val_s = object.at("val_s").get<double>();
     e.partial = object.at("partial").get<bool>();
@@ -167,11 +177,15 @@ TensorMetadata encode_run_state(const RunState& state) {
   if (!state.class_names.empty()) put(kClassNamesKey, json_line(state.class_names));
   if (!state.columns.values.empty()) put(kColumnsKey, json_line(state.columns.values));
   if (!state.columns.label.empty()) put(kLabelColumnKey, state.columns.label);
+  if (!state.columns.targets.empty()) put(kTargetColumnsKey, json_line(state.columns.targets));
   put(kOptionsKey, encode_run_options(state.options).dump());
   put(kHistoryKey, encode_history(state.history).dump());
   put(kLossSumKey, hex_float(state.sums.loss_sum));
   put(kCorrectKey, std::to_string(state.sums.correct));
   put(kSamplesKey, std::to_string(state.sums.samples));
+  if (state.options.loss != Loss::kCrossEntropy) {
+    put(kSquaredErrorSumKey, hex_float(state.sums.squared_error_sum));
+  }
   return metadata;
 }
 
@@ -204,8 +218,18 @@ RunState decode_run_state(const std::filesystem::path& file, const TensorMetadat
   if (metadata.contains(std::string(kLabelColumnKey))) {
     state.columns.label = in.text(kLabelColumnKey);
   }
+  if (metadata.contains(std::string(kTargetColumnsKey))) {
+    state.columns.targets =
+        in.parsed(kTargetColumnsKey, "a list of the target columns' names", list_of_names);
+    const auto& widths = state.options.widths;
+    check_count(file, widths.empty() ? 0 : widths.back(), "names of target columns",
+                state.columns.targets.size());
+  }
   state.history = in.parsed(kHistoryKey, "the epochs of a run", decode_history);
   state.sums = {in.real(kLossSumKey), in.integer(kCorrectKey), in.integer(kSamplesKey)};
+  if (state.options.loss != Loss::kCrossEntropy) {
+    state.sums.squared_error_sum = in.real(kSquaredErrorSumKey);
+  }
   if (state.history.size() != state.epoch) {
     throw DataError(file, std::nullopt, std::to_string(state.epoch) + " epochs of history",
                     std::to_string(state.history.size()));

@@ -9,9 +9,16 @@
 namespace millrace {
 namespace {
 
-bool reaches(const EpochResult& epoch, float target) {
+bool has_target(const StoppingSpec& spec) {
+  return spec.target_accuracy > 0.0F || spec.target_r2 > 0.0F;
+}
+
+bool reaches(const EpochResult& epoch, const StoppingSpec& spec) {
   // As float32, which the target is: 0.98 reaches 0.98.
-  return epoch.val_acc && static_cast<float>(*epoch.val_acc) >= target;
+  const auto reached = [](const std::optional<double>& found, float target) {
+    return target > 0.0F && found && static_cast<float>(*found) >= target;
+  };
+  return reached(epoch.val_acc, spec.target_accuracy) || reached(epoch.val_r2, spec.target_r2);
 }
 
 // The first of the epochs that none is better than.
@@ -27,11 +34,11 @@ std::uint64_t best_epoch(const std::vector<EpochResult>& history) {
 
 std::optional<double> time_to_target(const StoppingSpec& spec,
                                      const std::vector<EpochResult>& history) {
-  if (spec.target_accuracy <= 0.0F) return std::nullopt;
+  if (!has_target(spec)) return std::nullopt;
   double seconds = 0.0;
   for (const EpochResult& epoch : history) {
     seconds += epoch.train_s + epoch.val_s;
-    if (reaches(epoch, spec.target_accuracy)) return seconds;
+    if (reaches(epoch, spec)) return seconds;
   }
   return std::nullopt;
 }
@@ -39,10 +46,11 @@ std::optional<double> time_to_target(const StoppingSpec& spec,
 std::optional<std::string> reason_to_stop(const StoppingSpec& spec,
                                           const std::vector<EpochResult>& history) {
   if (history.empty()) return std::nullopt;
-  if (spec.target_accuracy > 0.0F && std::ranges::any_of(history, [&](const EpochResult& epoch) {
-        return reaches(epoch, spec.target_accuracy);
-      })) {
-    return fmt::format("the target accuracy of {} is reached", spec.target_accuracy);
+  if (std::ranges::any_of(history,
+                          [&](const EpochResult& epoch) { return reaches(epoch, spec); })) {
+    const bool accuracy = spec.target_accuracy > 0.0F;
+    return fmt::format("the target {} of {} is reached", accuracy ? "accuracy" : "R²",
+                       accuracy ? spec.target_accuracy : spec.target_r2);
   }
   const std::uint64_t best = best_epoch(history);
   if (spec.patience > 0 && history.size() - 1 - best >= spec.patience) {
@@ -53,7 +61,7 @@ std::optional<std::string> reason_to_stop(const StoppingSpec& spec,
 }
 
 bool may_stop_next(const StoppingSpec& spec, const std::vector<EpochResult>& history) {
-  if (spec.target_accuracy > 0.0F) return true;
+  if (has_target(spec)) return true;
   return spec.patience > 0 && !history.empty() &&
          history.size() - best_epoch(history) >= spec.patience;
 }

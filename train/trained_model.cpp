@@ -73,7 +73,16 @@ void check_goes_with(const TrainedModel& model, const Dataset& data) {
     differ("samples", model.sample_shape().text() + ' ' + type_name(sample.input),
            describe_samples(data));
   }
-  if (data.classes() > model.spec.classes) {
+  const std::uint32_t targets = model.spec.regression() ? model.spec.classes : 0;
+  if (data.targets() != targets) {
+    differ("to be predicted",
+           targets == 0 ? fmt::format("{} classes", model.spec.classes)
+                        : fmt::format("{} targets", targets),
+           describe_labels(data));
+  } else if (const auto unlike = other_name(state.columns.targets, data.column_names().targets)) {
+    differ("target " + std::to_string(*unlike + 1), name_at(state.columns.targets, *unlike),
+           name_at(data.column_names().targets, *unlike));
+  } else if (data.classes() > model.spec.classes) {
     differ("classes", std::to_string(model.spec.classes), std::to_string(data.classes()));
   } else if (const auto other = other_name(state.class_names, data.class_names())) {
     differ("class " + std::to_string(*other), name_at(state.class_names, *other),
@@ -98,7 +107,7 @@ std::shared_ptr<const Dataset> seen_by(const TrainedModel& model,
 KnownData known_data(const TrainedModel& model) {
   const RunState& state = model.checkpoint.state;
   KnownData known{.as_float = state.options.sample.input == InputType::kFloat32};
-  if (!state.columns.label.empty()) {
+  if (!state.columns.label.empty() || !state.columns.targets.empty()) {
     known.columns = {.names = state.columns, .of = model.path};
   }
   const auto layout = image_layout_of(model.sample_shape());

@@ -19,6 +19,9 @@ struct TrainedModel {
 
   /// Of one sample; one dimension where the checkpoint does not know better.
   SampleShape sample_shape() const;
+  Task task() const noexcept {
+    return spec.regression() ? Task::kRegression : Task::kClassification;
+  }
   /// "784-32-10"
   std::string widths() const;
 };
@@ -35,6 +38,7 @@ TrainedModel load_model(const std::filesystem::path& path);
 /// takes: "samples: model 28x28 uint8, data/mnist 32x32 uint8; classes: model 10, data/mnist 26",
 /// "class 1: model \"elm\", trees \"fir\"", "column 3: model \"width\", trees \"height\"".
 /// Fewer classes are no difference, unless both name theirs; nor are columns without names.
+/// Targets are as many, and called the same where both name them.
 void check_goes_with(const TrainedModel& model, const Dataset& data);
 
 /// `data` as the model's engine takes them: standardised where those that it was trained on were.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -24,6 +26,7 @@
 #include "train/run_setup.h"
 #include "train/stopwatch.h"
 #include "train/streaming.h"
+#include "train/target_scales.h"
 #include "train/verdict.h"
 #include "train/weights_hash.h"
 
@@ -89,6 +92,9 @@ class Trainer::Impl {
   void settle(EpochSums& sums);
   bool may_run_ahead() const;
   void end_epoch();
+  double r2_of(double mean_squared_error, const Dataset& data, const Subset& subset,
+               std::optional<double>& spread) const;
+  std::optional<double> rmse_of(double mean_squared_error) const;
   void check(const Metrics& evaluated, std::uint64_t steps) const;
   void test(const std::atomic<bool>& stop);
   std::string final_hash();
@@ -122,6 +128,9 @@ class Trainer::Impl {
   std::optional<EpochLoop> loop_;              // none where no step is left to train
   std::optional<Evaluator> validation_;        // none without validation samples or epochs left
   std::optional<UnjudgedEpoch> unjudged_;
+  // Of a regression's targets, once an R² is asked for; see target_spread().
+  std::optional<double> train_spread_;
+  std::optional<double> validation_spread_;
   Clock::time_point epoch_began_;  // of the epoch that is settled next
   Clock::time_point trained_;      // when the last settled steps were done
   double epoch_train_s_ = 0.0;     // of those steps
@@ -297,14 +306,29 @@ void Trainer::Impl::end_epoch() {
   EpochResult epoch;
   epoch.epoch = ended.epoch;
   epoch.train_loss = ended.sums.loss_sum / static_cast<double>(ended.sums.samples);
-  epoch.train_acc =
-      static_cast<double>(ended.sums.correct) / static_cast<double>(ended.sums.samples);
+  const bool regression = setup_.plan.model.regression();
+  if (regression) {
+    epoch.train_r2 = r2_of(ended.sums.squared_error_sum / static_cast<double>(ended.sums.samples),
+                           *train_, setup_.plan.split.train, train_spread_);
+  } else {
+    epoch.train_acc =
+        static_cast<double>(ended.sums.correct) / static_cast<double>(ended.sums.samples);
+  }
   if (validation_) {
     const Metrics validated = *validation_->end_pass();
     check(validated, ended.steps);
     done = validated.done;
     epoch.val_loss = validated.mean_loss();
-    epoch.val_acc = validated.accuracy();
+    if (regression) {
+      const bool own = spec_.validation && spec_.validation->size() > 0;
+      epoch.val_r2 =
+          r2_of(validated.mean_squared_error(), own ? *spec_.validation : *train_,
+                own ? Subset::all(spec_.validation->size()) : setup_.plan.split.validation,
+                validation_spread_);
+      epoch.val_rmse = rmse_of(validated.mean_squared_error());
+    } else {
+      epoch.val_acc = validated.accuracy();
+    }
     epoch.val_s = seconds(done - trained_);
   }
   epoch.learning_rate = double{setup_.schedule->at(ended.steps - 1)};
@@ -320,6 +344,20 @@ void Trainer::Impl::end_epoch() {
   then.step = ended.steps;
   then.sums = {};
   checkpoints_->save_epoch(std::move(then));
+}
+
+double Trainer::Impl::r2_of(double mean_squared_error, const Dataset& data, const Subset& subset,
+                            std::optional<double>& spread) const {
+  if (!spread) spread = target_spread(data, subset, setup_.plan.model.target_scales);
+  return r2(mean_squared_error, *spread);
+}
+
+// In the unit of the target, where there is one.
+std::optional<double> Trainer::Impl::rmse_of(double mean_squared_error) const {
+  const MlpSpec& model = setup_.plan.model;
+  if (model.classes != 1) return std::nullopt;
+  const double unit = model.target_scales.empty() ? 1.0 : double{model.target_scales[0].deviation};
+  return std::sqrt(mean_squared_error) * unit;
 }
 
 // After `steps` of the run.
@@ -342,7 +380,14 @@ void Trainer::Impl::test(const std::atomic<bool>& stop) {
   if (!metrics) return;
   check(*metrics, state_.step);
   result_.test_loss = metrics->mean_loss();
-  result_.test_acc = metrics->accuracy();
+  if (!setup_.plan.model.regression()) {
+    result_.test_acc = metrics->accuracy();
+    return;
+  }
+  std::optional<double> spread;
+  result_.test_r2 =
+      r2_of(metrics->mean_squared_error(), *test_, Subset::all(test_->size()), spread);
+  result_.test_rmse = rmse_of(metrics->mean_squared_error());
 }
 
 // Throws DivergedError rather than hand out what nobody can go on from.

@@ -43,6 +43,10 @@ struct RunSpec {
   Initializer initializer = Initializer::kPyTorch;  ///< of the first weights, where no `init` is
   float label_smoothing = 0.0F;                     ///< see TrainSpec
   ClassWeights class_weights;                       ///< of the loss in training
+  Loss loss = Loss::kSquaredError;                  ///< of a regression, a loss of numbers
+  /// Of a regression: the network sees targets that have mean 0 and deviation 1 over the training
+  /// samples (MlpSpec::target_scales).
+  bool standardize_targets = true;
   /// The network sees samples whose features have mean 0 and deviation 1 over the training samples;
   /// see Standardizer. Not of images of bytes.
   bool standardize = false;

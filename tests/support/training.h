@@ -72,11 +72,12 @@ inline std::string outcome(const RunResult& result) {
     return std::string(digits);
   };
   const auto maybe = [&](const std::optional<double>& v) { return v ? text(*v) : "none"; };
-  std::string all =
-      result.weights_hash + " test " + maybe(result.test_loss) + ' ' + maybe(result.test_acc);
+  std::string all = result.weights_hash + " test " + maybe(result.test_loss) + ' ' +
+                    maybe(result.test_acc) + (result.test_r2 ? ' ' + text(*result.test_r2) : "");
   for (const EpochResult& e : result.history) {
     all += "\nepoch " + std::to_string(e.epoch) + ' ' + text(e.train_loss) + ' ' +
            text(e.train_acc) + ' ' + maybe(e.val_loss) + ' ' + maybe(e.val_acc);
+    if (e.train_r2) all += ' ' + text(*e.train_r2) + ' ' + maybe(e.val_r2);
   }
   return all;
 }
