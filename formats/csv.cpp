@@ -47,6 +47,7 @@ void for_each(const std::vector<CsvPiece>& pieces, const Work& work) {
 /// What labels are, for each piece to begin with.
 CsvLabelReader label_reader(const CsvLayout& layout, const CsvOptions& options) {
   if (options.unlabelled_values) return CsvLabelReader::of_anything();
+  if (options.task == Task::kRegression) return CsvLabelReader::of_targets();
   if (!options.class_names.empty()) {
     auto classes = std::make_shared<CsvClasses>();
     for (const auto& name : options.class_names) {
@@ -67,14 +68,16 @@ class Reading {
         layout_(layout),
         first_(label_reader(layout, options)),
         pieces_(pieces),
-        labels_{.values = std::vector<std::int32_t>(rows), .classes = 0} {}
+        rows_(rows),
+        labels_{.values = std::vector<std::int32_t>(rows * layout.words()),
+                .targets = static_cast<std::uint32_t>(layout.targets.size())} {}
 
   /// Samples as T; nullopt if a cell is no T, but may be another type.
   template <typename T>
   std::optional<Bytes> samples_as() {
     const auto width = layout_.values() * sizeof(T);
     // No overflow: see check_lines().
-    auto bytes = Bytes::allocate(labels_.values.size() * width);
+    auto bytes = Bytes::allocate(rows_ * width);
     auto* samples = reinterpret_cast<T*>(bytes.writable().data());
     readers_.assign(pieces_.size(), first_);
     std::vector<std::optional<CsvProblem>> problems(pieces_.size());
@@ -120,13 +123,15 @@ class Reading {
   const CsvLabelReader first_;
   const std::vector<CsvPiece>& pieces_;
   std::vector<CsvLabelReader> readers_;  // of each piece
+  std::uint64_t rows_;
   Labels labels_;
 };
 
 /// Names a line that lacks values before memory is taken for those of all lines.
 void check_lines(const std::filesystem::path& path, const CsvFront& front, std::uint64_t rows) {
-  // A value and what is behind it take two bytes, the last one of the file perhaps one.
-  if (rows <= (front.rows.size() + 1) / (2 * front.layout.values())) return;
+  // A number and what is behind it take two bytes, the last one of the file perhaps one.
+  const auto numbers = front.layout.values() + front.layout.targets.size();
+  if (rows <= (front.rows.size() + 1) / (2 * numbers)) return;
   CsvLines lines(front.rows);
   auto number = front.first_line;
   for (auto line = lines.next(); line; line = lines.next(), ++number) {
@@ -162,7 +167,8 @@ CsvSamples read_csv(const std::filesystem::path& path, const CsvOptions& options
   const auto front = parse_csv_front(path, text_of(content.view()), options);
   if (!front.layout.labelled && !options.unlabelled_values) {
     throw DataError(path, std::nullopt,
-                    fmt::format("a column {} for labels", in_quotes(options.label_column)),
+                    fmt::format("a column {} for {}", in_quotes(front.layout.missing),
+                                options.task == Task::kRegression ? "targets" : "labels"),
                     "none of that name");
   }
   auto pieces = cut(front.rows);
@@ -185,11 +191,13 @@ CsvSamples read_csv(const std::filesystem::path& path, const CsvOptions& options
   }
   auto names = reading.settle_names(options);
   auto labels = std::move(reading.labels());
-  labels.classes =
-      !names.empty()
-          ? static_cast<std::uint32_t>(names.size())
-          : options.classes.value_or(
-                static_cast<std::uint32_t>(*std::ranges::max_element(labels.values)) + 1);
+  if (options.unlabelled_values) labels = {.values = std::vector<std::int32_t>(rows)};
+  if (!names.empty()) {
+    labels.classes = static_cast<std::uint32_t>(names.size());
+  } else if (labels.targets == 0) {
+    labels.classes = options.classes.value_or(
+        static_cast<std::uint32_t>(*std::ranges::max_element(labels.values)) + 1);
+  }
   auto owner = std::make_shared<const Bytes>(std::move(bytes.value()));
   const auto data = owner->view();
   return {.samples = {.name = path.string(),

@@ -16,15 +16,25 @@ struct CsvLayout {
   char separator = ',';                   ///< or ';' or a tab, where the first line has no comma
   std::vector<std::string> columns = {};  ///< names in the header, in UTF-8; empty: no header
   std::size_t cells = 0;                  ///< in each line
-  std::size_t label = 0;                  ///< the column of labels, from 0; cells: there is none
+  std::size_t label = 0;                  ///< the column of classes, from 0; cells: there is none
+  std::vector<std::size_t> targets = {};  ///< the columns of targets, from 0, in their order
   /// Where in its sample each other column's value stands; empty: where it stands in the line.
   std::vector<std::size_t> places = {};
   bool label_guessed = false;  ///< neither asked for nor known by its name
-  bool labelled = true;        ///< false: a header without the column that was asked for
+  bool labelled = true;        ///< false: a header without a column that was asked for
+  std::string missing = {};    ///< the first such column
   bool named_classes = false;  ///< the first sample's label is no number, but a name
 
   /// Of a sample.
-  std::size_t values() const noexcept { return label < cells ? cells - 1 : cells; }
+  std::size_t values() const noexcept { return cells - targets.size() - (label < cells ? 1 : 0); }
+  /// Words of a label, as Dataset::label_words().
+  std::size_t words() const noexcept { return targets.empty() ? 1 : targets.size(); }
+  /// Of classes or targets, from 0, sorted.
+  std::vector<std::size_t> label_columns() const;
+  /// The column, from 0, of a value that has `value` others of its line before it.
+  std::size_t column_of(std::size_t value) const;
+  /// The column as messages name it: "column 3 (\"price\")".
+  std::string text_of(std::size_t column) const;
 };
 
 /// The columns that samples are made of.
@@ -34,10 +44,19 @@ struct CsvColumns {
 };
 
 struct CsvOptions {
+  /// What labels are. There may be several columns of targets, and they are never guessed.
+  Task task = Task::kClassification;
   /// The label's column by its name in the header or by its number, from 1; empty: one that is
   /// called label, class, target or y, in any case, else the only one in which the first sample has
   /// text, else the first.
+  ///
+  /// Of targets: several such names or numbers, with commas between (and in quotes where they hold
+  /// commas; a name that is the whole text comes first); empty: one that is called so, else all
+  /// that are with a number behind, as y1 and y2 or target_0.
   std::string label_column = {};
+  /// The targets' columns, each by its name or number, where they are known; then label_column is
+  /// not looked at. Empty: they are not.
+  std::vector<std::string> target_columns = {};
   /// Labels are numbers and must lie below; none: one more than the largest, or they are names.
   std::optional<std::uint32_t> classes = {};
   /// Labels are names, and these; empty: those that are there, sorted by bytes, or numbers.
@@ -45,8 +64,9 @@ struct CsvOptions {
   /// The columns to be there, found by their names and in this order; where there are no names, by
   /// their places, and the file has no header either. None: the file's own.
   std::optional<CsvColumns> columns = {};
-  /// Samples have so many values, and labels are of no interest: whatever stands in their column
-  /// counts as 0, and a file of so many columns has none, nor has one with a header that lacks it.
+  /// Samples have so many values, and labels are of no interest: whatever stands in their columns
+  /// counts as 0, and a file of so many columns has none, nor has one with a header that lacks
+  /// them.
   std::optional<std::size_t> unlabelled_values = {};
   /// Samples are float32 even if all are whole numbers from 0 to 255.
   bool as_float = false;
@@ -65,20 +85,21 @@ struct CsvSamples {
 /// labels' column, or that column is another, or the other cells count 0, 1, 2, … or 1, 2, 3, ….
 /// Throws DataError: an empty file, fewer than two columns, a label_column that is not there (where
 /// there is a header and a name was asked for, labelled is false instead), two columns that may be
-/// it, other columns than options.columns (where labelled is true, or labels are of no interest),
-/// lines that end in "\r" alone.
+/// it, targets that are not said, said twice or all there is, other columns than options.columns
+/// (where labelled is true, or labels are of no interest), lines that end in "\r" alone.
 CsvLayout read_csv_layout(const std::filesystem::path& path, const CsvOptions& options = {});
 
-/// Of the file at `path`, for one that goes with it; without a header its labels' by its number.
+/// Of the file at `path`, for one that goes with it; without a header its labels' by their numbers.
 CsvColumns columns_of(const std::filesystem::path& path, const CsvLayout& layout);
 
 /// Reads comma-separated values (RFC 4180) of numbers, a sample a line, by several threads; plain,
-/// gzip or zstd. Labels are numbers, or names of classes, as the first sample's is; never both.
+/// gzip or zstd. Classes are numbers, or names, as the first sample's is; never both. Targets are
+/// finite numbers, rounded to the nearest float32.
 /// Lines end in "\n" or "\r\n"; blank ones are left out; cells may be in quotes, but hold no line
 /// breaks; a byte order mark in front is skipped. The result does not depend on the number of
 /// threads.
 ///
-/// Throws DataError naming line and column, both from 1: a cell that is no finite number, a label
+/// Throws DataError naming line and column, both from 1: a cell that is no finite number, a class
 /// that is not whole, negative or outside the classes, a name where labels are numbers, a number
 /// where they are names, a line of another number of cells; no
 /// labels, no lines, compressed content of more than 256 times its size (and 256 MiB).

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <system_error>
 
 namespace millrace {
@@ -102,6 +103,13 @@ std::optional<std::string_view> CsvCells::next() noexcept {
 
 bool is_csv_number(std::string_view cell) noexcept { return csv_double(cell).has_value(); }
 
+bool is_csv_text(std::string_view cell) {
+  if (cell.empty() || is_csv_number(cell)) return false;
+  std::string with_point(cell);
+  std::ranges::replace(with_point, ',', '.');
+  return !is_csv_number(with_point);
+}
+
 std::optional<std::uint8_t> csv_byte(std::string_view cell) noexcept {
   if (cell.empty() || cell.size() > 3) return std::nullopt;
   unsigned value = 0;
@@ -122,6 +130,16 @@ std::optional<float> csv_float(std::string_view cell) noexcept {
   }
   if (!value || !std::isfinite(*value)) return std::nullopt;
   return value;
+}
+
+std::string_view csv_number_advice(std::string_view cell) noexcept {
+  for (const std::string_view missing : {"", "NA", "N/A", "NaN", "nan", "null", "None", "?"}) {
+    if (cell == missing) return " (fill in what is missing, or leave out its line or column)";
+  }
+  if (is_csv_number(cell) || cell.find_first_not_of("0123456789+-.,") != std::string_view::npos) {
+    return {};
+  }
+  return cell.find(',') != std::string_view::npos ? " (decimals have a point)" : "";
 }
 
 std::optional<std::int32_t> csv_label(std::string_view cell, std::uint32_t limit) noexcept {

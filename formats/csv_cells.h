@@ -53,10 +53,16 @@ class CsvCells {
 
 /// A finite decimal number.
 bool is_csv_number(std::string_view cell) noexcept;
+/// Neither a number, be it with a decimal comma, which no reader takes, nor empty, which may be
+/// anything.
+bool is_csv_text(std::string_view cell);
 /// A whole number from 0 to 255 in digits alone.
 std::optional<std::uint8_t> csv_byte(std::string_view cell) noexcept;
 /// A decimal number within float32's range, rounded to nearest; nullopt for "nan" and "inf" too.
 std::optional<float> csv_float(std::string_view cell) noexcept;
+/// What to do about a cell that is no number: " (decimals have a point)"; empty where nothing is
+/// known.
+std::string_view csv_number_advice(std::string_view cell) noexcept;
 /// A number below `limit` that is whole, also if it is written 3.0 or 3e0.
 std::optional<std::int32_t> csv_label(std::string_view cell, std::uint32_t limit) noexcept;
 

@@ -25,14 +25,41 @@ std::string differences(const std::optional<std::string_view>& missing,
 
 }  // namespace
 
+std::vector<std::size_t> CsvLayout::label_columns() const {
+  auto columns = targets;
+  if (label < cells) columns.push_back(label);
+  std::ranges::sort(columns);
+  return columns;
+}
+
+std::size_t CsvLayout::column_of(std::size_t value) const {
+  for (const auto column : label_columns()) {
+    if (column <= value) ++value;
+  }
+  return value;
+}
+
+std::string CsvLayout::text_of(std::size_t column) const {
+  const auto name = columns.empty() ? "" : fmt::format(" ({})", in_quotes(columns[column]));
+  return fmt::format("column {}{}", column + 1, name);
+}
+
 CsvColumns columns_of(const std::filesystem::path& path, const CsvLayout& layout) {
-  CsvColumns columns{.names = {.values = layout.columns, .label = std::to_string(layout.label + 1)},
-                     .of = path};
-  auto& values = columns.names.values;
-  if (layout.label == layout.cells) columns.names.label.clear();
-  if (!values.empty() && layout.label < layout.cells) {
-    columns.names.label = std::move(values[layout.label]);
-    values.erase(values.begin() + static_cast<std::ptrdiff_t>(layout.label));
+  const auto name = [&layout](std::size_t column) {
+    return layout.columns.empty() ? std::to_string(column + 1) : layout.columns[column];
+  };
+  CsvColumns columns{.names = {}, .of = path};
+  auto& names = columns.names;
+  if (layout.label < layout.cells) names.label = name(layout.label);
+  for (const auto target : layout.targets) names.targets.push_back(name(target));
+  const auto labels = layout.label_columns();
+  auto next = labels.begin();
+  for (std::size_t i = 0; i < layout.columns.size(); ++i) {
+    if (next != labels.end() && *next == i) {
+      ++next;
+    } else {
+      names.values.push_back(layout.columns[i]);
+    }
   }
   return columns;
 }
@@ -57,8 +84,7 @@ std::vector<std::size_t> places_by_name(const std::filesystem::path& path, std::
       places.push_back(named->second.back());
       named->second.pop_back();
     } else if (left_over.empty()) {
-      const auto column = i < layout.label ? i + 1 : i + 2;
-      left_over = fmt::format("{} in column {}", in_quotes(found[i]), column);
+      left_over = fmt::format("{} in column {}", in_quotes(found[i]), layout.column_of(i) + 1);
     }
   }
   const auto missing =

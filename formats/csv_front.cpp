@@ -11,6 +11,7 @@
 
 #include "formats/csv_cells.h"
 #include "formats/csv_columns.h"
+#include "formats/csv_label_columns.h"
 #include "formats/csv_labels.h"
 #include "formats/in_quotes.h"
 #include "formats/json_text.h"
@@ -19,20 +20,12 @@
 namespace millrace {
 namespace {
 
-/// A number, be it with a decimal comma, which no reader takes: it is no text either.
-bool is_number_of_a_kind(std::string_view cell) {
-  if (is_csv_number(cell)) return true;
-  std::string with_point(cell);
-  std::ranges::replace(with_point, ',', '.');
-  return is_csv_number(with_point);
-}
-
 /// "0;2,5;3", which commas would cut into other cells.
 bool has_decimal_commas(std::string_view line) {
   if (line.find(';') == std::string_view::npos) return false;
   CsvCells cells(line, ';');
   for (auto cell = cells.next(); cell; cell = cells.next()) {
-    if (!is_number_of_a_kind(*cell)) return false;
+    if (cell->empty() || is_csv_text(*cell)) return false;
   }
   return true;
 }
@@ -43,20 +36,6 @@ char separator_of(std::string_view line) {
     if (line.find(separator) != std::string_view::npos) return separator;
   }
   return ',';
-}
-
-bool is_label_name(std::string_view name) {
-  constexpr std::array<std::string_view, 6> kNames{"label",   "labels", "class",
-                                                   "classes", "target", "y"};
-  return std::ranges::any_of(
-      kNames, [&](std::string_view known) { return std::ranges::equal(name, known, {}, lower); });
-}
-
-std::optional<std::size_t> column_number(const std::string& text) {
-  std::size_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 using Cells = std::vector<std::string_view>;
@@ -87,18 +66,6 @@ void refuse_utf16(const std::filesystem::path& path, std::string_view text) {
                   "UTF-16 -t UTF-8)");
 }
 
-// An empty cell may be anything.
-bool is_text(std::string_view cell) { return !cell.empty() && !is_number_of_a_kind(cell); }
-
-/// The column of the one cell that is text; nullopt if there is none, or several.
-std::optional<std::size_t> only_text(const Cells& cells) {
-  const auto first = std::ranges::find_if(cells, is_text);
-  if (first == cells.end() || std::find_if(first + 1, cells.end(), is_text) != cells.end()) {
-    return std::nullopt;
-  }
-  return static_cast<std::size_t>(first - cells.begin());
-}
-
 /// 0, 1, 2, … or 1, 2, 3, … in all columns but one, as tables without names have them in a header.
 bool counts_columns(const Cells& cells, std::size_t but) {
   constexpr std::size_t kLeast = 3;  // fewer may be a sample
@@ -106,7 +73,7 @@ bool counts_columns(const Cells& cells, std::size_t but) {
   std::optional<std::size_t> next;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (i == but) continue;
-    const auto number = column_number(std::string(cells[i]));
+    const auto number = column_number(cells[i]);
     if (!number || (next ? *number != *next : *number > 1)) return false;
     next = *number + 1;
   }
@@ -115,54 +82,24 @@ bool counts_columns(const Cells& cells, std::size_t but) {
 
 /// Whether the first line names columns. One that has text in one cell alone may be a sample too,
 /// whose class is a name: then the second has text there as well.
-bool is_header(const Cells& first, const std::optional<Cells>& second, const std::string& asked) {
-  if (std::ranges::none_of(first, is_text)) return false;
+bool is_header(const Cells& first, const std::optional<Cells>& second, const CsvOptions& options) {
+  if (std::ranges::none_of(first, is_csv_text)) return false;
+  if (options.task == Task::kRegression) return true;
+  const auto& asked = options.label_column;
   const auto column = only_text(first);
   if (!column || is_label_name(first[*column]) || first[*column] == asked) return true;
   if (const auto number = column_number(asked); number && *number != *column + 1) return true;
-  if (!second || second->size() != first.size() || !is_text((*second)[*column])) return true;
+  if (!second || second->size() != first.size() || !is_csv_text((*second)[*column])) return true;
   return counts_columns(first, *column);
 }
 
-/// Sets `label` and `labelled`. `sample`: the first one, where there is one.
-void find_label(const std::filesystem::path& path, std::uint64_t line, const std::string& asked,
-                const Cells* sample, CsvLayout& layout) {
-  const auto& columns = layout.columns;
-  const auto is_it = [&asked](const std::string& name) {
-    return asked.empty() ? is_label_name(name) : name == utf8_text(asked);
-  };
-  const auto named = std::ranges::find_if(columns, is_it);
-  if (named != columns.end()) {
-    const auto other = std::find_if(named + 1, columns.end(), is_it);
-    if (other != columns.end()) {
-      throw csv_error(
-          path, line,
-          asked.empty() ? std::string("one column of labels (--label-column N says which)")
-                        : fmt::format("one column {} for labels", in_quotes(asked)),
-          fmt::format("{} in column {} and {} in column {}", in_quotes(*named),
-                      named - columns.begin() + 1, in_quotes(*other), other - columns.begin() + 1));
-    }
-    layout.label = static_cast<std::size_t>(named - columns.begin());
-    return;
-  }
-  if (asked.empty()) {
-    layout.label = sample == nullptr ? 0 : only_text(*sample).value_or(0);
-    layout.label_guessed = true;
-    return;
-  }
-  if (const auto number = column_number(asked)) {
-    if (*number == 0 || *number > layout.cells) {
-      throw csv_error(path, line, fmt::format("a column {} for labels", asked),
-                      fmt::format("{} columns", layout.cells));
-    }
-    layout.label = *number - 1;
-    return;
-  }
-  if (columns.empty()) {
-    throw csv_error(path, line, fmt::format("a header with a column {}", in_quotes(asked)),
-                    "numbers");
-  }
-  layout.labelled = false;
+[[noreturn]] void fail_unlabelled(const std::filesystem::path& path, std::uint64_t line,
+                                  const CsvOptions& options, const CsvLayout& layout) {
+  const auto* labels = options.task == Task::kRegression ? "those of targets" : "one of labels";
+  throw csv_error(
+      path, line,
+      fmt::format("{} columns of values, and perhaps {}", *options.unlabelled_values, labels),
+      fmt::format("{} columns", layout.cells));
 }
 
 }  // namespace
@@ -197,13 +134,19 @@ CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view tex
   }
   const auto first = cells_of(*line, layout.separator);
   layout.cells = first.size();
-  if (first.size() < 2) {
-    throw csv_error(path, front.first_line, "two or more columns, one of them of labels", "one");
+  layout.label = layout.cells;
+  const bool regression = options.task == Task::kRegression;
+  const auto& unlabelled = options.unlabelled_values;
+  if (first.size() < 2 && !(unlabelled == 1U)) {
+    throw csv_error(
+        path, front.first_line,
+        fmt::format("two or more columns, one of them of {}", regression ? "targets" : "labels"),
+        "one");
   }
   std::optional<Cells> second;
   if (const auto below = next()) second = cells_of(*below, layout.separator);
   const auto& wanted = options.columns;
-  bool header = is_header(first, second, options.label_column);
+  bool header = is_header(first, second, options);
   if (wanted && wanted->names.values.empty()) header = false;
   if (wanted && !wanted->names.values.empty() && !header) {
     throw csv_error(path, front.first_line,
@@ -215,20 +158,31 @@ CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view tex
   const auto* sample = !header ? &first : second ? &*second : nullptr;
   if (sample != nullptr && sample->size() != layout.cells)
     sample = nullptr;  // told when it is read
-  const auto& unlabelled = options.unlabelled_values;
   const bool by_names = header && wanted;
-  if (unlabelled && !by_names && layout.cells != *unlabelled && layout.cells != *unlabelled + 1) {
-    throw csv_error(path, front.first_line,
-                    fmt::format("{} columns of values, and perhaps one of labels", *unlabelled),
-                    fmt::format("{} columns", layout.cells));
-  }
   layout.labelled = unlabelled != layout.cells;
-  if (layout.labelled) find_label(path, front.first_line, options.label_column, sample, layout);
-  if (unlabelled && !layout.labelled) layout.label = layout.cells;
+  if (unlabelled && !by_names && layout.labelled) {
+    const auto others = static_cast<std::ptrdiff_t>(layout.cells - *unlabelled);
+    if (regression ? others < 1 : others != 1) {
+      fail_unlabelled(path, front.first_line, options, layout);
+    }
+  }
+  if (layout.labelled && regression) {
+    find_targets(path, front.first_line, options, layout);
+  } else if (layout.labelled) {
+    find_label(path, front.first_line, options.label_column, sample, layout);
+  }
+  if (unlabelled && !by_names && layout.labelled && layout.values() != *unlabelled) {
+    fail_unlabelled(path, front.first_line, options, layout);
+  }
+  if (layout.values() == 0) {
+    throw csv_error(path, front.first_line, "a column of values beside those of targets",
+                    fmt::format("{} columns, all of targets", layout.cells));
+  }
   if (by_names && (layout.labelled || unlabelled)) {
     layout.places = places_by_name(path, front.first_line, layout, *wanted);
   }
-  layout.named_classes = layout.labelled && sample != nullptr && is_text((*sample)[layout.label]);
+  layout.named_classes =
+      layout.label < layout.cells && sample != nullptr && is_csv_text((*sample)[layout.label]);
   front.rows = text.substr(at);
   if (header) {
     const auto end = text.find('\n', at);

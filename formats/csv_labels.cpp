@@ -5,6 +5,9 @@
 #include <utility>
 
 #include "formats/csv_cells.h"
+#include "formats/dataset.h"
+#include "formats/idx_pair.h"
+#include "formats/targets.h"
 
 namespace millrace {
 namespace {
@@ -28,10 +31,16 @@ CsvLabelReader CsvLabelReader::of_classes(std::shared_ptr<const CsvClasses> clas
 
 CsvLabelReader CsvLabelReader::of_names(std::uint32_t limit) { return {Kind::kNames, limit}; }
 
+CsvLabelReader CsvLabelReader::of_targets() { return {Kind::kTargets, 0}; }
+
 CsvLabelReader CsvLabelReader::of_anything() { return {Kind::kAnything, 1}; }
 
 std::optional<std::int32_t> CsvLabelReader::read(std::string_view cell) {
   if (kind_ == Kind::kAnything) return 0;
+  if (kind_ == Kind::kTargets) {
+    const auto target = csv_float(cell);
+    return target ? std::optional(target_word(*target)) : std::nullopt;
+  }
   if (kind_ == Kind::kNumbers) return csv_label(cell, limit_);
   if (!is_name(cell)) return std::nullopt;
   if (kind_ == Kind::kClasses) {
@@ -55,6 +64,8 @@ std::string CsvLabelReader::expected() const {
       return fmt::format("a whole number in [0, {}) as the label", limit_);
     case Kind::kClasses:
       return fmt::format("one of the {} classes of the training set as the label", limit_);
+    case Kind::kTargets:
+      return "a finite number (float32) as the target";
     case Kind::kAnything:  // refuses nothing
     case Kind::kNames:
       break;
@@ -63,6 +74,13 @@ std::string CsvLabelReader::expected() const {
       "a class's name (of up to {} bytes, {} of them) as the label, as in the first "
       "sample,",
       kLongestName, limit_);
+}
+
+std::string_view CsvLabelReader::advice(std::string_view cell) const {
+  if (kind_ == Kind::kTargets) return csv_number_advice(cell);
+  // Where classes are known, others are a mistake.
+  const bool classes = kind_ == Kind::kNumbers && limit_ == kMostIdxClasses;
+  return classes && is_csv_number(cell) ? kRegressionAdvice : std::string_view();
 }
 
 std::string csv_class_name(std::string_view cell) {

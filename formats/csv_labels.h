@@ -28,6 +28,8 @@ class CsvLabelReader {
   /// they are: they are not copied.
   static CsvLabelReader of_names(std::uint32_t limit);
 
+  /// Of targets, by their bits.
+  static CsvLabelReader of_targets();
   /// Of whatever stands there, which counts as 0.
   static CsvLabelReader of_anything();
 
@@ -35,12 +37,14 @@ class CsvLabelReader {
   std::optional<std::int32_t> read(std::string_view cell);
   /// What is one: "a whole number in [0, 10) as the label".
   std::string expected() const;
+  /// Behind what was found in its place, and what to do about it; empty where nothing is known.
+  std::string_view advice(std::string_view cell) const;
 
   /// Of of_names: those that came, by their numbers.
   std::span<const std::string_view> names() const noexcept { return names_; }
 
  private:
-  enum class Kind : std::uint8_t { kNumbers, kClasses, kNames, kAnything };
+  enum class Kind : std::uint8_t { kNumbers, kClasses, kNames, kTargets, kAnything };
   CsvLabelReader(Kind kind, std::uint32_t limit) : kind_(kind), limit_(limit) {}
 
   Kind kind_;

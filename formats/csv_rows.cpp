@@ -77,15 +77,31 @@ const char* read_number(const char* at, const char* end, float& value) noexcept 
 }
 
 /// What to do about a value that is no number.
-std::string_view advice_for(std::string_view cell) {
-  for (const std::string_view missing : {"", "NA", "N/A", "NaN", "nan", "null", "None", "?"}) {
-    if (cell == missing) return " (fill in what is missing, or leave out its line or column)";
+std::string_view advice_for(std::string_view cell, const CsvLayout& layout) {
+  if (const auto advice = csv_number_advice(cell); !advice.empty()) return advice;
+  if (is_csv_number(cell) || cell.find_first_not_of("0123456789+-.,") == std::string_view::npos) {
+    return {};
   }
-  if (is_csv_number(cell)) return {};
-  if (cell.find_first_not_of("0123456789+-.,") == std::string_view::npos) {
-    return cell.find(',') != std::string_view::npos ? " (decimals have a point)" : "";
+  return layout.targets.empty()
+             ? " (only labels may be text: make it numbers, or leave out the column)"
+             : " (make it numbers, or leave out the column)";
+}
+
+/// A cell of a label.
+struct LabelCell {
+  std::size_t column = 0;
+  std::size_t word = 0;  // of the label
+};
+
+/// In the order of columns.
+std::vector<LabelCell> label_cells(const CsvLayout& layout) {
+  std::vector<LabelCell> cells;
+  if (layout.label < layout.cells) cells.push_back({.column = layout.label});
+  for (std::size_t i = 0; i < layout.targets.size(); ++i) {
+    cells.push_back({.column = layout.targets[i], .word = i});
   }
-  return " (only labels may be text: make it numbers, or leave out the column)";
+  std::ranges::sort(cells, {}, &LabelCell::column);
+  return cells;
 }
 
 /// Rows that are nothing but numbers and separators, and perhaps a name in the labels' column: no
@@ -93,20 +109,26 @@ std::string_view advice_for(std::string_view cell) {
 template <typename T>
 class PlainRow {
  public:
-  PlainRow(const CsvLayout& layout, CsvLabelReader& reader) : layout_(layout), reader_(reader) {
+  PlainRow(const CsvLayout& layout, CsvLabelReader& reader)
+      : layout_(layout), reader_(reader), label_cells_(label_cells(layout)) {
     for (std::size_t i = 0; i < zeros_.size(); ++i) zeros_[i] = i % 2 == 0 ? '0' : layout.separator;
   }
 
   /// False for any other row, which may be sound all the same.
-  bool read(std::string_view line, T* to, std::int32_t& label) {
+  bool read(std::string_view line, T* to, std::int32_t* label) {
     at_ = line.data();
     end_ = line.data() + line.size();
-    if (layout_.label == layout_.cells) return read_numbers(layout_.cells, to) && at_ == end_;
-    if (layout_.label > 0 && !(read_numbers(layout_.label, to) && skip_separator())) return false;
-    if (!read_label(label)) return false;
-    const auto behind = layout_.cells - 1 - layout_.label;
-    if (behind > 0 && !(skip_separator() && read_numbers(behind, to + layout_.label))) return false;
-    return at_ == end_;
+    std::size_t column = 0;
+    for (const auto& cell : label_cells_) {
+      const auto before = cell.column - column;
+      if (before > 0 && !(read_numbers(before, to) && skip_separator())) return false;
+      to += before;
+      if (!read_label(label[cell.word])) return false;
+      column = cell.column + 1;
+      if (column < layout_.cells && !skip_separator()) return false;
+    }
+    const auto behind = layout_.cells - column;
+    return (behind == 0 || read_numbers(behind, to)) && at_ == end_;
   }
 
  private:
@@ -149,6 +171,7 @@ class PlainRow {
   static constexpr std::size_t kZeros = 4;
   const CsvLayout& layout_;
   CsvLabelReader& reader_;
+  std::vector<LabelCell> label_cells_;
   std::array<char, 2 * kZeros> zeros_{};  // "0,0,0,0,"
   const char* at_ = nullptr;
   const char* end_ = nullptr;
@@ -158,10 +181,14 @@ template <typename T>
 class RowReader {
  public:
   RowReader(const CsvLayout& layout, CsvLabelReader& reader, std::atomic<bool>& other_type)
-      : layout_(layout), reader_(reader), other_type_(other_type), plain_(layout, reader) {}
+      : layout_(layout),
+        reader_(reader),
+        other_type_(other_type),
+        plain_(layout, reader),
+        label_cells_(label_cells(layout)) {}
 
   /// nullopt: all is well, or it is another type.
-  std::optional<CsvProblem> read(std::string_view line, T* to, std::int32_t& label) {
+  std::optional<CsvProblem> read(std::string_view line, T* to, std::int32_t* label) {
     const auto& places = layout_.places;
     if (places.empty()) return read_in_order(line, to, label);
     row_.resize(places.size());
@@ -171,7 +198,7 @@ class RowReader {
   }
 
  private:
-  std::optional<CsvProblem> read_in_order(std::string_view line, T* to, std::int32_t& label) {
+  std::optional<CsvProblem> read_in_order(std::string_view line, T* to, std::int32_t* label) {
     if (plain_.read(line, to, label)) return std::nullopt;
     if (line.find('\r') != std::string_view::npos) {
       return CsvProblem{
@@ -179,23 +206,24 @@ class RowReader {
     }
     CsvCells cells(line, layout_.separator);
     std::size_t column = 0;
+    auto next_label = label_cells_.begin();
     for (auto cell = cells.next(); cell; cell = cells.next(), ++column) {
       if (cells.open()) {
         return CsvProblem{
             .line = 0, .expected = std::string(kCsvNoBreaks), .found = std::string(kCsvBreak)};
       }
       if (column >= layout_.cells) continue;  // counted for the message below
-      if (column == layout_.label) {
+      if (next_label != label_cells_.end() && next_label->column == column) {
         const auto found = reader_.read(*cell);
-        if (!found) return bad_cell(*cell, column, reader_.expected());
-        label = *found;
+        if (!found) return bad_cell(*cell, column, reader_.expected(), reader_.advice(*cell));
+        label[next_label++->word] = *found;
       } else if (const auto value = parse(*cell, T{})) {
         *to++ = *value;
       } else if (std::is_same_v<T, std::uint8_t>) {
         other_type_.store(true, std::memory_order_relaxed);
         return std::nullopt;
       } else {
-        return bad_cell(*cell, column, "a finite number", advice_for(*cell));
+        return bad_cell(*cell, column, "a finite number", advice_for(*cell, layout_));
       }
     }
     if (column == layout_.cells) return std::nullopt;
@@ -206,12 +234,10 @@ class RowReader {
 
   CsvProblem bad_cell(std::string_view cell, std::size_t column, std::string_view what,
                       std::string_view advice = "") const {
-    const auto name =
-        layout_.columns.empty() ? "" : fmt::format(" ({})", in_quotes(layout_.columns[column]));
     const auto* other =
         column == layout_.label && layout_.label_guessed ? " (--label-column names another)" : "";
     return {.line = 0,
-            .expected = fmt::format("{} in column {}{}{}", what, column + 1, name, other),
+            .expected = fmt::format("{} in {}{}", what, layout_.text_of(column), other),
             .found = (cell.empty() ? "an empty cell" : in_quotes(cell)) + std::string(advice)};
   }
 
@@ -219,6 +245,7 @@ class RowReader {
   CsvLabelReader& reader_;
   std::atomic<bool>& other_type_;
   PlainRow<T> plain_;
+  std::vector<LabelCell> label_cells_;
   std::vector<T> row_;  // in the file's order, where that is another
 };
 
@@ -243,7 +270,7 @@ std::optional<CsvProblem> read_csv_rows(const CsvPiece& piece, const CsvLayout& 
   for (auto line = lines.next(); line; line = lines.next(), ++number) {
     if (is_blank(*line)) continue;
     if (other_type.load(std::memory_order_relaxed)) return std::nullopt;
-    auto problem = rows.read(*line, samples + row * layout.values(), labels[row]);
+    auto problem = rows.read(*line, samples + row * layout.values(), labels + row * layout.words());
     if (problem) {
       problem->line = number;
       return problem;

@@ -33,9 +33,9 @@ struct CsvProblem {
 };
 
 /// Reads the rows of a piece to `samples` ([rows of the file, layout.values()], the values in
-/// layout.places) and `labels` ([rows of the file]), at the piece's place in them. T: std::uint8_t,
-/// of whole numbers from 0 to 255, or float. Where a cell is no uint8_t, `other_type` is set and
-/// nothing is returned; where somebody else sets it, the rest is left out.
+/// layout.places) and `labels` ([rows of the file, layout.words()]), at the piece's place in them.
+/// T: std::uint8_t, of whole numbers from 0 to 255, or float. Where a cell is no uint8_t,
+/// `other_type` is set and nothing is returned; where somebody else sets it, the rest is left out.
 template <typename T>
 std::optional<CsvProblem> read_csv_rows(const CsvPiece& piece, const CsvLayout& layout,
                                         CsvLabelReader& reader, T* samples, std::int32_t* labels,

@@ -33,20 +33,19 @@ std::shared_ptr<const ArrayDataset> open_csv(const fs::path& file, const CsvOpti
 
 /// The first column of values whose name in the header is empty.
 std::optional<std::size_t> nameless_column(const CsvLayout& layout) {
-  for (std::size_t i = 0; i < layout.columns.size(); ++i) {
-    if (i != layout.label && layout.columns[i].empty()) return i;
-  }
-  return std::nullopt;
+  const auto names = columns_of({}, layout).names.values;
+  const auto nameless = std::ranges::find(names, std::string());
+  if (nameless == names.end()) return std::nullopt;
+  return layout.column_of(static_cast<std::size_t>(nameless - names.begin()));
 }
 
 /// The first column of values that count up by one from line to line, as numbers of the lines do.
 template <typename T>
-std::optional<std::size_t> counting_column(const ContiguousView& data) {
+std::optional<std::size_t> counting_column(const ContiguousView& data, std::size_t width) {
   constexpr std::size_t kLeast = 10;  // fewer may come so by chance
   const std::span values(reinterpret_cast<const T*>(data.samples.data()),
                          data.samples.size() / sizeof(T));
-  const auto rows = data.labels.size();
-  const auto width = values.size() / rows;
+  const auto rows = values.size() / width;
   for (std::size_t column = 0; rows >= kLeast && column < width; ++column) {
     std::size_t row = 1;
     while (row < rows && values[row * width + column] == values[(row - 1) * width + column] + 1) {
@@ -74,14 +73,11 @@ std::string index_text(const CsvLayout& layout, const ArrayDataset& data) {
         *index + 1);
   }
   const auto counting = data.dtype() == DType::kUInt8
-                            ? counting_column<std::uint8_t>(data.contiguous())
-                            : counting_column<float>(data.contiguous());
+                            ? counting_column<std::uint8_t>(data.contiguous(), layout.values())
+                            : counting_column<float>(data.contiguous(), layout.values());
   if (!counting) return {};
-  const auto column = *counting < layout.label ? *counting : *counting + 1;
-  const auto name =
-      layout.columns.empty() ? "" : fmt::format(" ({})", in_quotes(layout.columns[column]));
-  return fmt::format("; column {}{} counts the lines: if it is an index, leave it out", column + 1,
-                     name);
+  return fmt::format("; {} counts the lines: if it is an index, leave it out",
+                     layout.text_of(layout.column_of(*counting)));
 }
 
 /// Values that are taken for pixels although they can hardly be some: fewer than the smallest
@@ -93,23 +89,42 @@ std::string bytes_text(const Dataset& data) {
          "place of a 7 keeps them as they are)";
 }
 
+/// Where labels are.
+std::string labels_text(const CsvLayout& layout) {
+  constexpr std::size_t kShown = 3;
+  const auto& targets = layout.targets;
+  if (targets.empty()) return "; labels in " + layout.text_of(layout.label);
+  std::vector<std::string> shown;
+  for (const auto target : std::span(targets).first(std::min(kShown, targets.size()))) {
+    shown.push_back(layout.text_of(target));
+  }
+  const auto more = targets.size() > kShown ? fmt::format(" and {} more", targets.size() - kShown)
+                                            : std::string();
+  return fmt::format("; target{} in {}{}", targets.size() == 1 ? "" : "s", fmt::join(shown, ", "),
+                     more);
+}
+
 DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
                           const fs::path& test_file, const fs::path& validation_file,
                           const OpenOptions& options) {
   if (options.in_blocks) refuse_whole(path, train_file.string(), "a CSV file");
-  refuse_targets(path, options, "a CSV file");
   const auto& known = options.known;
   auto csv = csv_options(known);
-  if (!options.label_column.empty()) csv.label_column = options.label_column;
+  csv.task = options.task;
+  if (!options.label_column.empty()) {
+    csv.label_column = options.label_column;
+    csv.target_columns.clear();
+  }
   const auto layout = read_csv_layout(train_file, csv);
   if (layout.named_classes) csv.class_names = known.class_names;
   auto train = open_csv(train_file, csv);
   // A model's columns may come in another order.
   const auto index = known.columns ? std::string() : index_text(layout, *train);
   const bool labelled_by_index = layout.label_guessed && labels_count(train->contiguous().labels);
-  csv.label_column =
-      layout.columns.empty() ? std::to_string(layout.label + 1) : layout.columns[layout.label];
-  if (!csv.columns) csv.columns = columns_of(train_file, layout);
+  auto columns = columns_of(train_file, layout);
+  csv.label_column = columns.names.label;
+  csv.target_columns = columns.names.targets;
+  if (!csv.columns) csv.columns = std::move(columns);
   if (train->class_names().empty()) csv.classes = train->classes();
   csv.class_names = train->class_names();
   csv.as_float = train->dtype() == DType::kFloat32;
@@ -118,7 +133,7 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
   if (!test_file.empty()) {
     const auto test_layout = read_csv_layout(test_file, csv);
     // As competitions publish it: the same columns without the labels.
-    unlabelled = !test_layout.labelled && test_layout.cells + 1 == layout.cells;
+    unlabelled = !test_layout.labelled && test_layout.cells == layout.values();
     if (!unlabelled) test = open_csv(test_file, csv);
   }
   std::shared_ptr<const Dataset> validation;
@@ -126,17 +141,14 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
   auto opened = data_folder(path, std::move(train), std::move(test), options, "samples",
                             std::move(validation));
   if (!known.columns) opened.description += bytes_text(*opened.train);
-  opened.description += fmt::format("; labels in column {}", layout.label + 1);
-  if (!layout.columns.empty()) {
-    opened.description += fmt::format(" ({})", in_quotes(layout.columns[layout.label]));
-  }
+  opened.description += labels_text(layout);
   if (labelled_by_index)
     opened.description += ", which counts the lines: --label-column names another";
   opened.description += index;
   if (unlabelled) {
-    opened.description +=
-        fmt::format("; {} has no labels and is left out ('trainer predict' takes it)",
-                    test_file.filename().string());
+    opened.description += fmt::format("; {} has no {} and is left out ('trainer predict' takes it)",
+                                      test_file.filename().string(),
+                                      options.task == Task::kRegression ? "targets" : "labels");
   }
   return opened;
 }
@@ -147,6 +159,8 @@ CsvOptions csv_options(const KnownData& known) {
   CsvOptions csv{.as_float = known.as_float};
   if (known.columns) {
     csv.label_column = known.columns->names.label;
+    csv.target_columns = known.columns->names.targets;
+    if (!csv.target_columns.empty()) csv.task = Task::kRegression;
     if (!known.columns->names.values.empty()) csv.columns = known.columns;
   }
   return csv;

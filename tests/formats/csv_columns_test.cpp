@@ -31,6 +31,20 @@ TEST(CsvColumns, LeaveTheLabelsOut) {
   EXPECT_EQ(columns_of("t.csv", {.cells = 3, .label = 2}).names, (ColumnNames{{}, "3"}));
 }
 
+TEST(CsvColumns, LeaveTheTargetsOut) {
+  const CsvLayout layout{
+      .columns = {"u", "a", "t", "b"}, .cells = 4, .label = 4, .targets = {2, 0}};
+  EXPECT_EQ(columns_of("t.csv", layout).names, (ColumnNames{{"a", "b"}, "", {"t", "u"}}));
+  EXPECT_EQ(columns_of("t.csv", {.cells = 3, .label = 3, .targets = {2}}).names,
+            (ColumnNames{{}, "", {"3"}}));
+  EXPECT_EQ(layout.values(), 2U);
+  EXPECT_EQ(layout.words(), 2U);
+  EXPECT_EQ(layout.label_columns(), (Places{0, 2}));
+  EXPECT_EQ(layout.column_of(0), 1U);
+  EXPECT_EQ(layout.column_of(1), 3U);
+  EXPECT_EQ(layout.text_of(1), "column 2 (\"a\")");
+}
+
 TEST(CsvColumns, AreFoundByTheirNames) {
   EXPECT_EQ(places({"a", "b", "y"}, 2, {"a", "b"}), Places());
   EXPECT_EQ(places({"y", "a", "b"}, 0, {"a", "b"}), Places());

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "formats/dataset.h"
+#include "formats/idx_pair.h"
+#include "formats/targets.h"
+
 namespace millrace {
 namespace {
 
@@ -47,6 +51,26 @@ TEST(CsvClasses, AreAllNamesSorted) {
   for (const auto* name : {"cat", "Zebra", R"(say ""hi"")"}) readers[2].read(name);
   EXPECT_EQ(csv_classes_of(readers),
             (CsvClasses{{"Zebra", 0}, {"cat", 1}, {"dog", 2}, {"say \"hi\"", 3}}));
+}
+
+TEST(CsvLabels, OfTargetsAreFiniteNumbers) {
+  auto reader = CsvLabelReader::of_targets();
+  EXPECT_EQ(reader.read("0.1"), target_word(0.1F));
+  EXPECT_EQ(reader.read("-1e3"), target_word(-1000));
+  EXPECT_EQ(reader.read("1e-60"), target_word(0));
+  for (const auto* cell : {"", "cat", "nan", "inf", "1e39"})
+    EXPECT_FALSE(reader.read(cell)) << cell;
+  EXPECT_EQ(reader.expected(), "a finite number (float32) as the target");
+  EXPECT_EQ(reader.advice("2,5"), " (decimals have a point)");
+  EXPECT_EQ(reader.advice("cat"), "");
+}
+
+TEST(CsvLabels, AreAdvisedToBeTargetsWhereTheyAreNumbers) {
+  const auto any = CsvLabelReader::of_numbers(kMostIdxClasses);
+  EXPECT_EQ(any.advice("0.5"), kRegressionAdvice);
+  EXPECT_EQ(any.advice("cat"), "");
+  EXPECT_EQ(CsvLabelReader::of_numbers(10).advice("0.5"), "") << "where classes are known";
+  EXPECT_EQ(CsvLabelReader::of_names(10).advice("0.5"), "");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "formats/csv_cells.h"
+#include "formats/dataset.h"
 
 namespace millrace {
 namespace {
@@ -123,6 +124,22 @@ TEST(CsvRows, HaveTheirLabelAnywhere) {
     EXPECT_EQ(rows.labels[3], static_cast<std::int32_t>(4 + label));
     EXPECT_EQ(rows.values[6], label == 0 ? 5.0F : 4.0F);
     EXPECT_EQ(rows.values[7], label == 2 ? 5.0F : 6.0F);
+  }
+}
+
+TEST(CsvRows, HaveTheirTargetsAnywhere) {
+  const CsvLayout layout{.cells = 5, .label = 5, .targets = {3, 0}};
+  for (const auto* text : {"0.5,1,2,-4,3\n8,4,5,9,6", "0.5, 1,2,-4,3\n8,4,\"5\",9,6"}) {
+    CsvPiece piece{.text = text};
+    count_csv_rows(piece);
+    std::vector<std::uint8_t> samples(6);
+    std::vector<std::int32_t> words(4);
+    auto reader = CsvLabelReader::of_targets();
+    std::atomic<bool> other_type = false;
+    EXPECT_FALSE(read_csv_rows(piece, layout, reader, samples.data(), words.data(), other_type));
+    EXPECT_EQ(samples, (std::vector<std::uint8_t>{1, 2, 3, 4, 5, 6})) << text;
+    EXPECT_EQ(words, (Labels32{target_word(-4), target_word(0.5F), target_word(9), target_word(8)}))
+        << text;
   }
 }
 

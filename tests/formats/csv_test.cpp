@@ -99,11 +99,11 @@ TEST_F(CsvTest, NamesTheCell) {
   EXPECT_EQ(error_of("1,2,3\n-1,2,3\n"),
             "line 2: expected a whole number in [0, 1048576) as the label in column 1 "
             "(--label-column names another), found "
-            "\"-1\"");
+            "\"-1\" (numbers that are to be learnt: --task regression)");
   EXPECT_EQ(error_of("1,2,3\n0.5,2,3\n"),
             "line 2: expected a whole number in [0, 1048576) as the label in column 1 "
             "(--label-column names another), found "
-            "\"0.5\"");
+            "\"0.5\" (numbers that are to be learnt: --task regression)");
   EXPECT_EQ(error_of("9,2,3\n10,2,3\n", {.classes = 10}),
             "line 2: expected a whole number in [0, 10) as the label in column 1 (--label-column "
             "names another), found \"10\"");

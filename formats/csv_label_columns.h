@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "formats/csv.h"
+
+// Which columns of a CSV file are its labels'. Users want csv.h.
+
+namespace millrace {
+
+/// label, class, target, y or the like, in any case: a column of that name has labels.
+bool is_label_name(std::string_view name);
+
+/// A whole number in digits alone, as columns are counted; nullopt for anything else.
+std::optional<std::size_t> column_number(std::string_view text);
+
+/// The column of the one cell that is text; nullopt if there is none, or several.
+std::optional<std::size_t> only_text(const std::vector<std::string_view>& cells);
+
+/// Sets `label`, `label_guessed`, `labelled` and `missing` of a layout whose header and number of
+/// cells are known. `line`: the first, for messages; `sample`: the first one's cells, where there
+/// is one. Throws DataError: two columns that may be it, none of that number, a name where there is
+/// no header.
+void find_label(const std::filesystem::path& path, std::uint64_t line, const std::string& asked,
+                const std::vector<std::string_view>* sample, CsvLayout& layout);
+
+/// The same for `targets`. Throws DataError as well where nothing says which they are, and where
+/// one is asked for twice.
+void find_targets(const std::filesystem::path& path, std::uint64_t line, const CsvOptions& options,
+                  CsvLayout& layout);
+
+}  // namespace millrace
