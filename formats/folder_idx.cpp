@@ -47,10 +47,13 @@ Pair read_pair(const std::filesystem::path& path, const IdxFiles& files, DataSpl
   return {images, std::move(decoded), read_idx(files.at(split, IdxRole::kLabels))};
 }
 
-std::shared_ptr<const Dataset> make_dataset(Pair pair, std::optional<std::uint32_t> classes) {
-  if (!pair.images)
-    return std::make_shared<const SeekableDataset>(pair.path, std::move(pair.labels), classes);
-  return idx_dataset(std::move(*pair.images), pair.labels, classes);
+std::shared_ptr<const Dataset> make_dataset(Pair pair, std::optional<std::uint32_t> classes,
+                                            Task task) {
+  if (!pair.images) {
+    return std::make_shared<const SeekableDataset>(pair.path, std::move(pair.labels), classes,
+                                                   task);
+  }
+  return idx_dataset(std::move(*pair.images), pair.labels, classes, {}, task);
 }
 
 bool has_any(const IdxFiles& files, DataSplit split) {
@@ -71,7 +74,6 @@ void check_whole(const std::filesystem::path& folder, const IdxFiles& files, Dat
 
 DataFolder open_files(const std::filesystem::path& folder, const IdxFiles& files,
                       const OpenOptions& options) {
-  refuse_targets(folder, options, "IDX files");
   if (!has_any(files, DataSplit::kTrain)) {
     throw DataError(folder, std::nullopt, "training files (train-images-…, train-labels-…)",
                     "test files only");
@@ -93,11 +95,12 @@ DataFolder open_files(const std::filesystem::path& folder, const IdxFiles& files
   auto test_pair = read_beside(test_split);
   std::future<std::optional<Pair>> own_pair;
   if (tested && validated && !left_out) own_pair = read_beside(DataSplit::kValidation);
-  auto train = make_dataset(read_pair(folder, files, DataSplit::kTrain, options), std::nullopt);
+  auto train = make_dataset(read_pair(folder, files, DataSplit::kTrain, options), std::nullopt,
+                            options.task);
   const auto beside = [&](std::optional<Pair> pair) -> std::shared_ptr<const Dataset> {
     if (!pair) return nullptr;
     const auto path = pair->path;
-    auto data = make_dataset(std::move(*pair), train->classes());
+    auto data = make_dataset(std::move(*pair), train->classes(), options.task);
     if (data->shape() == train->shape() && data->dtype() == train->dtype()) return data;
     const std::uint64_t at = data->dtype() == train->dtype() ? 4 : 2;  // of the sizes, of the type
     throw DataError(path, at,

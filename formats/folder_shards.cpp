@@ -9,15 +9,27 @@
 #include "formats/shard_manifest.h"
 #include "formats/shard_names.h"
 #include "formats/sharded_set.h"
+#include "formats/targets.h"
 
 namespace millrace {
 namespace {
 
 namespace fs = std::filesystem;
 
+/// A manifest says what its labels are.
+void check_task(const fs::path& folder, const ShardManifest& manifest, Task task) {
+  if (task == (manifest.targets == 0 ? Task::kClassification : Task::kRegression)) return;
+  const auto classes = fmt::format("{} classes", manifest.classes);
+  const auto targets =
+      fmt::format("{} target{}", manifest.targets, manifest.targets == 1 ? "" : "s");
+  throw DataError(folder / kManifestName, std::nullopt,
+                  task == Task::kRegression ? "targets (--task regression)" : "classes",
+                  task == Task::kRegression ? classes : targets + std::string(kRegressionAdvice));
+}
+
 DataFolder open_manifest(const fs::path& folder, const OpenOptions& options) {
-  refuse_targets(folder, options, "shards");
   const auto manifest = read_manifest(folder / kManifestName);
+  check_task(folder, manifest, options.task);
   auto train = open_sharded(folder, manifest, manifest.train, options.most_decoded);
   auto shards = manifest.train.shards.size();
   const auto beside = [&](const auto& split) -> std::shared_ptr<const Dataset> {

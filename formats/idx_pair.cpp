@@ -9,26 +9,46 @@
 #include <numeric>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <type_traits>
 #include <utility>
 
 #include "formats/error.h"
+#include "formats/targets.h"
 
 namespace millrace {
 namespace {
 
-void check_pair(const std::filesystem::path& images, const IdxHeader& header,
-                const IdxArray& labels) {
-  if (labels.dims().size() != 1) {
-    throw DataError(labels.path(), 3, "labels, of rank 1", labels.header().describe());
+void check_count(const std::filesystem::path& images, const IdxHeader& header,
+                 const IdxArray& labels, std::string_view what) {
+  if (labels.dims()[0] == header.dims[0]) return;
+  throw DataError(
+      labels.path(), 4,
+      fmt::format("{} {}, one for each image in {}", header.dims[0], what, images.string()),
+      fmt::format("{}", labels.dims()[0]));
+}
+
+/// [count] or [count, targets].
+Labels idx_targets(const std::filesystem::path& images, const IdxHeader& header,
+                   const IdxArray& numbers) {
+  const auto& dims = numbers.dims();
+  if (dims.empty() || dims.size() > 2) {
+    throw DataError(numbers.path(), 3, "targets, of rank 1 or 2", numbers.header().describe());
   }
-  if (labels.dims()[0] != header.dims[0]) {
-    throw DataError(
-        labels.path(), 4,
-        fmt::format("{} labels, one for each image in {}", header.dims[0], images.string()),
-        fmt::format("{}", labels.dims()[0]));
+  check_count(images, header, numbers, dims.size() == 1 ? "targets" : "rows of targets");
+  const auto targets = dims.size() == 1 ? 1 : dims[1];
+  if (targets == 0 || targets > kMostTargets) {
+    throw DataError(numbers.path(), 8, fmt::format("1 to {} targets of a sample", kMostTargets),
+                    fmt::format("{}", targets));
   }
+  Labels found{.values = std::vector<std::int32_t>(numbers.elements()), .targets = targets};
+  if (const auto bad = read_targets(numbers.dtype(), numbers.data(), found.values)) {
+    throw DataError(numbers.path(),
+                    numbers.header().header_bytes() + bad->at * size_of(numbers.dtype()),
+                    expected_target(bad->at, targets), bad->found);
+  }
+  return found;
 }
 
 template <typename Stored>
@@ -61,7 +81,7 @@ std::vector<std::int32_t> convert_labels(const IdxArray& labels, std::uint32_t l
       return convert_labels<std::int32_t>(labels, limit);
     default:
       throw DataError(labels.path(), 2, "labels of an integer type",
-                      std::string(name_of(labels.dtype())));
+                      std::string(name_of(labels.dtype())) + std::string(kRegressionAdvice));
   }
 }
 
@@ -83,8 +103,14 @@ SampleShape idx_sample_shape(const std::filesystem::path& path, const IdxHeader&
 }
 
 Labels idx_labels(const std::filesystem::path& images, const IdxHeader& header,
-                  const IdxArray& labels, std::optional<std::uint32_t> classes) {
-  check_pair(images, header, labels);
+                  const IdxArray& labels, std::optional<std::uint32_t> classes, Task task) {
+  if (task == Task::kRegression) return idx_targets(images, header, labels);
+  if (labels.dims().size() != 1) {
+    const auto advice = labels.dims().size() == 2 ? kRegressionAdvice : std::string_view();
+    throw DataError(labels.path(), 3, "labels, of rank 1",
+                    labels.header().describe() + std::string(advice));
+  }
+  check_count(images, header, labels, "labels");
   Labels found{.values = convert_labels(labels, classes.value_or(kMostIdxClasses)),
                .classes = classes.value_or(0)};
   if (!classes) {

@@ -117,21 +117,21 @@ bool SeekableDataset::opens(const std::filesystem::path& images, std::uint64_t m
 }
 
 SeekableDataset::SeekableDataset(const std::filesystem::path& images, IdxArray labels,
-                                 std::optional<std::uint32_t> classes)
+                                 std::optional<std::uint32_t> classes, Task task)
     : name_(images.string()) {
-  add_file({.images = images, .labels = std::move(labels)}, classes);
+  add_file({.images = images, .labels = std::move(labels)}, classes, task);
 }
 
 SeekableDataset::SeekableDataset(std::string name, std::span<const Pair> pairs,
                                  std::optional<std::uint32_t> classes,
-                                 std::vector<std::string> class_names)
+                                 std::vector<std::string> class_names, Task task)
     : name_(std::move(name)), class_names_(std::move(class_names)) {
   if (pairs.empty()) throw std::invalid_argument(name_ + ": a data set of no files");
   files_.reserve(pairs.size());
-  for (const auto& pair : pairs) add_file(pair, classes);
+  for (const auto& pair : pairs) add_file(pair, classes, task);
 }
 
-void SeekableDataset::add_file(const Pair& pair, std::optional<std::uint32_t> classes) {
+void SeekableDataset::add_file(const Pair& pair, std::optional<std::uint32_t> classes, Task task) {
   const auto& path = pair.images;
   MappedFile bytes(path);
   auto table = table_of(path, bytes.bytes());
@@ -158,8 +158,16 @@ void SeekableDataset::add_file(const Pair& pair, std::optional<std::uint32_t> cl
     throw DataError(path, *at, fmt::format("frames of whole samples of {} bytes", sample_bytes()),
                     "one that ends inside a sample");
   }
-  const auto before = labels_.size();
-  auto found = idx_labels(path, header, pair.labels, classes);
+  const auto before = size();
+  auto found = idx_labels(path, header, pair.labels, classes, task);
+  if (files_.empty()) {
+    targets_ = found.targets;
+  } else if (found.targets != targets_) {
+    throw DataError(pair.labels.path(), std::nullopt,
+                    fmt::format("{} targets of a sample, as those of {} have", targets_,
+                                files_[0].path.string()),
+                    fmt::format("{}", found.targets));
+  }
   if (before == 0) {
     labels_ = std::move(found.values);
   } else {
@@ -201,6 +209,7 @@ std::optional<std::string> SeekableDataset::fingerprint() const {
 void SeekableDataset::read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
                            std::span<std::int32_t> labels) const {
   check_read(*this, ids, samples, labels);
+  const std::size_t words = label_words();
   std::vector<std::size_t> order(ids.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::sort(order, {}, [ids](std::size_t i) { return ids[i]; });
@@ -214,7 +223,8 @@ void SeekableDataset::read(std::span<const std::uint64_t> ids, std::span<std::by
     for (; next != order.end() && ids[*next] < block.first + block.count; ++next) {
       const auto from = static_cast<std::size_t>(ids[*next] - block.first) * bytes;
       std::memcpy(&samples[*next * bytes], &decoded[from], bytes);
-      labels[*next] = labels_[static_cast<std::size_t>(ids[*next])];
+      const auto id = static_cast<std::size_t>(ids[*next]);
+      std::copy_n(&labels_[id * words], words, &labels[*next * words]);
     }
   }
 }

@@ -33,21 +33,22 @@ class SeekableDataset final : public BlockDataset {
 
   /// Throws DataError as idx_dataset does, and for an images file that opens() does not take.
   SeekableDataset(const std::filesystem::path& images, IdxArray labels,
-                  std::optional<std::uint32_t> classes = {});
+                  std::optional<std::uint32_t> classes = {}, Task task = Task::kClassification);
   /// The samples of several files one after the other, of one shape and type; at least one file.
   /// `name` is the whole's; `class_names` are of all classes, or empty. Throws as above, and where
-  /// a file's samples are not like the first's.
+  /// a file's samples are not like the first's, or its targets not as many.
   SeekableDataset(std::string name, std::span<const Pair> pairs,
                   std::optional<std::uint32_t> classes = {},
-                  std::vector<std::string> class_names = {});
+                  std::vector<std::string> class_names = {}, Task task = Task::kClassification);
   ~SeekableDataset() override;
   SeekableDataset(const SeekableDataset&) = delete;
   SeekableDataset& operator=(const SeekableDataset&) = delete;
 
-  std::uint64_t size() const noexcept override { return labels_.size(); }
+  std::uint64_t size() const noexcept override { return labels_.size() / label_words(); }
   const SampleShape& shape() const noexcept override { return shape_; }
   DType dtype() const noexcept override { return dtype_; }
   std::uint32_t classes() const noexcept override { return classes_; }
+  std::uint32_t targets() const noexcept override { return targets_; }
   const std::vector<std::string>& class_names() const noexcept override { return class_names_; }
   /// The images' file, where there is one alone.
   std::string name() const override { return name_; }
@@ -79,7 +80,7 @@ class SeekableDataset final : public BlockDataset {
     MappedFile bytes;
     SeekTable table;
   };
-  void add_file(const Pair& pair, std::optional<std::uint32_t> classes);
+  void add_file(const Pair& pair, std::optional<std::uint32_t> classes, Task task);
   void decode_samples(std::size_t index, std::span<std::byte> samples, Reader& reader) const;
 
   std::string name_;
@@ -89,6 +90,7 @@ class SeekableDataset final : public BlockDataset {
   SampleShape shape_;
   std::vector<std::int32_t> labels_;
   std::uint32_t classes_ = 0;
+  std::uint32_t targets_ = 0;
   std::vector<std::string> class_names_;
   std::vector<Block> blocks_;
   std::vector<Place> places_;  // of the blocks

@@ -16,6 +16,7 @@
 #include "formats/json_text.h"
 #include "formats/mapped_file.h"
 #include "formats/shard_names.h"
+#include "formats/targets.h"
 #include "formats/text.h"
 
 namespace millrace {
@@ -64,8 +65,14 @@ class Parser {
         fail("shape", fmt::format("samples of at most {} bytes", kMostSampleBytes), "larger ones");
       }
     }
-    manifest.classes = static_cast<std::uint32_t>(
-        whole(field(root, "", "classes"), "classes", 1, kMostIdxClasses));
+    if (root.contains("targets")) {
+      if (root.contains("classes")) fail("targets", "classes or targets", "both");
+      manifest.targets =
+          static_cast<std::uint32_t>(whole(root["targets"], "targets", 1, kMostTargets));
+    } else {
+      manifest.classes = static_cast<std::uint32_t>(
+          whole(field(root, "", "classes"), "classes", 1, kMostIdxClasses));
+    }
     if (root.contains("class_names")) {
       for (const auto& name : list(root, "", "class_names")) {
         if (!name.is_string()) fail("class_names", "names", brief(name));
@@ -220,7 +227,11 @@ std::string render_manifest(const ShardManifest& manifest) {
   root["version"] = kVersion;
   root["dtype"] = name_of(manifest.dtype);
   root["shape"] = manifest.shape;
-  root["classes"] = manifest.classes;
+  if (manifest.targets == 0) {
+    root["classes"] = manifest.classes;
+  } else {
+    root["targets"] = manifest.targets;
+  }
   if (!manifest.class_names.empty()) root["class_names"] = manifest.class_names;
   root["train"] = to_json(manifest.train);
   if (manifest.test) root["test"] = to_json(*manifest.test);

@@ -45,8 +45,9 @@ struct ShardedSplit {
 /// all shards are.
 struct ShardManifest {
   DType dtype = DType::kUInt8;
-  std::vector<std::uint64_t> shape;  ///< of a sample
-  std::uint32_t classes = 0;
+  std::vector<std::uint64_t> shape;           ///< of a sample
+  std::uint32_t classes = 0;                  ///< 0 where labels are targets
+  std::uint32_t targets = 0;                  ///< of a sample; 0 where labels are classes
   std::vector<std::string> class_names = {};  ///< by label; empty: they have none
   ShardedSplit train = {};
   std::optional<ShardedSplit> test = {};
@@ -64,7 +65,8 @@ std::string render_manifest(const ShardManifest& manifest);
 
 /// The other way. `path` is for messages. Throws DataError for anything else: no JSON, a name twice
 /// or missing, counts that do not add up, a file's name that leads out of the folder or is there
-/// twice, an element type that IDX lacks, a shape or a number of classes that no IDX pair has.
+/// twice, an element type that IDX lacks, a shape or a number of classes or targets that no IDX
+/// pair has.
 ShardManifest parse_manifest(const std::filesystem::path& path, std::string_view text);
 
 /// One shard as one line of JSON, without its end, and the other way. Throws as parse_manifest

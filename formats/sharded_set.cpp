@@ -91,7 +91,9 @@ std::shared_ptr<const Dataset> decode_all(const SeekableDataset& data) {
                 .data = decoded->view()};
   const auto& shape = data.shape().dims;
   samples.dims.insert(samples.dims.end(), shape.begin(), shape.end());
-  Labels labels{.values = {data.labels().begin(), data.labels().end()}, .classes = data.classes()};
+  Labels labels{.values = {data.labels().begin(), data.labels().end()},
+                .classes = data.classes(),
+                .targets = data.targets()};
   return std::make_shared<const ArrayDataset>(std::move(samples), std::move(labels),
                                               data.class_names());
 }
@@ -114,8 +116,15 @@ std::shared_ptr<const Dataset> open_sharded(const fs::path& folder, const ShardM
     pairs.push_back(
         {.images = folder / split.shards[i].images.name, .labels = std::move(*labels[i])});
   }
+  const auto task = manifest.targets == 0 ? Task::kClassification : Task::kRegression;
   auto data = std::make_shared<const SeekableDataset>((folder / kManifestName).string(), pairs,
-                                                      manifest.classes, manifest.class_names);
+                                                      manifest.classes, manifest.class_names, task);
+  if (data->targets() != manifest.targets) {
+    throw DataError(
+        folder / split.shards[0].labels.name, std::nullopt,
+        fmt::format("{} targets of a sample, as {} says", manifest.targets, kManifestName),
+        fmt::format("{}", data->targets()));
+  }
   return decode ? decode_all(*data) : data;
 }
 

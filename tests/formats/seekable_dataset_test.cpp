@@ -187,6 +187,37 @@ TEST_F(SeekableDatasetTest, SwapsBytes) {
   EXPECT_TRUE(std::ranges::equal(found, std::span(values).subspan(3800, 100)));
 }
 
+TEST_F(SeekableDatasetTest, HasTargets) {
+  const test::SeekableSet set(900);
+  std::vector<float> targets(900 * 2);
+  for (std::size_t i = 0; i < targets.size(); ++i) targets[i] = 0.5F * static_cast<float>(i);
+  write_idx(set.labels, {DType::kFloat32, {900, 2}}, test::bytes_of(targets));
+  OpenOptions options{.task = Task::kRegression};
+  const auto whole = open_folder(set.folder.path(), options).train;
+  options.in_blocks = true;
+  const auto opened = open_folder(set.folder.path(), options);
+  EXPECT_EQ(opened.description,
+            set.folder.path().string() + ": 900 training samples, 28x28 uint8, 2 targets");
+  const auto& streamed = dynamic_cast<const BlockDataset&>(*opened.train);
+  EXPECT_EQ(streamed.size(), 900U);
+  EXPECT_EQ(streamed.hash(), whole->hash());
+  EXPECT_EQ(streamed.labels().size(), 1800U);
+  const std::vector<std::uint64_t> ids{899, 3};
+  test::ByteVector samples(ids.size() * 784);
+  std::vector<std::int32_t> words(4);
+  streamed.read(ids, samples, words);
+  EXPECT_EQ(target_of(words[0]), 899);
+  EXPECT_EQ(target_of(words[1]), 899.5F);
+  EXPECT_EQ(target_of(words[3]), 3.5F);
+  const auto block = streamed.blocks()[1];
+  samples.resize(block.count * 784);
+  words.resize(block.count * 2);
+  streamed.decode_block(1, samples, words);
+  EXPECT_EQ(target_of(words[1]), static_cast<float>(block.first) + 0.5F);
+  words.pop_back();
+  EXPECT_THROW(streamed.decode_block(1, samples, words), std::invalid_argument);
+}
+
 TEST_F(SeekableDatasetTest, TakesOnlySeekableFilesOfWholeSamples) {
   EXPECT_TRUE(SeekableDataset::opens(images_));
   EXPECT_TRUE(SeekableDataset::opens(images_, kCount * 784));

@@ -52,6 +52,22 @@ TEST(ShardManifest, ComesBackAsItWasWritten) {
   EXPECT_EQ(render_shard(shard).find('\n'), std::string::npos);
 }
 
+TEST(ShardManifest, HasTargetsInPlaceOfClasses) {
+  auto manifest = sample();
+  manifest.classes = 0;
+  manifest.class_names.clear();
+  manifest.targets = 3;
+  const auto text = render_manifest(manifest);
+  EXPECT_EQ(parse_manifest("m", text), manifest);
+  EXPECT_EQ(text.find("classes"), std::string::npos);
+  EXPECT_EQ(error_with("\"classes\": 2", "\"classes\": 2, \"targets\": 1"),
+            "m: expected targets: classes or targets, found both");
+  EXPECT_EQ(error_with("\"classes\": 2", "\"targets\": 0"),
+            "m: expected targets: a whole number from 1 to 1048576, found 0");
+  EXPECT_EQ(error_with("\"classes\": 2", "\"targets\": 2"),
+            "m: expected class_names: 0 names, one for each class, found 2");
+}
+
 TEST(ShardManifest, IsToldFromOtherFilesOfItsName) {
   const test::TempFolder folder;
   EXPECT_FALSE(has_manifest(folder.path()));

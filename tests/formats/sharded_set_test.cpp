@@ -79,6 +79,55 @@ TEST_F(ShardedSetTest, ReadsAcrossShards) {
   EXPECT_EQ(found, expected_labels);
 }
 
+TEST_F(ShardedSetTest, HasTargetsWhereItsManifestSaysSo) {
+  auto& shards = set_.manifest.train.shards;
+  std::vector<float> targets;
+  const auto add = [&](std::uint32_t i, std::uint32_t each) {
+    const auto count = static_cast<std::uint32_t>(shards[i].samples);
+    std::vector<float> some(std::size_t{count} * each);
+    for (auto& target : some)
+      target = 0.5F * static_cast<float>(targets.size() + (&target - &some[0]));
+    targets.insert(targets.end(), some.begin(), some.end());
+    std::filesystem::remove(labels(i));
+    SeekableIdxWriter writer(labels(i), {DType::kFloat32, {count, each}});
+    writer.append(test::bytes_of(some));
+    writer.commit();
+    shards[i].labels = test::described(labels(i));
+  };
+  for (std::uint32_t i = 0; i < 3; ++i) add(i, 2);
+  set_.manifest.classes = 0;
+  set_.manifest.targets = 2;
+  set_.write_manifest();
+  const OpenOptions regression{.task = Task::kRegression};
+  auto streamed = regression;
+  streamed.most_decoded = 0;
+  const auto decoded = open_folder(set_.path, regression);
+  EXPECT_TRUE(decoded.description.ends_with("28x28 uint8, 2 targets")) << decoded.description;
+  const auto stream = open_folder(set_.path, streamed).train;
+  EXPECT_EQ(stream->hash(), decoded.train->hash());
+  for (const auto& data : {decoded.train, stream}) {
+    EXPECT_EQ(data->size(), 1701U);
+    ASSERT_EQ(data->labels().size(), targets.size());
+    EXPECT_EQ(target_of(data->labels()[1401]), targets[1401]) << "of the second shard";
+    EXPECT_EQ(target_of(data->labels().back()), targets.back());
+  }
+  const auto manifest = (set_.path / kManifestName).string();
+  EXPECT_EQ(error(), manifest +
+                         ": expected classes, found 2 targets (numbers that are to be "
+                         "learnt: --task regression)");
+  add(2, 3);
+  set_.write_manifest();
+  EXPECT_EQ(data_error_of([&] { open_folder(set_.path, regression); }),
+            labels(2).string() + ": expected 2 targets of a sample, as those of " +
+                images(0).string() + " have, found 3");
+}
+
+TEST_F(ShardedSetTest, NamesAManifestOfClasses) {
+  EXPECT_EQ(data_error_of([&] { open_folder(set_.path, {.task = Task::kRegression}); }),
+            (set_.path / kManifestName).string() +
+                ": expected targets (--task regression), found 7 classes");
+}
+
 TEST_F(ShardedSetTest, HasAFingerprintThatDependsOnEachShard) {
   const auto print = [&] {
     return dynamic_cast<const SeekableDataset&>(*open_folder(set_.path, as_stream()).train)
