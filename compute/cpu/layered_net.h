@@ -97,13 +97,13 @@ class LayeredNet : public CpuNet {
 
   /// Rows whose logits, or targets as the network sees them, are there.
   struct Outputs {
-    float* z;  ///< activations [rows, classes], at the first of these rows
+    float* z = nullptr;  ///< activations [rows, classes], at the first of these rows
     ActLayout layout;
-    std::size_t first;  ///< row of the source
-    std::size_t rows;
+    std::size_t first = 0;  ///< row of the source
+    std::size_t rows = 0;
     const RowSource& source;
     const Judgements& judgements;  ///< of these rows
-    std::uint32_t step_rows;       ///< of the training step; 0: none
+    std::uint32_t step_rows = 0;   ///< of the training step; 0: none
   };
   /// In a training step, leaves their gradient in their place.
   void judge(const Outputs& of) const {

@@ -148,7 +148,7 @@ TEST_P(RegressionLossTest, ANanStaysOneAndAnExactOutputHasNoSlope) {
   std::vector<float> z = outputs();
   const std::size_t last = GetParam().targets - 1;
   z[layout_.offset(4, last)] = kNan;
-  const float target = std::bit_cast<float>(data_.labels[order_[2] * GetParam().targets]);
+  const auto target = std::bit_cast<float>(data_.labels[order_[2] * GetParam().targets]);
   z[0] = GetParam().scaled ? scaled(data_.model.target_scales[0], target) : target;
   cpu::RegressionLoss op = this->op(z);
   op.gradient = true;
