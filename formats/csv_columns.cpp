@@ -26,10 +26,10 @@ std::string differences(const std::optional<std::string_view>& missing,
 }  // namespace
 
 std::vector<std::size_t> CsvLayout::label_columns() const {
-  auto columns = targets;
-  if (label < cells) columns.push_back(label);
-  std::ranges::sort(columns);
-  return columns;
+  auto sorted = targets;
+  if (label < cells) sorted.push_back(label);
+  std::ranges::sort(sorted);
+  return sorted;
 }
 
 std::size_t CsvLayout::column_of(std::size_t value) const {

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 /// A manifest says what its labels are.
 void check_task(const fs::path& folder, const ShardManifest& manifest, Task task) {
-  if (task == (manifest.targets == 0 ? Task::kClassification : Task::kRegression)) return;
+  if (task == manifest.task()) return;
   const auto classes = fmt::format("{} classes", manifest.classes);
   const auto targets =
       fmt::format("{} target{}", manifest.targets, manifest.targets == 1 ? "" : "s");

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "formats/dataset.h"
 #include "formats/dtype.h"
 
 namespace millrace {
@@ -52,6 +53,8 @@ struct ShardManifest {
   ShardedSplit train = {};
   std::optional<ShardedSplit> test = {};
   std::optional<ShardedSplit> validation = {};
+
+  Task task() const noexcept { return targets == 0 ? Task::kClassification : Task::kRegression; }
   bool operator==(const ShardManifest&) const = default;
 };
 

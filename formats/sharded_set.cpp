@@ -116,9 +116,9 @@ std::shared_ptr<const Dataset> open_sharded(const fs::path& folder, const ShardM
     pairs.push_back(
         {.images = folder / split.shards[i].images.name, .labels = std::move(*labels[i])});
   }
-  const auto task = manifest.targets == 0 ? Task::kClassification : Task::kRegression;
   auto data = std::make_shared<const SeekableDataset>((folder / kManifestName).string(), pairs,
-                                                      manifest.classes, manifest.class_names, task);
+                                                      manifest.classes, manifest.class_names,
+                                                      manifest.task());
   if (data->targets() != manifest.targets) {
     throw DataError(
         folder / split.shards[0].labels.name, std::nullopt,

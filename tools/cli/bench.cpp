@@ -168,6 +168,7 @@ class Bench {
   OpenOptions options() const {
     OpenOptions options;
     options.image = spec_.image;
+    options.task = spec_.task;
     options.label_column = spec_.label_column;
     return options;
   }
@@ -247,7 +248,7 @@ class Bench {
     std::vector<std::uint64_t> ids(count);
     for (std::size_t i = 0; i < count; ++i) ids[i] = i * (data.size() / count);
     std::vector<std::byte> samples(count * data.sample_bytes());
-    std::vector<std::int32_t> labels(count);
+    std::vector<std::int32_t> labels(count * data.label_words());
     data.read(ids, samples, labels);
     stage(Kind::kAugment, [&](std::uint32_t workers) -> std::optional<BenchRate> {
       // What was distorted often enough is black, and copying costs next to nothing beside it.
@@ -278,7 +279,7 @@ class Bench {
         const std::size_t index = next++ % blocks->blocks().size();
         const std::uint64_t count = blocks->blocks()[index].count;
         samples[thread].resize(blocks->largest_block() * blocks->sample_bytes());
-        labels[thread].resize(count);
+        labels[thread].resize(count * blocks->label_words());
         blocks->decode_block(index,
                              std::span(samples[thread]).first(count * blocks->sample_bytes()),
                              labels[thread]);

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "formats/dataset.h"
 #include "formats/image.h"
 #include "loader/augment.h"
 
@@ -18,6 +19,7 @@ namespace millrace {
 struct BenchSpec {
   std::filesystem::path path;
   ImageOptions image;
+  Task task = Task::kClassification;
   std::string label_column;  ///< of CSV; empty: see CsvOptions
   AugmentSpec augment;
   std::uint32_t batch = 128;

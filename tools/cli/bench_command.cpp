@@ -11,6 +11,7 @@
 #include "tools/console/numbers.h"
 #include "tools/console/program.h"
 #include "tools/console/stop_signals.h"
+#include "tools/console/task_option.h"
 #include "tools/console/usage_error.h"
 #include "tools/trainer/device_options.h"
 
@@ -42,6 +43,7 @@ int bench_command(const std::vector<std::string>& arguments) {
   bool quiet = false;
   line.positional("PATH", "data folder or file, whatever trainer --data takes", path);
   declare_images(line, images);
+  declare_task(line, spec.task);
   declare_label_column(line, spec.label_column);
   line.value("--seconds", "N", "of each measurement [1]",
              [&](const std::string& text) { spec.seconds = parse_seconds(text); });

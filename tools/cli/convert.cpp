@@ -120,6 +120,12 @@ std::vector<ConvertedFile> convert(
     throw std::invalid_argument(
         fmt::format("--shards: expected --to zst, tar or tar.zst, found {}", name_of(spec.to)));
   }
+  if (spec.task == Task::kRegression && (is_tar || spec.to == StoredAs::kImages)) {
+    throw std::invalid_argument(
+        fmt::format("--to: expected idx, gz, zst, npy or csv for --task regression, found {}, "
+                    "which holds classes alone",
+                    name_of(spec.to)));
+  }
   if (!is_idx) return convert_to_files(spec, convert_parts(spec), progress);
   if (spec.shards > 0) return convert_to_shards(spec, convert_parts(spec), progress);
   const MadeFolder folder(spec.out);  // before the files in it, which go first

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "formats/dataset.h"
 #include "formats/image.h"
 
 namespace millrace {
@@ -38,10 +39,11 @@ struct SplitShares {
 };
 
 struct ConvertSpec {
-  std::filesystem::path in;       ///< a folder of IDX files in any form, one such file, or what
-                                  ///< else open_folder opens
-  std::filesystem::path out;      ///< a folder, made where it is missing
-  ImageOptions image = {};        ///< size and channels, where they are images
+  std::filesystem::path in;   ///< a folder of IDX files in any form, one such file, or what
+                              ///< else open_folder opens
+  std::filesystem::path out;  ///< a folder, made where it is missing
+  ImageOptions image = {};    ///< size and channels, where they are images
+  Task task = Task::kClassification;
   std::string label_column = {};  ///< of CSV; empty: see CsvOptions
   StoredAs to = StoredAs::kSeekable;
   std::optional<int> level = {};  ///< of the compression: zstd 1 to 22 [3], gzip 1 to 12 [6]
@@ -78,7 +80,7 @@ struct ConvertedFile {
 /// returns false nothing is written and the result is empty. Throws DataError: no data set, a
 /// broken file, a file that is there and not to be replaced, one in `spec.out` of another form that
 /// the new one would stand beside, or what cannot be written; std::invalid_argument for a level
-/// that the compression lacks.
+/// that the compression lacks, and for targets in a form that holds classes alone (tar, images).
 std::vector<ConvertedFile> convert(
     const ConvertSpec& spec,
     const std::function<bool(std::uint64_t done, std::uint64_t all)>& progress);

@@ -16,6 +16,7 @@
 #include "tools/console/program.h"
 #include "tools/console/quote.h"
 #include "tools/console/stop_signals.h"
+#include "tools/console/task_option.h"
 #include "tools/console/usage_error.h"
 
 namespace millrace {
@@ -79,6 +80,7 @@ ConvertOptions parse(const std::vector<std::string>& arguments) {
   line.positional("IN", "folder or file of any data set that trainer opens", in);
   line.positional("OUT", "folder to write to, made where it is missing", out);
   declare_images(line, images);
+  declare_task(line, spec.task);
   declare_label_column(line, spec.label_column);
   line.value("--to", "FORM",
              "form to write: idx, gz, zst; npy, csv, tar, tar.zst\n(WebDataset), images (a folder "

@@ -54,6 +54,7 @@ std::string job_of(const ConvertSpec& spec, const std::vector<ConvertPart>& part
   for (const auto& part : parts) {
     job += fmt::format("{} {} {}\n", idx_word(part.split), part.images_header().describe(),
                        part.data->classes());
+    if (part.data->targets() > 0) job += fmt::format("{} targets\n", part.data->targets());
   }
   job += input_fingerprint(spec.in, spec.out);
   return hash_hex(std::as_bytes(std::span(job)));
@@ -120,7 +121,7 @@ class PartWriter {
   bool take_kept(const Shard& shard, const std::function<bool(std::uint64_t)>& done) {
     const auto data = std::make_shared<const SeekableDataset>(
         spec_.out / shard.images.name, read_idx(spec_.out / shard.labels.name),
-        part_.data->classes());
+        part_.data->classes(), part_.data->task());
     return PieceReader(data, spec_.jobs).read(0, data->size(), [&](auto samples, auto labels) {
       take(samples, labels);
       return done(samples.size());
@@ -131,7 +132,7 @@ class PartWriter {
                                    const std::function<bool(std::uint64_t)>& done) {
     const auto options = seekable_options(spec_);
     const auto header = images_header(samples);
-    const IdxHeader labels_header{part_.labels_dtype(), {static_cast<std::uint32_t>(samples)}};
+    const auto labels_header = part_.labels_header(samples);
     const auto images_path = file(header, "images", index);
     const auto labels_path = file(labels_header, "labels", index);
     SeekableIdxWriter images(images_path, header, options);
@@ -156,7 +157,7 @@ class PartWriter {
       const auto path = spec_.out / file.name;
       return read_seek_table(path, MappedFile(path).bytes())->frames().size();
     };
-    const IdxHeader labels{part_.labels_dtype(), {header.dims[0]}};
+    const auto labels = part_.labels_header(shard.samples);
     const std::array<std::pair<const ShardFile*, const IdxHeader*>, 2> both{
         {{&shard.images, &header}, {&shard.labels, &labels}}};
     for (const auto& [file, content] : both) {
@@ -264,6 +265,7 @@ std::vector<ConvertedFile> convert_to_shards(
   ShardManifest manifest{.dtype = train.dtype(),
                          .shape = train.shape().dims,
                          .classes = train.classes(),
+                         .targets = train.targets(),
                          .class_names = parts[0].class_names};
   for (const auto& part : parts) {
     PartWriter writer(spec, part, journal);

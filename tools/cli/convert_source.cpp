@@ -40,7 +40,7 @@ class Part {
   const ConvertPart& part() const noexcept { return part_; }
 
   bool read_images(const PieceSink& sink) {
-    labels_.reserve(static_cast<std::size_t>(part_.data->size()));
+    labels_.reserve(static_cast<std::size_t>(part_.data->size() * part_.data->label_words()));
     return reader_.read(0, part_.data->size(), [&](auto samples, auto labels) {
       labels_.insert(labels_.end(), labels.begin(), labels.end());
       return sink(samples);
@@ -64,7 +64,7 @@ void add_part(std::vector<ConvertSource>& sources, ConvertPart of, std::uint32_t
         {part->part().data->name(), std::move(name), 0, std::move(header), std::move(read)});
   };
   auto images = part->part().images_header();
-  IdxHeader labels{part->part().labels_dtype(), {images.dims[0]}};
+  auto labels = part->part().labels_header(images.dims[0]);
   add("images", std::move(images),
       [part](const PieceSink& sink) { return part->read_images(sink); });
   add("labels", std::move(labels),
@@ -98,9 +98,13 @@ std::string_view idx_word(DataSplit split) noexcept {
   return "val";
 }
 
-DType labels_dtype(std::uint32_t classes) noexcept {
+IdxHeader idx_labels_header(std::uint64_t samples, std::uint32_t classes, std::uint32_t targets) {
   constexpr std::uint32_t kByteLabels = 256;
-  return classes <= kByteLabels ? DType::kUInt8 : DType::kInt32;
+  IdxHeader header{classes <= kByteLabels ? DType::kUInt8 : DType::kInt32,
+                   {static_cast<std::uint32_t>(samples)}};
+  if (targets > 0) header.dtype = DType::kFloat32;
+  if (targets > 1) header.dims.push_back(targets);
+  return header;
 }
 
 std::string idx_file_name(DataSplit split, std::string_view role, const IdxHeader& header) {
@@ -119,7 +123,8 @@ IdxHeader ConvertPart::images_header() const {
 }
 
 std::vector<std::byte> ConvertPart::encode_labels(std::span<const std::int32_t> labels) const {
-  if (labels_dtype() == DType::kInt32) {
+  // Targets are there by their bits.
+  if (labels_header(0).dtype != DType::kUInt8) {
     const auto bytes = std::as_bytes(labels);
     return {bytes.begin(), bytes.end()};
   }
@@ -134,8 +139,10 @@ std::string ConvertPart::file_name(std::string_view role, const IdxHeader& heade
 }
 
 std::vector<ConvertPart> convert_parts(const ConvertSpec& spec) {
-  auto opened = open_folder(
-      spec.in, {.image = spec.image, .label_column = spec.label_column, .own_validation = true});
+  auto opened = open_folder(spec.in, {.image = spec.image,
+                                      .task = spec.task,
+                                      .label_column = spec.label_column,
+                                      .own_validation = true});
   if (spec.opened) spec.opened(opened.description);
   if (spec.split) {
     if (opened.test) {

@@ -35,8 +35,9 @@ struct ConvertSource {
 /// What MNIST's files call a split: "train", "t10k", and so "val".
 std::string_view idx_word(DataSplit split) noexcept;
 
-/// Of the labels of so many classes in an IDX file: uint8 where they fit, else int32.
-DType labels_dtype(std::uint32_t classes) noexcept;
+/// Of an IDX file of labels: [samples], of classes uint8 where so many fit, else int32; or, where
+/// there are `targets` of a sample, float32, and of several [samples, targets].
+IdxHeader idx_labels_header(std::uint64_t samples, std::uint32_t classes, std::uint32_t targets);
 
 /// In the naming of MNIST's files; `role`: "images", "labels".
 std::string idx_file_name(DataSplit split, std::string_view role, const IdxHeader& header);
@@ -48,7 +49,11 @@ struct ConvertPart {
   std::vector<std::string> class_names = {};  ///< empty: they have none
 
   IdxHeader images_header() const;
-  DType labels_dtype() const noexcept { return millrace::labels_dtype(data->classes()); }
+  /// Of `samples` of them.
+  IdxHeader labels_header(std::uint64_t samples) const {
+    return idx_labels_header(samples, data->classes(), data->targets());
+  }
+  /// [count, Dataset::label_words()], as elements of that header's type in host byte order.
   std::vector<std::byte> encode_labels(std::span<const std::int32_t> labels) const;
   std::string file_name(std::string_view role, const IdxHeader& header) const;
 };

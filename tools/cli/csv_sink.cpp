@@ -96,6 +96,20 @@ std::vector<std::string> cells_of_classes(const ConvertPart& part) {
   return cells;
 }
 
+/// Names of the columns of labels.
+std::vector<std::string> label_names(const Dataset& data) {
+  const auto& names = data.column_names();
+  // A table without a header has numbers in their place.
+  if (!names.values.empty()) {
+    return names.targets.empty() ? std::vector{names.label} : names.targets;
+  }
+  if (data.targets() == 0) return {"label"};
+  if (data.targets() == 1) return {"target"};
+  std::vector<std::string> made;
+  for (std::uint32_t t = 0; t < data.targets(); ++t) made.push_back(fmt::format("target{}", t));
+  return made;
+}
+
 class CsvSink final : public PartSink {
  public:
   CsvSink(const ConvertSpec& spec, const ConvertPart& part)
@@ -107,19 +121,21 @@ class CsvSink final : public PartSink {
   }
 
   void append(std::span<const std::byte> samples, std::span<const std::int32_t> labels) override {
-    std::vector<std::string> pieces((labels.size() + kLines - 1) / kLines);
+    const std::size_t words = part_.data->label_words();
+    const auto count = labels.size() / words;
+    std::vector<std::string> pieces((count + kLines - 1) / kLines);
     const auto bytes = static_cast<std::size_t>(part_.data->sample_bytes());
     tbb::parallel_for(std::size_t{0}, pieces.size(), [&](std::size_t piece) {
       auto& text = pieces[piece];
-      const auto end = std::min(labels.size(), (piece + 1) * kLines);
+      const auto end = std::min(count, (piece + 1) * kLines);
       for (auto i = piece * kLines; i < end; ++i) {
-        text += labels_[static_cast<std::size_t>(labels[i])];
+        put_label(text, labels.subspan(i * words, words));
         put(text, samples.subspan(i * bytes, bytes), done_ + i);
         text += '\n';
       }
     });
     for (const auto& piece : pieces) file_.write(piece);
-    done_ += labels.size();
+    done_ += count;
   }
 
   void finish() override { file_.sync(); }
@@ -135,12 +151,26 @@ class CsvSink final : public PartSink {
  private:
   std::string header() const {
     const auto& names = part_.data->column_names();
-    std::string line = names.values.empty() ? "label" : cell_with(names.label);
+    std::string line;
+    for (const auto& name : label_names(*part_.data)) {
+      line += (line.empty() ? "" : ",") + cell_with(name);
+    }
     for (std::size_t i = 0; i < elements_; ++i) {
       line += ',';
       line += names.values.empty() ? fmt::format("pixel{}", i) : cell_with(names.values[i]);
     }
     return line;
+  }
+
+  void put_label(std::string& text, std::span<const std::int32_t> words) const {
+    if (part_.data->task() == Task::kClassification) {
+      text += labels_[static_cast<std::size_t>(words[0])];
+      return;
+    }
+    for (std::size_t t = 0; t < words.size(); ++t) {
+      // As few digits as tell it from all other float32.
+      fmt::format_to(std::back_inserter(text), "{}{}", t == 0 ? "" : ",", target_of(words[t]));
+    }
   }
 
   void put(std::string& text, std::span<const std::byte> sample, std::uint64_t number) const {

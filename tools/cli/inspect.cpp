@@ -4,7 +4,9 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "formats/class_sizes.h"
@@ -44,27 +46,71 @@ Json record(const Storage& storage) {
           {"content_bytes", storage.content}, {"ratio", storage.ratio()}};
 }
 
+/// Of labels, which come in pieces.
+class LabelStatistics {
+ public:
+  explicit LabelStatistics(const Dataset& data)
+      : data_(data), histogram_(data.classes()), targets_(data.targets()) {}
+
+  void add(std::span<const std::int32_t> labels) {
+    if (targets_.empty()) {
+      for (const std::int32_t label : labels) ++histogram_[static_cast<std::size_t>(label)];
+      return;
+    }
+    std::vector<float> values(labels.size() / targets_.size());
+    for (std::size_t t = 0; t < targets_.size(); ++t) {
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        values[i] = target_of(labels[i * targets_.size() + t]);
+      }
+      targets_[t].add(values);
+    }
+  }
+
+  Json targets() const {
+    const auto& names = data_.column_names().targets;
+    Json json = Json::array();
+    for (std::size_t t = 0; t < targets_.size(); ++t) {
+      Json one{{"name", t < names.size() ? Json(utf8_text(names[t])) : Json()}};
+      one.update(record(targets_[t]));
+      json.push_back(std::move(one));
+    }
+    return json;
+  }
+  const std::vector<std::uint64_t>& histogram() const noexcept { return histogram_; }
+
+ private:
+  const Dataset& data_;
+  std::vector<std::uint64_t> histogram_;  // by class
+  std::vector<Statistics> targets_;
+};
+
 Json inspect_split(const std::shared_ptr<const Dataset>& data, const Progress& progress) {
   Statistics statistics;
-  std::vector<std::uint64_t> histogram(data->classes());
+  LabelStatistics label_statistics(*data);
   std::uint64_t done = 0;
   PieceReader(data, 0).read(0, data->size(), [&](auto samples, auto labels) {
     statistics.add(data->dtype(), samples);
-    for (const std::int32_t label : labels) ++histogram[static_cast<std::size_t>(label)];
-    done += labels.size();
+    label_statistics.add(labels);
+    done += labels.size() / data->label_words();
     if (progress) progress(done, data->size());
     return true;
   });
+  const auto& histogram = label_statistics.histogram();
+  const bool classes = data->task() == Task::kClassification;
   Json json;
   json["name"] = data->name();
   json["samples"] = data->size();
   json["shape"] = data->shape().dims;
   json["dtype"] = name_of(data->dtype());
-  json["classes"] = data->classes();
-  json["class_names"] = Json::array();
-  for (const auto& name : data->class_names()) json["class_names"].push_back(utf8_text(name));
+  if (classes) {
+    json["classes"] = data->classes();
+    json["class_names"] = Json::array();
+    for (const auto& name : data->class_names()) json["class_names"].push_back(utf8_text(name));
+  } else {
+    json["targets"] = label_statistics.targets();
+  }
   json["statistics"] = record(statistics);
-  json["histogram"] = histogram;
+  if (classes) json["histogram"] = histogram;
   json["notes"] = Json::array();
   if (auto note = empty_classes_text(histogram); !note.empty()) json["notes"].push_back(note);
   json["hash"] = data->hash();
@@ -146,8 +192,9 @@ Json inspect_safetensors(const fs::path& path) {
 
 Json inspect(const fs::path& path, const OpenOptions& options, const Progress& progress) {
   std::error_code ignored;
-  // Only a data set has images to make others of, and columns.
-  if (options.image != ImageOptions{} || !options.label_column.empty()) {
+  // Only a data set has images to make others of, columns and targets.
+  if (options.image != ImageOptions{} || !options.label_column.empty() ||
+      options.task != Task::kClassification) {
     return inspect_data(path, options, progress);
   }
   if (fs::is_directory(path, ignored)) return inspect_data(path, options, progress);

@@ -20,11 +20,13 @@ namespace millrace {
 ///
 /// A split has "samples", "shape", "dtype", "classes", "statistics" (of all values: "min", "max",
 /// "mean", "std"), "histogram" (samples of each class), "notes" (lines: classes without a sample),
+/// in place of "classes", "class_names" and "histogram" where there are targets "targets" (of each
+/// its "name", null where it has none, and "min", "max", "mean", "std"),
 /// "hash" and, as an IDX file has, "storage"
 /// ("files", "shards", "frames", "bytes", "content_bytes", "ratio"), null where it is not known. A
 /// file whose name ends in .safetensors is read as that, any other as IDX. Where `options`
-/// ask for a size or channels of images, or a column of labels, what is there is opened as a data
-/// set. Throws DataError.
+/// ask for a size or channels of images, a column of labels or targets, what is there is opened as
+/// a data set. Throws DataError.
 ///
 /// `progress` is told samples done and in all, of one split after the other.
 nlohmann::ordered_json inspect(

@@ -8,6 +8,7 @@
 #include "tools/console/image_options.h"
 #include "tools/console/label_column.h"
 #include "tools/console/program.h"
+#include "tools/console/task_option.h"
 #include "tools/console/usage_error.h"
 
 namespace millrace {
@@ -15,21 +16,23 @@ namespace millrace {
 int inspect_command(const std::vector<std::string>& arguments) {
   CommandLine line("tools inspect",
                    "Says what a data set, an IDX file or a safetensors file holds: shapes, types,\n"
-                   "samples of each class, range, mean and standard deviation, how it is stored.");
+                   "samples of each class or what targets are like, range, mean and standard\n"
+                   "deviation, how it is stored.");
   std::string path;
   ImageArguments images;
-  std::string label_column;
+  OpenOptions options;
   bool json = false;
   line.positional("PATH", "folder or file to look at", path);
   declare_images(line, images);
-  declare_label_column(line, label_column);
+  declare_task(line, options.task);
+  declare_label_column(line, options.label_column);
   line.flag("--json", "print one JSON object in place of text", json);
   line.help_flag();
   line.examples("Example:\n  tools inspect checkpoints/best.safetensors");
   if (!line.parse(arguments)) return print(line.help());
   if (path.empty()) throw UsageError("expected a folder or file to look at, found none");
   Console console("tools inspect", false);
-  const OpenOptions options{.image = images.options(), .label_column = label_column};
+  options.image = images.options();
   const auto found = inspect(path, options, [&](std::uint64_t done, std::uint64_t all) {
     console.progress({"Inspecting",
                       static_cast<double>(done) / static_cast<double>(all),

@@ -12,7 +12,9 @@ class NpySink final : public PartSink {
   NpySink(const ConvertSpec& spec, const ConvertPart& part)
       : part_(part), samples_(make(spec, "x")), labels_(make(spec, "y")) {
     NpyHeader header{.dtype = part.data->dtype(), .shape = {part.data->size()}};
-    labels_.write(encode_npy_header({.dtype = part.labels_dtype(), .shape = header.shape}));
+    const auto labels = part.labels_header(part.data->size());
+    labels_.write(encode_npy_header(
+        {.dtype = labels.dtype, .shape = {labels.dims.begin(), labels.dims.end()}}));
     header.shape.insert(header.shape.end(), part.data->shape().dims.begin(),
                         part.data->shape().dims.end());
     if (header.dtype == DType::kBFloat16) refuse_type(part, "NumPy");

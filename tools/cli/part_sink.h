@@ -35,14 +35,15 @@ class PartSink {
 // Each throws DataError where a target is there already and spec.force is not set.
 
 /// x_train.npy and y_train.npy, x_test.npy, …, x_val.npy, …, as NumPy writes them. Labels are uint8
-/// or int32 as in IDX. Keeps shape, type, values and order.
+/// or int32 as in IDX, or float32. Keeps shape, type, values and order.
 std::unique_ptr<PartSink> make_npy_sink(const ConvertSpec& spec, const ConvertPart& part);
 
 /// train.csv, test.csv and val.csv: a header "label,pixel0,pixel1,…", then a line for each sample.
 /// Keeps values and order, not the shape; floating-point numbers come back the same. Where classes
 /// have names those are the labels, and numbers where all names are. Throws DataError for values
 /// that are not finite, and names that would be read as others (with line breaks, with blanks
-/// around them, numbers beside words).
+/// around them, numbers beside words). Targets stand in front as well, in columns of their own that
+/// are called as they were, or "target", of several "target0", "target1", …
 std::unique_ptr<PartSink> make_csv_sink(const ConvertSpec& spec, const ConvertPart& part);
 
 /// WebDataset shards train-000000.tar, …, spec.shards of them (1): for each sample NNNNNN.png, or

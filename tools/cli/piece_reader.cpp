@@ -35,6 +35,7 @@ std::uint64_t PieceReader::next_cut(std::uint64_t at) const {
 
 bool PieceReader::read(std::uint64_t first, std::uint64_t count, const Sink& sink) {
   const auto bytes = static_cast<std::size_t>(data_->sample_bytes());
+  const std::size_t words = data_->label_words();
   const auto end = first + count;
   std::vector<std::uint64_t> ids;
   std::vector<std::byte> samples;
@@ -50,14 +51,14 @@ bool PieceReader::read(std::uint64_t first, std::uint64_t count, const Sink& sin
     ids.resize(cuts.back());
     std::iota(ids.begin(), ids.end(), first);
     samples.resize(ids.size() * bytes);
-    labels.resize(ids.size());
+    labels.resize(ids.size() * words);
     arena_.execute([&] {
       tbb::parallel_for(std::size_t{1}, cuts.size(), [&](std::size_t i) {
         const auto begin = cuts[i - 1];
         const auto size = cuts[i] - begin;
         data_->read(std::span(ids).subspan(begin, size),
                     std::span(samples).subspan(begin * bytes, size * bytes),
-                    std::span(labels).subspan(begin, size));
+                    std::span(labels).subspan(begin * words, size * words));
       });
     });
     if (!sink(samples, labels)) return false;

@@ -16,8 +16,8 @@ namespace millrace {
 /// thread at a time calls it.
 class PieceReader {
  public:
-  /// Takes the next samples ([count, elements] as the data set has them) and their labels; false:
-  /// enough, stop.
+  /// Takes the next samples ([count, elements] as the data set has them) and their labels ([count,
+  /// label_words()]); false: enough, stop.
   using Sink =
       std::function<bool(std::span<const std::byte> samples, std::span<const std::int32_t> labels)>;
 

@@ -25,7 +25,21 @@ std::string class_name(const Dataset& data, std::int32_t label) {
   return number < names.size() ? names[number] : std::to_string(label);
 }
 
+/// The first of them.
+std::string text_of(std::span<const float> targets) {
+  constexpr std::size_t kShown = 3;
+  const auto shown = targets.first(std::min(kShown, targets.size()));
+  std::string text;
+  for (const float target : shown)
+    text += fmt::format("{}{:.5g}", text.empty() ? "" : ", ", target);
+  return text + (targets.size() > kShown ? ", ..." : "");
+}
+
 std::int32_t class_called(const Dataset& data, const std::string& only) {
+  if (data.task() == Task::kRegression) {
+    throw DataError(data.name(), std::nullopt, "classes, of which one is asked for (--class)",
+                    describe_labels(data));
+  }
   for (std::uint32_t label = 0; label < data.classes(); ++label) {
     if (class_name(data, static_cast<std::int32_t>(label)) == only) {
       return static_cast<std::int32_t>(label);
@@ -58,15 +72,23 @@ void take(const Dataset& data, std::span<const std::uint64_t> ids, std::optional
   const auto size = static_cast<std::size_t>(data.sample_bytes());
   const auto known = data.labels();
   std::vector<std::byte> bytes(ids.size() * size);
-  std::vector<std::int32_t> labels(ids.size());
+  const std::size_t words = data.label_words();
+  std::vector<std::int32_t> labels(ids.size() * words);
   const auto bad = read_readable(data, ids, bytes, labels);
   auto next = bad.begin();
   for (std::size_t i = 0; i < ids.size() && taken.samples.size() < count; ++i) {
-    PreviewSample sample{ids[i], labels[i], {}, {}};
+    PreviewSample sample{.number = ids[i]};
+    auto label = std::span<const std::int32_t>(labels).subspan(i * words, words);
     if (next != bad.end() && next->place == i) sample.reason = (next++)->sample.reason;
-    if (!known.empty()) sample.label = known[static_cast<std::size_t>(ids[i])];
-    if (only && sample.label != *only) continue;
-    sample.name = class_name(data, sample.label);
+    if (!known.empty()) label = known.subspan(static_cast<std::size_t>(ids[i]) * words, words);
+    if (data.task() == Task::kRegression) {
+      for (const auto word : label) sample.targets.push_back(target_of(word));
+      sample.name = text_of(sample.targets);
+    } else {
+      sample.label = label[0];
+      if (only && sample.label != *only) continue;
+      sample.name = class_name(data, sample.label);
+    }
     const auto from = bytes.begin() + static_cast<std::ptrdiff_t>(i * size);
     taken.bytes.insert(taken.bytes.end(), from, from + static_cast<std::ptrdiff_t>(size));
     taken.samples.push_back(std::move(sample));
@@ -111,6 +133,7 @@ Picture picture_at(const Dataset& data, std::span<const std::byte> sample) {
 Preview preview(const PreviewSpec& spec) {
   const DataFolder folder =
       open_folder(spec.data, {.image = spec.images,
+                              .task = spec.task,
                               .label_column = spec.label_column,
                               .own_validation = spec.split == DataSplit::kValidation,
                               .tolerant = true});

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/dataset.h"
 #include "formats/image.h"
 #include "formats/split_names.h"
 #include "loader/augment.h"
@@ -15,6 +16,7 @@ namespace millrace {
 struct PreviewSpec {
   std::filesystem::path data;  ///< whatever open_folder() opens
   ImageOptions images;
+  Task task = Task::kClassification;
   std::string label_column;  ///< of CSV; empty: see CsvOptions
   DataSplit split = DataSplit::kTrain;
   std::uint64_t count = 64;  ///< samples, at most
@@ -28,8 +30,9 @@ struct PreviewSpec {
 struct PreviewSample {
   std::uint64_t number = 0;  ///< in its set
   std::int32_t label = 0;
-  std::string name;    ///< of its class: a name, else the label
-  std::string reason;  ///< why it cannot be read; empty: it can
+  std::vector<float> targets = {};  ///< in place of a label, where there are some
+  std::string name;                 ///< of its class: a name, else the label; or the first targets
+  std::string reason;               ///< why it cannot be read; empty: it can
 };
 
 struct Preview {
@@ -41,8 +44,8 @@ struct Preview {
 };
 
 /// Copies are those of epochs 0, 1, … of a trainer run with this seed and augmentation. Throws
-/// DataError as open_folder does, where there is no such split, no such class, no sample of it, or
-/// samples that are no pictures; std::invalid_argument as Augmenter does.
+/// DataError as open_folder does, where there is no such split, no such class, no sample of it, a
+/// class of targets, or samples that are no pictures; std::invalid_argument as Augmenter does.
 Preview preview(const PreviewSpec& spec);
 
 }  // namespace millrace

@@ -17,6 +17,7 @@
 #include "tools/console/label_column.h"
 #include "tools/console/numbers.h"
 #include "tools/console/program.h"
+#include "tools/console/task_option.h"
 #include "tools/console/terminal.h"
 #include "tools/console/usage_error.h"
 #include "tools/image/text_grid.h"
@@ -83,6 +84,7 @@ void declare(CommandLine& line, Arguments& arguments) {
   whole("--zoom", "a pixel becomes NxN of the PNG file [1, or more\nfor small pictures]", 1, 64,
         arguments.zoom);
   declare_images(line, arguments.images);
+  declare_task(line, arguments.spec.task);
   declare_label_column(line, arguments.spec.label_column);
   line.flag("--force", "replace a file that is there", arguments.force);
   line.flag("--json", "print one JSON object in place of text", arguments.json);
@@ -143,8 +145,13 @@ nlohmann::ordered_json to_json(const Preview& shown, const Arguments& arguments,
   json["note"] = shown.note;
   json["samples"] = nlohmann::ordered_json::array();
   for (const PreviewSample& sample : shown.samples) {
-    nlohmann::ordered_json one{
-        {"sample", sample.number}, {"label", sample.label}, {"class", sample.name}};
+    nlohmann::ordered_json one{{"sample", sample.number}};
+    if (arguments.spec.task == Task::kRegression) {
+      one["targets"] = sample.targets;
+    } else {
+      one["label"] = sample.label;
+      one["class"] = sample.name;
+    }
     if (!sample.reason.empty()) one["unreadable"] = sample.reason;
     json["samples"].push_back(std::move(one));
   }

@@ -64,18 +64,37 @@ std::string storage(const Json& found) {
                             found["ratio"].get<double>());
 }
 
+// A row each, as classes have.
+std::string targets(const Json& found) {
+  std::string text;
+  for (std::size_t t = 0; t < found.size(); ++t) {
+    if (t == kMostRows) {
+      return text + fmt::format("    and {} more, which --json lists\n", found.size() - kMostRows);
+    }
+    const auto& name = found[t]["name"];
+    text += fmt::format("    {}: {}\n",
+                        name.is_null() ? std::to_string(t) : one_line(name.get<std::string>()),
+                        statistics(found[t]));
+  }
+  return text;
+}
+
 std::string split(const std::string& name, const Json& found) {
   std::string notes;
   for (const Json& note : found["notes"]) {
     notes += fmt::format("  note: {}\n", note.get<std::string>());
   }
-  return fmt::format("{}: {} samples of {} {}, {} classes\n", name, found["samples"].dump(),
-                     shape(found["shape"]), found["dtype"].get<std::string>(),
-                     found["classes"].dump()) +
+  const bool has_targets = found.contains("targets");
+  const auto labels = !has_targets ? fmt::format("{} classes", found["classes"].dump())
+                                   : fmt::format("{} target{}", found["targets"].size(),
+                                                 found["targets"].size() == 1 ? "" : "s");
+  return fmt::format("{}: {} samples of {} {}, {}\n", name, found["samples"].dump(),
+                     shape(found["shape"]), found["dtype"].get<std::string>(), labels) +
          notes + fmt::format("  values: {}\n", statistics(found["statistics"])) +
          (found["storage"].is_null() ? std::string() : storage(found["storage"])) +
-         fmt::format("  hash: {}\n  labels:\n", found["hash"].get<std::string>()) +
-         histogram(found["histogram"], found["class_names"]);
+         fmt::format("  hash: {}\n", found["hash"].get<std::string>()) +
+         (has_targets ? "  targets:\n" + targets(found["targets"])
+                      : "  labels:\n" + histogram(found["histogram"], found["class_names"]));
 }
 
 std::string tensors(const Json& found) {

@@ -27,13 +27,13 @@ namespace fs = std::filesystem;
 using Group = std::vector<SalvagedIdx>;
 
 /// The samples that all files of a group have.
-std::vector<bool> kept_of(const Group& group) {
+std::vector<bool> kept_of(const Group& group, Task task) {
   auto kept = group.front().sound();
   for (const auto& file : group) {
     kept.resize(std::min(kept.size(), file.sound().size()));
     for (std::size_t i = 0; i < kept.size(); ++i) kept[i] = kept[i] && file.sound()[i];
     if (parse_idx_name(file.path().filename().string())->role != IdxRole::kLabels) continue;
-    leave_out(check_labels(file).faults, kept);
+    leave_out(check_labels(file, {.task = task}).faults, kept);
   }
   return kept;
 }
@@ -90,7 +90,7 @@ std::vector<RepairedFile> repair(const RepairSpec& spec,
     Group group;
     group.reserve(members.size());
     for (const auto& path : members) group.emplace_back(path);
-    const auto kept = kept_of(group);
+    const auto kept = kept_of(group, spec.task);
     for (const auto& file : group) {
       rewritten.push_back(rewrite(spec, file, kept, targets.at(file.path())));
       if (!progress(rewritten.size(), paths.size())) return {};

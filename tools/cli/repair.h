@@ -5,15 +5,17 @@
 #include <functional>
 #include <vector>
 
+#include "formats/dataset.h"
 #include "formats/idx_salvage.h"
 
 namespace millrace {
 
 struct RepairSpec {
-  std::filesystem::path in;   ///< a folder of IDX files, or one of them, or a sharded set
-  std::filesystem::path out;  ///< a folder, made where it is missing
-  std::uint32_t jobs = 0;     ///< threads that compress; 0: the cores this process may use
-  bool force = false;         ///< replace files that are there
+  std::filesystem::path in;           ///< a folder of IDX files, or one of them, or a sharded set
+  std::filesystem::path out;          ///< a folder, made where it is missing
+  Task task = Task::kClassification;  ///< what labels are; of a sharded set its manifest says so
+  std::uint32_t jobs = 0;             ///< threads that compress; 0: the cores this process may use
+  bool force = false;                 ///< replace files that are there
 };
 
 struct RepairedFile {

@@ -10,6 +10,7 @@
 #include "tools/console/numbers.h"
 #include "tools/console/program.h"
 #include "tools/console/stop_signals.h"
+#include "tools/console/task_option.h"
 #include "tools/console/usage_error.h"
 
 namespace millrace {
@@ -67,6 +68,7 @@ int repair_command(const std::vector<std::string>& arguments) {
   bool quiet = false;
   line.positional("PATH", "folder of IDX files in any form, or one of them, or\nof shards", in);
   line.positional("OUT", "folder to write to, made where it is missing", out);
+  declare_task(line, spec.task);
   line.value("--jobs", "N|auto", "threads that compress [auto: all cores]",
              [&](const std::string& text) { spec.jobs = parse_whole_or_auto(text, kMostJobs); });
   line.flag("--force", "replace files that are there", spec.force);

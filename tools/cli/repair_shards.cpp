@@ -19,6 +19,7 @@
 #include "tools/cli/kept_samples.h"
 #include "tools/cli/shard_files.h"
 #include "tools/cli/verify.h"
+#include "tools/cli/verify_shards.h"
 #include "tools/console/made_folder.h"
 
 namespace millrace {
@@ -58,11 +59,11 @@ Left look_at(const fs::path& path, const std::optional<IdxHeader>& known) {
   return left;
 }
 
-Shares look_at(const ShardInventory& inventory, const ExpectedShard& shard) {
+/// `kind` learns of the first labels how many targets a sample has.
+Shares look_at(const ShardInventory& inventory, const ExpectedShard& shard, LabelKind& kind) {
   std::optional<IdxHeader> labels_header;
   if (shard.said) {
-    labels_header = {labels_dtype(inventory.manifest->classes),
-                     {static_cast<std::uint32_t>(shard.said->samples)}};
+    labels_header = idx_labels_header(shard.said->samples, kind.classes, kind.targets);
   }
   Shares left{.split = shard.split,
               .images = look_at(shard.images, inventory.images_header(shard)),
@@ -75,8 +76,9 @@ Shares look_at(const ShardInventory& inventory, const ExpectedShard& shard) {
       shard.said ? shard.said->samples : std::max(samples_of(left.images), samples_of(left.labels));
   left.kept.resize(static_cast<std::size_t>(left.before));
   if (!left.images.readable() || !left.labels.readable()) return left;
-  const auto classes = inventory.manifest ? inventory.manifest->classes : 0;
-  auto bad_labels = check_labels(*left.labels.found, classes).faults;
+  auto check = check_labels(*left.labels.found, kind);
+  if (kind.targets == 0) kind.targets = check.targets;
+  auto bad_labels = std::move(check.faults);
   const auto& images = left.images.found->sound();
   const auto& labels = left.labels.found->sound();
   for (std::size_t i = 0; i < left.kept.size(); ++i) {
@@ -153,7 +155,8 @@ std::vector<RepairedFile> repair_shards(
     const RepairSpec& spec, const std::function<bool(std::size_t, std::size_t)>& progress) {
   const auto inventory = take_inventory(spec.in);
   std::vector<Shares> all;
-  for (const auto& shard : inventory.shards) all.push_back(look_at(inventory, shard));
+  auto kind = label_kind_of(inventory, spec.task);
+  for (const auto& shard : inventory.shards) all.push_back(look_at(inventory, shard, kind));
   const auto is_left = [](DataSplit split) {
     return [split](const Shares& shares) { return shares.split == split && shares.count() > 0; };
   };
@@ -200,10 +203,11 @@ std::vector<RepairedFile> repair_shards(
   manifest.dtype = first->images.found->header()->dtype;
   const auto& dims = first->images.found->header()->dims;
   manifest.shape.assign(dims.begin() + 1, dims.end());
+  manifest.targets = kind.targets;
+  manifest.classes = kind.classes;
   if (inventory.manifest) {
-    manifest.classes = inventory.manifest->classes;
     manifest.class_names = inventory.manifest->class_names;
-  } else {
+  } else if (kind.task == Task::kClassification) {
     manifest.classes = classes_left(all);
   }
   for (auto& split : splits) {

@@ -14,6 +14,7 @@
 #include "formats/class_sizes.h"
 #include "formats/idx_names.h"
 #include "formats/idx_pair.h"
+#include "formats/targets.h"
 #include "tools/cli/idx_files.h"
 #include "tools/cli/shard_files.h"
 #include "tools/cli/verify_samples.h"
@@ -47,6 +48,38 @@ std::int64_t label_at(const std::byte* at, DType dtype) {
   }
 }
 
+LabelCheck check_targets(const SalvagedIdx& labels, std::uint32_t expected) {
+  LabelCheck check;
+  const auto& header = *labels.header();
+  const auto rank = header.dims.size();
+  const auto targets = rank == 1 ? 1 : rank == 2 ? header.dims[1] : 0;
+  if (targets == 0 || targets > kMostTargets || (expected != 0 && targets != expected)) {
+    check.faults.push_back({.what = fmt::format("expected targets, {} of each sample, found {}",
+                                                expected == 0 ? fmt::format("1 to {}", kMostTargets)
+                                                              : std::to_string(expected),
+                                                header.describe()),
+                            .samples = {0, labels.samples()}});
+    return check;
+  }
+  check.targets = targets;
+  const auto width = size_of(header.dtype);
+  std::vector<std::int32_t> words(targets);
+  labels.read([&](std::uint64_t first, std::span<const std::byte> bytes) {
+    for (std::size_t i = 0; i < bytes.size() / (width * targets); ++i) {
+      const auto sample = first + i;
+      const auto bad =
+          read_targets(header.dtype, bytes.subspan(i * width * targets, width * targets), words);
+      if (!bad) continue;
+      const auto at = static_cast<std::size_t>(sample) * targets + bad->at;
+      check.faults.push_back(
+          {.what = fmt::format("byte {}: expected {}, found {}", header.header_bytes() + at * width,
+                               expected_target(at, targets), bad->found),
+           .samples = {sample, 1}});
+    }
+  });
+  return check;
+}
+
 /// What is known of the two files of one split.
 struct Pair {
   std::size_t images = 0;  // place among the files + 1; 0: none
@@ -72,18 +105,20 @@ void each_label(const SalvagedIdx& labels,
   });
 }
 
-LabelCheck check_labels(const SalvagedIdx& labels, std::uint32_t classes) {
+LabelCheck check_labels(const SalvagedIdx& labels, const LabelKind& known) {
   LabelCheck check;
   if (!labels.header()) return check;
+  if (known.task == Task::kRegression) return check_targets(labels, known.targets);
   const auto& header = *labels.header();
   if (header.dims.size() != 1 || !is_integer(header.dtype)) {
     check.faults.push_back(
-        {.what = fmt::format("expected labels, of rank 1 and an integer type, found {}",
-                             header.describe()),
+        {.what = fmt::format("expected labels, of rank 1 and an integer type, found {}{}",
+                             header.describe(),
+                             header.dims.size() <= 2 ? kRegressionAdvice : std::string_view()),
          .samples = {0, labels.samples()}});
     return check;
   }
-  const std::uint32_t limit = classes == 0 ? kMostIdxClasses : classes;
+  const std::uint32_t limit = known.classes == 0 ? kMostIdxClasses : known.classes;
   each_label(labels, [&](std::uint64_t sample, std::int64_t label) {
     if (label >= 0 && label < std::int64_t{limit}) {
       const auto place = static_cast<std::size_t>(label);
@@ -104,7 +139,7 @@ Verification verify(const fs::path& path, const FileProgress& progress,
   // IDX files and shards are looked at as files, whatever they hold; and they have no columns.
   const bool as_files = options.label_column.empty() && (is_sharded(path) || has_idx_files(path));
   if (!as_files) return verify_samples(path, options, progress);
-  if (is_sharded(path)) return verify_shards(path, progress);
+  if (is_sharded(path)) return verify_shards(path, options.task, progress);
   Verification result;
   const auto paths = idx_files_at(path);
   // By variant and split.
@@ -134,16 +169,19 @@ Verification verify(const fs::path& path, const FileProgress& progress,
     if (!stopped && !progress(++done, paths.size())) stopped = true;
   });
   if (stopped) return result;
-  std::map<std::string, std::uint32_t> classes;
+  std::map<std::string, LabelKind> kinds;  // of training labels, by variant
   for (const auto& [key, pair] : pairs) {  // training comes first
     if (pair.labels == 0) continue;
     const auto& salvaged = *labels[pair.labels - 1];
-    const auto known = classes.find(key.first);
-    const bool is_beside = key.second != DataSplit::kTrain && known != classes.end();
+    const auto known = kinds.find(key.first);
+    const bool is_beside = key.second != DataSplit::kTrain && known != kinds.end();
     auto& file = result.files[pair.labels - 1];
-    auto check = check_labels(salvaged, is_beside ? known->second : 0);
+    auto check =
+        check_labels(salvaged, is_beside ? known->second : LabelKind{.task = options.task});
     if (key.second == DataSplit::kTrain && file.faults.empty() && check.faults.empty()) {
-      classes[key.first] = static_cast<std::uint32_t>(check.sizes.size());
+      kinds[key.first] = {.task = options.task,
+                          .classes = static_cast<std::uint32_t>(check.sizes.size()),
+                          .targets = check.targets};
       if (auto note = empty_classes_text(check.sizes); !note.empty()) {
         file.notes.push_back(std::move(note));
       }

@@ -25,15 +25,25 @@ struct Verification {
   std::uint64_t faults() const noexcept;
 };
 
+/// What is known of labels beforehand.
+struct LabelKind {
+  Task task = Task::kClassification;
+  std::uint32_t classes = 0;  ///< that they lie below; 0: not known
+  std::uint32_t targets = 0;  ///< of each sample; 0: not known
+};
+
 /// What the labels of a file are like.
 struct LabelCheck {
   std::vector<IdxFault> faults;      ///< one for each that is no label
   std::vector<std::uint64_t> sizes;  ///< samples of each class, up to the largest label
+  std::uint32_t targets = 0;         ///< of each sample; 0 where labels are classes
 };
 
-/// Reads all labels that can be read; one is none that is negative, or at least `classes` (0: what
-/// no data set may have). Of a file that holds no labels that is the one fault.
-LabelCheck check_labels(const SalvagedIdx& labels, std::uint32_t classes = 0);
+/// Reads all labels that can be read; one is none that is negative, or at least as large as there
+/// are classes (where they are not known, as no data set may have). Of targets, where `known` says
+/// so, those are none that are not finite, or not as a float32. Of a file that holds no labels that
+/// is the one fault.
+LabelCheck check_labels(const SalvagedIdx& labels, const LabelKind& known = {});
 
 /// All labels of a file that can be read, with their sample's number. Precondition: rank 1, of an
 /// integer type.
@@ -49,8 +59,8 @@ using FileProgress = std::function<bool(std::size_t done, std::size_t all)>;
 /// sharded set see verify_shards.h, of all other data verify_samples.h. Notes classes that no
 /// training label is of, where all labels can be read. Works on all cores. Where
 /// `progress` returns false the rest is left out. `options` are for data that open_folder opens;
-/// IDX files and shards have no columns. Throws DataError where nothing is recognised or something
-/// cannot be opened.
+/// IDX files have no columns, and of shards the manifest says what labels are, where it is there.
+/// Throws DataError where nothing is recognised or something cannot be opened.
 Verification verify(const std::filesystem::path& path, const FileProgress& progress,
                     const OpenOptions& options = {});
 

@@ -10,6 +10,7 @@
 #include "tools/console/label_column.h"
 #include "tools/console/program.h"
 #include "tools/console/stop_signals.h"
+#include "tools/console/task_option.h"
 #include "tools/console/usage_error.h"
 
 namespace millrace {
@@ -66,6 +67,7 @@ int verify_command(const std::vector<std::string>& arguments) {
   bool json = false;
   bool quiet = false;
   line.positional("PATH", "folder or file to check", path);
+  declare_task(line, options.task);
   declare_label_column(line, options.label_column);
   line.flag("--json", "print one JSON object in place of text", json);
   line.flag("--quiet", "print nothing but errors", quiet);

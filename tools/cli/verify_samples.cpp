@@ -43,7 +43,7 @@ VerifiedFile read_all(const Dataset& data, const std::function<bool(std::uint64_
     std::vector<std::uint64_t> ids(count);
     std::iota(ids.begin(), ids.end(), first);
     std::vector<std::byte> samples(count * data.sample_bytes());
-    std::vector<std::int32_t> labels(count);
+    std::vector<std::int32_t> labels(count * data.label_words());
     auto found = read_readable(data, ids, samples, labels);
     const std::scoped_lock lock(mutex);
     for (auto& one : found) bad.push_back(std::move(one.sample));

@@ -46,14 +46,14 @@ class ShardVerifier {
       : inventory_(inventory), shard_(shard) {}
 
   /// What the two files are like, images first. `sizes`: samples of each class.
-  std::pair<VerifiedFile, VerifiedFile> verify(std::optional<std::uint32_t> classes,
+  std::pair<VerifiedFile, VerifiedFile> verify(const LabelKind& known,
                                                std::vector<std::uint64_t>& sizes) const {
     const auto header = inventory_.images_header(shard_);
     std::optional<IdxHeader> labels_header;
     auto [images, images_file] = look_at(shard_.images, header);
     auto [labels, labels_file] = look_at(shard_.labels, labels_header);
     if (labels) {
-      auto check = check_labels(*labels, classes.value_or(0));
+      auto check = check_labels(*labels, known);
       std::ranges::move(check.faults, std::back_inserter(labels_file.faults));
       sizes = std::move(check.sizes);
     }
@@ -104,7 +104,8 @@ class ShardVerifier {
 /// Of a set with a manifest, all of whose files are sound.
 void compare_set_hashes(const ShardInventory& inventory, std::vector<IdxFault>& faults) {
   try {
-    const auto opened = open_folder(inventory.folder, {.own_validation = true});
+    const auto opened =
+        open_folder(inventory.folder, {.task = inventory.manifest->task(), .own_validation = true});
     const auto compare = [&](const Dataset& data, const ShardedSplit& split,
                              std::string_view name) {
       if (const auto found = data.hash(); found != split.hash) {
@@ -128,7 +129,13 @@ void compare_set_hashes(const ShardInventory& inventory, std::vector<IdxFault>& 
 
 }  // namespace
 
-Verification verify_shards(const fs::path& path, const FileProgress& progress) {
+LabelKind label_kind_of(const ShardInventory& inventory, Task task) {
+  if (!inventory.manifest) return {.task = task};
+  const auto& manifest = *inventory.manifest;
+  return {.task = manifest.task(), .classes = manifest.classes, .targets = manifest.targets};
+}
+
+Verification verify_shards(const fs::path& path, Task task, const FileProgress& progress) {
   const auto inventory = take_inventory(path);
   const auto& shards = inventory.shards;
   Verification result;
@@ -143,9 +150,8 @@ Verification verify_shards(const fs::path& path, const FileProgress& progress) {
   } else {
     manifest.faults.push_back({.what = inventory.manifest_fault, .samples = {}});
   }
-  std::optional<std::uint32_t> classes;
-  if (inventory.manifest) classes = inventory.manifest->classes;
-  std::vector<std::uint64_t> sizes(classes.value_or(0));  // of the training set's classes
+  const auto known = label_kind_of(inventory, task);
+  std::vector<std::uint64_t> sizes(known.classes);  // of the training set's classes
   std::mutex mutex;
   std::size_t done = 0;
   bool stopped = false;
@@ -155,7 +161,7 @@ Verification verify_shards(const fs::path& path, const FileProgress& progress) {
       if (stopped) return;
     }
     std::vector<std::uint64_t> own;
-    auto both = ShardVerifier(inventory, shards[i]).verify(classes, own);
+    auto both = ShardVerifier(inventory, shards[i]).verify(known, own);
     const std::scoped_lock lock(mutex);
     if (shards[i].split == DataSplit::kTrain) {
       sizes.resize(std::max(sizes.size(), own.size()));

@@ -94,7 +94,8 @@ TEST_F(VerifyTest, MissesHalfAPair) {
 TEST_F(VerifyTest, WantsLabelsToBeLabels) {
   test::write_seekable(labels_, {1000, 2});
   EXPECT_EQ(only_fault("train-labels-idx1-ubyte.zst").what,
-            "expected labels, of rank 1 and an integer type, found 1000x2 uint8");
+            "expected labels, of rank 1 and an integer type, found 1000x2 uint8 "
+            "(numbers that are to be learnt: --task regression)");
 }
 
 TEST_F(VerifyTest, StopsWhenItIsTold) {
