@@ -1,5 +1,6 @@
 // Any bytes are a CSV file or a DataError. Labels are in the second column after a first byte of
-// 1, and all is text behind that byte.
+// 1; they are targets after 2, in the third and the first column after 3; and all is text behind
+// that byte.
 #include <cstdint>
 #include <span>
 
@@ -9,7 +10,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace millrace;
   static const test::OpenedFile file("x.csv");
   if (size == 0) return 0;
-  file.open(std::as_bytes(std::span(data, size)).subspan(1),
-            {.label_column = data[0] == 1 ? "2" : ""});
+  OpenOptions options;
+  if (data[0] == 1) options.label_column = "2";
+  if (data[0] == 2 || data[0] == 3) options.task = Task::kRegression;
+  if (data[0] == 3) options.label_column = "3,1";
+  file.open(std::as_bytes(std::span(data, size)).subspan(1), options);
   return 0;
 }

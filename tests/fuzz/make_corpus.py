@@ -98,7 +98,8 @@ SEEDS = {
     "config_fuzz": {"options": b"# run\nepochs = 3\nhidden = [1, 2]\ndata = \"a/b\"\nquiet = true\n"},
     "csv_fuzz": {"header": b"\0label,a,b\r\n1,2,3\r\n\r\n0,4,5\r\n", "floats": b"\0001;2.5;-3e2\n0;\"1\";2\n",
                  "names": b'\0kind,a\ndog,1\n"a ""cat""",2\n',
-                 "second": b"\1a,y\n2,1\n"},
+                 "second": b"\1a,y\n2,1\n",
+                 "targets": b"\2a,y1,y2\n1,2.5,-3\n4, 5,1e3\n", "unnamed_targets": b"\0031,2,3\n4,5,0.5\n"},
     "dataset_fuzz": {
         "pair": safetensors([("images", "U8", [2, 3], b"abcdef"), ("labels", "U8", [2], b"\0\1")]),
         "both": safetensors([("train_x", "F32", [1, 2], bytes(8)), ("test_x", "F32", [1, 2], bytes(8)),
@@ -111,6 +112,8 @@ SEEDS = {
                    "a.tga": bytes([0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0, 24, 32]) + b"abcdef"},
     "npy_fuzz": {"stored.npz": b"z" + npz(zipfile.ZIP_STORED), "deflated.npz": b"z" + npz(zipfile.ZIP_DEFLATED),
                  "samples": b"s" + npy("<f4", (2, 2), bytes(16)), "packed": b"d" + npy(">i2", (2, 2), bytes(8)),
+                 "targets": b"t" + npy("<f8", (2, 2), struct.pack("<4d", 0.5, 1, -2, 3e8)),
+                 "targets_header": b"t{'descr': '<f2', 'fortran_order': False, 'shape': (2,), }abcd",
                  "header": b"h{'descr': '<u2', 'fortran_order': True, 'shape': (2, 2), }abcdefgh"},
     "tar_fuzz": {"ustar": b"\1" + whole_blocks(tar(SHARD, tarfile.USTAR_FORMAT)),
                  "pax": b"\1" + whole_blocks(tar([("é" * 60 + ".png", SMALL), ("é" * 60 + ".json", b'{"label": 2}')],

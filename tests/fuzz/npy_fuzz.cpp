@@ -1,9 +1,11 @@
 // Any bytes are an npy or npz file or a DataError. The first byte chooses what the others are: an
-// npz file; the samples of a sound one, stored or deflated; or the header's text and, behind its
-// last '}', the elements of such samples, with all lengths put right.
+// npz file; the samples of a sound one, stored or deflated; its labels, which are targets; or the
+// header's text and, behind its last '}', the elements of such samples or labels, with all lengths
+// put right.
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "tests/fuzz/opened.h"
 #include "tests/support/npy_files.h"
@@ -38,6 +40,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (data[0] == 'z') file.open(rest);
   if (data[0] == 's') file.open(npz_of(rest, false));
   if (data[0] == 'd') file.open(npz_of(rest, true));
+  if (data[0] == 't') {
+    const auto file_of = [](ByteVector labels) {
+      return test::zip_of({{"x.npy", test::npy_images(2), false, true},
+                           {"y.npy", std::move(labels), false, false}});
+    };
+    file.open(file_of(rest), {.task = Task::kRegression});
+    file.open(file_of(with_header(text)), {.task = Task::kRegression});
+  }
   if (data[0] == 'h') file.open(npz_of(with_header(text), false));
   return 0;
 }

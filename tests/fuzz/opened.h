@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -23,15 +24,22 @@ namespace millrace::test {
 /// Reads every sample there is room for, and checks what a Dataset promises.
 inline void read_all(const Dataset& data) {
   constexpr std::uint64_t kRoom = std::uint64_t{1} << 20;
-  if (data.size() == 0 || data.classes() == 0 || data.sample_bytes() == 0) std::abort();
+  if (data.size() == 0 || data.sample_bytes() == 0) std::abort();
+  if ((data.classes() == 0) != (data.targets() > 0)) std::abort();
   const auto bytes = data.sample_bytes();
   const auto count = std::min(data.size(), kRoom / bytes);
   std::vector<std::uint64_t> ids(1);
   std::vector<std::byte> sample(count == 0 ? 0 : bytes);
-  std::vector<std::int32_t> label(1);
+  std::vector<std::int32_t> label(data.label_words());
   for (ids[0] = 0; ids[0] < count; ++ids[0]) {
     data.read(ids, sample, label);
-    if (label[0] < 0 || static_cast<std::uint32_t>(label[0]) >= data.classes()) std::abort();
+    if (data.targets() > 0) {
+      if (!std::ranges::all_of(label, [](auto word) { return std::isfinite(target_of(word)); })) {
+        std::abort();
+      }
+    } else if (label[0] < 0 || static_cast<std::uint32_t>(label[0]) >= data.classes()) {
+      std::abort();
+    }
   }
 }
 
