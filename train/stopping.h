@@ -13,8 +13,8 @@ namespace millrace {
 /// alone: a resumed run ends where it would have ended.
 struct StoppingSpec {
   float target_accuracy = 0.0F;  ///< of validation; 0: none
-  float target_r2 = 0.0F;        ///< the same of a regression
   std::uint64_t patience = 0;    ///< epochs without a better one (see is_better()); 0: none
+  float target_r2 = 0.0F;        ///< of validation, of a regression; 0: none
 
   bool operator==(const StoppingSpec&) const = default;
 };
