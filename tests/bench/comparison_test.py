@@ -1,5 +1,5 @@
-"""bench/compare.py, latency.py, loaders.py, networks.py, report.py and plot_width.py, with programs that answer at once in place of
-the trainer, the bench programs and what they are raced against."""
+"""bench/compare.py, latency.py, loaders.py, networks.py, regression.py, report.py and plot_width.py, with programs that
+answer at once in place of the trainer, the bench programs and what they are raced against."""
 
 import json
 import os
@@ -214,6 +214,28 @@ class Comparison(unittest.TestCase):
         self.assertEqual(lines[1][:3], ["millrace", "20.0" if len(contestants.all_cores()) > 1 else "40.0", "ms"])
         self.assertIn("95.00", lines[2])
         self.assertEqual(lines[2][-1], "15.0×" if len(contestants.all_cores()) > 1 else "7.5×")
+
+    def test_libraries_that_learn_numbers_are_compared_by_epoch_and_r2(self):
+        python = self.top / "python"
+        python.write_text(f"#!{sys.executable} -IS\nimport json, sys\n"
+                          "if 'pytorch' in sys.argv: sys.exit('there is no torch')\n"
+                          "ours = 'millrace_python' in sys.argv\n"
+                          "print(json.dumps({'seconds': [9, 0.1, 0.1] if ours else [9, 0.3, 0.3], 'r2': 0.75}))\n",
+                          encoding="utf-8")
+        python.chmod(0o755)
+        out = self.top / "regression.json"
+        done = subprocess.run(
+            [sys.executable, "-B", ROOT / "bench" / "regression.py", "--build", self.top / "build", "--python", python,
+             "--rounds", "2", "--hidden", "8,8", "--out", out], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr.count("pytorch: not measured: there is no torch"), 1)
+        runs = json.loads(out.read_text(encoding="utf-8"))["runs"]["8,8"]
+        self.assertEqual(runs["keras_jax"], [{"epoch_s": 0.3, "r2": 0.75}] * 2)
+        self.assertNotIn("pytorch", runs)
+        lines = [line.split() for line in done.stdout.splitlines()]
+        self.assertEqual(lines[0][0], "10-8-8-1")
+        self.assertEqual(lines[1], ["millrace_python", "100.0", "ms", "0.7500"])
+        self.assertEqual(lines[2][1:], ["300.0", "ms", "0.7500", "3.0×"])
 
     def test_mlpack_is_compiled_once_with_the_headers_of_the_python_that_has_it(self):
         packages = self.top / "packages"
