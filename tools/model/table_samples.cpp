@@ -15,7 +15,14 @@ std::shared_ptr<const Dataset> open_table(const TrainedModel& model,
                                           const std::filesystem::path& path) {
   auto options = csv_options(known_data(model));
   options.unlabelled_values = model.spec.features;
+  options.task = model.task();
   auto read = read_csv(path, options);
+  if (model.task() == Task::kRegression) {
+    const std::uint32_t targets = model.spec.classes;
+    read.labels = {.values = std::vector<std::int32_t>(read.samples.dims[0] * targets),
+                   .targets = targets};
+    read.columns.targets.clear();
+  }
   // Labels say nothing: neither do their names.
   std::shared_ptr<const ArrayDataset> data =
       std::make_shared<const ArrayDataset>(std::move(read.samples), std::move(read.labels),

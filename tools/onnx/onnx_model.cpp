@@ -167,6 +167,12 @@ void add_activation(Chain& chain, Activation activation, const std::string& outp
   chain.add("Relu", output);
 }
 
+// Of the last layer.
+std::string outputs_name(const TrainedModel& model) {
+  if (!model.spec.regression()) return "logits";
+  return model.spec.target_scales.empty() ? "targets" : "standardised_targets";
+}
+
 void add_layers(Chain& chain, const TrainedModel& model) {
   const Parameters parameters = folded(model.spec, model.checkpoint.parameters);
   const std::size_t layers = parameters.size() / 2;
@@ -177,7 +183,7 @@ void add_layers(Chain& chain, const TrainedModel& model) {
     const bool top = l + 1 == layers;
     // Named as the modules of torch.nn.Sequential, whose parameters these are.
     const std::size_t module = std::stoul(weight.name);
-    chain.add("Gemm", top ? "logits" : std::to_string(module), {weight.name, bias.name},
+    chain.add("Gemm", top ? outputs_name(model) : std::to_string(module), {weight.name, bias.name},
               {{"transB", std::int64_t{1}}});
     if (!top) add_activation(chain, model.spec.activation, std::to_string(module + 1));
     for (const Tensor* tensor : {&weight, &bias}) {
@@ -185,6 +191,23 @@ void add_layers(Chain& chain, const TrainedModel& model) {
                             tensor_of(tensor->name, tensor->shape, tensor->values));
     }
   }
+}
+
+// From those that the network sees to their own units.
+void add_target_scales(Chain& chain, const TrainedModel& model) {
+  const auto& scales = model.spec.target_scales;
+  if (scales.empty()) return;
+  std::vector<float> means;
+  std::vector<float> deviations;
+  for (const TargetScale& scale : scales) {
+    means.push_back(scale.mean);
+    deviations.push_back(scale.deviation);
+  }
+  chain.add("Mul", "spread", {"target.std"});
+  chain.add("Add", "targets", {"target.mean"});
+  const std::vector<std::uint64_t> shape{scales.size()};
+  chain.graph().message(onnx::graph::kInitializer, tensor_of("target.std", shape, deviations));
+  chain.graph().message(onnx::graph::kInitializer, tensor_of("target.mean", shape, means));
 }
 
 void add_metadata(ProtoMessage& message, const std::string& key, const std::string& value) {
@@ -216,7 +239,9 @@ std::string onnx_model(const TrainedModel& model, const OnnxOptions& options) {
   Chain chain("samples");
   add_input(chain, model, options);
   add_layers(chain, model);
-  if (options.probabilities) chain.add("Softmax", "probabilities", {}, {{"axis", std::int64_t{1}}});
+  add_target_scales(chain, model);
+  if (options.probabilities && !model.spec.regression())
+    chain.add("Softmax", "probabilities", {}, {{"axis", std::int64_t{1}}});
   ProtoMessage& graph = chain.graph();
   graph.text(onnx::graph::kName, "mlp-" + model.widths());
   graph.message(onnx::graph::kInput, value_of("samples", options.input, model.sample_shape().dims));
@@ -237,6 +262,9 @@ std::string onnx_model(const TrainedModel& model, const OnnxOptions& options) {
   }
   if (const auto& names = model.checkpoint.state.columns.values; !names.empty()) {
     add_metadata(file, "millrace.columns", json_line(names));
+  }
+  if (const auto& names = model.checkpoint.state.columns.targets; !names.empty()) {
+    add_metadata(file, "millrace.target_columns", json_line(names));
   }
   file.message(onnx::model::kGraph, graph);
   return file.bytes();

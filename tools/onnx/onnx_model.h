@@ -11,11 +11,13 @@ struct OnnxOptions {
   /// Element type of the input. Its values are those of the data set in either form (0 to 255 for
   /// images of bytes): the model itself normalises them.
   InputType input = InputType::kUInt8;
-  bool probabilities = true;  ///< softmax at the end; else the output is the logits
+  /// Of a model of classes: softmax at the end; else the output is the logits.
+  bool probabilities = true;
 };
 
 /// The model as an ONNX file (opset 13): input "samples", [batch, the sample's shape], output
-/// "probabilities" or "logits", [batch, classes], float32, with any number of samples as batch. The
+/// "probabilities" or "logits", [batch, classes], or "targets", [batch, targets], in their own
+/// units; float32, with any number of samples as batch. The
 /// same model and options give the same bytes.
 ///
 /// Throws std::invalid_argument for uint8 input of a model that was trained on floats, DataError

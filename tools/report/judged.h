@@ -8,8 +8,10 @@
 
 #include "compute/engine.h"
 #include "tools/image/picture.h"
+#include "tools/report/scatter.h"
 #include "train/confusion.h"
 #include "train/predictions.h"
+#include "train/target_errors.h"
 
 namespace millrace {
 
@@ -24,16 +26,29 @@ struct Mistake {
   std::optional<Picture> picture;  ///< none where samples are no pictures
 };
 
+/// A target that was predicted far from what it is.
+struct FarOff {
+  std::uint64_t sample = 0;  ///< number in its data set
+  std::size_t target = 0;
+  float truth = 0.0F;
+  float predicted = 0.0F;
+  double error = 0.0;  ///< absolute, in the unit that the network is trained in
+};
+
 /// What a model made of a split.
 struct Judged {
   std::string split;  ///< "test"
   Metrics metrics;
-  Confusion confusion{0};
-  std::vector<Mistake> worst;  ///< the largest loss first
+  Confusion confusion{0};              ///< of a regression without classes
+  std::vector<Mistake> worst;          ///< the largest loss first; of a regression none
+  std::optional<TargetErrors> errors;  ///< of a regression, as what follows
+  std::vector<FarOff> farthest;        ///< the largest error first
+  /// Of each of the first few targets: of many samples every n-th.
+  std::vector<std::vector<Scatter::Point>> points;
 };
 
 /// Has `engine`, which holds `model`, look at the samples of `part`. Keeps at most `most` of its
-/// mistakes. Throws what predict_all throws.
+/// mistakes, or of a regression's targets that are far off a few. Throws what predict_all throws.
 Judged judge(Engine& engine, const MlpSpec& model, const Part& part, const std::string& split,
              std::uint32_t workers, std::size_t most);
 

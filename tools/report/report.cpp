@@ -14,6 +14,7 @@
 #include "tools/report/html.h"
 #include "tools/report/style.h"
 #include "tools/report/tables.h"
+#include "tools/report/target_section.h"
 #include "train/best.h"
 
 namespace millrace {
@@ -47,11 +48,20 @@ std::string render_tiles(const Report& report) {
     html += tile(fmt::format("{:.2f} %", 100.0 * *result.test_acc), "test accuracy");
     html += tile(fmt::format("{:.4f}", *result.test_loss), "test loss");
   }
+  if (result.test_r2 && result.test_loss) {
+    html += tile(fmt::format("{:.4f}", *result.test_r2), "test R²");
+    if (result.test_rmse) html += tile(fmt::format("{:.5g}", *result.test_rmse), "test RMSE");
+    html += tile(fmt::format("{:.4f}", *result.test_loss), "test loss");
+  }
   const auto worse = [](const EpochResult& a, const EpochResult& b) { return is_better(b, a); };
   const auto best = std::ranges::max_element(result.history, worse);
   if (best != result.history.end() && best->val_acc) {
     html += tile(fmt::format("{:.2f} %", 100.0 * *best->val_acc),
                  fmt::format("best validation, epoch {}", best->epoch));
+  }
+  if (best != result.history.end() && best->val_r2) {
+    html += tile(fmt::format("{:.4f}", *best->val_r2),
+                 fmt::format("best validation R², epoch {}", best->epoch));
   }
   html +=
       tile(std::to_string(result.history.size()), result.history.size() == 1 ? "epoch" : "epochs");
@@ -74,14 +84,18 @@ Series series_of(const Report& report, std::string name, std::string style, Valu
 
 std::string render_charts(const Report& report) {
   if (report.result.history.empty()) return {};
-  const bool validated = report.result.history.back().val_acc.has_value();
+  const bool validated = report.result.history.back().val_loss.has_value();
+  const bool regression = report.info.task == Task::kRegression;
   Chart loss{"Loss", {series_of(report, "training", "c1", &EpochResult::train_loss)}};
-  Chart accuracy{"Accuracy",
-                 {series_of(report, "training", "c1", &EpochResult::train_acc)},
-                 Chart::Unit::kPercent};
+  Chart score = regression
+                    ? Chart{"R²", {series_of(report, "training", "c1", &EpochResult::train_r2)}}
+                    : Chart{"Accuracy",
+                            {series_of(report, "training", "c1", &EpochResult::train_acc)},
+                            Chart::Unit::kPercent};
   if (validated) {
     loss.series.push_back(series_of(report, "validation", "c2", &EpochResult::val_loss));
-    accuracy.series.push_back(series_of(report, "validation", "c2", &EpochResult::val_acc));
+    score.series.push_back(series_of(report, "validation", "c2",
+                                     regression ? &EpochResult::val_r2 : &EpochResult::val_acc));
   }
   const Chart rate{"Learning rate, at the end of each epoch",
                    {series_of(report, "learning rate", "c3", &EpochResult::learning_rate)},
@@ -92,7 +106,7 @@ std::string render_charts(const Report& report) {
                    Chart::Unit::kPlain,
                    true};
   return "<section><h2>Learning</h2><div class=\"charts\">\n" + render_chart(loss) +
-         render_chart(accuracy) + render_chart(rate) + render_chart(time) + "</div></section>\n";
+         render_chart(score) + render_chart(rate) + render_chart(time) + "</div></section>\n";
 }
 
 std::string render_mistakes(const Judged& judged, Album& album) {
@@ -212,7 +226,7 @@ std::string render_report(const Report& report) {
   html += render_tiles(report);
   html += render_charts(report);
   if (report.judged) {
-    html += render_quality(*report.judged);
+    html += report.judged->errors ? render_targets(*report.judged) : render_quality(*report.judged);
     html += render_mistakes(*report.judged, album);
   }
   html += render_weights(report, album);

@@ -36,6 +36,7 @@ svg{display:block;width:100%;height:auto;max-width:640px;overflow:visible}
 svg text{font-size:12.5px;fill:var(--soft);font-variant-numeric:tabular-nums}
 .end{text-anchor:end}.mid{text-anchor:middle}
 .grid{stroke:var(--rule);stroke-width:1}
+.dim{fill-opacity:.45}
 path{fill:none;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}
 path.c1{stroke:var(--c1)}path.c2{stroke:var(--c2)}path.c3{stroke:var(--c3)}
 circle.c1{fill:var(--c1)}circle.c2{fill:var(--c2)}circle.c3{fill:var(--c3)}

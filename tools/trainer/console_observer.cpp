@@ -23,12 +23,13 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 std::string epoch_line(const EpochResult& epoch) {
   std::string line = fmt::format("Epoch [{}]", epoch.epoch);
-  if (epoch.val_loss && epoch.val_acc) {
-    line += fmt::format(", val_loss: {:.4f}, val_acc: {:.4f}, train_loss: {:.4f}", *epoch.val_loss,
-                        *epoch.val_acc, epoch.train_loss);
+  const char* score = epoch.train_r2 ? "r2" : "acc";
+  if (const auto& val = epoch.train_r2 ? epoch.val_r2 : epoch.val_acc; epoch.val_loss && val) {
+    line += fmt::format(", val_loss: {:.4f}, val_{}: {:.4f}, train_loss: {:.4f}", *epoch.val_loss,
+                        score, *val, epoch.train_loss);
   } else {
-    line +=
-        fmt::format(", train_loss: {:.4f}, train_acc: {:.4f}", epoch.train_loss, epoch.train_acc);
+    line += fmt::format(", train_loss: {:.4f}, train_{}: {:.4f}", epoch.train_loss, score,
+                        epoch.train_r2.value_or(epoch.train_acc));
   }
   // Three digits, and in all 80 columns.
   return line + fmt::format(", train_s: {:.{}f}", epoch.train_s, epoch.train_s < 0.9995 ? 3 : 2);
@@ -72,6 +73,8 @@ void ConsoleObserver::set_run(const RunSpec& spec, bool window_given) {
   if (spec.label_smoothing > 0.0F) {
     recipe_ += fmt::format(", label smoothing {}", spec.label_smoothing);
   }
+  if (spec.loss != RunSpec().loss) recipe_ += fmt::format(", {} loss", name_of(spec.loss));
+  if (!spec.standardize_targets) recipe_ += ", targets as they are";
   if (spec.class_weights.balanced) recipe_ += ", balanced classes";
   if (const auto& weights = spec.class_weights.values; !weights.empty()) {
     recipe_ += ", class weights " + describe_class_weights(weights);
@@ -115,9 +118,9 @@ void ConsoleObserver::on_start(const RunInfo& info) {
                      info.window_blocks, info.mixing));
     if (info.mixing < kWellMixed) {
       console_.warning(fmt::format(
-          "batches hold runs of one class: mixing is {:.2f} of 1; --shuffle-window with more MB "
+          "batches hold runs of {}: mixing is {:.2f} of 1; --shuffle-window with more MB "
           "mixes better, or 'tools convert' of a shuffled source",
-          info.mixing));
+          info.task == Task::kRegression ? "similar targets" : "one class", info.mixing));
     }
   }
   // What could not be said before.
@@ -180,6 +183,12 @@ void ConsoleObserver::on_finish(const RunResult& result) {
   if (result.test_acc && result.test_loss) {
     line(fmt::format("Test, test_loss: {:.4f}, test_acc: {:.4f}", *result.test_loss,
                      *result.test_acc));
+  }
+  if (result.test_r2 && result.test_loss) {
+    auto text =
+        fmt::format("Test, test_loss: {:.4f}, test_r2: {:.4f}", *result.test_loss, *result.test_r2);
+    if (result.test_rmse) text += fmt::format(", test_rmse: {:.6g}", *result.test_rmse);
+    line(text);
   }
   if (on_bad_ != OnBad::kFail) {
     const bool any = result.bad_samples + result.bad_test_samples > 0;

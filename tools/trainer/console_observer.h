@@ -15,6 +15,7 @@ namespace millrace {
 
 /// "Epoch [0], val_loss: 0.2234, val_acc: 0.9354, train_loss: 0.3011, train_s: 0.041"; without
 /// validation samples "Epoch [0], train_loss: 0.3011, train_acc: 0.9132, train_s: 0.041".
+/// Of a regression r2 stands in place of acc.
 std::string epoch_line(const EpochResult& epoch);
 
 /// "Bad samples: 3 of 60000 skipped (at most 60), 1 of 10000 left out of the test"; "Bad samples:

@@ -28,6 +28,7 @@ namespace {
 // A run that was streamed knows its data by the file's frames, so that the file is opened likewise.
 OpenOptions opening(const TrainedModel& model, OpenOptions options) {
   options.known = known_data(model);
+  options.task = model.task();
   if (model.checkpoint.state.options.window_blocks != 0) options.most_decoded = 0;
   return options;
 }
@@ -37,7 +38,8 @@ OpenOptions opening(const TrainedModel& model, OpenOptions options) {
 int evaluate_command(const std::vector<std::string>& arguments) {
   CommandLine line("trainer evaluate",
                    "Says how good a checkpoint's model is on a data set: loss, accuracy,\n"
-                   "precision and recall of each class, and what it takes for what.");
+                   "precision and recall of each class, and what it takes for what; or R² and\n"
+                   "errors of each target.");
   std::string checkpoint;
   std::string data = Options().data.string();
   DataSplit split = DataSplit::kTest;
@@ -61,8 +63,8 @@ int evaluate_command(const std::vector<std::string>& arguments) {
              [&](const std::string& t) { split = parse_split(t); });
   line.value(
       "--outputs", "FILE",
-      "write what the model says of each sample: logits,\nlabels and numbers of the samples, "
-      "as .safetensors",
+      "write what the model says of each sample: logits,\nlabels (or predictions, targets) and "
+      "numbers of the\nsamples, as .safetensors",
       [&](const std::string& t) { outputs_path = parse_path(t); });
   BadArguments bad;
   declare_leaving_out(line, "samples", bad);

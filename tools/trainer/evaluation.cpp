@@ -12,6 +12,7 @@
 #include "formats/safetensors.h"
 #include "loader/readable.h"
 #include "tools/console/quote.h"
+#include "tools/trainer/target_table.h"
 #include "train/finite_samples.h"
 #include "train/streaming.h"
 #include "train/weights_hash.h"
@@ -149,12 +150,25 @@ Evaluation evaluate(const TrainedModel& model, const DataFolder& data, DataSplit
   const Part part = part_of(model, data, split, leaving_out.on_bad);
   const Part seen{seen_by(model, part.data), part.subset, part.on_bad};
   const auto engine = make_engine(model, device);
-  Confusion confusion(model.spec.classes, model.checkpoint.state.class_names);
+  const bool regression = model.spec.regression();
+  Confusion confusion(regression ? 0 : model.spec.classes, model.checkpoint.state.class_names);
+  std::optional<TargetErrors> errors;
+  if (regression) {
+    errors.emplace(model.spec.classes, model.checkpoint.state.columns.targets);
+  }
   const auto take = [&](const Prediction& p) {
-    confusion.add(p.label, p.guess);
+    if (errors) {
+      errors->add(p.targets, p.logits);
+    } else {
+      confusion.add(p.label, p.guess);
+    }
     if (outputs == nullptr) return;
     outputs->logits.insert(outputs->logits.end(), p.logits.begin(), p.logits.end());
-    outputs->labels.push_back(p.label);
+    if (errors) {
+      outputs->targets.insert(outputs->targets.end(), p.targets.begin(), p.targets.end());
+    } else {
+      outputs->labels.push_back(p.label);
+    }
     outputs->numbers.push_back(p.sample);
   };
   const std::string name = part.data->name();
@@ -168,6 +182,8 @@ Evaluation evaluate(const TrainedModel& model, const DataFolder& data, DataSplit
   }
   // What such a sample is taken for means nothing.
   if (!std::isfinite(metrics.loss_sum)) check_finite_samples(*part.data);
+  std::optional<double> r2;
+  if (errors) r2 = errors->pooled_r2(model.spec.target_scales);
   return {model.path.string(),
           model.widths(),
           name,
@@ -179,20 +195,27 @@ Evaluation evaluate(const TrainedModel& model, const DataFolder& data, DataSplit
           std::move(confusion),
           leaving_out.on_bad,
           ledger.budget(),
-          ledger.count()};
+          ledger.count(),
+          std::move(errors),
+          r2};
 }
 
 void write_outputs(const std::filesystem::path& path, const SampleOutputs& outputs,
                    const Evaluation& evaluation) {
-  const std::uint64_t count = outputs.labels.size();
-  const std::vector<TensorView> tensors{
-      {"logits",
-       DType::kFloat32,
-       {count, evaluation.confusion.classes()},
-       std::as_bytes(std::span(outputs.logits))},
-      {"labels", DType::kInt32, {count}, std::as_bytes(std::span(outputs.labels))},
-      // Signed, which every reader of such files knows.
-      {"samples", DType::kInt64, {count}, std::as_bytes(std::span(outputs.numbers))}};
+  const std::uint64_t count = outputs.numbers.size();
+  std::vector<TensorView> tensors;
+  const auto add_floats = [&](const char* name, std::uint64_t each, const std::vector<float>& of) {
+    tensors.push_back({name, DType::kFloat32, {count, each}, std::as_bytes(std::span(of))});
+  };
+  if (evaluation.errors) {
+    add_floats("predictions", evaluation.errors->targets(), outputs.logits);
+    add_floats("targets", evaluation.errors->targets(), outputs.targets);
+  } else {
+    add_floats("logits", evaluation.confusion.classes(), outputs.logits);
+    tensors.push_back({"labels", DType::kInt32, {count}, std::as_bytes(std::span(outputs.labels))});
+  }
+  // Signed, which every reader of such files knows.
+  tensors.push_back({"samples", DType::kInt64, {count}, std::as_bytes(std::span(outputs.numbers))});
   write_safetensors(path, tensors,
                     {{"split", std::string(name_of(evaluation.split))},
                      {"dataset_hash", evaluation.dataset_hash},
@@ -210,6 +233,10 @@ std::string render(const Evaluation& evaluation) {
                 ? "Bad samples: none\n"
                 : fmt::format("Bad samples: {} left out (at most {})\n", evaluation.bad_samples,
                               evaluation.bad_budget);
+  }
+  if (evaluation.errors) {
+    return text + fmt::format("Loss: {:.4f}, R²: {:.4f}\n\n", metrics.mean_loss(), *evaluation.r2) +
+           render_targets(*evaluation.errors);
   }
   text += fmt::format("Loss: {:.4f}, accuracy: {:.4f}, wrong: {} of {}\n\n", metrics.mean_loss(),
                       metrics.accuracy(), metrics.samples - metrics.correct, metrics.samples);
@@ -229,6 +256,14 @@ Json to_json(const Evaluation& evaluation) {
   json["split"] = name_of(evaluation.split);
   json["samples"] = evaluation.metrics.samples;
   json["loss"] = evaluation.metrics.mean_loss();
+  if (evaluation.errors) {
+    json["r2"] = *evaluation.r2;
+    json["on_bad"] = name_of(evaluation.on_bad);
+    json["bad_budget"] = evaluation.bad_budget;
+    json["bad_samples"] = evaluation.bad_samples;
+    json["targets"] = targets_json(*evaluation.errors);
+    return json;
+  }
   json["accuracy"] = evaluation.metrics.accuracy();
   Json classes = Json::array();
   for (std::uint32_t c = 0; c < confusion.classes(); ++c) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "train/bad_ledger.h"
 #include "train/confusion.h"
 #include "train/predictions.h"
+#include "train/target_errors.h"
 #include "train/trained_model.h"
 
 namespace millrace {
@@ -44,16 +46,19 @@ struct Evaluation {
   std::string dataset_hash;
   EngineInfo engine;
   Metrics metrics;
-  Confusion confusion{0};
+  Confusion confusion{0};  ///< of a regression without classes
   OnBad on_bad = OnBad::kFail;
   std::uint64_t bad_budget = 0;
-  std::uint64_t bad_samples = 0;  ///< left out
+  std::uint64_t bad_samples = 0;            ///< left out
+  std::optional<TargetErrors> errors = {};  ///< of a regression
+  std::optional<double> r2 = {};            ///< of all targets together; see TargetErrors
 };
 
 /// What the model said of each sample of a split.
 struct SampleOutputs {
-  std::vector<float> logits;           ///< [count, classes], row-major
-  std::vector<std::int32_t> labels;    ///< [count]
+  std::vector<float> logits;           ///< [count, outputs], row-major; of a regression targets
+  std::vector<std::int32_t> labels;    ///< [count]; of a regression none
+  std::vector<float> targets;          ///< of a regression, the true ones: [count, targets]
   std::vector<std::uint64_t> numbers;  ///< [count], of the samples in their data set
 };
 
@@ -64,12 +69,14 @@ Evaluation evaluate(const TrainedModel& model, const DataFolder& data, DataSplit
                     const Device& device, std::uint32_t workers, SampleOutputs* outputs = nullptr,
                     const LeavingOut& leaving_out = {});
 
-/// As a safetensors file with the tensors "logits", "labels" and "samples". Throws DataError if it
+/// As a safetensors file with the tensors "logits", "labels" and "samples"; of a regression
+/// "predictions", "targets" and "samples". Throws DataError if it
 /// cannot be written.
 void write_outputs(const std::filesystem::path& path, const SampleOutputs& outputs,
                    const Evaluation& evaluation);
 
-/// Several lines for people, at most 80 columns wide: loss and accuracy, a line a class, of very
+/// Several lines for people, at most 80 columns wide: loss, R² and errors of each target; or loss
+/// and accuracy, a line a class, of very
 /// many the worst alone, and the confusion matrix where it fits, else the most frequent mistakes.
 std::string render(const Evaluation& evaluation);
 

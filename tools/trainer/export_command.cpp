@@ -27,7 +27,10 @@ std::string told(const TrainedModel& model, const OnnxOptions& options, const st
   return fmt::format("{}: {}, {} bytes\nInput: samples, a batch of {} {}\nOutput: {}, {} of each\n",
                      one_line(path), model.widths(), bytes, model.sample_shape().text(),
                      options.input == InputType::kUInt8 ? "uint8" : "float",
-                     options.probabilities ? "probabilities" : "logits", model.spec.classes);
+                     model.spec.regression() ? "targets"
+                     : options.probabilities ? "probabilities"
+                                             : "logits",
+                     model.spec.classes);
 }
 
 }  // namespace
@@ -40,6 +43,7 @@ int export_command(const std::vector<std::string>& arguments) {
   std::string path;
   OnnxOptions options;
   bool input_given = false;
+  bool output_given = false;
   line.value("--checkpoint", "PATH",
              "the model, a .safetensors file of the trainer, or a\nfolder of them: best, else last",
              [&](const std::string& t) { checkpoint = parse_path(t); });
@@ -54,6 +58,7 @@ int export_command(const std::vector<std::string>& arguments) {
   line.value("--output", "probabilities|logits", "probabilities: with the softmax\n[probabilities]",
              [&](const std::string& t) {
                options.probabilities = is_first(t, "probabilities", "logits");
+               output_given = true;
              });
   line.help_flag();
   line.examples("Example:\n  trainer export --checkpoint checkpoints --onnx model.onnx");
@@ -64,6 +69,10 @@ int export_command(const std::vector<std::string>& arguments) {
   const std::filesystem::path model_file = checkpoint_meant(checkpoint);
   check_output_paths({{"--onnx", path, "\x08"}}, {{"--checkpoint", model_file}});
   const TrainedModel model = load_model(model_file);
+  if (output_given && model.task() == Task::kRegression) {
+    throw UsageError("--output: expected a model of classes with it, found " + model.path.string() +
+                     ", of targets");
+  }
   if (model_file != checkpoint) {
     Console("trainer export", false).notice("the model is " + model_file.string());
   }

@@ -55,9 +55,16 @@ Json epoch_record(const EpochResult& epoch) {
   Json json;
   json["epoch"] = epoch.epoch;
   json["train_loss"] = epoch.train_loss;
-  json["train_acc"] = epoch.train_acc;
-  json["val_loss"] = maybe(epoch.val_loss);
-  json["val_acc"] = maybe(epoch.val_acc);
+  if (epoch.train_r2) {
+    json["train_r2"] = *epoch.train_r2;
+    json["val_loss"] = maybe(epoch.val_loss);
+    json["val_r2"] = maybe(epoch.val_r2);
+    json["val_rmse"] = maybe(epoch.val_rmse);
+  } else {
+    json["train_acc"] = epoch.train_acc;
+    json["val_loss"] = maybe(epoch.val_loss);
+    json["val_acc"] = maybe(epoch.val_acc);
+  }
   json["lr"] = maybe(epoch.learning_rate);
   json["train_s"] = epoch.train_s;
   json["val_s"] = epoch.val_s;
@@ -68,7 +75,13 @@ Json summary_record(const RunInfo& info, const RunResult& result, const ProcessF
   const double epoch_s = median_epoch_s(info, result);
   Json json;
   json["summary"] = true;
-  json["test_acc"] = maybe(result.test_acc);
+  json["task"] = name_of(info.task);
+  if (info.task == Task::kRegression) {
+    json["test_r2"] = maybe(result.test_r2);
+    json["test_rmse"] = maybe(result.test_rmse);
+  } else {
+    json["test_acc"] = maybe(result.test_acc);
+  }
   json["test_loss"] = maybe(result.test_loss);
   json["epochs"] = result.history.size();
   json["ended_early"] = result.ended_early ? Json(*result.ended_early) : Json();

@@ -19,6 +19,20 @@ constexpr double kHardlyBetter = 0.95;
 // Networks of standard initial weights want values of about this size.
 constexpr double kLargestUsual = 4.0;
 
+// The same of targets, where R² says it.
+std::string no_numbers_learnt_text(const RunSpec& spec, const EpochResult& last,
+                                   const Dataset& train) {
+  constexpr double kHardlyAny = 1.0 - kHardlyBetter;
+  if (!last.train_r2 || *last.train_r2 > kHardlyAny) return {};
+  if (last.val_r2 && *last.val_r2 > kHardlyAny) return {};
+  auto text = fmt::format(
+      "hardly anything was learnt: train_r2 is {:.4f}, and 0 where the mean is predicted of each "
+      "sample; another --lr than {:g} may help",
+      *last.train_r2, spec.optimizer.learning_rate);
+  if (const auto large = large_values_text(spec, train); !large.empty()) text += ", and " + large;
+  return text;
+}
+
 }  // namespace
 
 std::optional<double> guessing_loss(std::span<const std::uint64_t> class_sizes, double smoothing,
@@ -47,12 +61,12 @@ double largest_value(const Dataset& data) {
   const auto samples = std::min(data.size(), kMostSamples);
   std::vector<std::byte> bytes(data.sample_bytes());
   std::vector<float> values(data.shape().elements());
-  std::int32_t label = 0;
+  std::vector<std::int32_t> label(data.label_words());
   double largest = 0.0;
   for (std::uint64_t i = 0; i < samples; ++i) {
     const std::uint64_t id = i * (data.size() / samples);
     try {
-      data.read({&id, 1}, bytes, {&label, 1});
+      data.read({&id, 1}, bytes, label);
     } catch (const DataError&) {
       return 0.0;  // told by the run itself
     }
@@ -74,6 +88,7 @@ std::string nothing_learnt_text(const RunSpec& spec, const RunResult& result, co
                                 std::span<const std::uint64_t> class_sizes) {
   if (result.history.size() < 2) return {};
   const auto& last = result.history.back();
+  if (train.task() == Task::kRegression) return no_numbers_learnt_text(spec, last, train);
   const auto weights = resolve(spec.class_weights, train);
   const auto guessing = guessing_loss(class_sizes, spec.label_smoothing, weights);
   if (!guessing || last.train_loss < kHardlyBetter * *guessing) return {};

@@ -82,9 +82,11 @@ void check_samples(Options& options, CommandLine& line) {
   }
   check_bad_options(line, run.on_bad);
   if (run.on_bad == OnBad::kFail) options.quarantine.clear();
-  if (run.stopping.target_accuracy > 0.0F && options.validation_size == std::uint64_t{0}) {
-    throw UsageError(line.place("--target-acc") +
-                     ": expected validation samples to reach it on, found --val-size 0");
+  const bool to_reach = run.stopping.target_accuracy > 0.0F || run.stopping.target_r2 > 0.0F;
+  if (to_reach && options.validation_size == std::uint64_t{0}) {
+    throw UsageError(
+        line.place(run.stopping.target_accuracy > 0.0F ? "--target-acc" : "--target-r2") +
+        ": expected validation samples to reach it on, found --val-size 0");
   }
   const std::uint64_t step = std::uint64_t{run.batch} * run.accumulate;
   constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
@@ -92,6 +94,28 @@ void check_samples(Options& options, CommandLine& line) {
     throw UsageError(fmt::format("{}: expected at most {} samples of a step, found {}",
                                  line.place("--accumulate"), kMost, step));
   }
+}
+
+// What is of classes alone, or of targets alone.
+void check_task(Options& options, CommandLine& line) {
+  RunSpec& run = options.run;
+  const bool regression = options.task == Task::kRegression;
+  const std::string task = name_of(options.task);
+  if (regression) {
+    for (const char* name : {"--label-smoothing", "--class-weights", "--target-acc"}) {
+      line.refuse_idle(name, "--task", "--task classification with it", task);
+    }
+    run.label_smoothing = 0.0F;
+    run.class_weights = {};
+    run.stopping.target_accuracy = 0.0F;
+    return;
+  }
+  for (const char* name : {"--loss", "--standardize-targets", "--target-r2"}) {
+    line.refuse_idle(name, "--task", "--task regression with it", task);
+  }
+  run.loss = RunSpec().loss;
+  run.standardize_targets = RunSpec().standardize_targets;
+  run.stopping.target_r2 = 0.0F;
 }
 
 void check_start(const Options& options, CommandLine& line) {
@@ -155,6 +179,7 @@ void check_options(Options& options, CommandLine& line) {
   check_optimizer(options.run, line);
   check_schedule(options.run, line);
   check_model(options.run, line);
+  check_task(options, line);
   check_samples(options, line);
   check_start(options, line);
   check_checkpoints(options, line);

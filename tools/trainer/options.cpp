@@ -13,6 +13,7 @@
 #include "tools/console/label_column.h"
 #include "tools/console/numbers.h"
 #include "tools/console/quote.h"
+#include "tools/console/task_option.h"
 #include "tools/console/usage_error.h"
 #include "tools/fetch/sources.h"
 #include "tools/trainer/bad_options.h"
@@ -29,6 +30,7 @@ constexpr std::uint32_t kMostSlots = 65'536;
 constexpr std::uint64_t kMostRuns = 1'000'000;
 constexpr std::uint64_t kUsualValidation = 10'000;
 constexpr float kLearningRate = 0.5F;
+constexpr float kRegressionLearningRate = 0.1F;  // a squared error's gradient has no bound
 
 constexpr const char* kDescription =
     "Trains a multilayer perceptron (Linear, ReLU, ..., Linear; softmax\n"
@@ -66,6 +68,13 @@ float parse_target(const std::string& text) {
   throw UsageError("expected a number above 0 and at most 1, found " + shown(text));
 }
 
+// Of numbers.
+Loss parse_loss(const std::string& text) {
+  const auto loss = loss_called(text);
+  if (loss && *loss != Loss::kCrossEntropy) return *loss;
+  throw UsageError("expected mse, mae or huber, found " + shown(text));
+}
+
 ClassWeights parse_class_weights(const std::string& text) {
   if (text == "balanced") return {.balanced = true, .values = {}};
   auto values = rates_in(text);
@@ -95,6 +104,7 @@ class Declarer {
          "folder with IDX, NumPy, CSV, CIFAR, safetensors or\ntar files, with shards, or with a "
          "sub-folder of\nimages for each class; or one such file [data]",
          options_.data);
+    declare_task(line_, options_.task);
     declare_images(line_, images);
     declare_label_column(line_, options_.label_column);
     line_.value(
@@ -113,6 +123,10 @@ class Declarer {
                 "shift and scale each value of a sample to mean 0\nand deviation 1 over the "
                 "training samples [off]",
                 [this](const std::string& t) { run().standardize = parse_switch(t); });
+    line_.value("--standardize-targets", "on|off",
+                "of --task regression: the network learns targets\nof mean 0 and deviation 1, over "
+                "the training samples\n[on]",
+                [this](const std::string& t) { run().standardize_targets = parse_switch(t); });
     line_.value("--shuffle", "on|off", "a new order of samples each epoch [on]",
                 [this](const std::string& t) { run().shuffle = parse_switch(t); });
     line_.value(
@@ -156,7 +170,9 @@ class Declarer {
     line_.group("Training");
     whole("--epochs", "passes over the training samples [10]", 0, kAny, run().epochs);
     whole("--batch", "samples of a batch [128]", 1, kAny32, run().batch);
-    line_.value("--lr", "X", fmt::format("learning rate [{}]", run().optimizer.learning_rate),
+    line_.value("--lr", "X",
+                fmt::format("learning rate [{}; of --task regression {}]", kLearningRate,
+                            kRegressionLearningRate),
                 [this](const std::string& t) { run().optimizer.learning_rate = parse_rate(t); });
     line_.value("--schedule", "NAME",
                 "of the learning rate: constant, step, cosine or\none-cycle [constant]",
@@ -173,6 +189,8 @@ class Declarer {
                 [this](const std::string& t) { run().schedule.gamma = parse_double_rate(t); });
     line_.value("--target-acc", "X", "end at this validation accuracy [none]",
                 [this](const std::string& t) { run().stopping.target_accuracy = parse_target(t); });
+    line_.value("--target-r2", "X", "of --task regression: end at this validation R²",
+                [this](const std::string& t) { run().stopping.target_r2 = parse_target(t); });
     whole("--patience", "end after N epochs without a better one [0: never]", 0, kAny,
           run().stopping.patience);
     line_.value(
@@ -187,6 +205,8 @@ class Declarer {
                 [this](const std::string& t) { run().optimizer.beta2 = parse_fraction(t); });
     line_.value("--epsilon", "X", "added below Adam's fraction [1e-8]",
                 [this](const std::string& t) { run().optimizer.epsilon = parse_rate(t); });
+    line_.value("--loss", "NAME", "of --task regression: mse, mae or huber [mse]",
+                [this](const std::string& t) { run().loss = parse_loss(t); });
     line_.value("--label-smoothing", "X", "share of a label's weight that all classes get [0]",
                 [this](const std::string& t) { run().label_smoothing = parse_fraction(t); });
     line_.value("--class-weights", "HOW",
@@ -326,6 +346,9 @@ Options parse_options(const std::vector<std::string>& arguments) {
   if (!declarer.config.empty()) {
     const std::vector<std::string> refused{"config", "help", "version", "force"};
     line.apply(declarer.config.string(), read_config(declarer.config), refused);
+  }
+  if (options.task == Task::kRegression && !line.given("--lr")) {
+    options.run.optimizer.learning_rate = kRegressionLearningRate;
   }
   options.images = declarer.images.options();
   check_options(options, line);

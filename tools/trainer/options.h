@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/dataset.h"
 #include "formats/image.h"
 #include "train/trainer.h"
 
@@ -20,6 +21,7 @@ struct Options {
   RunSpec run;                                   ///< but for validation and its size
   std::optional<std::uint64_t> validation_size;  ///< none: default_validation_size()
   std::filesystem::path data = "data";
+  Task task = Task::kClassification;  ///< what labels in `data` are
   ImageOptions images;                ///< how images in `data` are read
   std::string label_column;           ///< of CSV in `data`; empty: see CsvOptions
   std::string download;               ///< a data set to fetch into `data` first; empty: none

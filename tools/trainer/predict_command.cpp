@@ -39,6 +39,7 @@ struct Arguments {
   std::string checkpoint;
   std::vector<std::string> paths;
   std::uint32_t top = 3;
+  bool top_given = false;
   Invert invert = Invert::kAuto;
   Device device;
   std::uint32_t workers = 0;
@@ -68,19 +69,35 @@ std::vector<Guess> guesses_of(std::span<const float> logits, std::uint32_t top) 
   return guesses;
 }
 
+/// What there is to tell of a sample.
+struct Said {
+  std::vector<Guess> guesses;
+  std::span<const float> targets;  // of a regression
+};
+
+Said said_of(const TrainedModel& model, std::span<const float> outputs, std::uint32_t top) {
+  if (model.task() == Task::kRegression) return {.guesses = {}, .targets = outputs};
+  return {.guesses = guesses_of(outputs, top), .targets = {}};
+}
+
 // A picture, or a sample of a table by its number.
 struct Asked {
   std::filesystem::path file;
   std::optional<std::uint64_t> sample = {};
 };
 
-// `names` of the classes, or none.
-std::string told(const Asked& asked, const std::vector<Guess>& guesses,
-                 const std::vector<std::string>& names, bool json) {
+std::string told(const Asked& asked, const Said& said, const RunState& state, bool json) {
+  const auto& names = state.class_names;
+  const auto& targets = state.columns.targets;
   if (!json) {
     std::string line = one_line(asked.file.string());
     line += asked.sample ? fmt::format(", sample {}:", *asked.sample) : ":";
-    for (const Guess& g : guesses) {
+    for (std::size_t t = 0; t < said.targets.size(); ++t) {
+      line += "  ";
+      if (!targets.empty()) line += one_line(targets[t]) + ' ';
+      line += fmt::format("{}", said.targets[t]);
+    }
+    for (const Guess& g : said.guesses) {
       line += fmt::format("  {} ({:.2f} %)",
                           names.empty() ? std::to_string(g.label) : one_line(names[g.label]),
                           100.0 * g.share);
@@ -89,7 +106,13 @@ std::string told(const Asked& asked, const std::vector<Guess>& guesses,
   }
   auto object = nlohmann::ordered_json{{asked.sample ? "table" : "image", asked.file.string()}};
   if (asked.sample) object["sample"] = *asked.sample;
-  for (const Guess& g : guesses) {
+  for (std::size_t t = 0; t < said.targets.size(); ++t) {
+    nlohmann::ordered_json target{{"target", t}};
+    if (!targets.empty()) target["name"] = targets[t];
+    target["value"] = said.targets[t];
+    object["targets"].push_back(std::move(target));
+  }
+  for (const Guess& g : said.guesses) {
     nlohmann::ordered_json guess{{"class", g.label}};
     if (!names.empty()) guess["name"] = names[g.label];
     guess["probability"] = g.share;
@@ -158,8 +181,8 @@ int predict_tables(const Arguments& arguments, const TrainedModel& model, Consol
     (void)predict_all(
         *engine, model.spec, {tables[i], Subset::all(tables[i]->size())}, arguments.workers,
         [&](const Prediction& p) {
-          lines.add(told({arguments.paths[i], p.sample}, guesses_of(p.logits, arguments.top),
-                         model.checkpoint.state.class_names, arguments.json));
+          lines.add(told({arguments.paths[i], p.sample}, said_of(model, p.logits, arguments.top),
+                         model.checkpoint.state, arguments.json));
         });
   }
   return lines.flush();
@@ -173,7 +196,8 @@ int predict_images(const Arguments& arguments, const TrainedModel& model, Consol
   Unreadable unreadable(arguments, images.size(), console);
   const std::size_t features = model.spec.features;
   std::vector<std::byte> samples(std::min(kBatch, images.size()) * features);
-  const std::vector<std::int32_t> labels(kBatch, 0);  // nobody knows them
+  const std::size_t words = model.spec.label_words();
+  const std::vector<std::int32_t> labels(kBatch * words, 0);  // nobody knows them
   std::vector<float> logits;
   tbb::task_arena arena(arguments.workers == 0 ? tbb::task_arena::automatic
                                                : static_cast<int>(arguments.workers));
@@ -199,15 +223,15 @@ int predict_images(const Arguments& arguments, const TrainedModel& model, Consol
     Chunk chunk;
     chunk.batch = chunk.count = static_cast<std::uint32_t>(count);
     chunk.samples = std::span(samples).first(count * features);
-    chunk.labels = std::span(labels).first(count);
+    chunk.labels = std::span(labels).first(count * words);
     logits.resize(count * model.spec.classes);
     engine->predict(chunk, logits);
     std::string text;
     for (std::size_t i = 0; i < count; ++i) {
       if (failed[i]) continue;
       const auto row = std::span(logits).subspan(i * model.spec.classes, model.spec.classes);
-      text += told({images[first + i]}, guesses_of(row, arguments.top),
-                   model.checkpoint.state.class_names, arguments.json);
+      text += told({images[first + i]}, said_of(model, row, arguments.top), model.checkpoint.state,
+                   arguments.json);
     }
     if (const int status = print(text); status != kDone) return status;
   }
@@ -224,6 +248,10 @@ int predict(const Arguments& arguments) {
   }
   Console console("trainer predict", false);  // notes go to standard error, beside JSON too
   const TrainedModel model = load_model(checkpoint_meant(arguments.checkpoint));
+  if (arguments.top_given && model.task() == Task::kRegression) {
+    throw UsageError("--top: expected a model of classes with it, found " + model.path.string() +
+                     ", of targets");
+  }
   if (model.path != arguments.checkpoint) console.notice("the model is " + model.path.string());
   return tables == 0 ? predict_images(arguments, model, console)
                      : predict_tables(arguments, model, console);
@@ -233,8 +261,9 @@ int predict(const Arguments& arguments) {
 
 int predict_command(const std::vector<std::string>& words) {
   CommandLine line("trainer predict",
-                   "Says what a checkpoint's model takes images for: PNG, JPEG, BMP, GIF, TGA and\n"
-                   "PNM files of any size and colour, which it stretches to what the model takes;\n"
+                   "Says what a checkpoint's model takes images for, or which targets it predicts\n"
+                   "of them: PNG, JPEG, BMP, GIF, TGA and PNM files of any size and colour, which\n"
+                   "it stretches to what the model takes;\n"
                    "or the lines of CSV files, whose columns it finds by their names, where both\n"
                    "have some, with or without labels, which it does not look at.");
   Arguments arguments;
@@ -245,6 +274,7 @@ int predict_command(const std::vector<std::string>& words) {
              [&](const std::string& t) { arguments.checkpoint = parse_path(t); });
   line.value("--top", "K", "classes to name, the likeliest first [3]", [&](const std::string& t) {
     arguments.top = static_cast<std::uint32_t>(parse_whole(t, 1, 1U << 20U));
+    arguments.top_given = true;
   });
   line.value(
       "--invert", "auto|on|off",

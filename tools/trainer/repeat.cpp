@@ -36,14 +36,21 @@ void add(Json& json, const std::string& name, const std::optional<Spread>& sprea
   json[name + "_deviation"] = spread ? Json(spread->deviation) : Json();
 }
 
+const char* score_of(Task task) { return task == Task::kRegression ? "r2" : "acc"; }
+
 }  // namespace
 
-SeedResult seed_result(std::uint64_t seed, const RunResult& result) {
+SeedResult seed_result(std::uint64_t seed, Task task, const RunResult& result) {
+  const bool regression = task == Task::kRegression;
   SeedResult of;
   of.seed = seed;
-  of.test_acc = result.test_acc;
+  of.task = task;
+  of.test_score = regression ? result.test_r2 : result.test_acc;
   of.weights_hash = result.weights_hash;
-  if (!result.history.empty()) of.val_acc = result.history.back().val_acc;
+  if (!result.history.empty()) {
+    const EpochResult& last = result.history.back();
+    of.val_score = regression ? last.val_r2 : last.val_acc;
+  }
   for (const EpochResult& epoch : result.history) of.train_s += epoch.train_s;
   return of;
 }
@@ -71,8 +78,9 @@ RunSpec spec_of_seed(const RunSpec& spec, std::uint64_t index) {
 
 std::string seed_line(const SeedResult& result) {
   std::string line = fmt::format("Seed {}:", result.seed);
-  if (result.val_acc) line += fmt::format(" val_acc {:.4f},", *result.val_acc);
-  if (result.test_acc) line += fmt::format(" test_acc {:.4f},", *result.test_acc);
+  const char* score = score_of(result.task);
+  if (result.val_score) line += fmt::format(" val_{} {:.4f},", score, *result.val_score);
+  if (result.test_score) line += fmt::format(" test_{} {:.4f},", score, *result.test_score);
   return line + fmt::format(" training {:.2f} s, weights {}", result.train_s, result.weights_hash);
 }
 
@@ -80,11 +88,12 @@ std::string mean_line(std::span<const SeedResult> results, std::uint64_t wanted)
   std::string line = results.size() == wanted
                          ? fmt::format("Mean of {} seeds:", wanted)
                          : fmt::format("Mean of {} of {} seeds:", results.size(), wanted);
-  if (const auto of = spread(results, &SeedResult::val_acc)) {
-    line += fmt::format(" val_acc {:.4f} ± {:.4f},", of->mean, of->deviation);
+  const char* score = score_of(results.front().task);
+  if (const auto of = spread(results, &SeedResult::val_score)) {
+    line += fmt::format(" val_{} {:.4f} ± {:.4f},", score, of->mean, of->deviation);
   }
-  if (const auto of = spread(results, &SeedResult::test_acc)) {
-    line += fmt::format(" test_acc {:.4f} ± {:.4f},", of->mean, of->deviation);
+  if (const auto of = spread(results, &SeedResult::test_score)) {
+    line += fmt::format(" test_{} {:.4f} ± {:.4f},", score, of->mean, of->deviation);
   }
   const Spread seconds = training(results);
   return line + fmt::format(" training {:.2f} ± {:.2f} s", seconds.mean, seconds.deviation);
@@ -93,17 +102,18 @@ std::string mean_line(std::span<const SeedResult> results, std::uint64_t wanted)
 Json repeat_record(std::span<const SeedResult> results) {
   Json json;
   json["repeat"] = results.size();
+  const std::string score = results.empty() ? "acc" : score_of(results.front().task);
   Json seeds = Json::array();
   for (const SeedResult& result : results) {
     seeds.push_back({{"seed", result.seed},
-                     {"val_acc", maybe(result.val_acc)},
-                     {"test_acc", maybe(result.test_acc)},
+                     {"val_" + score, maybe(result.val_score)},
+                     {"test_" + score, maybe(result.test_score)},
                      {"train_s", result.train_s},
                      {"weights_hash", result.weights_hash}});
   }
   json["seeds"] = std::move(seeds);
-  add(json, "val_acc", spread(results, &SeedResult::val_acc));
-  add(json, "test_acc", spread(results, &SeedResult::test_acc));
+  add(json, "val_" + score, spread(results, &SeedResult::val_score));
+  add(json, "test_" + score, spread(results, &SeedResult::test_score));
   add(json, "train_s", training(results));
   return json;
 }

@@ -21,8 +21,9 @@ constexpr std::size_t kUnits = 64;
 
 std::optional<Judged> judge_run(const ReportContext& context,
                                 const std::shared_ptr<const Standardizer>& standardizer,
-                                Engine& engine) {
-  const RunPlan plan = make_plan(context.spec, *context.data.train, context.data.test.get());
+                                const std::vector<TargetScale>& target_scales, Engine& engine) {
+  RunPlan plan = make_plan(context.spec, *context.data.train, context.data.test.get());
+  plan.model.target_scales = target_scales;
   const std::uint32_t workers = context.spec.workers;
   const OnBad on_bad = context.spec.on_bad == OnBad::kFail ? OnBad::kFail : OnBad::kLeaveOut;
   const auto seen = [&](const auto& data) { return standardized(data, standardizer); };
@@ -62,11 +63,15 @@ std::vector<std::pair<std::string, std::string>> options_in_effect(const RunSpec
       {"--target-acc", spec.stopping.target_accuracy > 0.0F
                            ? fmt::format("{}", spec.stopping.target_accuracy)
                            : "none"},
+      {"--target-r2",
+       spec.stopping.target_r2 > 0.0F ? fmt::format("{}", spec.stopping.target_r2) : "none"},
       {"--patience", spec.stopping.patience > 0 ? std::to_string(spec.stopping.patience) : "never"},
       {"--optimizer", name_of(spec.optimizer.kind)},
       {"--beta1", fmt::format("{}", spec.optimizer.beta1)},
       {"--beta2", fmt::format("{}", spec.optimizer.beta2)},
       {"--epsilon", fmt::format("{}", spec.optimizer.epsilon)},
+      {"--loss",
+       info.task == Task::kRegression ? name_of(spec.loss) : name_of(Loss::kCrossEntropy)},
       {"--label-smoothing", fmt::format("{}", spec.label_smoothing)},
       {"--class-weights", spec.class_weights.balanced ? "balanced"
                           : spec.class_weights.values.empty()
@@ -86,6 +91,10 @@ std::vector<std::pair<std::string, std::string>> options_in_effect(const RunSpec
       {"--seed", std::to_string(spec.seed)},
       {"--val-size",
        spec.validation ? spec.validation->name() : std::to_string(spec.validation_size)},
+      {"--task", name_of(info.task)},
+      {"--standardize-targets", info.task == Task::kClassification ? "none"
+                                : spec.standardize_targets         ? "on"
+                                                                   : "off"},
       {"--standardize", spec.standardize ? "on" : "off"},
       {"--shuffle", spec.shuffle ? "on" : "off"},
       {"--on-bad", std::string(name_of(spec.on_bad))},
@@ -118,7 +127,7 @@ Report ReportObserver::collect(const ReportContext& context, Engine& engine,
   report.info = info_;
   report.result = result;
   report.process = {context.load_s, seconds_since_start(), peak_rss_mb()};
-  report.judged = judge_run(context, info_.standardizer, engine);
+  report.judged = judge_run(context, info_.standardizer, info_.target_scales, engine);
   const Parameters parameters = engine.parameters();
   report.weights = first_layer(parameters.front(), context.data.train->shape(), kUnits);
   report.units = parameters.front().shape.front();

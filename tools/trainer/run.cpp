@@ -107,7 +107,7 @@ class Runs {
     if (const auto empty = empty_classes_text(class_sizes_); !empty.empty()) {
       console_.warning(data_.train->name() + ": " + empty);
     }
-    if (data_.train->classes() == 1) {
+    if (data_.train->task() == Task::kClassification && data_.train->classes() == 1) {
       console_.warning(data_.train->name() +
                        ": all samples are of one class: nothing can be learnt");
     }
@@ -207,7 +207,7 @@ class Runs {
         throw;
       }
       if (status != 0) return status;
-      done_.push_back(seed_result(of.seed, result_));
+      done_.push_back(seed_result(of.seed, options_.task, result_));
     }
     tell_means();
     if (metrics_) metrics_->write_last(repeat_record(done_));

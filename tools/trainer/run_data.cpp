@@ -19,6 +19,7 @@ DataFolder open_data(const Options& options) {
   const StageSpan span(Stage::kLoad);
   OpenOptions open;
   open.image = options.images;
+  open.task = options.task;
   open.label_column = options.label_column;
   open.known.as_float = options.run.standardize;  // not pixels, whatever numbers they are
   open.own_validation = !options.validation_size;

@@ -13,7 +13,7 @@ std::vector<Picture> first_pictures(const Dataset& data, std::size_t most) {
   std::vector<std::uint64_t> ids(count);
   std::iota(ids.begin(), ids.end(), std::uint64_t{0});
   std::vector<std::byte> samples(count * data.sample_bytes());
-  std::vector<std::int32_t> labels(count);
+  std::vector<std::int32_t> labels(count * data.label_words());
   // Training says what cannot be read; there is no picture of it.
   const auto bad = read_readable(data, ids, samples, labels);
   std::vector<Picture> pictures;
@@ -52,7 +52,13 @@ void TensorboardObserver::on_start(const RunInfo& info) {
 void TensorboardObserver::on_epoch(const EpochResult& epoch) {
   Summary summary;
   summary.scalar("loss/train", epoch.train_loss);
-  summary.scalar("accuracy/train", epoch.train_acc);
+  if (epoch.train_r2) {
+    summary.scalar("r2/train", *epoch.train_r2);
+  } else {
+    summary.scalar("accuracy/train", epoch.train_acc);
+  }
+  if (epoch.val_r2) summary.scalar("r2/validation", *epoch.val_r2);
+  if (epoch.val_rmse) summary.scalar("rmse/validation", *epoch.val_rmse);
   if (epoch.val_loss) summary.scalar("loss/validation", *epoch.val_loss);
   if (epoch.val_acc) summary.scalar("accuracy/validation", *epoch.val_acc);
   if (epoch.learning_rate) summary.scalar("learning_rate", *epoch.learning_rate);
@@ -67,10 +73,12 @@ void TensorboardObserver::on_epoch(const EpochResult& epoch) {
 }
 
 void TensorboardObserver::on_finish(const RunResult& result) {
-  if (!result.test_loss || !result.test_acc) return;
+  if (!result.test_loss) return;
   Summary summary;
   summary.scalar("loss/test", *result.test_loss);
-  summary.scalar("accuracy/test", *result.test_acc);
+  if (result.test_acc) summary.scalar("accuracy/test", *result.test_acc);
+  if (result.test_r2) summary.scalar("r2/test", *result.test_r2);
+  if (result.test_rmse) summary.scalar("rmse/test", *result.test_rmse);
   write(result.history.empty() ? 0 : result.history.back().epoch, summary);
 }
 

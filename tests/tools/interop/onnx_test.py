@@ -87,6 +87,31 @@ class Onnx(programs.ProgramTest):
             self.assertTrue(numpy.allclose(tensors["input.mean"], seen.mean(0, dtype=numpy.float64), 1e-6, 1e-9))
             self.assertTrue(numpy.allclose(tensors["input.std"], numpy.where(deviation == 0, 1, deviation), 1e-6))
 
+    def test_gives_targets_in_their_own_units(self):
+        draw = numpy.random.default_rng(5)
+        data = self.top / "numbers"
+        data.mkdir()
+        x = draw.normal(size=(400, 5)).astype(numpy.float32)
+        y = numpy.stack([3000 + 500 * x[:, 0] * x[:, 1], x[:, 2] / 100, x[:, 3]], 1)
+        numpy.save(data / "x_train.npy", x)
+        numpy.save(data / "y_train.npy", y)
+        for scaled in ("on", "off"):
+            self.train("--task", "regression", "--epochs", "5", "--val-size", "50", "--lr", "0.05", "--standardize-targets",
+                       scaled, "--optimizer", "adam", "--checkpoint-dir", "c", "--force", data=data)
+            done = self.call("evaluate", "--checkpoint", "c/last.safetensors", "--data", data, "--split", "train",
+                             "--outputs", "o.safetensors")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            ours = safetensors.load_file(self.top / "o.safetensors")
+            (found,) = self.exported().run(["targets"], {"samples": x[ours["samples"]]})
+            self.assertTrue(numpy.allclose(found, ours["predictions"], 1e-5, 1e-5))
+            self.assertTrue(numpy.array_equal(ours["targets"], y.astype(numpy.float32)[ours["samples"]]))
+            tensors = safetensors.load_file(self.top / "c" / "last.safetensors")
+            self.assertEqual("target.mean" in tensors, scaled == "on")
+            if scaled == "on":
+                learnt = y[ours["samples"]]
+                self.assertTrue(numpy.allclose(tensors["target.mean"], learnt.mean(0), 1e-5, 1e-7))
+                self.assertTrue(numpy.allclose(tensors["target.std"], learnt.std(0), 1e-5))
+
     def test_says_of_pictures_what_predict_says(self):
         self.train("--epochs", "3", "--checkpoint-dir", "c", *MODELS[-1])
         evaluated = self.call("evaluate", "--checkpoint", "c/last.safetensors", "--data", self.digits, "--json")

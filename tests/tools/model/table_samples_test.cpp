@@ -46,6 +46,15 @@ class TableSamplesTest : public testing::Test {
     return test::data_error_of([&] { (void)open_table(model_, write(text)); });
   }
 
+  void learns(std::vector<std::string> targets) {
+    model_.spec.loss = Loss::kSquaredError;
+    model_.spec.classes = static_cast<std::uint32_t>(targets.size());
+    auto& state = model_.checkpoint.state;
+    state.class_names.clear();
+    state.columns.label.clear();
+    state.columns.targets = std::move(targets);
+  }
+
   test::TempFolder folder_;
   TrainedModel model_;
 };
@@ -90,6 +99,21 @@ TEST_F(TableSamplesTest, HaveTheModelsShapeAndType) {
   takes(InputType::kUInt8);
   EXPECT_EQ(open_table(model_, write("1,2,3\n"))->dtype(), DType::kUInt8);
   EXPECT_NE(error_of("1,2,300\n").find("samples: model 1x3 uint8"), std::string::npos);
+}
+
+TEST_F(TableSamplesTest, TargetsNeedNotBeThereAndAreNotLookedAt) {
+  learns({"price", "tax"});
+  for (const std::string_view text :
+       {"b,price,a,tax,c\n20,?,10,?,30\n", "c,a,b\n30,10,20\n", "b,tax,a,c\n20,7,10,30\n"}) {
+    const auto data = open_table(model_, write(text));
+    EXPECT_EQ(data->targets(), 2U);
+    std::vector<float> values(3);
+    std::vector<std::int32_t> label(2, 1);
+    const std::uint64_t first = 0;
+    data->read({&first, 1}, std::as_writable_bytes(std::span(values)), label);
+    EXPECT_EQ(values, (std::vector<float>{10, 20, 30})) << text;
+    EXPECT_EQ(label, (std::vector<std::int32_t>{0, 0}));
+  }
 }
 
 }  // namespace

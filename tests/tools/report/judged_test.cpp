@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -41,6 +45,37 @@ TEST(Judge, KeepsTheWorstMistakes) {
     EXPECT_GT(m.guess_share, m.label_share);
     EXPECT_FALSE(m.picture);  // samples of 20 values are none
   }
+}
+
+TEST(Judge, KeepsTheTargetsThatAreFarthestOff) {
+  MlpSpec model;
+  model.features = 20;
+  model.classes = 2;
+  model.loss = Loss::kSquaredError;
+  model.target_scales = {{1000.0F, 10.0F}, {2000.0F, 20.0F}};
+  const auto engine = make_engine(model, TrainSpec{}, {Device::Kind::kCpu, 0, 1});
+  const auto data = test::memory_dataset({.size = 2500, .targets = 2});
+  const Part part{data, Subset::all(2500)};
+  double largest = 0.0;
+  predict_all(*engine, model, part, 1, [&](const Prediction& p) {
+    for (std::size_t t = 0; t < 2; ++t) {
+      largest = std::max(largest, std::abs(double{p.logits[t]} - double{p.targets[t]}) /
+                                      double{model.target_scales[t].deviation});
+    }
+  });
+  const Judged judged = judge(*engine, model, part, "test", 1, 5);
+  ASSERT_TRUE(judged.errors);
+  EXPECT_EQ(judged.errors->samples(), 2500U);
+  ASSERT_EQ(judged.farthest.size(), 12U);
+  EXPECT_EQ(judged.farthest[0].error, largest);
+  EXPECT_TRUE(std::ranges::is_sorted(judged.farthest, std::ranges::greater{}, &FarOff::error));
+  const FarOff& far = judged.farthest[3];
+  EXPECT_EQ(target_word(far.truth), data->labels()[2 * far.sample + far.target]);
+  ASSERT_EQ(judged.points.size(), 2U);
+  EXPECT_LE(judged.points[0].size(), 1000U);
+  EXPECT_GE(judged.points[0].size(), 800U);
+  EXPECT_EQ(target_word(judged.points[1][0].truth), data->labels()[1]);
+  EXPECT_TRUE(judged.worst.empty());
 }
 
 TEST(Judge, DrawsSamplesAsTheyAreStored) {

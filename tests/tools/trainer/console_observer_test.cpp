@@ -28,6 +28,12 @@ TEST(EpochLine, HasTrainingAloneWithoutValidation) {
   result.val_acc.reset();
   result.train_s = 2.8131;
   EXPECT_EQ(epoch_line(result), "Epoch [12], train_loss: 0.3011, train_acc: 0.9132, train_s: 2.81");
+  result.train_r2 = 0.85;
+  EXPECT_EQ(epoch_line(result), "Epoch [12], train_loss: 0.3011, train_r2: 0.8500, train_s: 2.81");
+  result.val_loss = 0.2;
+  result.val_r2 = 0.75;
+  EXPECT_EQ(epoch_line(result),
+            "Epoch [12], val_loss: 0.2000, val_r2: 0.7500, train_loss: 0.3011, train_s: 2.81");
 }
 
 TEST(EpochLine, Fits80Columns) {

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <string>
 
+#include "formats/safetensors.h"
 #include "tests/support/faulty_dataset.h"
 #include "tests/support/files.h"
 #include "tests/support/training.h"
@@ -46,6 +47,46 @@ TEST_F(EvaluationTest, SaysWhatTrainingSaid) {
   EXPECT_EQ(validation.metrics.accuracy(), result_.history.back().val_acc);
   EXPECT_EQ(validation.metrics.mean_loss(), result_.history.back().val_loss);
   EXPECT_EQ(on(DataSplit::kTrain).metrics.samples, 260U);
+}
+
+TEST(EvaluationOfTargets, SaysWhatTrainingSaid) {
+  const test::TempFolder folder;
+  const auto numbers = [](std::uint64_t size, std::uint32_t seed) {
+    return test::memory_dataset(
+        {.size = size,
+         .seed = seed,
+         .columns = {.values = {}, .label = "", .targets = {"width", "height"}},
+         .targets = 2});
+  };
+  const DataFolder data{numbers(300, 1), numbers(90, 7), ""};
+  RunSpec spec = test::small_run();
+  spec.optimizer = {0.05F, 0.9F};
+  spec.checkpoint_dir = folder.path();
+  const RunResult result = test::run(spec, data.train, data.test);
+  const TrainedModel model = load_model(result.checkpoint);
+  SampleOutputs outputs;
+  const Evaluation found = evaluate(model, data, DataSplit::kTest, kOneThread, 1, &outputs);
+  EXPECT_EQ(found.metrics.mean_loss(), result.test_loss);
+  EXPECT_NEAR(*found.r2, *result.test_r2, 1e-6);
+  ASSERT_EQ(found.errors->targets(), 2U);
+  EXPECT_EQ(found.errors->samples(), 90U);
+  EXPECT_EQ(outputs.targets.size(), 180U);
+  EXPECT_EQ(outputs.logits.size(), 180U);
+  EXPECT_TRUE(outputs.labels.empty());
+  EXPECT_EQ(target_word(outputs.targets[5]), data.test->labels()[5]);
+  const std::string text = render(found);
+  EXPECT_NE(text.find("R²: "), std::string::npos) << text;
+  EXPECT_NE(text.find("\nheight  "), std::string::npos) << text;
+  const auto json = to_json(found);
+  EXPECT_EQ(json.at("targets").at(1).at("name"), "height");
+  EXPECT_EQ(json.at("targets").at(1).at("rmse"), found.errors->rmse(1));
+  EXPECT_EQ(json.at("r2"), *found.r2);
+  EXPECT_FALSE(json.contains("accuracy"));
+  write_outputs(folder.path() / "o.safetensors", outputs, found);
+  const SafetensorsFile file(folder.path() / "o.safetensors");
+  const std::vector<std::uint64_t> shape{90, 2};
+  EXPECT_EQ(file.require("predictions", DType::kFloat32, shape).values<float>(), outputs.logits);
+  EXPECT_EQ(file.require("targets", DType::kFloat32, shape).values<float>(), outputs.targets);
 }
 
 TEST_F(EvaluationTest, TakesAllOfOtherTrainingData) {
@@ -196,7 +237,9 @@ TEST(RenderEvaluation, SaysThatThereAreNoMistakes) {
 TEST(EvaluationJson, HasWhatScriptsRead) {
   Evaluation e = of_classes(3);
   e.split = DataSplit::kValidation;
-  e.metrics = {10.0, 1800, 1802, 0, {}, {}};
+  e.metrics.loss_sum = 10.0;
+  e.metrics.correct = 1800;
+  e.metrics.samples = 1802;
   const auto json = to_json(e);
   EXPECT_EQ(json.at("split"), "validation");
   EXPECT_EQ(json.at("samples"), 1802);

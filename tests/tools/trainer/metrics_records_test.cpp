@@ -33,9 +33,18 @@ TEST(EpochRecord, IsNullWithoutValidation) {
   EpochResult result = epoch(0, 1.0);
   result.val_loss.reset();
   result.val_acc.reset();
-  const auto record = epoch_record(result);
+  auto record = epoch_record(result);
   EXPECT_TRUE(record.at("val_loss").is_null());
   EXPECT_TRUE(record.at("val_acc").is_null());
+  result.train_r2 = 0.5;
+  result.val_r2 = 0.25;
+  result.val_rmse = 3.0;
+  record = epoch_record(result);
+  EXPECT_FALSE(record.contains("train_acc"));
+  EXPECT_FALSE(record.contains("val_acc"));
+  EXPECT_EQ(record.at("train_r2"), 0.5);
+  EXPECT_EQ(record.at("val_r2"), 0.25);
+  EXPECT_EQ(record.at("val_rmse"), 3.0);
 }
 
 TEST(MedianEpoch, CountsWholeEpochsOfThisProcess) {
@@ -77,6 +86,15 @@ TEST(SummaryRecord, HasWhatScriptsRead) {
   EXPECT_EQ(record.at("threads"), 2);
   EXPECT_EQ(record.at("stages").at("fill").at("busy_s"), 0.25);
   EXPECT_EQ(record.at("stages").at("engine").at("waiting_s"), 0.0625);
+  EXPECT_EQ(record.at("task"), "classification");
+  info.task = Task::kRegression;
+  result.test_r2 = 0.8;
+  result.test_rmse = 2.5;
+  const auto numbers = summary_record(info, result, {0.125, 2.0, 64.0});
+  EXPECT_EQ(numbers.at("task"), "regression");
+  EXPECT_EQ(numbers.at("test_r2"), 0.8);
+  EXPECT_EQ(numbers.at("test_rmse"), 2.5);
+  EXPECT_FALSE(numbers.contains("test_acc"));
 }
 
 TEST(SummaryRecord, HasNoEpochTimeWithoutAWholeEpoch) {

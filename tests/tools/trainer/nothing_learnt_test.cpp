@@ -15,6 +15,7 @@
 #include "formats/array_dataset.h"
 #include "formats/bytes.h"
 #include "formats/class_sizes.h"
+#include "tests/support/memory_dataset.h"
 
 namespace millrace {
 namespace {
@@ -79,6 +80,23 @@ TEST(NothingLearnt, IsSaidOfARunThatEndsWhereGuessingDoes) {
       text.ends_with("another --lr than 0.1 may help, and --standardize on: values reach 300 and "
                      "are taken as they are"))
       << text;
+}
+
+TEST(NothingLearnt, IsSaidOfTargetsByR2) {
+  const auto numbers = test::memory_dataset({.targets = 1});
+  RunSpec spec;
+  spec.optimizer.learning_rate = 0.1F;
+  auto run = ended_at(1.0, 1.0);
+  run.history.back().train_r2 = 0.01;
+  run.history.back().val_r2 = -0.02;
+  EXPECT_EQ(nothing_learnt_text(spec, run, *numbers, {}),
+            "hardly anything was learnt: train_r2 is 0.0100, and 0 where the mean is predicted of "
+            "each sample; another --lr than 0.1 may help");
+  run.history.back().val_r2 = 0.3;
+  EXPECT_EQ(nothing_learnt_text(spec, run, *numbers, {}), "");
+  run.history.back().val_r2.reset();
+  run.history.back().train_r2 = 0.1;
+  EXPECT_EQ(nothing_learnt_text(spec, run, *numbers, {}), "");
 }
 
 TEST(LargeValues, AreToldOf) {

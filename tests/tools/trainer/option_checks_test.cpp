@@ -45,6 +45,17 @@ INSTANTIATE_TEST_SUITE_P(
         Idle{{"--gamma", "0.5"}, "--gamma: expected --schedule step with it, found constant"},
         Idle{{"--step-epochs", "10", "--schedule", "cosine"},
              "--step-epochs: expected --schedule step with it, found cosine"},
+        Idle{{"--loss", "mse"}, "--loss: expected --task regression with it, found classification"},
+        Idle{{"--standardize-targets", "on", "--task", "classification"},
+             "--standardize-targets: expected --task regression with it, found classification"},
+        Idle{{"--target-r2", "0.5"},
+             "--target-r2: expected --task regression with it, found classification"},
+        Idle{{"--label-smoothing", "0", "--task", "regression"},
+             "--label-smoothing: expected --task classification with it, found regression"},
+        Idle{{"--class-weights", "balanced", "--task", "regression"},
+             "--class-weights: expected --task classification with it, found regression"},
+        Idle{{"--target-acc", "0.9", "--task", "regression"},
+             "--target-acc: expected --task classification with it, found regression"},
         Idle{{"--elastic-sigma", "4", "--rotate", "5"},
              "--elastic-sigma: expected --elastic with it, found none"},
         Idle{{"--shuffle-window", "32", "--residency", "host"},
@@ -91,6 +102,8 @@ TEST(CheckOptions, ATargetIsAShareThatCanBeReached) {
   EXPECT_EQ(parse_options({"--target-acc", "1"}).run.stopping.target_accuracy, 1.0F);
   EXPECT_EQ(error({"--target-acc", "0.9", "--val-size", "0"}),
             "--target-acc: expected validation samples to reach it on, found --val-size 0");
+  EXPECT_EQ(error({"--task", "regression", "--target-r2", "0.9", "--val-size", "0"}),
+            "--target-r2: expected validation samples to reach it on, found --val-size 0");
 }
 
 class ARecipe : public ::testing::Test {
@@ -138,6 +151,16 @@ TEST_F(ARecipe, MayBeOverruled) {
   EXPECT_TRUE(quiet.quarantine.empty());
   EXPECT_EQ(quiet.notes.size(), 1U);
   EXPECT_TRUE(parse("schedule = 'step'\ngamma = 0.5\n").notes.empty());
+  const Options numbers =
+      parse("label-smoothing = 0.1\ntarget-acc = 0.9\n", {"--task", "regression"});
+  EXPECT_EQ(numbers.run.label_smoothing, 0.0F);
+  EXPECT_EQ(numbers.run.stopping.target_accuracy, 0.0F);
+  EXPECT_EQ(numbers.notes.size(), 2U);
+  const Options classes =
+      parse("task = 'regression'\nloss = 'mae'\ntarget-r2 = 0.9\n", {"--task", "classification"});
+  EXPECT_EQ(classes.run.loss, Loss::kSquaredError);
+  EXPECT_EQ(classes.run.stopping.target_r2, 0.0F);
+  EXPECT_EQ(classes.notes.size(), 2U);
 }
 
 TEST_F(ARecipe, SaysWhichRatesWereChosenForAnotherOptimizer) {

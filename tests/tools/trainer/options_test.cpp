@@ -26,6 +26,7 @@ TEST(ParseOptions, DefaultsAreTheTutorials) {
   EXPECT_EQ(options.run.batch, 128U);
   EXPECT_EQ(options.run.epochs, 10U);
   EXPECT_EQ(options.run.optimizer.learning_rate, 0.5F);
+  EXPECT_EQ(options.task, Task::kClassification);
   EXPECT_EQ(options.run.optimizer.momentum, 0.0F);
   EXPECT_EQ(options.run.optimizer.weight_decay, 0.0F);
   EXPECT_EQ(options.run.seed, 0U);
@@ -462,6 +463,24 @@ TEST(ResumeCommand, KeepsTheArgumentsAndResumesOnce) {
   EXPECT_EQ(resume_command({"t", "--resume", "c/step-1.safetensors", "--epochs", "3"}),
             "t --epochs 3 --resume");
   EXPECT_EQ(resume_command({"t", "--resume=c/x", "--epochs", "3"}), "t --epochs 3 --resume");
+}
+
+TEST(ParseOptions, LearnsNumbersAtARateOfTheirOwn) {
+  const Options usual = parse_options({"--task", "regression"});
+  EXPECT_EQ(usual.task, Task::kRegression);
+  EXPECT_EQ(usual.run.optimizer.learning_rate, 0.1F);
+  EXPECT_EQ(usual.run.loss, Loss::kSquaredError);
+  EXPECT_TRUE(usual.run.standardize_targets);
+  const Options given = parse_options({"--task", "regression", "--lr", "0.5", "--loss", "huber",
+                                       "--standardize-targets", "off", "--target-r2", "0.9"});
+  EXPECT_EQ(given.run.optimizer.learning_rate, 0.5F);
+  EXPECT_EQ(given.run.loss, Loss::kHuber);
+  EXPECT_FALSE(given.run.standardize_targets);
+  EXPECT_EQ(given.run.stopping.target_r2, 0.9F);
+  EXPECT_EQ(usage_error_of([] {
+              parse_options({"--task", "regression", "--loss", "cross-entropy"});
+            }),
+            "--loss: expected mse, mae or huber, found 'cross-entropy'");
 }
 
 }  // namespace

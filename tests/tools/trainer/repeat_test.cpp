@@ -33,12 +33,16 @@ TEST(SeedResult, IsOfTheWholeRun) {
   run.history[1].val_acc = 0.8;
   run.history[0].train_s = 1.5;
   run.history[1].train_s = 2.0;
-  const SeedResult result = seed_result(7, run);
+  const SeedResult result = seed_result(7, Task::kClassification, run);
   EXPECT_EQ(result.seed, 7U);
-  EXPECT_EQ(result.val_acc, 0.8);
-  EXPECT_EQ(result.test_acc, 0.5);
+  EXPECT_EQ(result.val_score, 0.8);
+  EXPECT_EQ(result.test_score, 0.5);
   EXPECT_EQ(result.train_s, 3.5);
-  EXPECT_EQ(seed_result(7, RunResult{}).val_acc, std::nullopt);
+  EXPECT_EQ(seed_result(7, Task::kClassification, RunResult{}).val_score, std::nullopt);
+  run.test_r2 = 0.7;
+  run.history[1].val_r2 = 0.6;
+  EXPECT_EQ(seed_result(7, Task::kRegression, run).val_score, 0.6);
+  EXPECT_EQ(seed_result(7, Task::kRegression, run).test_score, 0.7);
 }
 
 TEST(SpecOfSeed, HasASeedAndAFolderOfItsOwn) {
@@ -61,7 +65,7 @@ TEST(MeanLine, SaysOfHowMany) {
             "Mean of 3 seeds: val_acc 0.9200 ± 0.0200, test_acc 0.8300 ± 0.0300, training 3.00 ± "
             "2.65 s");
   std::vector<SeedResult> some = three();
-  some[1].test_acc.reset();
+  some[1].test_score.reset();
   EXPECT_EQ(mean_line(some, 5),
             "Mean of 3 of 5 seeds: val_acc 0.9200 ± 0.0200, training 3.00 ± 2.65 s");
 }
@@ -75,8 +79,22 @@ TEST(RepeatRecord, HasEachSeedAndTheirMeans) {
   EXPECT_NEAR(record.at("test_acc_deviation").get<double>(), 0.03, 1e-12);
   EXPECT_NEAR(record.at("train_s_mean").get<double>(), 3.0, 1e-12);
   std::vector<SeedResult> some = three();
-  some[2].test_acc.reset();
+  some[2].test_score.reset();
   EXPECT_TRUE(repeat_record(some).at("test_acc_mean").is_null());
+}
+
+TEST(RepeatRecord, OfARegressionHasR2) {
+  auto results = three();
+  for (SeedResult& result : results) result.task = Task::kRegression;
+  EXPECT_EQ(seed_line(results[0]),
+            "Seed 3: val_r2 0.9000, test_r2 0.8000, training 1.00 s, weights aa");
+  EXPECT_EQ(mean_line(results, 3),
+            "Mean of 3 seeds: val_r2 0.9200 ± 0.0200, test_r2 0.8300 ± 0.0300, training 3.00 ± "
+            "2.65 s");
+  const auto record = repeat_record(results);
+  EXPECT_EQ(record.at("seeds").at(1).at("val_r2"), 0.92);
+  EXPECT_NEAR(record.at("test_r2_mean").get<double>(), 0.83, 1e-12);
+  EXPECT_FALSE(record.contains("val_acc_mean"));
 }
 
 }  // namespace
