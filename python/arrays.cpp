@@ -22,6 +22,11 @@ py::capsule keeper_of(const std::shared_ptr<const void>& owner) {
   return keeper;
 }
 
+std::vector<std::uint64_t> target_dims(std::uint64_t count, std::uint32_t targets) {
+  if (targets == 1) return {count};
+  return {count, targets};
+}
+
 }  // namespace
 
 py::dtype dtype_of(DType type) {
@@ -88,11 +93,24 @@ std::vector<std::uint64_t> dims_of(std::uint64_t count, const SampleShape& shape
   return dims;
 }
 
-py::tuple view_of(const Chunk& chunk, const SampleShape& shape, DType type,
+py::array make_labels(const Dataset& data, std::uint64_t count, const std::int32_t* words,
+                      py::handle owner) {
+  if (data.task() == Task::kClassification) {
+    return make_array(DType::kInt32, {count}, words, owner);
+  }
+  return make_array(DType::kFloat32, target_dims(count, data.targets()), words, owner);
+}
+
+py::array targets_of(std::span<const float> values, std::uint32_t targets) {
+  return copy_of(DType::kFloat32, target_dims(values.size() / targets, targets), values);
+}
+
+py::tuple view_of(const Chunk& chunk, const Dataset& data, DType type,
                   const std::shared_ptr<const void>& owner) {
   const py::capsule keeper = keeper_of(owner);
-  return py::make_tuple(make_array(type, dims_of(chunk.count, shape), chunk.samples.data(), keeper),
-                        make_array(DType::kInt32, {chunk.count}, chunk.labels.data(), keeper));
+  return py::make_tuple(
+      make_array(type, dims_of(chunk.count, data.shape()), chunk.samples.data(), keeper),
+      make_labels(data, chunk.count, chunk.labels.data(), keeper));
 }
 
 }  // namespace millrace::python

@@ -43,9 +43,16 @@ pybind11::array copy_of(DType type, const std::vector<std::uint64_t>& dims,
   return array;
 }
 
-/// Samples and labels of a packed chunk where they lie, as ([count, …shape], [count]). Each of both
-/// arrays keeps `owner`, whose memory that is.
-pybind11::tuple view_of(const Chunk& chunk, const SampleShape& shape, DType type,
+/// The labels of `count` samples of `data`: int32 [count]; of targets float32, [count] or, where a
+/// sample has several, [count, targets]. Memory, `words` and `owner` as of make_array().
+pybind11::array make_labels(const Dataset& data, std::uint64_t count,
+                            const std::int32_t* words = nullptr, pybind11::handle owner = {});
+/// Targets as make_labels() has those of as many to a sample.
+pybind11::array targets_of(std::span<const float> values, std::uint32_t targets);
+
+/// Samples and labels of a packed chunk where they lie, as ([count, …shape], make_labels()). Each
+/// of both arrays keeps `owner`, whose memory that is. `type`: of the samples.
+pybind11::tuple view_of(const Chunk& chunk, const Dataset& data, DType type,
                         const std::shared_ptr<const void>& owner);
 /// {count, …shape}
 std::vector<std::uint64_t> dims_of(std::uint64_t count, const SampleShape& shape);

@@ -35,12 +35,21 @@ ImageChannels channels_of(const std::optional<int>& channels) {
                               std::to_string(*channels));
 }
 
-OpenData open(const std::filesystem::path& path, bool stream,
+Task task_called(const std::string& name) {
+  for (const Task task : {Task::kClassification, Task::kRegression}) {
+    if (name == name_of(task)) return task;
+  }
+  throw std::invalid_argument("task: expected 'classification' or 'regression', found '" + name +
+                              "'");
+}
+
+OpenData open(const std::filesystem::path& path, const std::string& task, bool stream,
               const std::optional<std::pair<std::uint32_t, std::uint32_t>>& size,
               const std::optional<int>& channels, const std::string& label, bool tolerant) {
   OpenOptions options;
   if (size) options.image.resize = ImageSize{.width = size->second, .height = size->first};
   options.image.channels = channels_of(channels);
+  options.task = task_called(task);
   options.label_column = label;
   options.in_blocks = stream;
   options.tolerant = tolerant;
@@ -74,33 +83,58 @@ py::tuple read(const OpenDataset& set, const py::object& numbers) {
   if (ids.ndim() != 1) throw std::invalid_argument("ids: expected one dimension");
   const auto count = static_cast<std::uint64_t>(ids.size());
   py::array samples = make_array(set.data->dtype(), dims_of(count, set.data->shape()));
-  py::array labels = make_array(DType::kInt32, {count});
+  py::array labels = make_labels(*set.data, count);
   const std::span<const std::uint64_t> wanted(ids.data(), count);
   const std::span<std::byte> room(static_cast<std::byte*>(samples.mutable_data()),
                                   count * set.data->sample_bytes());
-  const std::span<std::int32_t> classes(static_cast<std::int32_t*>(labels.mutable_data()), count);
+  const std::span<std::int32_t> words(static_cast<std::int32_t*>(labels.mutable_data()),
+                                      count * set.data->label_words());
   {
     const OthersRun others_run;
-    set.data->read(wanted, room, classes);
+    set.data->read(wanted, room, words);
   }
   return py::make_tuple(samples, labels);
 }
 
 py::str text_of(const OpenDataset& set) {
   return str_of("<millrace.Dataset " + set.data->name() + ": " + std::to_string(set.data->size()) +
-                " samples, " + describe_samples(*set.data) + ", " +
-                std::to_string(set.data->classes()) + " classes>");
+                " samples, " + describe_samples(*set.data) + ", " + describe_labels(*set.data) +
+                ">");
 }
 
-OpenDataset from_arrays(const py::handle& x, const py::handle& y,
-                        std::vector<std::string> class_names) {
+using Names = std::vector<std::string>;
+
+void check_names(Task task, const Names& class_names, const Names& target_names) {
+  const auto refuse = [](const char* names, const char* wanted, Task found) {
+    throw std::invalid_argument(std::string(names) + ": expected task='" + wanted +
+                                "' with them, found '" + name_of(found) + "'");
+  };
+  if (task == Task::kRegression && !class_names.empty()) {
+    refuse("class_names", "classification", task);
+  }
+  if (task == Task::kClassification && !target_names.empty()) {
+    refuse("target_names", "regression", task);
+  }
+}
+
+OpenDataset from_arrays(const py::handle& x, const py::handle& y, Task task, Names class_names,
+                        Names target_names) {
+  check_names(task, class_names, target_names);
   const Array samples = array_of(x, "x");
   const Array labels = array_of(y, "y");
   std::optional<std::uint32_t> classes;
   if (!class_names.empty()) classes = static_cast<std::uint32_t>(class_names.size());
   array_sample_shape(samples);  // says what is wrong with them before labels are counted
-  Labels each = array_labels(samples, labels, classes);
-  return {std::make_shared<const ArrayDataset>(samples, std::move(each), std::move(class_names))};
+  Labels each = array_labels(samples, labels, classes, task);
+  if (!target_names.empty() && target_names.size() != each.targets) {
+    throw std::invalid_argument("target_names: expected " + std::to_string(each.targets) +
+                                ", one for each target, found " +
+                                std::to_string(target_names.size()));
+  }
+  ColumnNames columns;
+  columns.targets = std::move(target_names);
+  return {std::make_shared<const ArrayDataset>(samples, std::move(each), std::move(class_names),
+                                               std::move(columns))};
 }
 
 py::array ids_of(const Subset& subset) {
@@ -114,21 +148,22 @@ py::array ids_of(const Subset& subset) {
 
 }  // namespace
 
-OpenDataset dataset_of(const py::handle& data, const std::string& name) {
+OpenDataset dataset_of(const py::handle& data, const std::string& name, Task task) {
   if (py::isinstance<OpenDataset>(data)) return data.cast<OpenDataset>();
   if (py::isinstance<py::tuple>(data) && py::len(data) == 2) {
     const auto pair = data.cast<py::tuple>();
-    return from_arrays(pair[0], pair[1], {});
+    return from_arrays(pair[0], pair[1], task, {}, {});
   }
   throw py::type_error(name + ": expected a Dataset or a pair of arrays (x, y), found " +
                        type_name(data));
 }
 
-OpenDataset samples_of(const py::handle& data, const std::string& name) {
+OpenDataset samples_of(const py::handle& data, const std::string& name, std::uint32_t targets) {
   if (py::isinstance<OpenDataset>(data)) return data.cast<OpenDataset>();
   const Array samples = array_of(data, name);
   array_sample_shape(samples);
-  Labels none{std::vector<std::int32_t>(samples.dims[0]), 1};
+  Labels none{.values = {}, .classes = targets == 0 ? 1U : 0U, .targets = targets};
+  none.values.resize(samples.dims[0] * none.words());
   return {std::make_shared<const ArrayDataset>(samples, std::move(none))};
 }
 
@@ -141,11 +176,21 @@ void define_datasets(py::module_& module) {
           "dtype", [](const OpenDataset& set) { return dtype_of(set.data->dtype()); },
           "Of the samples as they are stored.")
       .def_property_readonly(
+          "task", [](const OpenDataset& set) { return name_of(set.data->task()); },
+          "What is learnt of a sample: classification, its class, or regression, numbers.")
+      .def_property_readonly(
           "classes", [](const OpenDataset& set) { return set.data->classes(); },
-          "Labels are below it.")
+          "Labels are below it; 0 where they are targets.")
       .def_property_readonly(
           "class_names", [](const OpenDataset& set) { return strs_of(set.data->class_names()); },
           "By label; empty where they have none.")
+      .def_property_readonly(
+          "targets", [](const OpenDataset& set) { return set.data->targets(); },
+          "Numbers that are to be learnt of each sample; 0 where labels are classes.")
+      .def_property_readonly(
+          "target_names",
+          [](const OpenDataset& set) { return strs_of(set.data->column_names().targets); },
+          "In their order; empty where they have none.")
       .def_property_readonly(
           "name", [](const OpenDataset& set) { return str_of(set.data->name()); },
           "The file or folder that it came from.")
@@ -155,8 +200,9 @@ void define_datasets(py::module_& module) {
           "128 bits of shape, type, samples and labels, as 32 hex digits: equal for equal content, "
           "whatever form it is stored in.")
       .def("read", &read, py::arg("ids"),
-           "Copies of these samples, as stored, and their labels: ([n, …shape], int32 [n]). Raises "
-           "DataError where one cannot be read, IndexError where there is none.");
+           "Copies of these samples, as stored, and their labels: ([n, …shape], int32 [n]; of "
+           "targets float32 [n], of several [n, targets]). Raises DataError where one cannot be "
+           "read, IndexError where there is none.");
 
   py::class_<OpenData>(module, "Data", "The data sets that lie together.")
       .def_property_readonly("train",
@@ -174,28 +220,34 @@ void define_datasets(py::module_& module) {
       });
 
   module.def(
-      "open", &open, py::arg("path"), py::kw_only(), py::arg("stream") = false,
-      py::arg("size") = py::none(), py::arg("channels") = py::none(), py::arg("label") = "",
-      py::arg("tolerant") = false,
+      "open", &open, py::arg("path"), py::kw_only(), py::arg("task") = "classification",
+      py::arg("stream") = false, py::arg("size") = py::none(), py::arg("channels") = py::none(),
+      py::arg("label") = "", py::arg("tolerant") = false,
       R"(Opens what `trainer --data` does: a folder or file of IDX, images, NumPy, safetensors, CSV,
 CIFAR, WebDataset or shards, plain or compressed.
 
+task: what is to be learnt of a sample: "classification", its class, or "regression", numbers.
 stream: to be read block by block, in little memory whatever its size.
 size, channels: (height, width), and 1 or 3, that images are made to.
-label: the column of a CSV file that has the labels.
+label: the column of a CSV file that has the labels; of several targets all, with commas between.
 tolerant: opens although some samples cannot be read; see Loader's on_bad.
 
 Raises DataError.)");
 
   module.def(
       "from_arrays",
-      [](const py::object& x, const py::object& y, std::vector<std::string> class_names) {
-        return from_arrays(x, y, std::move(class_names));
+      [](const py::object& x, const py::object& y, const std::string& task, Names class_names,
+         Names target_names) {
+        return from_arrays(x, y, task_called(task), std::move(class_names),
+                           std::move(target_names));
       },
-      py::arg("x"), py::arg("y"), py::kw_only(),
-      py::arg("class_names") = std::vector<std::string>{},
+      py::arg("x"), py::arg("y"), py::kw_only(), py::arg("task") = "classification",
+      py::arg("class_names") = Names{}, py::arg("target_names") = Names{},
       R"(The Dataset of samples x [n, …shape], of any type of number, and labels y [n], whole numbers
 from 0. Classes are as many as there are names, or else one more than the largest label.
+
+task="regression": y [n] or [n, targets] are numbers that are to be learnt, of any type, finite;
+each becomes the nearest float32.
 
 x is not copied where it lies in one piece: it must not change while the Dataset is in use.)");
 

@@ -126,7 +126,7 @@ py::tuple next(Epoch& epoch) {
   const Dataset& data = *epoch.loader->data;
   const DType type =
       input_type_for(data.dtype()) == InputType::kUInt8 ? DType::kUInt8 : DType::kFloat32;
-  return view_of(batch->chunk, data.shape(), type, batch->slot);
+  return view_of(batch->chunk, data, type, batch->slot);
 }
 
 py::dict stats_of(const PyLoader& loader) {
@@ -153,6 +153,7 @@ constexpr const char* kLoaderDoc =
     R"(Brings a data set's samples in batches, packed ahead by threads of its own.
 
     for x, y in loader: ...            # one epoch: x uint8 or float32 [n, …shape], y int32 [n]
+                                       # of regression y float32 [n], of several targets [n, targets]
     for x, y in loader.chunks(): ...   # the same in pieces of chunk_batches batches
 
 Each loop goes through one epoch, or what is left of it; the next epoch is packed meanwhile. Samples

@@ -1,6 +1,7 @@
 #include "python/model.h"
 
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "python/forks.h"
@@ -39,13 +40,13 @@ Metrics Model::look_at(const Part& part, const std::function<void(const Predicti
   return metrics;
 }
 
-std::vector<float> Model::logits(const Part& part) {
-  std::vector<float> logits;
-  logits.reserve(part.subset.size() * trained_.spec.classes);
+std::vector<float> Model::outputs(const Part& part) {
+  std::vector<float> outputs;
+  outputs.reserve(part.subset.size() * trained_.spec.classes);
   look_at(part, [&](const Prediction& prediction) {
-    logits.insert(logits.end(), prediction.logits.begin(), prediction.logits.end());
+    outputs.insert(outputs.end(), prediction.logits.begin(), prediction.logits.end());
   });
-  return logits;
+  return outputs;
 }
 
 std::vector<std::int32_t> Model::labels(const Part& part) {
@@ -56,11 +57,19 @@ std::vector<std::int32_t> Model::labels(const Part& part) {
 }
 
 Model::Evaluation Model::evaluate(const Part& part) {
-  Confusion confusion(trained_.spec.classes, trained_.checkpoint.state.class_names);
-  Metrics metrics = look_at(part, [&](const Prediction& prediction) {
+  const RunState& state = trained_.checkpoint.state;
+  if (trained_.spec.regression()) {
+    TargetErrors errors(trained_.spec.classes, state.columns.targets);
+    const Metrics metrics = look_at(part, [&](const Prediction& prediction) {
+      errors.add(prediction.targets, prediction.logits);
+    });
+    return {metrics, Confusion(0), std::move(errors)};
+  }
+  Confusion confusion(trained_.spec.classes, state.class_names);
+  const Metrics metrics = look_at(part, [&](const Prediction& prediction) {
     confusion.add(prediction.label, prediction.guess);
   });
-  return {metrics, std::move(confusion)};
+  return {metrics, std::move(confusion), std::nullopt};
 }
 
 }  // namespace millrace

@@ -7,11 +7,13 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "compute/engine.h"
 #include "train/confusion.h"
 #include "train/predictions.h"
+#include "train/target_errors.h"
 #include "train/trained_model.h"
 
 namespace millrace {
@@ -26,23 +28,25 @@ class Model {
   Model& operator=(const Model&) = delete;
 
   const TrainedModel& trained() const noexcept { return trained_; }
-  /// What the model says of each sample in their order, without the softmax: [count, classes],
-  /// row-major. Throws DataError where the data do not go with the model, cannot be read or have a
-  /// value that is not finite, DeviceError.
-  std::vector<float> logits(const Part& part);
+  /// What the model says of each sample in their order: logits, without the softmax, or the targets
+  /// that it predicts, in their own units; [count, classes or targets], row-major. Throws DataError
+  /// where the data do not go with the model, cannot be read or have a value that is not finite,
+  /// DeviceError.
+  std::vector<float> outputs(const Part& part);
 
-  /// The most probable label of each. Throws as logits().
+  /// The most probable label of each; of a model of classes. Throws as outputs().
   std::vector<std::int32_t> labels(const Part& part);
 
   struct Evaluation {
     Metrics metrics;
-    Confusion confusion;
+    Confusion confusion;                 ///< of a regression without classes
+    std::optional<TargetErrors> errors;  ///< of a regression
   };
-  /// How good it is. Throws as logits().
+  /// How good it is. Throws as outputs().
   Evaluation evaluate(const Part& part);
 
  private:
-  // Throws as logits().
+  // Throws as outputs().
   Metrics look_at(const Part& part, const std::function<void(const Prediction&)>& take);
 
   const TrainedModel trained_;

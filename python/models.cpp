@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,10 +17,12 @@
 #include "python/arrays.h"
 #include "python/datasets.h"
 #include "python/gil.h"
+#include "python/objects.h"
 #include "python/text.h"
 #include "tools/console/usage_error.h"
 #include "tools/onnx/onnx_model.h"
 #include "tools/trainer/device_options.h"
+#include "tools/trainer/target_table.h"
 #include "train/checkpoint_dir.h"
 #include "train/weights_hash.h"
 
@@ -40,19 +43,31 @@ std::shared_ptr<Model> load(const std::filesystem::path& path, const std::string
   return std::make_shared<Model>(load_model(checkpoint_meant(path)), where);
 }
 
-Part samples_of(const py::object& x) {
-  const OpenDataset set = python::samples_of(x, "x");
+bool of_targets(const Model& model) { return model.trained().spec.regression(); }
+
+Part samples_of(const Model& model, const py::object& x) {
+  const std::uint32_t targets = of_targets(model) ? model.trained().spec.classes : 0;
+  const OpenDataset set = python::samples_of(x, "x", targets);
   return {set.data, Subset::all(set.data->size())};
 }
 
-Part part_of(const py::object& data, const std::optional<Subset>& subset) {
-  const OpenDataset set = dataset_of(data, "data");
+Part part_of(const Model& model, const py::object& data, const std::optional<Subset>& subset) {
+  const OpenDataset set = dataset_of(data, "data", model.trained().task());
   return {set.data, subset.value_or(Subset::all(set.data->size()))};
 }
 
-std::vector<float> logits_of(Model& model, const Part& part) {
+std::vector<float> outputs_of(Model& model, const Part& part) {
   const OthersRun others_run;
-  return model.logits(part);
+  return model.outputs(part);
+}
+
+std::vector<float> logits_of(Model& model, const char* name, const py::object& x) {
+  if (of_targets(model)) {
+    throw py::value_error(std::string(name) +
+                          "(): expected a model of classes, found one of targets, which predict() "
+                          "gives");
+  }
+  return outputs_of(model, samples_of(model, x));
 }
 
 // [count, classes]
@@ -61,12 +76,12 @@ py::array matrix_of(const std::vector<float>& values, std::uint32_t classes) {
 }
 
 py::array logits(Model& model, const py::object& x) {
-  return matrix_of(logits_of(model, samples_of(x)), model.trained().spec.classes);
+  return matrix_of(logits_of(model, "logits", x), model.trained().spec.classes);
 }
 
 py::array probabilities(Model& model, const py::object& x) {
   const std::uint32_t classes = model.trained().spec.classes;
-  std::vector<float> values = logits_of(model, samples_of(x));
+  std::vector<float> values = logits_of(model, "probabilities", x);
   for (auto row = values.begin(); row != values.end(); row += classes) {
     const std::vector<double> shares = softmax(std::span(row, classes));
     std::ranges::transform(shares, row, [](double share) { return static_cast<float>(share); });
@@ -75,7 +90,8 @@ py::array probabilities(Model& model, const py::object& x) {
 }
 
 py::array predict(Model& model, const py::object& x) {
-  const Part part = samples_of(x);
+  const Part part = samples_of(model, x);
+  if (of_targets(model)) return targets_of(outputs_of(model, part), model.trained().spec.classes);
   const auto labels = [&] {
     const OthersRun others_run;
     return model.labels(part);
@@ -95,13 +111,19 @@ py::object table_of(const Confusion& confusion) {
 }
 
 py::dict evaluate(Model& model, const py::object& data, const std::optional<Subset>& subset) {
-  const Part part = part_of(data, subset);
+  const Part part = part_of(model, data, subset);
   const auto found = [&] {
     const OthersRun others_run;
     return model.evaluate(part);
   }();
   py::dict dict;
   dict["loss"] = found.metrics.mean_loss();
+  if (found.errors) {
+    dict["r2"] = found.errors->pooled_r2(model.trained().spec.target_scales);
+    dict["samples"] = found.metrics.samples;
+    dict["targets"] = object_of(targets_json(*found.errors));
+    return dict;
+  }
   dict["accuracy"] = found.metrics.accuracy();
   dict["samples"] = found.metrics.samples;
   dict["confusion"] = table_of(found.confusion);
@@ -123,6 +145,17 @@ py::object standardizer_of(const Model& model) {
   const std::vector<std::uint64_t> shape{by->mean.size()};
   return py::make_tuple(copy_of(DType::kFloat32, shape, std::span(by->mean)),
                         copy_of(DType::kFloat32, shape, std::span(by->deviation)));
+}
+
+py::object target_scales_of(const Model& model) {
+  const auto& scales = model.trained().spec.target_scales;
+  if (scales.empty()) return py::none();
+  const auto array_of_all = [&](float TargetScale::*part) {
+    std::vector<float> values(scales.size());
+    std::ranges::transform(scales, values.begin(), part);
+    return copy_of(DType::kFloat32, {values.size()}, std::span<const float>(values));
+  };
+  return py::make_tuple(array_of_all(&TargetScale::mean), array_of_all(&TargetScale::deviation));
 }
 
 void save_onnx(const Model& model, const std::filesystem::path& path) {
@@ -152,9 +185,22 @@ void define_models(py::module_& module) {
           },
           "Of one sample.")
       .def_property_readonly(
+          "task", [](const Model& model) { return name_of(model.trained().task()); },
+          "What it learnt of a sample: classification, its class, or regression, targets.")
+      .def_property_readonly(
           "class_names",
           [](const Model& model) { return strs_of(model.trained().checkpoint.state.class_names); },
           "By label; empty where they have none.")
+      .def_property_readonly(
+          "target_names",
+          [](const Model& model) {
+            return strs_of(model.trained().checkpoint.state.columns.targets);
+          },
+          "In their order; empty where they have none.")
+      .def_property_readonly(
+          "target_scales", &target_scales_of,
+          "(mean, std), float32 [targets] each: the network learnt (y - mean) / std, and predict() "
+          "undoes that. None where it learnt targets as they are, and of classes.")
       .def_property_readonly(
           "standardizer", &standardizer_of,
           "(mean, std), float32 [features] each: it sees (x - mean) / std, and does that itself. "
@@ -165,13 +211,19 @@ void define_models(py::module_& module) {
           "weights_hash",
           [](const Model& model) { return weights_hash(model.trained().checkpoint.parameters); },
           "128 bits of all parameters, as 32 hex digits; what `trainer` prints.")
-      .def("logits", &logits, py::arg("x"), "float32 [n, classes], without the softmax.")
-      .def("probabilities", &probabilities, py::arg("x"), "float32 [n, classes]; rows add up to 1.")
-      .def("predict", &predict, py::arg("x"), "The most probable labels, int32 [n].")
+      .def("logits", &logits, py::arg("x"),
+           "float32 [n, classes], without the softmax. Of classes alone: else ValueError.")
+      .def("probabilities", &probabilities, py::arg("x"),
+           "float32 [n, classes]; rows add up to 1. Of classes alone: else ValueError.")
+      .def("predict", &predict, py::arg("x"),
+           "The most probable labels, int32 [n]; of regression the targets in their own units, "
+           "float32 [n], of several [n, targets].")
       .def("evaluate", &evaluate, py::arg("data"), py::kw_only(), py::arg("subset") = py::none(),
            "How good it is on a Dataset or a pair of arrays (x, y), or a Subset of it: a dict of "
            "loss, accuracy, samples and confusion, uint64 [truth, guess] (None of more than 1024 "
-           "classes).")
+           "classes). Of regression, of loss, r2, samples and targets: for each a dict of target "
+           "(its number), name (if it has one), rmse, mae, largest (error), r2, and mean and "
+           "deviation of the true ones.")
       .def(
           "save",
           [](const Model& model, const std::filesystem::path& path) {

@@ -22,6 +22,7 @@
 #include "python/gil.h"
 #include "python/keywords.h"
 #include "python/model.h"
+#include "python/objects.h"
 #include "python/run_thread.h"
 #include "python/text.h"
 #include "tools/trainer/metrics_records.h"
@@ -39,25 +40,6 @@ struct Run {
   RunResult result;
   std::shared_ptr<Model> model;
 };
-
-py::object object_of(const nlohmann::ordered_json& json) {
-  if (json.is_boolean()) return py::bool_(json.get<bool>());
-  if (json.is_number_unsigned()) return py::int_(json.get<std::uint64_t>());
-  if (json.is_number_integer()) return py::int_(json.get<std::int64_t>());
-  if (json.is_number()) return py::float_(json.get<double>());
-  if (json.is_string()) return str_of(json.get<std::string>());
-  if (json.is_array()) {
-    py::list list;
-    for (const auto& element : json) list.append(object_of(element));
-    return list;
-  }
-  if (json.is_object()) {
-    py::dict dict;
-    for (const auto& [key, value] : json.items()) dict[str_of(key)] = object_of(value);
-    return dict;
-  }
-  return py::none();
-}
 
 void warn(const std::string& text) {
   if (PyErr_WarnFormat(PyExc_UserWarning, 1, "%U", str_of(as_keywords(text)).ptr()) != 0) {
@@ -86,6 +68,28 @@ void refuse_idle(const Options& options, bool open) {
   }
 }
 
+// What data that are open were opened for; of a path and of arrays none: the options say it.
+std::optional<Task> task_of(const py::object& data) {
+  if (py::isinstance<OpenData>(data)) return data.cast<OpenData>().folder.train->task();
+  if (py::isinstance<OpenDataset>(data)) return data.cast<OpenDataset>().data->task();
+  return std::nullopt;
+}
+
+// The options of a run on `data`, which say what they are for where they are open.
+Options options_of(const py::dict& keywords, const py::object& data) {
+  const std::optional<Task> task = task_of(data);
+  std::vector<std::string> arguments = as_arguments(keywords);
+  const bool given = keywords.contains("task") && !keywords["task"].is_none();
+  if (task == Task::kRegression && !given) arguments.emplace_back("--task=regression");
+  Options options = parse_options(arguments);
+  if (task && options.task != *task) {
+    throw py::value_error(std::string("task: expected ") + name_of(*task) +
+                          ", for which the data were opened, found " + name_of(options.task) +
+                          " (open() and from_arrays() take it, too)");
+  }
+  return options;
+}
+
 OpenData opened(const py::object& data, Options& options) {
   if (py::isinstance<OpenData>(data)) return data.cast<OpenData>();
   if (is_path(data)) {
@@ -93,7 +97,7 @@ OpenData opened(const py::object& data, Options& options) {
     const OthersRun others_run;
     return {open_data(options), options.run.residency == Residency::kStream};
   }
-  const OpenDataset train = dataset_of(data, "data");
+  const OpenDataset train = dataset_of(data, "data", options.task);
   return {{.train = train.data, .test = nullptr, .description = train.data->name()}, train.streams};
 }
 
@@ -101,13 +105,13 @@ OpenData opened(const py::object& data, Options& options) {
 OpenData all_data(const py::object& data, const py::object& test, const py::object& validation,
                   Options& options) {
   OpenData all = opened(data, options);
-  if (!test.is_none()) all.folder.test = dataset_of(test, "test").data;
+  if (!test.is_none()) all.folder.test = dataset_of(test, "test", options.task).data;
   if (options.validation_size) all.folder.validation = nullptr;  // as the program does
   if (validation.is_none()) return all;
   if (options.validation_size) {
     throw py::value_error("val_size and validation: expected one of them, found both");
   }
-  all.folder.validation = dataset_of(validation, "validation").data;
+  all.folder.validation = dataset_of(validation, "validation", options.task).data;
   return all;
 }
 
@@ -176,7 +180,7 @@ Run train(const py::object& data, const py::object& test, const py::object& vali
   if (!on_epoch.is_none() && PyCallable_Check(on_epoch.ptr()) == 0) {
     throw py::type_error("on_epoch: expected a function, found " + type_name(on_epoch));
   }
-  Options options = parse_options(as_arguments(keywords));
+  Options options = options_of(keywords, data);
   if (options.action != Options::Action::kTrain) throw py::type_error("train() trains only");
   refuse_idle(options, !is_path(data));
   for (const std::string& note : options.notes) warn(note);
@@ -203,23 +207,26 @@ constexpr const char* kTrainDoc =
 
     run = millrace.train("data", epochs=10)
     run = millrace.train((x, y), test=(x_test, y_test), hidden=[512, 512], optimizer="adam", lr=0.001)
+    run = millrace.train((x, prices), task="regression", standardize=True)
 
 data: a path, a Data, a Dataset, or arrays (x, y). test, validation: a Dataset or arrays; those of a
 Data or a path are taken where they are not given. Without validation data some samples are kept for
-it: val_size of them, 10,000, or a sixth.
+it: val_size of them, 10,000, or a sixth. Of task="regression" y are numbers to be learnt, [n] or
+[n, targets]; a Data or Dataset was opened for it, and needs no task here.
 
 on_epoch: is called after each epoch with a dict of its numbers; training ends where it returns
 something true. So it does by Ctrl-C. Either way a checkpoint is saved first, and resume=True goes on.
 
 Options, by the names and with the meanings of `trainer --help`:
 
-data: val_size, standardize=False, shuffle=True, on_bad="fail", bad_budget=0.001; of a path also
+data: task="classification", val_size, standardize=False, shuffle=True, on_bad="fail", bad_budget=0.001; of a path also
     image_size, resize, gray, rgb, label_column
 model: hidden=[32], activation="relu", batch_norm=False, dropout=0, initializer="pytorch", init
 training: epochs=10, batch=128, lr=0.5, schedule="constant", warmup=0, step_epochs=10, gamma=0.1,
     target_acc, patience=0, optimizer="sgd", momentum=0, beta1=0.9, beta2=0.999, epsilon=1e-8,
     label_smoothing=0, class_weights ("balanced", or a list), clip_norm=0, ema=0, accumulate=1,
     weight_decay=0, seed=0
+of regression: loss="mse" ("mae", "huber"), standardize_targets=True, target_r2; lr=0.1
 distortion of images: rotate, shift, scale, shear, elastic, elastic_sigma
 machine: device="auto", threads, precision="fp32", workers, residency="auto", shuffle_window=32,
     chunk_batches, slots=3
@@ -236,11 +243,18 @@ void define_training(py::module_& module) {
       .def_readonly(
           "epochs", &Run::epochs,
           "A dict an epoch: epoch, train_loss, train_acc, val_loss, val_acc, lr, train_s, "
-          "val_s.")
+          "val_s; of regression train_r2, val_r2 and val_rmse in place of accuracies.")
       .def_readonly("model", &Run::model, "As the last epoch left it.")
       .def_property_readonly(
           "test_acc", [](const Run& run) { return run.result.test_acc; },
-          "None without test data, and of a run that was stopped.")
+          "None without test data, of a run that was stopped, and of regression.")
+      .def_property_readonly(
+          "test_r2", [](const Run& run) { return run.result.test_r2; },
+          "Of regression: 1 - squared errors / squared distances from the mean, of all targets "
+          "together; else None, as test_acc.")
+      .def_property_readonly(
+          "test_rmse", [](const Run& run) { return run.result.test_rmse; },
+          "Of one target, in its unit: the root of the mean squared error; else None.")
       .def_property_readonly("test_loss", [](const Run& run) { return run.result.test_loss; })
       .def_property_readonly(
           "stopped", [](const Run& run) { return run.result.stopped; }, "By on_epoch.")

@@ -28,7 +28,8 @@ __version__: str
 
 _Path = str | os.PathLike[str]
 _Arrays = tuple[ArrayLike, ArrayLike]
-_Labels = NDArray[numpy.int32]
+_Labels = NDArray[Any]  # int32; of regression float32
+_Task = Literal["classification", "regression"]
 _Number = SupportsFloat | SupportsIndex
 _OnBad = Literal["fail", "skip", "substitute"]
 
@@ -43,9 +44,15 @@ class Dataset:
     @property
     def dtype(self) -> numpy.dtype[Any]: ...
     @property
+    def task(self) -> _Task: ...
+    @property
     def classes(self) -> int: ...
     @property
     def class_names(self) -> list[str]: ...
+    @property
+    def targets(self) -> int: ...
+    @property
+    def target_names(self) -> list[str]: ...
     @property
     def name(self) -> str: ...
     def hash(self) -> str: ...
@@ -68,13 +75,21 @@ class Subset:
 def open(
     path: _Path,
     *,
+    task: _Task = "classification",
     stream: bool = False,
     size: tuple[int, int] | None = None,
     channels: Literal[1, 3] | None = None,
     label: str = "",
     tolerant: bool = False,
 ) -> Data: ...
-def from_arrays(x: ArrayLike, y: ArrayLike, *, class_names: Sequence[str] = []) -> Dataset: ...
+def from_arrays(
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    task: _Task = "classification",
+    class_names: Sequence[str] = [],
+    target_names: Sequence[str] = [],
+) -> Dataset: ...
 def split(data: Dataset, validation: int, seed: int = 0) -> tuple[Subset, Subset]: ...
 
 class Epoch:
@@ -112,11 +127,27 @@ class Loader:
     def stats(self) -> dict[str, Any]: ...
     def stop(self) -> None: ...
 
-class _Evaluation(TypedDict):
-    loss: float
+class _TargetName(TypedDict, total=False):
+    name: str
+
+class _TargetErrors(_TargetName):
+    target: int
+    rmse: float
+    mae: float
+    largest: float
+    r2: float
+    mean: float
+    deviation: float
+
+class _EvaluationOfTask(TypedDict, total=False):
     accuracy: float
-    samples: int
     confusion: NDArray[numpy.uint64] | None
+    r2: float
+    targets: list[_TargetErrors]
+
+class _Evaluation(_EvaluationOfTask):
+    loss: float
+    samples: int
 
 class Model:
     @property
@@ -124,7 +155,13 @@ class Model:
     @property
     def shape(self) -> tuple[int, ...]: ...
     @property
+    def task(self) -> _Task: ...
+    @property
     def class_names(self) -> list[str]: ...
+    @property
+    def target_names(self) -> list[str]: ...
+    @property
+    def target_scales(self) -> tuple[NDArray[numpy.float32], NDArray[numpy.float32]] | None: ...
     @property
     def standardizer(self) -> tuple[NDArray[numpy.float32], NDArray[numpy.float32]] | None: ...
     def parameters(self) -> dict[str, NDArray[numpy.float32]]: ...
@@ -138,12 +175,17 @@ class Model:
 
 def load(path: _Path, *, device: str = "auto", threads: int = 0) -> Model: ...
 
-class _EpochResult(TypedDict):
+class _EpochOfTask(TypedDict, total=False):
+    train_acc: float
+    val_acc: float | None
+    train_r2: float
+    val_r2: float | None
+    val_rmse: float | None
+
+class _EpochResult(_EpochOfTask):
     epoch: int
     train_loss: float
-    train_acc: float
     val_loss: float | None
-    val_acc: float | None
     lr: float | None
     train_s: float
     val_s: float
@@ -157,6 +199,10 @@ class Run:
     def test_acc(self) -> float | None: ...
     @property
     def test_loss(self) -> float | None: ...
+    @property
+    def test_r2(self) -> float | None: ...
+    @property
+    def test_rmse(self) -> float | None: ...
     @property
     def stopped(self) -> bool: ...
     @property
@@ -174,8 +220,10 @@ def train(
     test: Dataset | _Arrays | None = None,
     validation: Dataset | _Arrays | None = None,
     on_epoch: Callable[[_EpochResult], object] | None = None,
+    task: _Task = "classification",
     val_size: int | None = None,
     standardize: bool = False,
+    standardize_targets: bool = True,
     shuffle: bool = True,
     on_bad: _OnBad = "fail",
     bad_budget: _Number = 0.001,
@@ -183,7 +231,7 @@ def train(
     resize: str | None = None,
     gray: bool = False,
     rgb: bool = False,
-    label_column: str | int | None = None,
+    label_column: str | int | Sequence[str | int] | None = None,
     hidden: Sequence[int] | str = (32,),
     activation: Literal["relu", "gelu", "tanh", "sigmoid", "leaky-relu"] = "relu",
     batch_norm: bool = False,
@@ -192,18 +240,20 @@ def train(
     init: _Path | None = None,
     epochs: int = 10,
     batch: int = 128,
-    lr: _Number = 0.5,
+    lr: _Number = 0.5,  # of regression 0.1
     schedule: Literal["constant", "step", "cosine", "one-cycle"] = "constant",
     warmup: _Number = 0,
     step_epochs: int = 10,
     gamma: _Number = 0.1,
     target_acc: _Number | None = None,
+    target_r2: _Number | None = None,
     patience: int = 0,
     optimizer: Literal["sgd", "nesterov", "adam", "adamw"] = "sgd",
     momentum: _Number = 0,
     beta1: _Number = 0.9,
     beta2: _Number = 0.999,
     epsilon: _Number = 1e-8,
+    loss: Literal["mse", "mae", "huber"] = "mse",
     label_smoothing: _Number = 0,
     class_weights: Literal["balanced"] | Sequence[_Number] | None = None,
     clip_norm: _Number = 0,

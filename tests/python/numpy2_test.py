@@ -31,6 +31,9 @@ class NumPy2Test(unittest.TestCase):
     def test_training(self):
         self.check("train")
 
+    def test_regression(self):
+        self.check("regression")
+
 
 if __name__ == "__main__":
     unittest.main()

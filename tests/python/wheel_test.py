@@ -105,7 +105,7 @@ class Wheel(unittest.TestCase):
             self.assertTrue(any(fnmatch.fnmatch(os.path.basename(path), name) for name in SYSTEM), path)
 
     def test_the_packages_tests_pass(self):
-        for name in ("module", "train"):
+        for name in ("module", "train", "regression"):
             output(self.python, "-B", pathlib.Path(__file__).with_name(f"{name}_test.py"),
                    PYTHONPATH=str(ROOT / "tests/support"), MILLRACE_TRAINER=os.environ["MILLRACE_TRAINER"])
 
