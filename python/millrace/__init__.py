@@ -5,6 +5,9 @@
     run = millrace.train("data", epochs=10)
     labels = run.model.predict(x)
 
+    run = millrace.train((x, prices), task="regression")     # numbers to be learnt: float [n], or [n, targets]
+    prices = run.model.predict(x)
+
     data = millrace.open("data")
     loader = millrace.Loader(data.train, batch=128, seed=1)
     for epoch in range(10):

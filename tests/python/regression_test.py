@@ -1,7 +1,10 @@
 """Regression from Python: numbers as labels, what is said of them, and what is refused."""
 
+import contextlib
+import io
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -12,6 +15,7 @@ import interop
 
 import millrace  # noqa: E402  (it needs NumPy)
 
+MANUAL = pathlib.Path(__file__).resolve().parents[2] / "docs/python.md"
 QUICK = {"batch": 16, "epochs": 12, "val_size": 60, "device": "cpu"}
 TASK = {"task": "regression"}
 
@@ -220,6 +224,18 @@ class RegressionTest(unittest.TestCase):
                                "--data", tables, "--device", "cpu"], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(f"R²: {model.evaluate((self.x_test, self.y_test))['r2']:.4f}", done.stdout)
+
+    def test_the_manual_s_example_learns(self):
+        section = MANUAL.read_text(encoding="utf-8").partition("## Regression\n")[2].partition("\n## ")[0]
+        (example,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            exec(compile(example, MANUAL, "exec"), {})
+        r2, rmse, mae, largest, deviation = map(float, said.getvalue().split())
+        self.assertGreater(r2, 0.99)
+        self.assertLess(mae, rmse)
+        self.assertLess(rmse, largest)
+        self.assertLess(largest, deviation)
 
     # What goes wrong
 
