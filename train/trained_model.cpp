@@ -77,10 +77,10 @@ void check_goes_with(const TrainedModel& model, const Dataset& data) {
   if (data.targets() != targets) {
     differ("to be predicted",
            targets == 0 ? fmt::format("{} classes", model.spec.classes)
-                        : fmt::format("{} targets", targets),
+                        : fmt::format("{} target{}", targets, targets == 1 ? "" : "s"),
            describe_labels(data));
   } else if (const auto unlike = other_name(state.columns.targets, data.column_names().targets)) {
-    differ("target " + std::to_string(*unlike + 1), name_at(state.columns.targets, *unlike),
+    differ("target " + std::to_string(*unlike), name_at(state.columns.targets, *unlike),
            name_at(data.column_names().targets, *unlike));
   } else if (data.classes() > model.spec.classes) {
     differ("classes", std::to_string(model.spec.classes), std::to_string(data.classes()));

@@ -292,11 +292,11 @@ class RegressionTest(unittest.TestCase):
         for ask in ("logits", "probabilities"):
             with self.assertRaisesRegex(ValueError, rf"^{ask}\(\): expected a model of classes, found one of targets"):
                 getattr(model, ask)(self.x_test)
-        with self.assertRaisesRegex(millrace.DataError, "to be predicted: model 1 target.*2 targets"):
+        with self.assertRaisesRegex(millrace.DataError, "to be predicted: model 1 target, .*2 targets"):
             model.evaluate((self.x_test, self.y_test))
         classes = millrace.from_arrays(self.x, numpy.arange(400) % 3)
         for call in (model.evaluate, model.predict):
-            with self.assertRaisesRegex(millrace.DataError, "to be predicted: model 1 target.*3 classes"):
+            with self.assertRaisesRegex(millrace.DataError, "to be predicted: model 1 target, .*3 classes"):
                 call(classes)
         bad = self.x_test.copy()
         bad[7, 2] = numpy.inf

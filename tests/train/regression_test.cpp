@@ -274,7 +274,7 @@ TEST(Regression, AModelGoesWithItsTargetsAlone) {
     }
     return std::string("goes");
   };
-  EXPECT_NE(reason(*named({"x", "z"})).find("target 2: model \"y\", memory \"z\""),
+  EXPECT_NE(reason(*named({"x", "z"})).find("target 1: model \"y\", memory \"z\""),
             std::string::npos);
   EXPECT_NE(reason(*numbers(1)).find("to be predicted: model 2 targets, memory 1 target"),
             std::string::npos);
