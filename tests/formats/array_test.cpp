@@ -98,11 +98,11 @@ TEST(ArrayLabels, NamesWrongShapesAndTypes) {
 }
 
 template <typename T>
-Labels targets_of(DType dtype, std::vector<std::uint64_t> dims, const std::vector<T>& values) {
-  return array_labels(
-      samples(),
-      {.name = "y.npy", .dtype = dtype, .dims = std::move(dims), .data = bytes_of(values)}, {},
-      Task::kRegression);
+Labels targets_of(DType dtype, const std::vector<std::uint64_t>& dims,
+                  const std::vector<T>& values) {
+  return array_labels(samples(),
+                      {.name = "y.npy", .dtype = dtype, .dims = dims, .data = bytes_of(values)}, {},
+                      Task::kRegression);
 }
 
 TEST(ArrayTargets, AreANumberForEachSample) {
@@ -124,7 +124,7 @@ TEST(ArrayTargets, MayBeARowForEachSample) {
 }
 
 TEST(ArrayTargets, NamesTheOneThatIsNotFinite) {
-  const auto error = [](std::vector<std::uint64_t> dims, const std::vector<double>& values) {
+  const auto error = [](const std::vector<std::uint64_t>& dims, const std::vector<double>& values) {
     return data_error_of([&] { (void)targets_of(DType::kFloat64, dims, values); });
   };
   EXPECT_EQ(error({3}, {0, std::nan(""), 0}),
@@ -134,7 +134,7 @@ TEST(ArrayTargets, NamesTheOneThatIsNotFinite) {
 }
 
 TEST(ArrayTargets, NamesWrongShapes) {
-  const auto error = [](std::vector<std::uint64_t> dims) {
+  const auto error = [](const std::vector<std::uint64_t>& dims) {
     const std::vector<std::uint8_t> bytes(SampleShape{dims}.elements());
     return data_error_of([&] { (void)targets_of(DType::kUInt8, dims, bytes); });
   };

@@ -135,7 +135,7 @@ TEST_F(CsvTargetsTest, AreHintedAtWhereClassesAreReadOfNumbers) {
   const std::string hint = " (numbers that are to be learnt: --task regression)";
   for (const auto* cell : {"0.5", "-3", "2000000"}) {
     EXPECT_EQ(error_of(std::string("x,y\n1,") + cell + "\n", CsvOptions{}),
-              expected + '"' + cell + '"' + hint);
+              fmt::format("{}\"{}\"{}", expected, cell, hint));
   }
   EXPECT_EQ(error_of("x,y\n1,0.5\n", {.classes = 3}),
             "line 2: expected a whole number in [0, 3) as the label in column 2 (\"y\"), found "
