@@ -87,6 +87,40 @@ class Regression(programs.ProgramTest):
         self.assertRegex(done.stdout, r"(?m)^Test, test_loss: 0\.\d{4}, test_r2: 0\.9\d{3}$")
         self.assertEqual([target["name"] for target in self.evaluated()["targets"]], ["price", "tax"])
 
+    def test_tables_are_converted_looked_at_and_streamed(self):
+        def tools(*arguments):
+            done = self.call(*arguments, program=programs.TOOLS)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            return done.stdout
+
+        task = self.common[:2]
+        prices = task + ("--label-column", "price")
+        tools("convert", self.data, "shards", *prices, "--shards", "2")
+        tools("convert", self.data, "arrays", *prices, "--to", "npy")
+        tools("convert", self.data, "table", *prices, "--to", "csv")
+        tools("repair", "shards", "mended")
+        for name, more in (("shards", ()), ("mended", ()), ("arrays", task), ("table", prices)):
+            self.assertEqual(tools("verify", name, *more, "--quiet"), "")
+        inspected = [json.loads(tools("inspect", name, *(prices if name in (self.data, "table") else task), "--json"))
+                     for name in (self.data, "shards", "mended", "arrays", "table")]
+        for found in inspected:
+            for split in ("train", "test"):
+                self.assertEqual(found[split]["hash"], inspected[0][split]["hash"])
+        (price,) = inspected[0]["test"]["targets"]
+        self.assertEqual(price["name"], "price")
+        mean = sum(house["price"] for house in self.tested) / len(self.tested)
+        self.assertAlmostEqual(price["mean"] / mean, 1, 6)
+        self.assertRegex(tools("inspect", self.data, *prices), r"(?m)^    price: [\d.e+]+ to [\d.e+]+, mean ")
+        tar = self.call("convert", "shards", "tar", *task, "--to", "tar", program=programs.TOOLS)
+        self.assertEqual(tar.returncode, 2)
+        self.assertIn("tar, which holds classes alone", tar.stderr)
+
+        same = self.common[:2] + self.common[4:]
+        self.assertEqual(self.summary(*same, data=self.top / "shards")["weights_hash"],
+                         self.summary(*self.common, data=self.data)["weights_hash"])
+        streamed = self.summary(*same, "--residency", "stream", data=self.top / "shards")
+        self.assertGreater(streamed["test_r2"], 0.98)
+
     def test_a_run_goes_on_to_the_same_bits(self):
         whole = self.summary(*self.common, data=self.data)
         first = self.common[:6] + ("--epochs", "11") + self.common[8:]
