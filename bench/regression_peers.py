@@ -89,6 +89,6 @@ def scikit_learn(hidden, epochs):
     from sklearn.neural_network import MLPRegressor
 
     train, (test_x, test_y) = standardised()
-    model = MLPRegressor(hidden, solver="sgd", batch_size=BATCH, learning_rate_init=2 * RATE, momentum=0, alpha=0)
+    model = MLPRegressor(hidden_layer_sizes=hidden, solver="sgd", batch_size=BATCH, learning_rate_init=2 * RATE, momentum=0, alpha=0)
     seconds = timed(epochs, lambda: model.partial_fit(*train))
     return seconds, r2(test_y, model.predict(test_x))
