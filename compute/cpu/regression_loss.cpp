@@ -41,7 +41,7 @@ void errors_of(const RegressionLoss& op, const float* z, const std::int32_t* wor
 
 template <Loss kLoss>
 void judge_rows(const RegressionLoss& op) {
-  const auto targets = static_cast<double>(op.targets);
+  const double share = 1.0 / static_cast<double>(op.targets);
   const float scale = op.gradient_scale / static_cast<float>(op.targets);
   for (std::size_t r = 0; r < op.rows; ++r) {
     const std::int32_t* words = op.source->targets(op.first + r);
@@ -61,8 +61,8 @@ void judge_rows(const RegressionLoss& op) {
       for (std::size_t i = 0; i < n; ++i) z[i] = slope_of<kLoss>(errors[i]) * scale;
       std::fill(z + n, z + round_up(n, kPanel / 2), 0.0F);
     }
-    op.losses[r] = static_cast<float>(losses / targets);
-    op.squared_errors[r] = static_cast<float>(squares / targets);
+    op.losses[r] = static_cast<float>(losses * share);
+    op.squared_errors[r] = static_cast<float>(squares * share);
   }
 }
 
