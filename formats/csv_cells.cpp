@@ -132,10 +132,15 @@ std::optional<float> csv_float(std::string_view cell) noexcept {
   return value;
 }
 
-std::string_view csv_number_advice(std::string_view cell) noexcept {
+bool is_csv_missing(std::string_view cell) noexcept {
   for (const std::string_view missing : {"", "NA", "N/A", "NaN", "nan", "null", "None", "?"}) {
-    if (cell == missing) return " (fill in what is missing, or leave out its line or column)";
+    if (cell == missing) return true;
   }
+  return false;
+}
+
+std::string_view csv_number_advice(std::string_view cell) noexcept {
+  if (is_csv_missing(cell)) return " (fill in what is missing, or leave out its line or column)";
   if (is_csv_number(cell) || cell.find_first_not_of("0123456789+-.,") != std::string_view::npos) {
     return {};
   }

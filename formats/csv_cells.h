@@ -63,6 +63,9 @@ std::optional<float> csv_float(std::string_view cell) noexcept;
 /// What to do about a cell that is no number: " (decimals have a point)"; empty where nothing is
 /// known.
 std::string_view csv_number_advice(std::string_view cell) noexcept;
+
+/// What people write where a number is missing: NA, nan, ?, nothing, and the like.
+bool is_csv_missing(std::string_view cell) noexcept;
 /// A number below `limit` that is whole, also if it is written 3.0 or 3e0.
 std::optional<std::int32_t> csv_label(std::string_view cell, std::uint32_t limit) noexcept;
 

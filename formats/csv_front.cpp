@@ -84,7 +84,11 @@ bool counts_columns(const Cells& cells, std::size_t but) {
 /// whose class is a name: then the second has text there as well.
 bool is_header(const Cells& first, const std::optional<Cells>& second, const CsvOptions& options) {
   if (std::ranges::none_of(first, is_csv_text)) return false;
-  if (options.task == Task::kRegression) return true;
+  if (options.task == Task::kRegression) {
+    // A number that is missing is no name.
+    return std::ranges::any_of(
+        first, [](std::string_view cell) { return is_csv_text(cell) && !is_csv_missing(cell); });
+  }
   const auto& asked = options.label_column;
   const auto column = only_text(first);
   if (!column || is_label_name(first[*column]) || first[*column] == asked) return true;
@@ -166,7 +170,14 @@ CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view tex
       fail_unlabelled(path, front.first_line, options, layout);
     }
   }
-  if (layout.labelled && regression) {
+  if (layout.labelled && regression && unlabelled && !by_names) {
+    // Nobody is asked which columns have what is of no interest.
+    try {
+      find_targets(path, front.first_line, options, layout);
+    } catch (const DataError&) {
+      fail_unlabelled(path, front.first_line, options, layout);
+    }
+  } else if (layout.labelled && regression) {
     find_targets(path, front.first_line, options, layout);
   } else if (layout.labelled) {
     find_label(path, front.first_line, options.label_column, sample, layout);

@@ -157,6 +157,12 @@ void find_targets(const std::filesystem::path& path, std::uint64_t line, const C
       throw csv_error(path, line, "each column of targets once",
                       fmt::format("{} twice", in_quotes(name)));
     }
+    // A model would not find it again.
+    if (!layout.columns.empty() &&
+        std::ranges::count(layout.columns, layout.columns[*column]) > 1) {
+      throw csv_error(path, line, "a name of its own for each column of targets",
+                      fmt::format("several called {}", in_quotes(layout.columns[*column])));
+    }
     layout.targets.push_back(*column);
   }
 }

@@ -72,7 +72,28 @@ std::optional<std::string> list_text(const py::handle& values) {
   return list.empty() ? "none" : list;
 }
 
+// Names of columns may hold what stands between them: in quotes then, as a CSV file has them.
+std::optional<std::string> columns_text(const py::handle& values) {
+  if (py::isinstance<py::str>(values) || !py::isinstance<py::sequence>(values)) return std::nullopt;
+  std::string list;
+  for (const py::handle value : values) {
+    auto text = scalar_text(value);
+    if (!text) return std::nullopt;
+    if (text->find_first_of(",\"") != std::string::npos) {
+      for (auto at = text->find('"'); at != std::string::npos; at = text->find('"', at + 2)) {
+        text->insert(at, 1, '"');
+      }
+      text = '"' + *text + '"';
+    }
+    list += (list.empty() ? "" : ",") + *text;
+  }
+  return list;
+}
+
 std::string text_of(const std::string& name, const py::handle& value) {
+  if (name == "label_column") {
+    if (auto text = columns_text(value)) return *std::move(text);
+  }
   if (auto text = scalar_text(value)) return *std::move(text);
   if (auto text = list_text(value)) return *std::move(text);
   throw py::type_error(name + ": expected a number, text, a path or a list of them, found " +

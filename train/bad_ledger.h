@@ -41,6 +41,8 @@ class BadLedger {
   void report(std::span<const BadPlace> bad);
 
   std::uint64_t count() const noexcept { return known_.size(); }
+  /// Numbers of those samples.
+  const std::set<std::uint64_t>& known() const noexcept { return known_; }
   std::uint64_t budget() const noexcept { return budget_; }
 
  private:

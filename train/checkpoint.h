@@ -64,6 +64,11 @@ struct EpochSums {
   std::uint64_t correct = 0;
   std::uint64_t samples = 0;
   double squared_error_sum = 0.0;  ///< see Metrics
+  double squared_error_rest = 0.0;
+
+  double mean_squared_error() const noexcept {
+    return (squared_error_sum + squared_error_rest) / static_cast<double>(samples);
+  }
 
   bool operator==(const EpochSums&) const = default;
 };

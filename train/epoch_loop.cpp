@@ -155,6 +155,7 @@ Metrics EpochLoop::fetch(std::uint64_t first_step, std::uint64_t epoch, EpochSum
   sums.correct += metrics.correct;
   sums.samples += metrics.samples;
   sums.squared_error_sum += metrics.squared_error_sum;
+  sums.squared_error_rest += metrics.squared_error_rest;
   return metrics;
 }
 

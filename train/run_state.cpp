@@ -32,6 +32,7 @@ constexpr std::string_view kOptionsKey = "millrace.options";
 constexpr std::string_view kHistoryKey = "millrace.history";
 constexpr std::string_view kLossSumKey = "millrace.epoch_loss_sum";
 constexpr std::string_view kSquaredErrorSumKey = "millrace.epoch_squared_error_sum";
+constexpr std::string_view kSquaredErrorRestKey = "millrace.epoch_squared_error_rest";
 constexpr std::string_view kCorrectKey = "millrace.epoch_correct";
 constexpr std::string_view kSamplesKey = "millrace.epoch_samples";
 
@@ -185,6 +186,7 @@ TensorMetadata encode_run_state(const RunState& state) {
   put(kSamplesKey, std::to_string(state.sums.samples));
   if (state.options.loss != Loss::kCrossEntropy) {
     put(kSquaredErrorSumKey, hex_float(state.sums.squared_error_sum));
+    put(kSquaredErrorRestKey, hex_float(state.sums.squared_error_rest));
   }
   return metadata;
 }
@@ -203,6 +205,14 @@ RunState decode_run_state(const std::filesystem::path& file, const TensorMetadat
   state.step = in.integer(kStepKey);
   state.dataset_hash = in.text(kDatasetKey);
   state.options = in.parsed(kOptionsKey, "the options of a run", decode_run_options);
+  const bool regression = state.options.loss != Loss::kCrossEntropy;
+  for (const std::string_view key : {kClassNamesKey, kTargetColumnsKey}) {
+    if (!metadata.contains(std::string(key)) || regression == (key == kTargetColumnsKey)) continue;
+    throw DataError(file, std::nullopt,
+                    std::string(regression ? "names of targets" : "names of classes") +
+                        ", which its loss (" + name_of(state.options.loss) + ") is of",
+                    std::string(key));
+  }
   if (metadata.contains(std::string(kClassNamesKey))) {
     state.class_names = in.parsed(kClassNamesKey, "a list of the classes' names", list_of_names);
     const auto& widths = state.options.widths;
@@ -229,6 +239,7 @@ RunState decode_run_state(const std::filesystem::path& file, const TensorMetadat
   state.sums = {in.real(kLossSumKey), in.integer(kCorrectKey), in.integer(kSamplesKey)};
   if (state.options.loss != Loss::kCrossEntropy) {
     state.sums.squared_error_sum = in.real(kSquaredErrorSumKey);
+    state.sums.squared_error_rest = in.real(kSquaredErrorRestKey);
   }
   if (state.history.size() != state.epoch) {
     throw DataError(file, std::nullopt, std::to_string(state.epoch) + " epochs of history",

@@ -92,8 +92,13 @@ class Trainer::Impl {
   void settle(EpochSums& sums);
   bool may_run_ahead() const;
   void end_epoch();
+  // Of a regression's targets, without `bad` samples, once an R² is asked for.
+  struct Spread {
+    std::uint64_t bad = 0;
+    double value = 0.0;  // see target_spread()
+  };
   double r2_of(double mean_squared_error, const Dataset& data, const Subset& subset,
-               std::optional<double>& spread) const;
+               const BadLedger& ledger, std::optional<Spread>& spread) const;
   std::optional<double> rmse_of(double mean_squared_error) const;
   void check(const Metrics& evaluated, std::uint64_t steps) const;
   void test(const std::atomic<bool>& stop);
@@ -128,9 +133,8 @@ class Trainer::Impl {
   std::optional<EpochLoop> loop_;              // none where no step is left to train
   std::optional<Evaluator> validation_;        // none without validation samples or epochs left
   std::optional<UnjudgedEpoch> unjudged_;
-  // Of a regression's targets, once an R² is asked for; see target_spread().
-  std::optional<double> train_spread_;
-  std::optional<double> validation_spread_;
+  std::optional<Spread> train_spread_;
+  std::optional<Spread> validation_spread_;
   Clock::time_point epoch_began_;  // of the epoch that is settled next
   Clock::time_point trained_;      // when the last settled steps were done
   double epoch_train_s_ = 0.0;     // of those steps
@@ -308,8 +312,8 @@ void Trainer::Impl::end_epoch() {
   epoch.train_loss = ended.sums.loss_sum / static_cast<double>(ended.sums.samples);
   const bool regression = setup_.plan.model.regression();
   if (regression) {
-    epoch.train_r2 = r2_of(ended.sums.squared_error_sum / static_cast<double>(ended.sums.samples),
-                           *train_, setup_.plan.split.train, train_spread_);
+    epoch.train_r2 = r2_of(ended.sums.mean_squared_error(), *train_, setup_.plan.split.train, bad_,
+                           train_spread_);
   } else {
     epoch.train_acc =
         static_cast<double>(ended.sums.correct) / static_cast<double>(ended.sums.samples);
@@ -324,7 +328,7 @@ void Trainer::Impl::end_epoch() {
       epoch.val_r2 =
           r2_of(validated.mean_squared_error(), own ? *spec_.validation : *train_,
                 own ? Subset::all(spec_.validation->size()) : setup_.plan.split.validation,
-                validation_spread_);
+                own ? *bad_validation_ : bad_, validation_spread_);
       epoch.val_rmse = rmse_of(validated.mean_squared_error());
     } else {
       epoch.val_acc = validated.accuracy();
@@ -347,9 +351,12 @@ void Trainer::Impl::end_epoch() {
 }
 
 double Trainer::Impl::r2_of(double mean_squared_error, const Dataset& data, const Subset& subset,
-                            std::optional<double>& spread) const {
-  if (!spread) spread = target_spread(data, subset, setup_.plan.model.target_scales);
-  return r2(mean_squared_error, *spread);
+                            const BadLedger& ledger, std::optional<Spread>& spread) const {
+  if (!spread || spread->bad != ledger.count()) {
+    spread = {ledger.count(),
+              target_spread(data, subset, setup_.plan.model.target_scales, ledger.known())};
+  }
+  return r2(mean_squared_error, spread->value);
 }
 
 // In the unit of the target, where there is one.
@@ -384,9 +391,9 @@ void Trainer::Impl::test(const std::atomic<bool>& stop) {
     result_.test_acc = metrics->accuracy();
     return;
   }
-  std::optional<double> spread;
+  std::optional<Spread> spread;
   result_.test_r2 =
-      r2_of(metrics->mean_squared_error(), *test_, Subset::all(test_->size()), spread);
+      r2_of(metrics->mean_squared_error(), *test_, Subset::all(test_->size()), *bad_test_, spread);
   result_.test_rmse = rmse_of(metrics->mean_squared_error());
 }
 

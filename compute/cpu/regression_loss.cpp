@@ -4,11 +4,14 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "compute/target_units.h"
 
 namespace millrace::cpu {
 namespace {
+
+constexpr double kMostSquared = std::numeric_limits<float>::max();
 
 // The error is the same number for all of these, and a NaN stays one.
 template <Loss kLoss>
@@ -62,7 +65,8 @@ void judge_rows(const RegressionLoss& op) {
       std::fill(z + n, z + round_up(n, kPanel / 2), 0.0F);
     }
     op.losses[r] = static_cast<float>(losses * share);
-    op.squared_errors[r] = static_cast<float>(squares * share);
+    // Not beyond float32, where the loss itself is not.
+    op.squared_errors[r] = static_cast<float>(std::min(squares * share, kMostSquared));
   }
 }
 

@@ -50,6 +50,7 @@ void EndedSums::receive() {
   metrics.loss_sum = sums.loss_sum;
   metrics.correct = sums.correct;
   metrics.squared_error_sum = sums.squared_error_sum;
+  metrics.squared_error_rest = sums.squared_error_rest;
   metrics.samples = sums.samples;
   metrics.steps = sums.steps;
   if (sums.nonfinite != 0) metrics.first_nonfinite_step = sums.nonfinite - 1;

@@ -64,7 +64,10 @@ struct RegressionLoss {
     squares = group.sum(squares);
     if (group.lane() != 0) return;
     losses[row] = sum / count;
-    squared_errors[row] = squares / count;
+    // Not beyond float32, where the loss itself is not. A NaN stays one.
+    const float most = 3.402823466e+38F;
+    const float mean = squares / count;
+    squared_errors[row] = mean > most ? most : mean;
   }
 
   MILLRACE_HOST_DEVICE float target(std::int32_t word, std::uint32_t t) const {

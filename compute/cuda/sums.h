@@ -63,6 +63,7 @@ struct DeviceMetrics {
   std::uint64_t steps = 0;
   std::uint64_t nonfinite = 0;  ///< 1 + the first step with a loss that is not finite; 0: none
   double squared_error_sum = 0.0;
+  double squared_error_rest = 0.0;
 };
 
 /// Adds the rows of many steps to the metrics, in one block.
@@ -74,12 +75,14 @@ struct MetricsSums {
     std::uint64_t correct = 0;
     std::uint32_t nonfinite = UINT32_MAX;  ///< the first such row
     double squared_error = 0.0;
+    double squared_rest = 0.0;
 
     MILLRACE_HOST_DEVICE Part& operator+=(const Part& other) {
       loss += other.loss;
       correct += other.correct;
       if (other.nonfinite < nonfinite) nonfinite = other.nonfinite;
       squared_error += other.squared_error;
+      squared_rest += other.squared_rest;
       return *this;
     }
   };
@@ -97,13 +100,23 @@ struct MetricsSums {
     return value < 134217728.0 ? (value + magic) - magic : value;
   }
 
+  /// What quantize() leaves of a number, at most 2^-25, as a multiple of 2^-54.
+  MILLRACE_HOST_DEVICE static double rest_of(double value) {
+    const double magic = 0.375;  // a double of this size ends at 2^-54
+    const double rest = value - quantize(value);
+    return (rest + magic) - magic;
+  }
+
   MILLRACE_HOST_DEVICE Part part(std::uint32_t lane) const {
     Part sum;
     for (std::uint32_t r = lane; r < rows; r += kLanes) {
       const double loss = losses[r];
       sum.loss += quantize(loss);
       if (correct != nullptr) sum.correct += correct[r];
-      if (squared_errors != nullptr) sum.squared_error += quantize(squared_errors[r]);
+      if (squared_errors != nullptr) {
+        sum.squared_error += quantize(squared_errors[r]);
+        sum.squared_rest += rest_of(squared_errors[r]);
+      }
       if (!(loss - loss == 0.0) && r < sum.nonfinite) sum.nonfinite = r;
     }
     return sum;
@@ -113,6 +126,7 @@ struct MetricsSums {
     metrics->loss_sum += sum.loss;
     metrics->correct += sum.correct;
     metrics->squared_error_sum += sum.squared_error;
+    metrics->squared_error_rest += sum.squared_rest;
     metrics->samples += rows;
     if (batch == 0) return;
     if (metrics->nonfinite == 0 && sum.nonfinite != UINT32_MAX) {

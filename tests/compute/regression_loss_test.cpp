@@ -189,6 +189,8 @@ TEST_P(RegressionLossTest, PredictionsAreInTheTargetsUnits) {
     EXPECT_NEAR(metrics.squared_error_sum, squares / model.classes, 1e-4 * (1.0 + squares));
     EXPECT_EQ(metrics.squared_error_sum * 16777216.0,
               std::floor(metrics.squared_error_sum * 16777216.0));
+    const double mean = squares / model.classes / static_cast<double>(data_.size());
+    EXPECT_NEAR(metrics.mean_squared_error(), mean, 1e-4 * (mean + 1e-3));
     if (loss() == Loss::kSquaredError) {
       EXPECT_EQ(metrics.loss_sum, metrics.squared_error_sum);
     }

@@ -169,6 +169,8 @@ TEST_F(CsvTargetsTest, DoNotMatterWhereTheyAreOfNoInterest) {
   const CsvOptions three{.task = Task::kRegression, .unlabelled_values = 3};
   EXPECT_EQ(error_of("x,y\n1,2\n", three),
             "line 1: expected 3 columns of values, and perhaps those of targets, found 2 columns");
+  EXPECT_EQ(error_of("1,2,3,4\n5,6,7,8\n", three),
+            "line 1: expected 3 columns of values, and perhaps those of targets, found 4 columns");
   EXPECT_EQ(error_of("a,b,c,y,d\n1,2,3,4,5\n", three),
             "line 1: expected 3 columns of values, and perhaps those of targets, found 5 columns");
 }
@@ -217,6 +219,22 @@ TEST_F(CsvTargetsTest, AreFoundAsTheyAreKnown) {
   write("u,b,a\n0.5,2,1.5\n");
   EXPECT_EQ(targets_of(open(options).train->labels()), (Floats{0.5F})) << "as it is asked for";
   EXPECT_EQ(csv_options(options.known).task, Task::kRegression);
+}
+
+TEST_F(CsvTargetsTest, AreNotTakenForNamesWhereOneIsMissing) {
+  EXPECT_EQ(error_of("1,NA,2\n3,4,5\n", "3"),
+            "line 1: expected a finite number in column 2, found \"NA\" (fill in what is missing, "
+            "or leave out "
+            "its line or column)");
+  EXPECT_EQ(read("a,NA,b\n3,4,5\n", "3").columns.targets, Names{"b"});
+}
+
+TEST_F(CsvTargetsTest, HaveNamesOfTheirOwn) {
+  const std::string text = "a,v,v\n1,2,3\n4,5,6\n";
+  EXPECT_EQ(error_of(text, "2"),
+            "line 1: expected a name of its own for each column of targets, found several called "
+            "\"v\"");
+  EXPECT_EQ(targets_of(read(text, "1").labels.values), (Floats{1, 4}));
 }
 
 }  // namespace

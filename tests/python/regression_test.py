@@ -53,6 +53,13 @@ class RegressionTest(unittest.TestCase):
             numpy.savetxt(self.folder / f"{name}.csv", numpy.hstack([x, y]), "%.17g", ",", header="a,b,c,price,tax", comments="")
         return self.folder
 
+    def test_columns_are_listed_whatever_their_names_hold(self):
+        header = 'x,"price, EUR",price,"so ""called""",y'
+        numpy.savetxt(self.folder / "train.csv", numpy.hstack([self.x, self.y]), "%.17g", ",", header=header, comments="")
+        for columns in (["price, EUR", "x"], ['so "called"'], ["y"], "price"):
+            run = millrace.train(self.folder, **TASK, **QUICK, label_column=columns)
+            self.assertEqual(run.model.target_names, columns if isinstance(columns, list) else [columns])
+
     # Data sets
 
     def test_a_data_set_says_what_its_targets_are(self):

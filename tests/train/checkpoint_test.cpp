@@ -132,6 +132,46 @@ TEST(Checkpoint, KeepsTheNamesOfColumns) {
       << line;
 }
 
+TEST(Checkpoint, KeepsWhatTargetsAre) {
+  const test::TempFolder folder;
+  Checkpoint saved = sample_checkpoint();
+  auto& state = saved.state;
+  state.class_names.clear();
+  state.options.loss = Loss::kHuber;
+  const std::size_t targets = state.options.widths.back();
+  for (std::size_t t = 0; t < targets; ++t) {
+    state.options.target_scales.push_back({static_cast<float>(t), 0.5F});
+    state.columns.targets.push_back("t" + std::to_string(t));
+  }
+  state.sums.squared_error_sum = 3.5;
+  state.sums.squared_error_rest = 0x1p-40;
+  for (EpochResult& epoch : state.history) {
+    epoch.train_r2 = 1.0 / 3.0;
+    epoch.val_rmse = 7.25;
+  }
+  save_checkpoint(folder / "c.safetensors", saved);
+  const RunState loaded = load_checkpoint(folder / "c.safetensors").state;
+  EXPECT_EQ(loaded.options.loss, Loss::kHuber);
+  EXPECT_EQ(loaded.options.target_scales, state.options.target_scales);
+  EXPECT_EQ(loaded.columns.targets, state.columns.targets);
+  EXPECT_EQ(loaded.sums, state.sums);
+  EXPECT_EQ(loaded.history.at(0).train_r2, 1.0 / 3.0);
+  EXPECT_EQ(loaded.history.at(0).val_rmse, 7.25);
+  EXPECT_FALSE(loaded.history.at(0).val_r2);
+  EXPECT_EQ(load_target_scales(folder / "c.safetensors", targets), state.options.target_scales);
+}
+
+TEST(Checkpoint, NamesAreOfWhatItsLossIsOf) {
+  const test::TempFolder folder;
+  EXPECT_NE(refusal(edited(folder,
+                           [](auto&, TensorMetadata& m) {
+                             m["millrace.target_columns"] = R"(["a","b"])";
+                           }))
+                .find("expected names of classes, which its loss (cross-entropy) is of, found "
+                      "millrace.target_columns"),
+            std::string::npos);
+}
+
 TEST(Checkpoint, KeepsHowSamplesAreDistorted) {
   const test::TempFolder folder;
   Checkpoint saved = sample_checkpoint();

@@ -7,15 +7,20 @@
 #include <memory>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "formats/array_dataset.h"
 #include "formats/error.h"
+#include "formats/forwarding_dataset.h"
 #include "tests/support/files.h"
 #include "tests/support/training.h"
 #include "train/predictions.h"
+#include "train/target_errors.h"
 #include "train/target_scales.h"
 #include "train/trained_model.h"
 
@@ -190,6 +195,17 @@ TEST(Regression, BeginsWithWeightsAndScalesOfAnotherRun) {
             "targets are standardised as those of " + before.checkpoint.string() + " were");
   next.standardize_targets = false;
   EXPECT_THROW(test::run(next, shifted, other_numbers(1)), DataError);
+  // Weights that learnt targets as they are, and nobody said so.
+  spec.standardize_targets = false;
+  spec.optimizer.learning_rate = 1e-6F;
+  next.standardize_targets = true;
+  next.init = run(spec).checkpoint;
+  test::Recorder other;
+  test::run(next, shifted, other_numbers(1), {&other});
+  ASSERT_FALSE(other.notices.empty());
+  EXPECT_EQ(other.notices[0], next.init.string() +
+                                  " says nothing of targets: they are standardised by those of "
+                                  "memory");
 }
 
 TEST(Regression, TakesTargetsAsTheyAreWhereAsked) {
@@ -215,6 +231,121 @@ TEST(Regression, StopsWhereR2IsReachedAndKeepsTheBestEpoch) {
   EXPECT_EQ(*result.ended_early, "the target R² of 0.5 is reached");
   EXPECT_GE(*result.history.back().val_r2, 0.5);
   EXPECT_TRUE(result.target_s);
+}
+
+// Of other numbers, whose targets are `scale` times as far from `shift`.
+std::shared_ptr<const Dataset> moved(const Dataset& data, float scale, float shift) {
+  Labels labels{.values = {}, .classes = 0, .targets = 1};
+  for (const auto word : data.labels()) {
+    labels.values.push_back(target_word(shift + scale * (target_of(word) - 1128.0F)));
+  }
+  const auto view = data.contiguous();
+  return std::make_shared<ArrayDataset>(Array{.name = "moved",
+                                              .dtype = data.dtype(),
+                                              .dims = {data.size(), data.sample_bytes()},
+                                              .owner = {},
+                                              .data = view.samples},
+                                        std::move(labels));
+}
+
+TEST(Regression, MeasuresWhatIsLeftOfErrorsThatAreVerySmall) {
+  // The last bits of what was learnt are noise, of which R² must not be 1.
+  const auto data = numbers(1);
+  const auto tiny = moved(*data, 1e-5F, 0.0F);
+  RunSpec spec = learning();
+  spec.standardize_targets = false;
+  spec.optimizer = {0.0F};
+  spec.epochs = 1;
+  const RunResult result = test::run(spec, tiny, nullptr);
+  EXPECT_LT(*result.history[0].val_r2, 0.1) << "nothing was learnt";
+  EXPECT_GT(*result.history[0].val_rmse, 1e-6);
+  try {
+    test::run(spec, moved(*data, 1e-10F, 0.0F), nullptr);
+    FAIL() << "their squares are lost in rounding";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_EQ(std::string(error.what())
+                  .find("--standardize-targets: expected on for targets that "
+                        "vary by less than 1e-06, found off for some that "),
+              0U)
+        << error.what();
+  }
+}
+
+TEST(Regression, TellsOfTargetsThatFloatsHaveNoStepsFor) {
+  test::Recorder recorder;
+  RunSpec spec = learning();
+  spec.epochs = 1;
+  const auto data = numbers(1);
+  test::run(spec, moved(*data, 1.0F, 1e9F), nullptr, {&recorder});
+  ASSERT_EQ(recorder.notices.size(), 1U);
+  EXPECT_NE(recorder.notices[0].find("float32 holds numbers near 1e+09 in steps of 64: "),
+            std::string::npos)
+      << recorder.notices[0];
+}
+
+TEST(Regression, GoesOnWhereSquaresAreNoFloatsButErrorsAre) {
+  const test::TempFolder folder;
+  RunSpec spec = learning();
+  spec.standardize_targets = false;
+  spec.loss = Loss::kAbsoluteError;
+  spec.epochs = 2;
+  const auto data = numbers(1);
+  const auto huge = moved(*data, 1e30F, 0.0F);
+  const auto expected = test::run(spec, huge, nullptr);
+  EXPECT_TRUE(std::isfinite(*expected.history.back().val_r2));
+  RunSpec first = spec;
+  first.checkpoint_dir = folder.path();
+  first.checkpoint_every = 10;
+  first.keep = 100;
+  test::run(first, huge, nullptr);
+  spec.resume = true;
+  spec.resume_from = folder.path() / "step-10.safetensors";
+  EXPECT_EQ(test::run(spec, huge, nullptr).weights_hash, expected.weights_hash);
+}
+
+// Some of whose samples cannot be read, but for their targets.
+class FaultyNumbers final : public ForwardingDataset<Dataset> {
+ public:
+  FaultyNumbers(std::shared_ptr<const Dataset> whole, std::set<std::uint64_t> bad)
+      : ForwardingDataset(std::move(whole)), bad_(std::move(bad)) {}
+  std::string hash() const override { throw DataError("numbers.bin", "is broken"); }
+  std::span<const std::int32_t> labels() const noexcept override { return of().labels(); }
+  void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
+            std::span<std::int32_t> labels) const override {
+    for (const auto id : ids) {
+      if (bad_.contains(id)) throw DataError("numbers.bin", "sample " + std::to_string(id));
+    }
+    of().read(ids, samples, labels);
+  }
+
+ private:
+  std::set<std::uint64_t> bad_;
+};
+
+TEST(Regression, HoldsErrorsAgainstTheSamplesThatWereMeasured) {
+  const auto test = other_numbers(1);
+  std::set<std::uint64_t> large;  // a quarter, all on one side
+  for (std::uint64_t i = 0; i < test->size(); ++i) {
+    if (target_of(test->labels()[i]) > 1250.0F) large.insert(i);
+  }
+  ASSERT_GT(large.size(), 10U);
+  const test::TempFolder folder;
+  RunSpec spec = learning();
+  spec.epochs = 3;
+  spec.on_bad = OnBad::kSkip;
+  spec.bad_budget = {.count = 90};
+  spec.checkpoint_dir = folder.path();
+  const auto faulty = std::make_shared<FaultyNumbers>(test, large);
+  const RunResult result = test::run(spec, numbers(1), faulty);
+  const TrainedModel model = load_model(result.checkpoint);
+  const auto engine = make_engine(model, spec.device);
+  TargetErrors errors(1);
+  predict_all(
+      *engine, model.spec, {faulty, Subset::all(test->size()), OnBad::kLeaveOut}, 1,
+      [&](const Prediction& p) { errors.add(p.targets, p.logits); },
+      [](std::span<const BadPlace>) {});
+  EXPECT_EQ(errors.samples(), test->size() - large.size());
+  EXPECT_NEAR(*result.test_r2, errors.r2(0), 1e-5);
 }
 
 TEST(Regression, RefusesWhatIsOfClasses) {

@@ -76,6 +76,12 @@ TEST(TargetScales, NeedTargetsWithAFiniteDeviation) {
   } catch (const DataError& error) {
     FAIL() << "its deviation is the largest float32: " << error.what();
   }
+  const auto refused = test::data_error_of([&] {
+    fit_target_scales(*numbers({kMost, kMost, -kMost}), Subset::all(3));
+  });
+  EXPECT_EQ(refused,
+            "numbers.npy: expected numbers as target 0 whose distance from their mean is finite as "
+            "float32, found 4.5371e+38");
   const auto hidden = std::make_shared<test::FaultyDataset>(memory_dataset({.targets = 1}),
                                                             std::set<std::uint64_t>{});
   EXPECT_THROW(fit_target_scales(*hidden, Subset::all(300)), std::invalid_argument);
@@ -89,6 +95,12 @@ TEST(TargetSpread, IsTheMeanVarianceAsTheNetworkSeesIt) {
   const auto two = memory_dataset({.targets = 2});
   const auto all = Subset::all(two->size());
   EXPECT_NEAR(target_spread(*two, all, fit_target_scales(*two, all)), 1.0, 1e-6);
+}
+
+TEST(TargetSpread, IsWithoutSamplesThatAreLeftOut) {
+  const auto data = numbers({1, 3, 100, 5});
+  EXPECT_DOUBLE_EQ(target_spread(*data, Subset::all(4), {}, {2}),
+                   target_spread(*numbers({1, 3, 5}), Subset::all(3), {}));
 }
 
 TEST(R2, IsOneWithoutAnErrorAndZeroForTheMean) {

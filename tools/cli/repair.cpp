@@ -33,7 +33,12 @@ std::vector<bool> kept_of(const Group& group, Task task) {
     kept.resize(std::min(kept.size(), file.sound().size()));
     for (std::size_t i = 0; i < kept.size(); ++i) kept[i] = kept[i] && file.sound()[i];
     if (parse_idx_name(file.path().filename().string())->role != IdxRole::kLabels) continue;
-    leave_out(check_labels(file, {.task = task}).faults, kept);
+    const auto faults = check_labels(file, {.task = task}).faults;
+    leave_out(faults, kept);
+    if (!faults.empty() && std::ranges::count(kept, true) == 0) {
+      throw DataError(file.path(),
+                      fmt::format("no sample can be salvaged: {}", faults.front().what));
+    }
   }
   return kept;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <utility>
 
 #include "tools/console/process_usage.h"
@@ -15,6 +16,12 @@ namespace {
 constexpr double kWellMixed = 0.95;
 constexpr double kLeastTold = 0.005;  // seconds: less is 0.00
 
+// With four decimals, where that is no long row of digits.
+std::string figure(double value) {
+  constexpr double kLong = 1e4;
+  return std::abs(value) < kLong ? fmt::format("{:.4f}", value) : fmt::format("{:.4g}", value);
+}
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -25,11 +32,11 @@ std::string epoch_line(const EpochResult& epoch) {
   std::string line = fmt::format("Epoch [{}]", epoch.epoch);
   const char* score = epoch.train_r2 ? "r2" : "acc";
   if (const auto& val = epoch.train_r2 ? epoch.val_r2 : epoch.val_acc; epoch.val_loss && val) {
-    line += fmt::format(", val_loss: {:.4f}, val_{}: {:.4f}, train_loss: {:.4f}", *epoch.val_loss,
-                        score, *val, epoch.train_loss);
+    line += fmt::format(", val_loss: {}, val_{}: {}, train_loss: {}", figure(*epoch.val_loss),
+                        score, figure(*val), figure(epoch.train_loss));
   } else {
-    line += fmt::format(", train_loss: {:.4f}, train_{}: {:.4f}", epoch.train_loss, score,
-                        epoch.train_r2.value_or(epoch.train_acc));
+    line += fmt::format(", train_loss: {}, train_{}: {}", figure(epoch.train_loss), score,
+                        figure(epoch.train_r2.value_or(epoch.train_acc)));
   }
   // Three digits, and in all 80 columns.
   return line + fmt::format(", train_s: {:.{}f}", epoch.train_s, epoch.train_s < 0.9995 ? 3 : 2);
@@ -185,8 +192,8 @@ void ConsoleObserver::on_finish(const RunResult& result) {
                      *result.test_acc));
   }
   if (result.test_r2 && result.test_loss) {
-    auto text =
-        fmt::format("Test, test_loss: {:.4f}, test_r2: {:.4f}", *result.test_loss, *result.test_r2);
+    auto text = fmt::format("Test, test_loss: {}, test_r2: {}", figure(*result.test_loss),
+                            figure(*result.test_r2));
     if (result.test_rmse) text += fmt::format(", test_rmse: {:.6g}", *result.test_rmse);
     line(text);
   }

@@ -26,7 +26,7 @@ std::string no_numbers_learnt_text(const RunSpec& spec, const EpochResult& last,
   if (!last.train_r2 || *last.train_r2 > kHardlyAny) return {};
   if (last.val_r2 && *last.val_r2 > kHardlyAny) return {};
   auto text = fmt::format(
-      "hardly anything was learnt: train_r2 is {:.4f}, and 0 where the mean is predicted of each "
+      "hardly anything was learnt: train_r2 is {:.4g}, and 0 where the mean is predicted of each "
       "sample; another --lr than {:g} may help",
       *last.train_r2, spec.optimizer.learning_rate);
   if (const auto large = large_values_text(spec, train); !large.empty()) text += ", and " + large;

@@ -33,13 +33,14 @@ constexpr float kLearningRate = 0.5F;
 constexpr float kRegressionLearningRate = 0.1F;  // a squared error's gradient has no bound
 
 constexpr const char* kDescription =
-    "Trains a multilayer perceptron (Linear, ReLU, ..., Linear; softmax\n"
-    "cross-entropy) on a folder of data files or images, and tests it where\n"
-    "the folder has test files. Defaults stand in brackets.\n"
+    "Trains a multilayer perceptron (Linear, ReLU, ..., Linear) to tell classes by\n"
+    "softmax cross-entropy, or to predict numbers, on a folder of data files or\n"
+    "images, and tests it where the folder has test files. Defaults stand in\n"
+    "brackets.\n"
     "\n"
     "Other commands (trainer COMMAND --help):\n"
-    "  evaluate    loss, accuracy, precision, recall and confusion of a checkpoint\n"
-    "  predict     what a checkpoint takes images for\n"
+    "  evaluate    how good a checkpoint is: accuracy and confusion, or R² and errors\n"
+    "  predict     what a checkpoint says of images or lines of CSV files\n"
     "  export      a checkpoint as an ONNX model";
 
 constexpr const char* kExamples =

@@ -684,6 +684,17 @@ TEST(SumKernels, SquaredErrorsAddUpExactlyInAnyGrouping) {
   EXPECT_NEAR(whole.squared_error_sum, expected, 1e-3);
   EXPECT_EQ(sum_in(40).squared_error_sum, whole.squared_error_sum);
   EXPECT_EQ(sum_in(1000).squared_error_sum, whole.squared_error_sum);
+  EXPECT_EQ(sum_in(40).squared_error_rest, whole.squared_error_rest);
+  EXPECT_NEAR(whole.squared_error_sum + whole.squared_error_rest, expected, 1e-12 * expected);
+
+  // Of a good model there is nothing but rests.
+  for (float& value : values) value *= 1e-13F;
+  expected = 0.0;
+  for (const float value : values) expected += value;
+  const DeviceMetrics small = sum_in(3000);
+  EXPECT_LT(small.squared_error_sum, 0.5 * expected);
+  EXPECT_NEAR(small.squared_error_sum + small.squared_error_rest, expected, 3000 * 0x1p-55);
+  EXPECT_EQ(sum_in(40).squared_error_rest, small.squared_error_rest);
 }
 
 TEST(SumKernels, MetricsAddUpExactlyInAnyGrouping) {
@@ -720,8 +731,8 @@ TEST(SumKernels, MetricsAddUpExactlyInAnyGrouping) {
 }
 
 TEST(SumKernels, HandedOverMetricsBeginAgainAtZero) {
-  DeviceMetrics sums{1.5, 2, 3, 4, 5, 6.5};
-  DeviceMetrics host{9.0, 9, 9, 9, 9, 9.0};
+  DeviceMetrics sums{1.5, 2, 3, 4, 5, 6.5, 7.5};
+  DeviceMetrics host{9.0, 9, 9, 9, 9, 9.0, 9.0};
   emulate(HandOverSums{&sums, &host});
   EXPECT_EQ(host.loss_sum, 1.5);
   EXPECT_EQ(host.correct, 2U);
@@ -729,7 +740,8 @@ TEST(SumKernels, HandedOverMetricsBeginAgainAtZero) {
   EXPECT_EQ(host.steps, 4U);
   EXPECT_EQ(host.nonfinite, 5U);
   EXPECT_EQ(host.squared_error_sum, 6.5);
-  EXPECT_EQ(sums.loss_sum + sums.squared_error_sum, 0.0);
+  EXPECT_EQ(host.squared_error_rest, 7.5);
+  EXPECT_EQ(sums.loss_sum + sums.squared_error_sum + sums.squared_error_rest, 0.0);
   EXPECT_EQ(sums.correct + sums.samples + sums.steps + sums.nonfinite, 0U);
 }
 

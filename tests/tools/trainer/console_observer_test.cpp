@@ -34,6 +34,12 @@ TEST(EpochLine, HasTrainingAloneWithoutValidation) {
   result.val_r2 = 0.75;
   EXPECT_EQ(epoch_line(result),
             "Epoch [12], val_loss: 0.2000, val_r2: 0.7500, train_loss: 0.3011, train_s: 2.81");
+  result.val_loss = 123456789.0;
+  result.val_r2 = -1234567.0;
+  result.train_loss = 9999.5;
+  EXPECT_EQ(
+      epoch_line(result),
+      "Epoch [12], val_loss: 1.235e+08, val_r2: -1.235e+06, train_loss: 9999.5000, train_s: 2.81");
 }
 
 TEST(EpochLine, Fits80Columns) {

@@ -90,7 +90,7 @@ TEST(NothingLearnt, IsSaidOfTargetsByR2) {
   run.history.back().train_r2 = 0.01;
   run.history.back().val_r2 = -0.02;
   EXPECT_EQ(nothing_learnt_text(spec, run, *numbers, {}),
-            "hardly anything was learnt: train_r2 is 0.0100, and 0 where the mean is predicted of "
+            "hardly anything was learnt: train_r2 is 0.01, and 0 where the mean is predicted of "
             "each sample; another --lr than 0.1 may help");
   run.history.back().val_r2 = 0.3;
   EXPECT_EQ(nothing_learnt_text(spec, run, *numbers, {}), "");
