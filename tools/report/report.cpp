@@ -15,6 +15,7 @@
 #include "tools/report/style.h"
 #include "tools/report/tables.h"
 #include "tools/report/target_section.h"
+#include "tools/trainer/target_table.h"
 #include "train/best.h"
 
 namespace millrace {
@@ -50,7 +51,7 @@ std::string render_tiles(const Report& report) {
   }
   if (result.test_r2 && result.test_loss) {
     html += tile(fmt::format("{:.4f}", *result.test_r2), "test R²");
-    if (result.test_rmse) html += tile(fmt::format("{:.5g}", *result.test_rmse), "test RMSE");
+    if (result.test_rmse) html += tile(number_text(*result.test_rmse), "test RMSE");
     html += tile(fmt::format("{:.4f}", *result.test_loss), "test loss");
   }
   const auto worse = [](const EpochResult& a, const EpochResult& b) { return is_better(b, a); };

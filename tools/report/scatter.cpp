@@ -15,7 +15,7 @@ namespace {
 // In the units of the viewBox, as in chart.cpp.
 constexpr double kWidth = 440.0;
 constexpr double kHeight = 440.0;
-constexpr double kLeft = 58.0;
+constexpr double kLeft = 72.0;
 constexpr double kRight = 14.0;
 constexpr double kTop = 14.0;
 constexpr double kBottom = 46.0;

@@ -10,6 +10,7 @@
 
 #include "tools/report/html.h"
 #include "tools/report/scatter.h"
+#include "tools/trainer/target_table.h"
 
 namespace millrace {
 namespace {
@@ -24,10 +25,11 @@ std::string render_table(const TargetErrors& errors) {
       "<th>largest</th><th>R²</th><th>mean</th><th>deviation</th></tr></thead><tbody>\n";
   for (std::size_t t = 0; t < shown; ++t) {
     html += fmt::format(
-        "<tr><td>{}</td><td>{:.5g}</td><td>{:.5g}</td><td>{:.5g}</td><td>{:.4f}</td><td>{:.5g}</td>"
-        "<td>{:.5g}</td></tr>\n",
-        escape_html(errors.name(t)), errors.rmse(t), errors.mae(t), errors.largest(t), errors.r2(t),
-        errors.mean(t), errors.deviation(t));
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.4f}</td><td>{}</td><td>{}</td></"
+        "tr>\n",
+        escape_html(errors.name(t)), number_text(errors.rmse(t)), number_text(errors.mae(t)),
+        number_text(errors.largest(t)), errors.r2(t), number_text(errors.mean(t)),
+        number_text(errors.deviation(t)));
   }
   html += "</tbody></table>";
   if (shown < errors.targets()) {

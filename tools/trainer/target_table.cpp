@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <nlohmann/json.hpp>
 
@@ -21,6 +22,11 @@ std::string name_of(const TargetErrors& errors, std::size_t target) {
 
 }  // namespace
 
+std::string number_text(double value) {
+  const double size = std::abs(value);
+  return size >= 1e5 && size < 1e9 ? fmt::format("{:.0f}", value) : fmt::format("{:.5g}", value);
+}
+
 std::string render_targets(const TargetErrors& errors) {
   const std::size_t shown = std::min(errors.targets(), kMostShown);
   std::size_t wide = 6;
@@ -31,9 +37,10 @@ std::string render_targets(const TargetErrors& errors) {
   std::string text = fmt::format("{:<{}}  {:>10}  {:>10}  {:>10}  {:>8}  {:>10}\n", "Target", wide,
                                  "RMSE", "MAE", "largest", "R²", "deviation");
   for (std::size_t t = 0; t < shown; ++t) {
-    text += fmt::format("{:>{}}  {:>10.5g}  {:>10.5g}  {:>10.5g}  {:>8.4f}  {:>10.5g}\n",
-                        name_of(errors, t), wide, errors.rmse(t), errors.mae(t), errors.largest(t),
-                        errors.r2(t), errors.deviation(t));
+    text +=
+        fmt::format("{:>{}}  {:>10}  {:>10}  {:>10}  {:>8.4f}  {:>10}\n", name_of(errors, t), wide,
+                    number_text(errors.rmse(t)), number_text(errors.mae(t)),
+                    number_text(errors.largest(t)), errors.r2(t), number_text(errors.deviation(t)));
   }
   if (const auto left_out = errors.targets() - shown; left_out > 0) {
     text += fmt::format("{} more, which --json lists\n", left_out);

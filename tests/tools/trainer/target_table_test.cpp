@@ -20,11 +20,20 @@ TEST(TargetTable, HasALineATarget) {
   std::string line;
   std::getline(lines, line);
   std::getline(lines, line);
-  EXPECT_EQ(line, "             price           1           1           1    1.0000       1e+05");
+  EXPECT_EQ(line, "             price           1           1           1    1.0000      100000");
   std::getline(lines, line);
   EXPECT_TRUE(line.starts_with("a very long name,   ")) << line;
   EXPECT_LE(line.size(), 80U);
   EXPECT_FALSE(std::getline(lines, line)) << line;
+}
+
+TEST(NumberText, HasFiveDigitsOrAllBeforeThePoint) {
+  EXPECT_EQ(number_text(0.04171123), "0.041711");
+  EXPECT_EQ(number_text(-16262.4), "-16262");
+  EXPECT_EQ(number_text(182567.3), "182567");
+  EXPECT_EQ(number_text(123456789.0), "123456789");
+  EXPECT_EQ(number_text(1.5e9), "1.5e+09");
+  EXPECT_EQ(number_text(0.0), "0");
 }
 
 TEST(TargetTable, OfVeryManyNamesTheFirst) {
