@@ -39,7 +39,7 @@ constexpr const char* kDescription =
     "brackets.\n"
     "\n"
     "Other commands (trainer COMMAND --help):\n"
-    "  evaluate    how good a checkpoint is: accuracy and confusion, or R² and errors\n"
+    "  evaluate    how good a checkpoint is: accuracy, confusion; or R², errors\n"
     "  predict     what a checkpoint says of images or lines of CSV files\n"
     "  export      a checkpoint as an ONNX model";
 
