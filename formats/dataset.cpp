@@ -20,6 +20,13 @@ const char* name_of(Task task) noexcept {
   return task == Task::kRegression ? "regression" : "classification";
 }
 
+std::optional<Task> task_called(std::string_view name) noexcept {
+  for (const Task task : {Task::kClassification, Task::kRegression}) {
+    if (name == name_of(task)) return task;
+  }
+  return std::nullopt;
+}
+
 const std::vector<std::string>& Dataset::class_names() const noexcept {
   static const std::vector<std::string> none;
   return none;

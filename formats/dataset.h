@@ -3,8 +3,10 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "formats/dtype.h"
@@ -27,6 +29,8 @@ enum class Task : std::uint8_t { kClassification, kRegression };
 
 /// "classification", "regression".
 const char* name_of(Task task) noexcept;
+/// The task of that name; nullopt if there is none.
+std::optional<Task> task_called(std::string_view name) noexcept;
 
 /// What the columns of a table are called, whose lines are samples.
 struct ColumnNames {

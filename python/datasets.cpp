@@ -35,10 +35,8 @@ ImageChannels channels_of(const std::optional<int>& channels) {
                               std::to_string(*channels));
 }
 
-Task task_called(const std::string& name) {
-  for (const Task task : {Task::kClassification, Task::kRegression}) {
-    if (name == name_of(task)) return task;
-  }
+Task parse_task(const std::string& name) {
+  if (const auto task = task_called(name)) return *task;
   throw std::invalid_argument("task: expected 'classification' or 'regression', found '" + name +
                               "'");
 }
@@ -49,7 +47,7 @@ OpenData open(const std::filesystem::path& path, const std::string& task, bool s
   OpenOptions options;
   if (size) options.image.resize = ImageSize{.width = size->second, .height = size->first};
   options.image.channels = channels_of(channels);
-  options.task = task_called(task);
+  options.task = parse_task(task);
   options.label_column = label;
   options.in_blocks = stream;
   options.tolerant = tolerant;
@@ -238,8 +236,7 @@ Raises DataError.)");
       "from_arrays",
       [](const py::object& x, const py::object& y, const std::string& task, Names class_names,
          Names target_names) {
-        return from_arrays(x, y, task_called(task), std::move(class_names),
-                           std::move(target_names));
+        return from_arrays(x, y, parse_task(task), std::move(class_names), std::move(target_names));
       },
       py::arg("x"), py::arg("y"), py::kw_only(), py::arg("task") = "classification",
       py::arg("class_names") = Names{}, py::arg("target_names") = Names{},

@@ -63,5 +63,12 @@ TEST(Dataset, ReadChecksRoomAndIds) {
                std::invalid_argument);
 }
 
+TEST(Task, GoesByItsName) {
+  for (const Task task : {Task::kClassification, Task::kRegression}) {
+    EXPECT_EQ(task_called(name_of(task)), task);
+  }
+  EXPECT_EQ(task_called("Regression"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace millrace

@@ -12,12 +12,11 @@ void declare_task(CommandLine& line, Task& task) {
              "what is learnt of a sample: classification, its\nclass, or regression, numbers "
              "[classification]",
              [&task](const std::string& text) {
-               for (const Task known : {Task::kClassification, Task::kRegression}) {
-                 if (text != name_of(known)) continue;
-                 task = known;
-                 return;
+               const auto known = task_called(text);
+               if (!known) {
+                 throw UsageError("expected classification or regression, found " + shown(text));
                }
-               throw UsageError("expected classification or regression, found " + shown(text));
+               task = *known;
              });
 }
 
