@@ -81,8 +81,8 @@ void check_count(const Array& samples, const Array& labels, std::string_view wha
 
 Labels array_targets(const Array& samples, const Array& numbers) {
   const auto& dims = numbers.dims;
-  const auto targets = dims.size() == 1 ? 1 : dims.size() == 2 ? dims[1] : 0;
-  if (targets == 0 || targets > kMostTargets) {
+  const auto targets = targets_in(dims);
+  if (targets == 0) {
     throw DataError(
         numbers.name, std::nullopt,
         fmt::format("targets, a number for each sample or 1 to {} in its row", kMostTargets),

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "formats/dtype.h"
 
@@ -15,6 +16,14 @@ namespace millrace {
 
 /// More targets of a sample than this are taken for a mistake.
 inline constexpr std::uint32_t kMostTargets = 1U << 20;
+
+/// How many of a sample an array of that shape holds, [count] or [count, targets]; 0 where it holds
+/// none, or more than kMostTargets.
+template <typename Dim>
+std::uint64_t targets_in(const std::vector<Dim>& dims) {
+  const std::uint64_t targets = dims.size() == 1 ? 1 : dims.size() == 2 ? dims[1] : 0;
+  return targets > kMostTargets ? 0 : targets;
+}
 
 /// Behind what was found in place of a class, where it is a number.
 inline constexpr std::string_view kRegressionAdvice =

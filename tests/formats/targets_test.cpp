@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -70,6 +71,16 @@ TEST(ReadTargets, NamesTheFirstThatIsNotFinite) {
 TEST(ExpectedTarget, SaysWhichOne) {
   EXPECT_EQ(expected_target(7, 1), "a finite number (float32) as the target of sample 7");
   EXPECT_EQ(expected_target(7, 3), "a finite number (float32) as target 1 of sample 2");
+}
+
+TEST(TargetsIn, AreANumberASampleOrARow) {
+  EXPECT_EQ(targets_in(std::vector<std::uint64_t>{5}), 1U);
+  EXPECT_EQ(targets_in(std::vector<std::uint32_t>{5, 3}), 3U);
+  EXPECT_EQ(targets_in(std::vector<std::uint64_t>{5, kMostTargets}), kMostTargets);
+  EXPECT_EQ(targets_in(std::vector<std::uint64_t>{5, kMostTargets + 1}), 0U);
+  EXPECT_EQ(targets_in(std::vector<std::uint64_t>{5, 0}), 0U);
+  EXPECT_EQ(targets_in(std::vector<std::uint64_t>{}), 0U);
+  EXPECT_EQ(targets_in(std::vector<std::uint64_t>{5, 3, 1}), 0U);
 }
 
 }  // namespace

@@ -51,9 +51,8 @@ std::int64_t label_at(const std::byte* at, DType dtype) {
 LabelCheck check_targets(const SalvagedIdx& labels, std::uint32_t expected) {
   LabelCheck check;
   const auto& header = *labels.header();
-  const auto rank = header.dims.size();
-  const auto targets = rank == 1 ? 1 : rank == 2 ? header.dims[1] : 0;
-  if (targets == 0 || targets > kMostTargets || (expected != 0 && targets != expected)) {
+  const auto targets = static_cast<std::uint32_t>(targets_in(header.dims));
+  if (targets == 0 || (expected != 0 && targets != expected)) {
     check.faults.push_back({.what = fmt::format("expected targets, {} of each sample, found {}",
                                                 expected == 0 ? fmt::format("1 to {}", kMostTargets)
                                                               : std::to_string(expected),
