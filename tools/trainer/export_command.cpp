@@ -42,8 +42,6 @@ int export_command(const std::vector<std::string>& arguments) {
   std::string checkpoint;
   std::string path;
   OnnxOptions options;
-  bool input_given = false;
-  bool output_given = false;
   line.value("--checkpoint", "PATH",
              "the model, a .safetensors file of the trainer, or a\nfolder of them: best, else last",
              [&](const std::string& t) { checkpoint = parse_path(t); });
@@ -53,12 +51,10 @@ int export_command(const std::vector<std::string>& arguments) {
              [&](const std::string& t) {
                options.input =
                    is_first(t, "uint8", "float") ? InputType::kUInt8 : InputType::kFloat32;
-               input_given = true;
              });
   line.value("--output", "probabilities|logits", "probabilities: with the softmax\n[probabilities]",
              [&](const std::string& t) {
                options.probabilities = is_first(t, "probabilities", "logits");
-               output_given = true;
              });
   line.help_flag();
   line.examples("Example:\n  trainer export --checkpoint checkpoints --onnx model.onnx");
@@ -69,14 +65,14 @@ int export_command(const std::vector<std::string>& arguments) {
   const std::filesystem::path model_file = checkpoint_meant(checkpoint);
   check_output_paths({{"--onnx", path, "\x08"}}, {{"--checkpoint", model_file}});
   const TrainedModel model = load_model(model_file);
-  if (output_given && model.task() == Task::kRegression) {
+  if (line.given("--output") && model.task() == Task::kRegression) {
     throw UsageError("--output: expected a model of classes with it, found " + model.path.string() +
                      ", of targets");
   }
   if (model_file != checkpoint) {
     Console("trainer export", false).notice("the model is " + model_file.string());
   }
-  if (!input_given) options.input = stored_type(model);
+  if (!line.given("--input")) options.input = stored_type(model);
   const std::string bytes = onnx_model(model, options);
   AtomicFile file(path);
   file.write(bytes);

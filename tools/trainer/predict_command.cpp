@@ -274,7 +274,6 @@ int predict_command(const std::vector<std::string>& words) {
              [&](const std::string& t) { arguments.checkpoint = parse_path(t); });
   line.value("--top", "K", "classes to name, the likeliest first [3]", [&](const std::string& t) {
     arguments.top = static_cast<std::uint32_t>(parse_whole(t, 1, 1U << 20U));
-    arguments.top_given = true;
   });
   line.value(
       "--invert", "auto|on|off",
@@ -294,6 +293,7 @@ int predict_command(const std::vector<std::string>& words) {
     throw UsageError("--checkpoint: expected a file or folder, found none");
   if (arguments.paths.empty())
     throw UsageError("expected images, folders of them or CSV files, found none");
+  arguments.top_given = line.given("--top");
   check_bad_options(line, arguments.bad.on_bad);
   check_device(line, arguments.device);
   return predict(arguments);
