@@ -58,44 +58,33 @@ std::optional<std::string> scalar_text(const py::handle& value) {
   return number_text(value);
 }
 
-// Of a sequence of them, with commas.
-std::optional<std::string> list_text(const py::handle& values) {
-  const bool is_bytes = PyObject_CheckBuffer(values.ptr()) != 0 && !py::hasattr(values, "dtype");
-  if (is_bytes || !py::isinstance<py::sequence>(values)) return std::nullopt;
-  std::string list;
-  for (const py::handle value : values) {
-    const auto text = scalar_text(value);
-    if (!text) return std::nullopt;
-    if (!list.empty()) list += ',';
-    list += *text;
+// In quotes, as a CSV file has it, where a column's name holds what stands between two of them.
+std::string column_text(std::string text) {
+  if (text.find_first_of(",\"") == std::string::npos) return text;
+  for (auto at = text.find('"'); at != std::string::npos; at = text.find('"', at + 2)) {
+    text.insert(at, 1, '"');
   }
-  return list.empty() ? "none" : list;
+  return '"' + text + '"';
 }
 
-// Names of columns may hold what stands between them: in quotes then, as a CSV file has them.
-std::optional<std::string> columns_text(const py::handle& values) {
-  if (py::isinstance<py::str>(values) || !py::isinstance<py::sequence>(values)) return std::nullopt;
+// Of a sequence of them, with commas.
+std::optional<std::string> list_text(const std::string& name, const py::handle& values) {
+  const bool is_bytes = PyObject_CheckBuffer(values.ptr()) != 0 && !py::hasattr(values, "dtype");
+  if (is_bytes || !py::isinstance<py::sequence>(values)) return std::nullopt;
+  const bool columns = name == "label_column";
   std::string list;
   for (const py::handle value : values) {
     auto text = scalar_text(value);
     if (!text) return std::nullopt;
-    if (text->find_first_of(",\"") != std::string::npos) {
-      for (auto at = text->find('"'); at != std::string::npos; at = text->find('"', at + 2)) {
-        text->insert(at, 1, '"');
-      }
-      text = '"' + *text + '"';
-    }
-    list += (list.empty() ? "" : ",") + *text;
+    if (!list.empty()) list += ',';
+    list += columns ? column_text(*std::move(text)) : *text;
   }
-  return list;
+  return list.empty() && !columns ? "none" : list;
 }
 
 std::string text_of(const std::string& name, const py::handle& value) {
-  if (name == "label_column") {
-    if (auto text = columns_text(value)) return *std::move(text);
-  }
   if (auto text = scalar_text(value)) return *std::move(text);
-  if (auto text = list_text(value)) return *std::move(text);
+  if (auto text = list_text(name, value)) return *std::move(text);
   throw py::type_error(name + ": expected a number, text, a path or a list of them, found " +
                        type_name(value));
 }
