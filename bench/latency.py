@@ -19,7 +19,7 @@ import sys
 import time
 
 from contestants import ROOT, python_with, run
-from rounds import Rounds, say
+from rounds import Rounds, keep, say
 
 # Each with a module that its interpreter must have.
 PEERS = {"millrace": "numpy", "millrace_bytes": "numpy", "millrace_bf16": "numpy", "millrace_batch_norm": "numpy",
@@ -106,10 +106,7 @@ def main():
         be_peer(options)
         return
     results = {hidden: race(options, hidden) for hidden in options.hidden or ("32", "512,512")}
-    if options.out:
-        options.out.write_text(json.dumps({"bench": "latency", "runs": results}, indent=2) + "\n", encoding="utf-8")
-    if not any(results.values()):
-        raise SystemExit("latency.py: there was nothing to measure")
+    keep("latency", results, options.out)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ import sys
 import tempfile
 
 from contestants import ROOT, Ours, python_with, run
-from rounds import Rounds, say
+from rounds import Rounds, keep, say
 
 PEERS = {"digits": ("millrace_python", "pytorch", "webdataset", "streaming", "ffcv"),
          "photos": ("millrace_python", "pillow", "pillow_draft", "torchvision", "spdl", "dali")}
@@ -119,11 +119,7 @@ def main():
             results[task] = race(options, task, pathlib.Path(folder).resolve(), pathlib.Path(scratch))
     for task, rates in results.items():
         print(table(task, rates))
-    if options.out:
-        options.out.write_text(json.dumps({"bench": "loaders", "samples_per_core_s": results}, indent=2) + "\n",
-                               encoding="utf-8")
-    if not any(results.values()):
-        raise SystemExit("loaders.py: there was nothing to measure")
+    keep("loaders", results, options.out, "samples_per_core_s")
 
 
 if __name__ == "__main__":

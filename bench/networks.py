@@ -21,7 +21,7 @@ import sys
 import tempfile
 
 from contestants import ROOT, Failed, Missing, Ours, all_cores, python_with, run, samples_in
-from rounds import Rounds, say
+from rounds import Rounds, keep, say
 
 PEERS = ("millrace_python", "jax_scan", "keras_jax", "keras_tensorflow_tuned", "keras_tensorflow", "pytorch",
          "pytorch_compiled", "scikit_learn", "mlpack")
@@ -117,10 +117,7 @@ def main():
         raise SystemExit(f"networks.py: there is no folder {options.data}; --data names one with MNIST's .gz files")
     with tempfile.TemporaryDirectory() as scratch:
         results = {hidden: race(options, hidden, scratch) for hidden in options.hidden or ("32", "512,512")}
-    if options.out:
-        options.out.write_text(json.dumps({"bench": "networks", "runs": results}, indent=2) + "\n", encoding="utf-8")
-    if not any(results.values()):
-        raise SystemExit("networks.py: there was nothing to measure")
+    keep("networks", results, options.out)
 
 
 if __name__ == "__main__":

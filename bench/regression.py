@@ -16,7 +16,7 @@ import statistics
 import sys
 
 from contestants import ROOT, python_with, run
-from rounds import Rounds, say
+from rounds import Rounds, keep, say
 
 PEERS = ("millrace_python", "keras_jax", "pytorch", "scikit_learn")
 
@@ -71,10 +71,7 @@ def main():
         be_peer(options)
         return
     results = {hidden: race(options, hidden) for hidden in options.hidden or ("32", "256,256")}
-    if options.out:
-        options.out.write_text(json.dumps({"bench": "regression", "runs": results}, indent=2) + "\n", encoding="utf-8")
-    if not any(results.values()):
-        raise SystemExit("regression.py: there was nothing to measure")
+    keep("regression", results, options.out)
 
 
 if __name__ == "__main__":
