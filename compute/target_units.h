@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
+#include <vector>
 
 #include "compute/spec.h"
 
@@ -10,6 +12,13 @@ namespace millrace {
 /// A target as the network sees it.
 inline float scaled(const TargetScale& scale, float target) {
   return (target - scale.mean) / scale.deviation;
+}
+
+/// One of the numbers of each scale, `number`: TargetScale::mean or deviation.
+inline std::vector<float> each_of(std::span<const TargetScale> scales, float TargetScale::*number) {
+  std::vector<float> values(scales.size());
+  std::ranges::transform(scales, values.begin(), number);
+  return values;
 }
 
 /// `outputs`, [rows, classes], row-major: from what the network says of scaled targets to what that

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "compute/target_units.h"
 #include "formats/atomic_file.h"
 #include "python/arrays.h"
 #include "python/datasets.h"
@@ -151,9 +152,8 @@ py::object target_scales_of(const Model& model) {
   const auto& scales = model.trained().spec.target_scales;
   if (scales.empty()) return py::none();
   const auto array_of_all = [&](float TargetScale::*part) {
-    std::vector<float> values(scales.size());
-    std::ranges::transform(scales, values.begin(), part);
-    return copy_of(DType::kFloat32, {values.size()}, std::span<const float>(values));
+    const auto values = each_of(scales, part);
+    return copy_of(DType::kFloat32, {values.size()}, std::span(values));
   };
   return py::make_tuple(array_of_all(&TargetScale::mean), array_of_all(&TargetScale::deviation));
 }

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "compute/target_units.h"
 #include "compute/tensors.h"
 #include "formats/error.h"
 #include "formats/safetensors.h"
@@ -141,12 +142,8 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
     views.push_back({kDeviation, DType::kFloat32, shape, std::as_bytes(std::span(by->deviation))});
   }
   const auto& scales = checkpoint.state.options.target_scales;
-  std::vector<float> means;
-  std::vector<float> deviations;
-  for (const TargetScale& scale : scales) {
-    means.push_back(scale.mean);
-    deviations.push_back(scale.deviation);
-  }
+  const auto means = each_of(scales, &TargetScale::mean);
+  const auto deviations = each_of(scales, &TargetScale::deviation);
   if (!scales.empty()) {
     const std::vector<std::uint64_t> shape{scales.size()};
     views.push_back({kTargetMean, DType::kFloat32, shape, std::as_bytes(std::span(means))});
@@ -189,7 +186,7 @@ Checkpoint load_checkpoint(const std::filesystem::path& path) {
     throw DataError(path, std::nullopt, "at least two layer widths", std::to_string(widths.size()));
   }
   checkpoint.state.options.sample.standardizer = read_standardizer(file, widths.front());
-  if (checkpoint.state.options.loss != Loss::kCrossEntropy) {
+  if (checkpoint.state.options.task() == Task::kRegression) {
     checkpoint.state.options.target_scales = read_target_scales(file, widths.back());
   }
   // Names and shapes without values: a lying header must not cost memory.

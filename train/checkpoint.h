@@ -53,6 +53,10 @@ struct RunOptions {
   std::vector<float> class_weights = {};  ///< [classes], in effect; empty: all were 1
   Loss loss = Loss::kCrossEntropy;
   std::vector<TargetScale> target_scales = {};  ///< see MlpSpec
+
+  Task task() const noexcept {
+    return loss == Loss::kCrossEntropy ? Task::kClassification : Task::kRegression;
+  }
 };
 
 /// Sums over the steps of an epoch done so far. Losses are multiples of 2^-24, so that sums of them

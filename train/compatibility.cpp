@@ -77,13 +77,10 @@ std::vector<std::string> check_compatible(const std::filesystem::path& file, con
   Differences found;
   const RunOptions& before = state.options;
   const RunOptions& now = run.options;
-  const auto task = [](const RunOptions& options) {
-    return std::string_view(
-        name_of(options.loss == Loss::kCrossEntropy ? Task::kClassification : Task::kRegression));
-  };
-  found.compare("task", task(before), task(now));
+  found.compare("task", std::string_view(name_of(before.task())),
+                std::string_view(name_of(now.task())));
   compare_widths(found, before.widths, now.widths,
-                 now.loss == Loss::kCrossEntropy ? "classes" : "targets");
+                 now.task() == Task::kClassification ? "classes" : "targets");
   found.compare("standardised targets", !before.target_scales.empty(), !now.target_scales.empty());
   found.compare("activation", std::string_view(name_of(before.activation)),
                 std::string_view(name_of(now.activation)));

@@ -184,7 +184,7 @@ TensorMetadata encode_run_state(const RunState& state) {
   put(kLossSumKey, hex_float(state.sums.loss_sum));
   put(kCorrectKey, std::to_string(state.sums.correct));
   put(kSamplesKey, std::to_string(state.sums.samples));
-  if (state.options.loss != Loss::kCrossEntropy) {
+  if (state.options.task() == Task::kRegression) {
     put(kSquaredErrorSumKey, hex_float(state.sums.squared_error_sum));
     put(kSquaredErrorRestKey, hex_float(state.sums.squared_error_rest));
   }
@@ -205,7 +205,7 @@ RunState decode_run_state(const std::filesystem::path& file, const TensorMetadat
   state.step = in.integer(kStepKey);
   state.dataset_hash = in.text(kDatasetKey);
   state.options = in.parsed(kOptionsKey, "the options of a run", decode_run_options);
-  const bool regression = state.options.loss != Loss::kCrossEntropy;
+  const bool regression = state.options.task() == Task::kRegression;
   for (const std::string_view key : {kClassNamesKey, kTargetColumnsKey}) {
     if (!metadata.contains(std::string(key)) || regression == (key == kTargetColumnsKey)) continue;
     throw DataError(file, std::nullopt,
@@ -237,7 +237,7 @@ RunState decode_run_state(const std::filesystem::path& file, const TensorMetadat
   }
   state.history = in.parsed(kHistoryKey, "the epochs of a run", decode_history);
   state.sums = {in.real(kLossSumKey), in.integer(kCorrectKey), in.integer(kSamplesKey)};
-  if (state.options.loss != Loss::kCrossEntropy) {
+  if (state.options.task() == Task::kRegression) {
     state.sums.squared_error_sum = in.real(kSquaredErrorSumKey);
     state.sums.squared_error_rest = in.real(kSquaredErrorRestKey);
   }

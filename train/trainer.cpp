@@ -324,7 +324,7 @@ void Trainer::Impl::end_epoch() {
     done = validated.done;
     epoch.val_loss = validated.mean_loss();
     if (regression) {
-      const bool own = spec_.validation && spec_.validation->size() > 0;
+      const bool own = bad_validation_.has_value();
       epoch.val_r2 =
           r2_of(validated.mean_squared_error(), own ? *spec_.validation : *train_,
                 own ? Subset::all(spec_.validation->size()) : setup_.plan.split.validation,

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "compute/target_units.h"
 #include "compute/tensors.h"
 #include "formats/error.h"
 #include "formats/json_text.h"
@@ -197,17 +198,13 @@ void add_layers(Chain& chain, const TrainedModel& model) {
 void add_target_scales(Chain& chain, const TrainedModel& model) {
   const auto& scales = model.spec.target_scales;
   if (scales.empty()) return;
-  std::vector<float> means;
-  std::vector<float> deviations;
-  for (const TargetScale& scale : scales) {
-    means.push_back(scale.mean);
-    deviations.push_back(scale.deviation);
-  }
   chain.add("Mul", "spread", {"target.std"});
   chain.add("Add", "targets", {"target.mean"});
   const std::vector<std::uint64_t> shape{scales.size()};
-  chain.graph().message(onnx::graph::kInitializer, tensor_of("target.std", shape, deviations));
-  chain.graph().message(onnx::graph::kInitializer, tensor_of("target.mean", shape, means));
+  chain.graph().message(onnx::graph::kInitializer,
+                        tensor_of("target.std", shape, each_of(scales, &TargetScale::deviation)));
+  chain.graph().message(onnx::graph::kInitializer,
+                        tensor_of("target.mean", shape, each_of(scales, &TargetScale::mean)));
 }
 
 void add_metadata(ProtoMessage& message, const std::string& key, const std::string& value) {
