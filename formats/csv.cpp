@@ -13,9 +13,13 @@
 #include "formats/bytes.h"
 #include "formats/compression.h"
 #include "formats/csv_cells.h"
+#include "formats/csv_columns.h"
+#include "formats/csv_form.h"
+#include "formats/csv_formed.h"
 #include "formats/csv_front.h"
 #include "formats/csv_labels.h"
 #include "formats/csv_rows.h"
+#include "formats/csv_text_columns.h"
 #include "formats/error.h"
 #include "formats/idx_pair.h"
 #include "formats/in_quotes.h"
@@ -87,10 +91,24 @@ class Reading {
                                   other_type);
     });
     if (other_type) return std::nullopt;
-    for (const auto& problem : problems) {
-      if (problem) throw csv_error(path_, problem->line, problem->expected, problem->found);
-    }
+    refuse(problems);
     return bytes;
+  }
+
+  /// Where samples have a form.
+  CsvWords words() {
+    CsvWords words{.words = std::vector<float>(rows_ * layout_.values()),
+                   .readers = {pieces_.size(), {layout_.categories.size(), layout_.gaps}},
+                   .columns = layout_.values()};
+    readers_.assign(pieces_.size(), first_);
+    std::vector<std::optional<CsvProblem>> problems(pieces_.size());
+    std::atomic<bool> other_type = false;  // there is none
+    for_each(pieces_, [&](std::size_t i) {
+      problems[i] = read_csv_rows(pieces_[i], layout_, readers_[i], words.words.data(),
+                                  labels_.values.data(), other_type, &words.readers[i]);
+    });
+    refuse(problems);
+    return words;
   }
 
   /// The names of classes, where labels are names; numbers of found ones become labels.
@@ -118,6 +136,12 @@ class Reading {
   Labels& labels() noexcept { return labels_; }
 
  private:
+  void refuse(const std::vector<std::optional<CsvProblem>>& problems) const {
+    for (const auto& problem : problems) {
+      if (problem) throw csv_error(path_, problem->line, problem->expected, problem->found);
+    }
+  }
+
   const std::filesystem::path& path_;
   const CsvLayout& layout_;
   const CsvLabelReader first_;
@@ -129,9 +153,11 @@ class Reading {
 
 /// Names a line that lacks values before memory is taken for those of all lines.
 void check_lines(const std::filesystem::path& path, const CsvFront& front, std::uint64_t rows) {
-  // A number and what is behind it take two bytes, the last one of the file perhaps one.
+  // A number and what is behind it take two bytes, the last one of the file perhaps one; where it
+  // may be missing, one.
   const auto numbers = front.layout.values() + front.layout.targets.size();
-  if (rows <= (front.rows.size() + 1) / (2 * numbers)) return;
+  const auto least = front.layout.gaps ? front.layout.cells : 2 * numbers;
+  if (rows <= (front.rows.size() + 1) / least) return;
   CsvLines lines(front.rows);
   auto number = front.first_line;
   for (auto line = lines.next(); line; line = lines.next(), ++number) {
@@ -146,12 +172,11 @@ void check_lines(const std::filesystem::path& path, const CsvFront& front, std::
   }
 }
 
-/// In the order that samples have them, and the label's as this file calls it.
-ColumnNames sample_columns(const std::filesystem::path& path, const CsvLayout& layout,
-                           const CsvOptions& options) {
-  auto names = columns_of(path, layout).names;
-  if (options.columns) names.values = options.columns->names.values;
-  return names;
+/// To the columns of a file as they stand there.
+void set_form(ColumnNames& names, TableForm form) {
+  form.dropped = std::move(names.form.dropped);
+  if (!names.values.empty()) names.values = form.value_names();
+  names.form = std::move(form);
 }
 
 }  // namespace
@@ -164,7 +189,7 @@ CsvLayout read_csv_layout(const std::filesystem::path& path, const CsvOptions& o
 
 CsvSamples read_csv(const std::filesystem::path& path, const CsvOptions& options) {
   const auto content = read_content(path);
-  const auto front = parse_csv_front(path, text_of(content.view()), options);
+  auto front = parse_csv_front(path, text_of(content.view()), options);
   if (!front.layout.labelled && !options.unlabelled_values) {
     throw DataError(path, std::nullopt,
                     fmt::format("a column {} for {}", in_quotes(front.layout.missing),
@@ -181,13 +206,27 @@ CsvSamples read_csv(const std::filesystem::path& path, const CsvOptions& options
   }
   if (rows == 0) throw DataError(path, std::nullopt, "lines of numbers", "a header alone");
   check_lines(path, front, rows);
+  const auto asked = front.layout.categories;
+  if (front.layout.text_columns) find_text_columns(path, pieces, front.layout);
   Reading reading(path, front.layout, options, pieces, rows);
+  auto columns = columns_of(path, front.layout).names;
+  if (options.columns) {
+    columns.values = options.columns->names.values;
+    columns.form = options.columns->names.form;
+  }
   std::optional<Bytes> bytes;
-  auto dtype = DType::kUInt8;
-  if (!options.as_float) bytes = reading.samples_as<std::uint8_t>();
-  if (!bytes) {
-    dtype = DType::kFloat32;
-    bytes = reading.samples_as<float>();
+  std::string unknown;
+  auto dtype = DType::kFloat32;
+  if (front.layout.is_formed()) {
+    const auto words = reading.words();
+    if (!options.columns) set_form(columns, form_of(path, front.layout, asked, words));
+    auto formed = apply_form(path, front.layout, pieces, words, columns.form);
+    bytes = std::move(formed.samples);
+    unknown = std::move(formed.unknown);
+  } else {
+    if (!options.as_float) bytes = reading.samples_as<std::uint8_t>();
+    if (bytes) dtype = DType::kUInt8;
+    if (!bytes) bytes = reading.samples_as<float>();
   }
   auto names = reading.settle_names(options);
   auto labels = std::move(reading.labels());
@@ -198,16 +237,18 @@ CsvSamples read_csv(const std::filesystem::path& path, const CsvOptions& options
     labels.classes = options.classes.value_or(
         static_cast<std::uint32_t>(*std::ranges::max_element(labels.values)) + 1);
   }
+  const auto width = front.layout.is_formed() ? columns.form.values() : front.layout.values();
   auto owner = std::make_shared<const Bytes>(std::move(bytes.value()));
   const auto data = owner->view();
   return {.samples = {.name = path.string(),
                       .dtype = dtype,
-                      .dims = {rows, front.layout.values()},
+                      .dims = {rows, width},
                       .owner = std::move(owner),
                       .data = data},
           .labels = std::move(labels),
           .class_names = std::move(names),
-          .columns = sample_columns(path, front.layout, options)};
+          .columns = std::move(columns),
+          .unknown = std::move(unknown)};
 }
 
 }  // namespace millrace

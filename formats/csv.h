@@ -20,21 +20,34 @@ struct CsvLayout {
   std::vector<std::size_t> targets = {};  ///< the columns of targets, from 0, in their order
   /// Where in its sample each other column's value stands; empty: where it stands in the line.
   std::vector<std::size_t> places = {};
-  bool label_guessed = false;  ///< neither asked for nor known by its name
-  bool labelled = true;        ///< false: a header without a column that was asked for
-  std::string missing = {};    ///< the first such column
-  bool named_classes = false;  ///< the first sample's label is no number, but a name
+  bool label_guessed = false;             ///< neither asked for nor known by its name
+  bool labelled = true;                   ///< false: a header without a column that was asked for
+  std::string missing = {};               ///< the first such column
+  bool named_classes = false;             ///< the first sample's label is no number, but a name
+  std::vector<std::size_t> dropped = {};  ///< columns left out, from 0, sorted
+  std::vector<std::size_t> categories = {};  ///< columns of categories, from 0, sorted
+  bool text_columns = false;  ///< all other columns that have text are of categories, too
+  bool gaps = false;          ///< numbers and categories may be missing
+  bool form_known = false;    ///< another file says what its columns become
 
-  /// Of a sample.
-  std::size_t values() const noexcept { return cells - targets.size() - (label < cells ? 1 : 0); }
+  /// Columns of values: what a line has beside labels and what is left out.
+  std::size_t values() const noexcept {
+    return cells - targets.size() - (label < cells ? 1 : 0) - dropped.size();
+  }
   /// Words of a label, as Dataset::label_words().
   std::size_t words() const noexcept { return targets.empty() ? 1 : targets.size(); }
   /// Of classes or targets, from 0, sorted.
   std::vector<std::size_t> label_columns() const;
+  /// Those that have no value: label_columns() and dropped.
+  std::vector<std::size_t> other_columns() const;
+  /// Whether samples are more than the numbers of a line.
+  bool is_formed() const noexcept { return text_columns || gaps || !categories.empty(); }
   /// The column, from 0, of a value that has `value` others of its line before it.
   std::size_t column_of(std::size_t value) const;
   /// The column as messages name it: "column 3 (\"price\")".
   std::string text_of(std::size_t column) const;
+  /// The column as a command line may ask for it: price, or 3 where its name would need quotes.
+  std::string asked_as(std::size_t column) const;
 };
 
 /// The columns that samples are made of.
@@ -70,6 +83,10 @@ struct CsvOptions {
   std::optional<std::size_t> unlabelled_values = {};
   /// Samples are float32 even if all are whole numbers from 0 to 255.
   bool as_float = false;
+  /// How lines become samples. Where `columns` are given, their form counts, and not this. Of what
+  /// is asked for here labels are never guessed, and the first line is a header if all of its cells
+  /// are text and each comes once.
+  TableOptions table = {};
 };
 
 struct CsvSamples {
@@ -77,6 +94,9 @@ struct CsvSamples {
   Labels labels;
   std::vector<std::string> class_names;  ///< by label; empty: labels are numbers in the file
   ColumnNames columns;                   ///< of the samples, as of columns_of()
+  /// Categories that the form does not know, of which each sample's values are 0, for a person to
+  /// judge: "2 samples have …". Empty where there are none.
+  std::string unknown = {};
 };
 
 /// The header, or what can be said without one: the first line that is not blank is a header if one
@@ -86,7 +106,9 @@ struct CsvSamples {
 /// Throws DataError: an empty file, fewer than two columns, a label_column that is not there (where
 /// there is a header and a name was asked for, labelled is false instead), two columns that may be
 /// it, targets that are not said, said twice or all there is, other columns than options.columns
-/// (where labelled is true, or labels are of no interest), lines that end in "\r" alone.
+/// (where labelled is true, or labels are of no interest), lines that end in "\r" alone; columns of
+/// options.table that are not there, are asked for twice, have labels, or leave none; labels that
+/// are not said where it asks for anything.
 CsvLayout read_csv_layout(const std::filesystem::path& path, const CsvOptions& options = {});
 
 /// Of the file at `path`, for one that goes with it; without a header its labels' by their numbers.
@@ -99,10 +121,14 @@ CsvColumns columns_of(const std::filesystem::path& path, const CsvLayout& layout
 /// breaks; a byte order mark in front is skipped. The result does not depend on the number of
 /// threads.
 ///
+/// With options.table, or options.columns that have a form, samples are float32, made of the form:
+/// see TableForm. It is a pure function of the lines.
+///
 /// Throws DataError naming line and column, both from 1: a cell that is no finite number, a class
 /// that is not whole, negative or outside the classes, a name where labels are numbers, a number
 /// where they are names, a line of another number of cells; no
-/// labels, no lines, compressed content of more than 256 times its size (and 256 MiB).
+/// labels, no lines, compressed content of more than 256 times its size (and 256 MiB); and what
+/// find_text_columns(), form_of() and apply_form() throw.
 CsvSamples read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
 
 }  // namespace millrace

@@ -32,8 +32,15 @@ std::vector<std::size_t> CsvLayout::label_columns() const {
   return sorted;
 }
 
+std::vector<std::size_t> CsvLayout::other_columns() const {
+  auto sorted = label_columns();
+  sorted.insert(sorted.end(), dropped.begin(), dropped.end());
+  std::ranges::sort(sorted);
+  return sorted;
+}
+
 std::size_t CsvLayout::column_of(std::size_t value) const {
-  for (const auto column : label_columns()) {
+  for (const auto column : other_columns()) {
     if (column <= value) ++value;
   }
   return value;
@@ -44,6 +51,16 @@ std::string CsvLayout::text_of(std::size_t column) const {
   return fmt::format("column {}{}", column + 1, name);
 }
 
+std::string CsvLayout::asked_as(std::size_t column) const {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.";
+  if (columns.empty() || columns[column].empty() ||
+      columns[column].find_first_not_of(kPlain) != std::string::npos) {
+    return std::to_string(column + 1);
+  }
+  return columns[column];
+}
+
 CsvColumns columns_of(const std::filesystem::path& path, const CsvLayout& layout) {
   const auto name = [&layout](std::size_t column) {
     return layout.columns.empty() ? std::to_string(column + 1) : layout.columns[column];
@@ -52,10 +69,11 @@ CsvColumns columns_of(const std::filesystem::path& path, const CsvLayout& layout
   auto& names = columns.names;
   if (layout.label < layout.cells) names.label = name(layout.label);
   for (const auto target : layout.targets) names.targets.push_back(name(target));
-  const auto labels = layout.label_columns();
-  auto next = labels.begin();
+  for (const auto dropped : layout.dropped) names.form.dropped.push_back(name(dropped));
+  const auto others = layout.other_columns();
+  auto next = others.begin();
   for (std::size_t i = 0; i < layout.columns.size(); ++i) {
-    if (next != labels.end() && *next == i) {
+    if (next != others.end() && *next == i) {
       ++next;
     } else {
       names.values.push_back(layout.columns[i]);
@@ -64,10 +82,17 @@ CsvColumns columns_of(const std::filesystem::path& path, const CsvLayout& layout
   return columns;
 }
 
+std::vector<std::string> sources_of(const ColumnNames& names) {
+  if (names.form.columns.empty()) return names.values;
+  std::vector<std::string> sources;
+  for (const auto& column : names.form.columns) sources.push_back(column.name);
+  return sources;
+}
+
 std::vector<std::size_t> places_by_name(const std::filesystem::path& path, std::uint64_t line,
                                         const CsvLayout& layout, const CsvColumns& wanted) {
   const auto found = columns_of(path, layout).names.values;
-  const auto& names = wanted.names.values;
+  const auto names = sources_of(wanted.names);
   if (found == names) return {};
   const auto expected = fmt::format("the columns of {}", wanted.of.string());
   std::unordered_map<std::string_view, std::vector<std::size_t>> free;  // the last one first

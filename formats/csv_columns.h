@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "formats/csv.h"
@@ -11,10 +12,13 @@
 
 namespace millrace {
 
-/// For each column but that of labels, in the order of the file, its place among `wanted`; empty
-/// where all are in their places. `line`: of the header, for messages. Throws DataError naming the
-/// first name that is missing and the first that is left over; or one that stands there twice where
-/// that leaves open which is which.
+/// The columns that values come from, in their order.
+std::vector<std::string> sources_of(const ColumnNames& names);
+
+/// For each column of values, in the order of the file, its place among sources_of(wanted.names);
+/// empty where all are in their places. `line`: of the header, for messages. Throws DataError
+/// naming the first name that is missing and the first that is left over; or one that stands there
+/// twice where that leaves open which is which.
 std::vector<std::size_t> places_by_name(const std::filesystem::path& path, std::uint64_t line,
                                         const CsvLayout& layout, const CsvColumns& wanted);
 

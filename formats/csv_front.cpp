@@ -13,6 +13,7 @@
 #include "formats/csv_columns.h"
 #include "formats/csv_label_columns.h"
 #include "formats/csv_labels.h"
+#include "formats/csv_table_columns.h"
 #include "formats/in_quotes.h"
 #include "formats/json_text.h"
 #include "formats/text.h"
@@ -84,6 +85,8 @@ bool counts_columns(const Cells& cells, std::size_t but) {
 /// whose class is a name: then the second has text there as well.
 bool is_header(const Cells& first, const std::optional<Cells>& second, const CsvOptions& options) {
   if (std::ranges::none_of(first, is_csv_text)) return false;
+  if (options.columns && !options.columns->names.form.columns.empty()) return true;
+  if (!options.columns && !options.table.one_hot.empty()) return names_columns(first);
   if (options.task == Task::kRegression) {
     // A number that is missing is no name.
     return std::ranges::any_of(
@@ -97,13 +100,52 @@ bool is_header(const Cells& first, const std::optional<Cells>& second, const Csv
   return counts_columns(first, *column);
 }
 
+/// Of options.unlabelled_values: the columns that so many values come from.
+std::optional<std::size_t> unlabelled_columns(const CsvOptions& options) {
+  const auto& values = options.unlabelled_values;
+  const bool formed = values && options.columns && !options.columns->names.form.columns.empty();
+  return formed ? options.columns->names.form.columns.size() : values;
+}
+
 [[noreturn]] void fail_unlabelled(const std::filesystem::path& path, std::uint64_t line,
                                   const CsvOptions& options, const CsvLayout& layout) {
   const auto* labels = options.task == Task::kRegression ? "those of targets" : "one of labels";
   throw csv_error(
       path, line,
-      fmt::format("{} columns of values, and perhaps {}", *options.unlabelled_values, labels),
-      fmt::format("{} columns", layout.cells));
+      fmt::format("{} columns of values, and perhaps {}", *unlabelled_columns(options), labels),
+      fmt::format("{} columns", layout.cells - layout.dropped.size()));
+}
+
+void refuse_dropped_labels(const std::filesystem::path& path, std::uint64_t line,
+                           const CsvLayout& layout) {
+  for (const auto label : layout.label_columns()) {
+    if (std::ranges::find(layout.dropped, label) == layout.dropped.end()) continue;
+    throw csv_error(path, line, "labels in a column that is not left out", layout.text_of(label));
+  }
+}
+
+/// Without names, a form's columns are found by their places alone.
+void check_width(const std::filesystem::path& path, std::uint64_t line, const CsvOptions& options,
+                 const CsvLayout& layout) {
+  const auto& wanted = options.columns;
+  if (!wanted || wanted->names.form.columns.empty() ||
+      !(layout.labelled || unlabelled_columns(options))) {
+    return;
+  }
+  const auto expected = wanted->names.form.columns.size();
+  if (layout.values() == expected) return;
+  throw csv_error(path, line,
+                  fmt::format("{} columns of values, as {} has", expected, wanted->of.string()),
+                  std::to_string(layout.values()));
+}
+
+/// Labels that are taken for some because nothing says that they are others.
+void refuse_guess(const std::filesystem::path& path, std::uint64_t line, const CsvOptions& options,
+                  const CsvLayout& layout) {
+  if (!layout.label_guessed || options.columns || options.table == TableOptions{}) return;
+  throw csv_error(
+      path, line, "a column of labels (--label-column says which)",
+      layout.columns.empty() ? "no header with names" : "none called label, class, target or y");
 }
 
 }  // namespace
@@ -140,7 +182,7 @@ CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view tex
   layout.cells = first.size();
   layout.label = layout.cells;
   const bool regression = options.task == Task::kRegression;
-  const auto& unlabelled = options.unlabelled_values;
+  const auto unlabelled = unlabelled_columns(options);
   if (first.size() < 2 && !(unlabelled == 1U)) {
     throw csv_error(
         path, front.first_line,
@@ -163,9 +205,13 @@ CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view tex
   if (sample != nullptr && sample->size() != layout.cells)
     sample = nullptr;  // told when it is read
   const bool by_names = header && wanted;
-  layout.labelled = unlabelled != layout.cells;
+  find_dropped(path, front.first_line, options, layout);
+  const auto numbers_dropped = wanted && !header ? wanted->names.form.dropped.size() : 0;
+  const auto cells = layout.cells - std::min(layout.cells, layout.dropped.size() + numbers_dropped);
+  layout.labelled = unlabelled != cells;
   if (unlabelled && !by_names && layout.labelled) {
-    const auto others = static_cast<std::ptrdiff_t>(layout.cells - *unlabelled);
+    const auto others =
+        static_cast<std::ptrdiff_t>(cells) - static_cast<std::ptrdiff_t>(*unlabelled);
     if (regression ? others < 1 : others != 1) {
       fail_unlabelled(path, front.first_line, options, layout);
     }
@@ -181,17 +227,27 @@ CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view tex
     find_targets(path, front.first_line, options, layout);
   } else if (layout.labelled) {
     find_label(path, front.first_line, options.label_column, sample, layout);
+    refuse_guess(path, front.first_line, options, layout);
   }
+  find_dropped_numbers(options, layout);
+  refuse_dropped_labels(path, front.first_line, layout);
   if (unlabelled && !by_names && layout.labelled && layout.values() != *unlabelled) {
     fail_unlabelled(path, front.first_line, options, layout);
   }
   if (layout.values() == 0) {
-    throw csv_error(path, front.first_line, "a column of values beside those of targets",
-                    fmt::format("{} columns, all of targets", layout.cells));
+    throw csv_error(
+        path, front.first_line,
+        fmt::format("a column of values beside those of {}", regression ? "targets" : "labels"),
+        layout.dropped.empty()
+            ? fmt::format("{} columns, all of targets", layout.cells)
+            : fmt::format("{} columns, of which {} {} left out", layout.cells,
+                          layout.dropped.size(), layout.dropped.size() == 1 ? "is" : "are"));
   }
   if (by_names && (layout.labelled || unlabelled)) {
     layout.places = places_by_name(path, front.first_line, layout, *wanted);
   }
+  check_width(path, front.first_line, options, layout);
+  find_categories(path, front.first_line, options, layout);
   layout.named_classes =
       layout.label < layout.cells && sample != nullptr && is_csv_text((*sample)[layout.label]);
   front.rows = text.substr(at);

@@ -33,41 +33,13 @@ std::optional<std::size_t> only_column(const std::filesystem::path& path, std::u
   return static_cast<std::size_t>(named - columns.begin());
 }
 
-/// The column of that name, or else of that number; nullopt where a header has none of the name.
-/// `what` it is for: "labels".
-std::optional<std::size_t> column_asked_for(const std::filesystem::path& path, std::uint64_t line,
-                                            const std::string& asked, std::string_view what,
-                                            const CsvLayout& layout) {
-  const auto& columns = layout.columns;
-  const auto text = utf8_text(asked);
-  const auto named = only_column(
-      path, line, columns, [&text](const std::string& name) { return name == text; },
-      fmt::format("one column {} for {}", in_quotes(asked), what));
-  if (named) return named;
-  if (const auto number = column_number(asked)) {
-    if (*number == 0 || *number > layout.cells) {
-      throw csv_error(path, line, fmt::format("a column {} for {}", asked, what),
-                      fmt::format("{} columns", layout.cells));
-    }
-    return *number - 1;
-  }
-  if (columns.empty()) {
-    throw csv_error(path, line, fmt::format("a header with a column {}", in_quotes(asked)),
-                    "numbers");
-  }
-  return std::nullopt;
-}
-
 /// The names or numbers of targets' columns that are asked for; none: they are not.
 std::vector<std::string> asked_targets(const CsvOptions& options, const CsvLayout& layout) {
   if (!options.target_columns.empty()) return options.target_columns;
   const auto& text = options.label_column;
   if (text.empty()) return {};
   if (std::ranges::find(layout.columns, utf8_text(text)) != layout.columns.end()) return {text};
-  std::vector<std::string> asked;
-  CsvCells cells(text, ',');
-  for (auto cell = cells.next(); cell; cell = cells.next()) asked.push_back(csv_class_name(*cell));
-  return asked;
+  return columns_in(text);
 }
 
 /// "y1", "Target_12".
@@ -114,6 +86,36 @@ std::optional<std::size_t> column_number(std::string_view text) {
   return number;
 }
 
+std::optional<std::size_t> column_asked_for(const std::filesystem::path& path, std::uint64_t line,
+                                            const std::string& asked, std::string_view what,
+                                            const CsvLayout& layout) {
+  const auto& columns = layout.columns;
+  const auto text = utf8_text(asked);
+  const auto named = only_column(
+      path, line, columns, [&text](const std::string& name) { return name == text; },
+      fmt::format("one column {} {}", in_quotes(asked), what));
+  if (named) return named;
+  if (const auto number = column_number(asked)) {
+    if (*number == 0 || *number > layout.cells) {
+      throw csv_error(path, line, fmt::format("a column {} {}", asked, what),
+                      fmt::format("{} columns", layout.cells));
+    }
+    return *number - 1;
+  }
+  if (columns.empty()) {
+    throw csv_error(path, line, fmt::format("a header with a column {}", in_quotes(asked)),
+                    "numbers");
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> columns_in(std::string_view text) {
+  std::vector<std::string> names;
+  CsvCells cells(text, ',');
+  for (auto cell = cells.next(); cell; cell = cells.next()) names.push_back(csv_class_name(*cell));
+  return names;
+}
+
 std::optional<std::size_t> only_text(const std::vector<std::string_view>& cells) {
   const auto first = std::ranges::find_if(cells, is_csv_text);
   if (first == cells.end() || std::find_if(first + 1, cells.end(), is_csv_text) != cells.end()) {
@@ -125,7 +127,7 @@ std::optional<std::size_t> only_text(const std::vector<std::string_view>& cells)
 void find_label(const std::filesystem::path& path, std::uint64_t line, const std::string& asked,
                 const std::vector<std::string_view>* sample, CsvLayout& layout) {
   if (!asked.empty()) {
-    const auto column = column_asked_for(path, line, asked, "labels", layout);
+    const auto column = column_asked_for(path, line, asked, "for labels", layout);
     if (column) layout.label = *column;
     layout.labelled = column.has_value();
     if (!column) layout.missing = asked;
@@ -147,7 +149,7 @@ void find_targets(const std::filesystem::path& path, std::uint64_t line, const C
     layout.targets = targets_by_name(path, line, layout);
   }
   for (const auto& name : asked) {
-    const auto column = column_asked_for(path, line, name, "targets", layout);
+    const auto column = column_asked_for(path, line, name, "for targets", layout);
     if (!column) {
       layout.labelled = false;
       if (layout.missing.empty()) layout.missing = name;

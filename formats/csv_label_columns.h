@@ -22,6 +22,16 @@ std::optional<std::size_t> column_number(std::string_view text);
 /// The column of the one cell that is text; nullopt if there is none, or several.
 std::optional<std::size_t> only_text(const std::vector<std::string_view>& cells);
 
+/// The column of that name, or else of that number; nullopt where a header has none of the name.
+/// `what` it is for: "for labels". Throws DataError: two of the name, none of that number, a name
+/// where there is no header.
+std::optional<std::size_t> column_asked_for(const std::filesystem::path& path, std::uint64_t line,
+                                            const std::string& asked, std::string_view what,
+                                            const CsvLayout& layout);
+
+/// Names or numbers with commas between, in quotes where they hold commas.
+std::vector<std::string> columns_in(std::string_view text);
+
 /// Sets `label`, `label_guessed`, `labelled` and `missing` of a layout whose header and number of
 /// cells are known. `line`: the first, for messages; `sample`: the first one's cells, where there
 /// is one. Throws DataError: two columns that may be it, none of that number, a name where there is

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstring>
+#include <limits>
 #include <system_error>
 #include <type_traits>
 #include <vector>
@@ -77,40 +79,64 @@ const char* read_number(const char* at, const char* end, float& value) noexcept 
 }
 
 /// What to do about a value that is no number.
-std::string_view advice_for(std::string_view cell, const CsvLayout& layout) {
-  if (const auto advice = csv_number_advice(cell); !advice.empty()) return advice;
+std::string advice_for(std::string_view cell, std::size_t column, const CsvLayout& layout) {
+  if (layout.form_known) return std::string(csv_number_advice(cell));
+  const auto asked = layout.asked_as(column);
+  const auto left_out = "--drop-columns " + asked + " leaves it out)";
+  if (is_csv_missing(cell)) {
+    return " (--missing mean fills in what is missing, " + left_out;
+  }
+  if (const auto advice = csv_number_advice(cell); !advice.empty()) return std::string(advice);
   if (is_csv_number(cell) || cell.find_first_not_of("0123456789+-.,") == std::string_view::npos) {
     return {};
   }
-  return layout.targets.empty()
-             ? " (only labels may be text: make it numbers, or leave out the column)"
-             : " (make it numbers, or leave out the column)";
+  return " (--one-hot " + asked + " makes values of categories, " + left_out;
 }
 
-/// A cell of a label.
-struct LabelCell {
+/// A cell that is not one of the numbers of a sample.
+struct OtherCell {
+  enum class Kind : std::uint8_t { kLabel, kDropped, kCategory };
   std::size_t column = 0;
-  std::size_t word = 0;  // of the label
+  Kind kind = Kind::kLabel;
+  std::size_t index = 0;  ///< of the label's words, or of the columns of categories
 };
 
 /// In the order of columns.
-std::vector<LabelCell> label_cells(const CsvLayout& layout) {
-  std::vector<LabelCell> cells;
-  if (layout.label < layout.cells) cells.push_back({.column = layout.label});
-  for (std::size_t i = 0; i < layout.targets.size(); ++i) {
-    cells.push_back({.column = layout.targets[i], .word = i});
-  }
-  std::ranges::sort(cells, {}, &LabelCell::column);
+std::vector<OtherCell> other_cells(const CsvLayout& layout) {
+  std::vector<OtherCell> cells;
+  const auto add = [&cells](const std::vector<std::size_t>& columns, OtherCell::Kind kind) {
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      cells.push_back({.column = columns[i], .kind = kind, .index = i});
+    }
+  };
+  if (layout.label < layout.cells) add({layout.label}, OtherCell::Kind::kLabel);
+  add(layout.targets, OtherCell::Kind::kLabel);
+  add(layout.dropped, OtherCell::Kind::kDropped);
+  add(layout.categories, OtherCell::Kind::kCategory);
+  std::ranges::sort(cells, {}, &OtherCell::column);
   return cells;
 }
 
-/// Rows that are nothing but numbers and separators, and perhaps a name in the labels' column: no
-/// blanks, no quotes. That is most of them, and takes a fraction of the time.
+template <typename T>
+constexpr bool kMayHaveGaps = std::is_same_v<T, float>;
+
+/// A category, as it stands in the place of a number.
+template <typename T>
+void put_category(std::int32_t number, T* to) {
+  if constexpr (kMayHaveGaps<T>) *to = std::bit_cast<float>(number);
+}
+
+/// Rows that are nothing but numbers and separators, and perhaps names in the columns that may have
+/// some: no blanks around them, no quotes. That is most of them, and takes a fraction of the time.
 template <typename T>
 class PlainRow {
  public:
-  PlainRow(const CsvLayout& layout, CsvLabelReader& reader)
-      : layout_(layout), reader_(reader), label_cells_(label_cells(layout)) {
+  PlainRow(const CsvLayout& layout, CsvLabelReader& reader, CsvCategoryReader* categories)
+      : layout_(layout),
+        reader_(reader),
+        categories_(categories),
+        other_cells_(other_cells(layout)),
+        gaps_(kMayHaveGaps<T> && layout.gaps) {
     for (std::size_t i = 0; i < zeros_.size(); ++i) zeros_[i] = i % 2 == 0 ? '0' : layout.separator;
   }
 
@@ -119,11 +145,11 @@ class PlainRow {
     at_ = line.data();
     end_ = line.data() + line.size();
     std::size_t column = 0;
-    for (const auto& cell : label_cells_) {
+    for (const auto& cell : other_cells_) {
       const auto before = cell.column - column;
       if (before > 0 && !(read_numbers(before, to) && skip_separator())) return false;
       to += before;
-      if (!read_label(label[cell.word])) return false;
+      if (!read_other(cell, to, label)) return false;
       column = cell.column + 1;
       if (column < layout_.cells && !skip_separator()) return false;
     }
@@ -148,30 +174,51 @@ class PlainRow {
         to += kZeros;
         count -= kZeros;
       }
-      if (at_ == end_) return false;
-      const char* after = read_number(at_, end_, *to++);
-      if (after == nullptr) return false;
-      at_ = after;
+      if (gaps_ && (at_ == end_ || *at_ == layout_.separator)) {
+        *to++ = std::numeric_limits<T>::quiet_NaN();
+      } else {
+        if (at_ == end_) return false;
+        const char* after = read_number(at_, end_, *to++);
+        if (after == nullptr) return false;
+        at_ = after;
+      }
       if (--count > 0 && !skip_separator()) return false;
     }
     return true;
   }
 
-  bool read_label(std::int32_t& label) {
-    std::string_view cell(at_, static_cast<std::size_t>(end_ - at_));
-    cell = cell.substr(0, cell.find(layout_.separator));
-    if (cell.find_first_of("\" \t\r") != std::string_view::npos) return false;
-    const auto found = reader_.read(cell);
+  /// A cell without quotes and blanks around it: `text`.
+  bool take_cell(std::string_view& text) {
+    text = {at_, static_cast<std::size_t>(end_ - at_)};
+    text = text.substr(0, text.find(layout_.separator));
+    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+    if (!text.empty() && (blank(text.front()) || blank(text.back()))) return false;
+    if (text.find_first_of("\"\r") != std::string_view::npos) return false;
+    at_ += text.size();
+    return true;
+  }
+
+  bool read_other(const OtherCell& cell, T*& to, std::int32_t* label) {
+    std::string_view text;
+    if (!take_cell(text)) return false;
+    if (cell.kind == OtherCell::Kind::kDropped) return true;
+    const auto found = cell.kind == OtherCell::Kind::kLabel ? reader_.read(text)
+                                                            : categories_->read(cell.index, text);
     if (!found) return false;
-    label = *found;
-    at_ += cell.size();
+    if (cell.kind == OtherCell::Kind::kLabel) {
+      label[cell.index] = *found;
+    } else {
+      put_category(*found, to++);
+    }
     return true;
   }
 
   static constexpr std::size_t kZeros = 4;
   const CsvLayout& layout_;
   CsvLabelReader& reader_;
-  std::vector<LabelCell> label_cells_;
+  CsvCategoryReader* categories_;
+  std::vector<OtherCell> other_cells_;
+  bool gaps_;
   std::array<char, 2 * kZeros> zeros_{};  // "0,0,0,0,"
   const char* at_ = nullptr;
   const char* end_ = nullptr;
@@ -180,12 +227,14 @@ class PlainRow {
 template <typename T>
 class RowReader {
  public:
-  RowReader(const CsvLayout& layout, CsvLabelReader& reader, std::atomic<bool>& other_type)
+  RowReader(const CsvLayout& layout, CsvLabelReader& reader, CsvCategoryReader* categories,
+            std::atomic<bool>& other_type)
       : layout_(layout),
         reader_(reader),
+        categories_(categories),
         other_type_(other_type),
-        plain_(layout, reader),
-        label_cells_(label_cells(layout)) {}
+        plain_(layout, reader, categories),
+        other_cells_(other_cells(layout)) {}
 
   /// nullopt: all is well, or it is another type.
   std::optional<CsvProblem> read(std::string_view line, T* to, std::int32_t* label) {
@@ -206,30 +255,48 @@ class RowReader {
     }
     CsvCells cells(line, layout_.separator);
     std::size_t column = 0;
-    auto next_label = label_cells_.begin();
+    auto other = other_cells_.begin();
     for (auto cell = cells.next(); cell; cell = cells.next(), ++column) {
       if (cells.open()) {
         return CsvProblem{
             .line = 0, .expected = std::string(kCsvNoBreaks), .found = std::string(kCsvBreak)};
       }
       if (column >= layout_.cells) continue;  // counted for the message below
-      if (next_label != label_cells_.end() && next_label->column == column) {
-        const auto found = reader_.read(*cell);
-        if (!found) return bad_cell(*cell, column, reader_.expected(), reader_.advice(*cell));
-        label[next_label++->word] = *found;
+      if (other != other_cells_.end() && other->column == column) {
+        if (auto problem = read_other(*other++, *cell, to, label)) return problem;
       } else if (const auto value = parse(*cell, T{})) {
         *to++ = *value;
+      } else if (kMayHaveGaps<T> && layout_.gaps && is_csv_missing(*cell)) {
+        *to++ = std::numeric_limits<T>::quiet_NaN();
       } else if (std::is_same_v<T, std::uint8_t>) {
         other_type_.store(true, std::memory_order_relaxed);
         return std::nullopt;
       } else {
-        return bad_cell(*cell, column, "a finite number", advice_for(*cell, layout_));
+        return bad_cell(*cell, column, "a finite number", advice_for(*cell, column, layout_));
       }
     }
     if (column == layout_.cells) return std::nullopt;
     return CsvProblem{.line = 0,
                       .expected = fmt::format("{} cells, as in the first line", layout_.cells),
                       .found = std::to_string(column)};
+  }
+
+  std::optional<CsvProblem> read_other(const OtherCell& other, std::string_view cell, T*& to,
+                                       std::int32_t* label) {
+    if (other.kind == OtherCell::Kind::kLabel) {
+      const auto found = reader_.read(cell);
+      if (!found) return bad_cell(cell, other.column, reader_.expected(), reader_.advice(cell));
+      label[other.index] = *found;
+    } else if (other.kind == OtherCell::Kind::kCategory) {
+      const auto found = categories_->read(other.index, cell);
+      if (!found) {
+        return bad_cell(
+            cell, other.column, categories_->expected(),
+            is_csv_missing(cell) ? advice_for(cell, other.column, layout_) : std::string());
+      }
+      put_category(*found, to++);
+    }
+    return std::nullopt;
   }
 
   CsvProblem bad_cell(std::string_view cell, std::size_t column, std::string_view what,
@@ -243,9 +310,10 @@ class RowReader {
 
   const CsvLayout& layout_;
   CsvLabelReader& reader_;
+  CsvCategoryReader* categories_;
   std::atomic<bool>& other_type_;
   PlainRow<T> plain_;
-  std::vector<LabelCell> label_cells_;
+  std::vector<OtherCell> other_cells_;
   std::vector<T> row_;  // in the file's order, where that is another
 };
 
@@ -262,8 +330,9 @@ void count_csv_rows(CsvPiece& piece) {
 template <typename T>
 std::optional<CsvProblem> read_csv_rows(const CsvPiece& piece, const CsvLayout& layout,
                                         CsvLabelReader& reader, T* samples, std::int32_t* labels,
-                                        std::atomic<bool>& other_type) {
-  RowReader<T> rows(layout, reader, other_type);
+                                        std::atomic<bool>& other_type,
+                                        CsvCategoryReader* categories) {
+  RowReader<T> rows(layout, reader, categories, other_type);
   auto number = piece.first_line;
   auto row = piece.first_row;
   CsvLines lines(piece.text);
@@ -281,8 +350,10 @@ std::optional<CsvProblem> read_csv_rows(const CsvPiece& piece, const CsvLayout& 
 }
 
 template std::optional<CsvProblem> read_csv_rows(const CsvPiece&, const CsvLayout&, CsvLabelReader&,
-                                                 std::uint8_t*, std::int32_t*, std::atomic<bool>&);
+                                                 std::uint8_t*, std::int32_t*, std::atomic<bool>&,
+                                                 CsvCategoryReader*);
 template std::optional<CsvProblem> read_csv_rows(const CsvPiece&, const CsvLayout&, CsvLabelReader&,
-                                                 float*, std::int32_t*, std::atomic<bool>&);
+                                                 float*, std::int32_t*, std::atomic<bool>&,
+                                                 CsvCategoryReader*);
 
 }  // namespace millrace

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "formats/csv.h"
+#include "formats/csv_categories.h"
 #include "formats/csv_labels.h"
 
 // The rows of a CSV file. Users want csv.h.
@@ -36,16 +37,21 @@ struct CsvProblem {
 /// layout.places) and `labels` ([rows of the file, layout.words()]), at the piece's place in them.
 /// T: std::uint8_t, of whole numbers from 0 to 255, or float. Where a cell is no uint8_t,
 /// `other_type` is set and nothing is returned; where somebody else sets it, the rest is left out.
+///
+/// With columns of categories or with gaps T is float: a category stands in its place by the bits
+/// of the number that `categories` has for it, a missing number is NaN.
 template <typename T>
 std::optional<CsvProblem> read_csv_rows(const CsvPiece& piece, const CsvLayout& layout,
                                         CsvLabelReader& reader, T* samples, std::int32_t* labels,
-                                        std::atomic<bool>& other_type);
+                                        std::atomic<bool>& other_type,
+                                        CsvCategoryReader* categories = nullptr);
 
 extern template std::optional<CsvProblem> read_csv_rows(const CsvPiece&, const CsvLayout&,
                                                         CsvLabelReader&, std::uint8_t*,
-                                                        std::int32_t*, std::atomic<bool>&);
+                                                        std::int32_t*, std::atomic<bool>&,
+                                                        CsvCategoryReader*);
 extern template std::optional<CsvProblem> read_csv_rows(const CsvPiece&, const CsvLayout&,
                                                         CsvLabelReader&, float*, std::int32_t*,
-                                                        std::atomic<bool>&);
+                                                        std::atomic<bool>&, CsvCategoryReader*);
 
 }  // namespace millrace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "formats/dtype.h"
+#include "formats/table_form.h"
 
 namespace millrace {
 
@@ -37,6 +38,8 @@ struct ColumnNames {
   std::vector<std::string> values;        ///< in the order of a sample's values; empty: not known
   std::string label;                      ///< empty where there are targets
   std::vector<std::string> targets = {};  ///< in their order
+  /// How the table's lines become samples; trivial: each column is a value.
+  TableForm form = {};
 
   bool operator==(const ColumnNames&) const = default;
 };

@@ -88,13 +88,16 @@ DataFolder open_file(const std::filesystem::path& path, const OpenOptions& optio
                   foreign_text(path.string()).value_or("a file of another name"));
 }
 
-/// A column of labels that nobody looked at.
+/// Columns that nobody looked at.
 void refuse_column(const DataFolder& opened, const OpenOptions& options) {
-  if (options.label_column.empty()) return;
+  if (options.label_column.empty() && options.table == TableOptions{}) return;
   const auto name = opened.train->name();
   if (plain_file_name(name).ends_with(".csv")) return;
   throw DataError(name, std::nullopt,
-                  "a CSV file, whose column of labels is asked for (--label-column)",
+                  options.label_column.empty()
+                      ? "a CSV file, whose columns are asked for (--one-hot, --drop-columns, "
+                        "--missing)"
+                      : "a CSV file, whose column of labels is asked for (--label-column)",
                   "data of another form");
 }
 

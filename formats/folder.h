@@ -21,6 +21,9 @@ struct DataFolder {
   std::string description;  ///< one line: "data/mnist: 60000 training and 10000 test samples, 28x28
                             ///< uint8, 10 classes"; of targets "…, 1 target"
   std::shared_ptr<const Dataset> validation = {};  ///< see OpenOptions::own_validation
+  /// Of CSV files, for a person: categories that were not in the training file, or in the table
+  /// that a model was trained on. Empty where there are none; `description` has it, too.
+  std::string unknown = {};
 };
 
 /// What is known of data beforehand, as of those that a model is for.
@@ -67,6 +70,8 @@ struct OpenOptions {
   /// A set opens although some of its samples cannot be read, where reading the others is possible:
   /// images whose headers are broken, frames of a seekable file (whatever most_decoded says).
   bool tolerant = false;
+  /// Of CSV files: how their lines become samples. Asked of other data it is an error.
+  TableOptions table = {};
 };
 
 /// Opens a folder by looking at it: pairs of IDX files, images and labels, in the naming of MNIST,

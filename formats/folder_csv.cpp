@@ -25,8 +25,12 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kCsv = ".csv";
 
-std::shared_ptr<const ArrayDataset> open_csv(const fs::path& file, const CsvOptions& options) {
+/// `unknown`: a text for a person about categories that the form does not know is added to it.
+std::shared_ptr<const ArrayDataset> open_csv(const fs::path& file, const CsvOptions& options,
+                                             std::string& unknown) {
   auto read = read_csv(file, options);
+  if (!read.unknown.empty())
+    unknown += fmt::format("; {}: {}", file.filename().string(), read.unknown);
   return std::make_shared<const ArrayDataset>(std::move(read.samples), std::move(read.labels),
                                               std::move(read.class_names), std::move(read.columns));
 }
@@ -64,20 +68,56 @@ bool labels_count(std::span<const std::int32_t> labels) {
              labels, [](std::int32_t a, std::int32_t b) { return b != a + 1; }) == labels.end();
 }
 
+/// Which of a table's columns of values it comes from.
+std::size_t column_of_value(const Dataset& data, std::size_t value) {
+  std::size_t column = 0;
+  for (const auto& of : data.column_names().form.columns) {
+    if (value < of.values()) return column;
+    value -= of.values();
+    ++column;
+  }
+  return column + value;
+}
+
 /// What says of a column that it may be an index, which tells the classes of sorted lines and
-/// nothing of others. In the order of `layout`, which is that of the samples.
+/// nothing of others. In the order of `layout`, which is that of the samples' columns.
 std::string index_text(const CsvLayout& layout, const ArrayDataset& data) {
   if (const auto index = nameless_column(layout)) {
     return fmt::format(
-        "; column {} has no name: if it is an index, as pandas writes it, leave it out",
-        *index + 1);
+        "; column {} has no name: if it is an index, as pandas writes it, --drop-columns {} leaves "
+        "it out",
+        *index + 1, *index + 1);
   }
+  const auto width = static_cast<std::size_t>(data.shape().elements());
   const auto counting = data.dtype() == DType::kUInt8
-                            ? counting_column<std::uint8_t>(data.contiguous(), layout.values())
-                            : counting_column<float>(data.contiguous(), layout.values());
+                            ? counting_column<std::uint8_t>(data.contiguous(), width)
+                            : counting_column<float>(data.contiguous(), width);
   if (!counting) return {};
-  return fmt::format("; {} counts the lines: if it is an index, leave it out",
-                     layout.text_of(layout.column_of(*counting)));
+  const auto column = layout.column_of(column_of_value(data, *counting));
+  return fmt::format("; {} counts the lines: if it is an index, --drop-columns {} leaves it out",
+                     layout.text_of(column), layout.asked_as(column));
+}
+
+/// What became of columns that are more than one number each.
+std::string form_text(const TableForm& form) {
+  constexpr std::size_t kShown = 4;
+  std::vector<std::string> shown;
+  std::size_t formed = 0;
+  for (const auto& column : form.columns) {
+    const auto categories = column.categories.size();
+    if (column.values() == 1 && categories == 0) continue;
+    if (++formed > kShown) continue;
+    auto text = in_quotes(column.name);
+    if (categories > 0)
+      text += fmt::format(" of {} categor{}", categories, categories == 1 ? "y" : "ies");
+    if (column.flagged)
+      text += categories > 0 ? ", some missing" : " filled in where it is missing";
+    shown.push_back(std::move(text));
+  }
+  if (formed == 0) return {};
+  return fmt::format(
+      "; columns {}{}", fmt::join(shown, ", "),
+      formed > kShown ? fmt::format(" and {} more", formed - kShown) : std::string());
 }
 
 /// Values that are taken for pixels although they can hardly be some: fewer than the smallest
@@ -111,17 +151,19 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
   const auto& known = options.known;
   auto csv = csv_options(known);
   csv.task = options.task;
+  csv.table = options.table;
   if (!options.label_column.empty()) {
     csv.label_column = options.label_column;
     csv.target_columns.clear();
   }
   const auto layout = read_csv_layout(train_file, csv);
   if (layout.named_classes) csv.class_names = known.class_names;
-  auto train = open_csv(train_file, csv);
+  std::string unknown;
+  auto train = open_csv(train_file, csv, unknown);
   // A model's columns may come in another order.
   const auto index = known.columns ? std::string() : index_text(layout, *train);
   const bool labelled_by_index = layout.label_guessed && labels_count(train->contiguous().labels);
-  auto columns = columns_of(train_file, layout);
+  CsvColumns columns{.names = train->column_names(), .of = train_file};
   csv.label_column = columns.names.label;
   csv.target_columns = columns.names.targets;
   if (!csv.columns) csv.columns = std::move(columns);
@@ -133,11 +175,11 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
   if (!test_file.empty()) {
     const auto test_layout = read_csv_layout(test_file, csv);
     // As competitions publish it: the same columns without the labels.
-    unlabelled = !test_layout.labelled && test_layout.cells == layout.values();
-    if (!unlabelled) test = open_csv(test_file, csv);
+    unlabelled = !test_layout.labelled && test_layout.values() == layout.values();
+    if (!unlabelled) test = open_csv(test_file, csv, unknown);
   }
   std::shared_ptr<const Dataset> validation;
-  if (!validation_file.empty()) validation = open_csv(validation_file, csv);
+  if (!validation_file.empty()) validation = open_csv(validation_file, csv, unknown);
   auto opened = data_folder(path, std::move(train), std::move(test), options, "samples",
                             std::move(validation));
   if (!known.columns) opened.description += bytes_text(*opened.train);
@@ -145,6 +187,9 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
   if (labelled_by_index)
     opened.description += ", which counts the lines: --label-column names another";
   opened.description += index;
+  if (!known.columns) opened.description += form_text(opened.train->column_names().form);
+  opened.description += unknown;
+  if (!unknown.empty()) opened.unknown = unknown.substr(2);
   if (unlabelled) {
     opened.description += fmt::format("; {} has no {} and is left out ('trainer predict' takes it)",
                                       test_file.filename().string(),
@@ -161,7 +206,8 @@ CsvOptions csv_options(const KnownData& known) {
     csv.label_column = known.columns->names.label;
     csv.target_columns = known.columns->names.targets;
     if (!csv.target_columns.empty()) csv.task = Task::kRegression;
-    if (!known.columns->names.values.empty()) csv.columns = known.columns;
+    const auto& names = known.columns->names;
+    if (!names.values.empty() || names.form != TableForm{}) csv.columns = known.columns;
   }
   return csv;
 }

@@ -19,6 +19,7 @@
 #include "loader/subset.h"
 #include "python/arrays.h"
 #include "python/gil.h"
+#include "python/keywords.h"
 #include "python/text.h"
 
 namespace millrace::python {
@@ -41,9 +42,16 @@ Task parse_task(const std::string& name) {
                               "'");
 }
 
+bool parse_missing(const std::string& policy) {
+  if (policy == "fail" || policy == "mean") return policy == "mean";
+  throw std::invalid_argument("missing: expected 'fail' or 'mean', found '" + policy + "'");
+}
+
 OpenData open(const std::filesystem::path& path, const std::string& task, bool stream,
               const std::optional<std::pair<std::uint32_t, std::uint32_t>>& size,
-              const std::optional<int>& channels, const std::string& label, bool tolerant) {
+              const std::optional<int>& channels, const std::string& label, bool tolerant,
+              const py::object& one_hot, const py::object& drop_columns,
+              const std::string& missing) {
   OpenOptions options;
   if (size) options.image.resize = ImageSize{.width = size->second, .height = size->first};
   options.image.channels = channels_of(channels);
@@ -52,6 +60,9 @@ OpenData open(const std::filesystem::path& path, const std::string& task, bool s
   options.in_blocks = stream;
   options.tolerant = tolerant;
   options.own_validation = true;
+  options.table = {.one_hot = column_names("one_hot", one_hot),
+                   .dropped = column_names("drop_columns", drop_columns),
+                   .fill_missing = parse_missing(missing)};
   const OthersRun others_run;
   return {open_folder(path, options), stream};
 }
@@ -190,6 +201,10 @@ void define_datasets(py::module_& module) {
           [](const OpenDataset& set) { return strs_of(set.data->column_names().targets); },
           "In their order; empty where they have none.")
       .def_property_readonly(
+          "column_names",
+          [](const OpenDataset& set) { return strs_of(set.data->column_names().values); },
+          "Of a table with a header: what the values of a sample are called; else empty.")
+      .def_property_readonly(
           "name", [](const OpenDataset& set) { return str_of(set.data->name()); },
           "The file or folder that it came from.")
       .def(
@@ -220,7 +235,8 @@ void define_datasets(py::module_& module) {
   module.def(
       "open", &open, py::arg("path"), py::kw_only(), py::arg("task") = "classification",
       py::arg("stream") = false, py::arg("size") = py::none(), py::arg("channels") = py::none(),
-      py::arg("label") = "", py::arg("tolerant") = false,
+      py::arg("label") = "", py::arg("tolerant") = false, py::arg("one_hot") = py::none(),
+      py::arg("drop_columns") = py::none(), py::arg("missing") = "fail",
       R"(Opens what `trainer --data` does: a folder or file of IDX, images, NumPy, safetensors, CSV,
 CIFAR, WebDataset or shards, plain or compressed.
 
@@ -228,6 +244,10 @@ task: what is to be learnt of a sample: "classification", its class, or "regress
 stream: to be read block by block, in little memory whatever its size.
 size, channels: (height, width), and 1 or 3, that images are made to.
 label: the column of a CSV file that has the labels; of several targets all, with commas between.
+one_hot: columns of a CSV file that have categories, by names or numbers from 1, each of which
+becomes a value that is 0 or 1; "text" stands for all columns that have text.
+drop_columns: those to leave out. missing: "mean" has a cell that is missing be its column's mean,
+and adds a value that says so.
 tolerant: opens although some samples cannot be read; see Loader's on_bad.
 
 Raises DataError.)");

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "formats/csv_label_columns.h"
 #include "python/arrays.h"
 #include "python/text.h"
 
@@ -16,6 +17,9 @@ namespace {
 
 // Options that are there or not; all others that are true or false say "on" or "off".
 constexpr std::array<std::string_view, 4> kFlags{"resume", "force", "gray", "rgb"};
+
+// Lists of them are of columns' names and numbers.
+constexpr std::array<std::string_view, 3> kColumns{"label_column", "one_hot", "drop_columns"};
 
 constexpr std::array<std::string_view, 4> kPaths{"checkpoint_dir", "config", "init", "resume"};
 
@@ -71,7 +75,7 @@ std::string column_text(std::string text) {
 std::optional<std::string> list_text(const std::string& name, const py::handle& values) {
   const bool is_bytes = PyObject_CheckBuffer(values.ptr()) != 0 && !py::hasattr(values, "dtype");
   if (is_bytes || !py::isinstance<py::sequence>(values)) return std::nullopt;
-  const bool columns = name == "label_column";
+  const bool columns = std::ranges::find(kColumns, name) != kColumns.end();
   std::string list;
   for (const py::handle value : values) {
     auto text = scalar_text(value);
@@ -101,6 +105,11 @@ std::string path_bytes(const py::handle& path) {
       py::isinstance<py::str>(plain) ? plain : py::module_::import("os").attr("fsdecode")(plain));
 }
 
+std::vector<std::string> column_names(const std::string& name, const py::handle& value) {
+  if (value.is_none()) return {};
+  return columns_in(text_of(name, value));
+}
+
 std::vector<std::string> as_arguments(const py::dict& keywords) {
   std::vector<std::string> arguments;
   for (const auto& [key, value] : keywords) {
@@ -121,6 +130,12 @@ std::vector<std::string> as_arguments(const py::dict& keywords) {
     }
   }
   return arguments;
+}
+
+void warn(const std::string& text) {
+  if (PyErr_WarnFormat(PyExc_UserWarning, 1, "%U", str_of(as_keywords(text)).ptr()) != 0) {
+    throw py::error_already_set();  // where warnings are errors
+  }
 }
 
 std::string as_keywords(const std::string& message) {

@@ -15,12 +15,15 @@
 
 #include "compute/target_units.h"
 #include "formats/atomic_file.h"
+#include "formats/folder.h"
 #include "python/arrays.h"
 #include "python/datasets.h"
 #include "python/gil.h"
+#include "python/keywords.h"
 #include "python/objects.h"
 #include "python/text.h"
 #include "tools/console/usage_error.h"
+#include "tools/model/table_samples.h"
 #include "tools/onnx/onnx_model.h"
 #include "tools/trainer/device_options.h"
 #include "tools/trainer/target_table.h"
@@ -46,15 +49,56 @@ std::shared_ptr<Model> load(const std::filesystem::path& path, const std::string
 
 bool of_targets(const Model& model) { return model.trained().spec.regression(); }
 
+// The CSV file at `x`.
+std::filesystem::path table_path(const py::object& x, const char* name) {
+  const std::filesystem::path path = path_bytes(x);
+  if (!is_table_name(path)) {
+    throw py::value_error(
+        std::string(name) +
+        ": expected arrays, a Dataset or the path of a CSV file, found the path " + path.string());
+  }
+  return path;
+}
+
+// Its lines, by the columns that the model knows.
+Part lines_of(const Model& model, const py::object& x) {
+  const auto path = table_path(x, "x");
+  auto table = [&] {
+    const OthersRun others_run;
+    return table_samples(model.trained(), path);
+  }();
+  if (const auto note = matched_by_place(model.trained(), *table.data)) warn(*note);
+  if (!table.unknown.empty()) warn(path.string() + ": " + table.unknown);
+  const auto count = table.data->size();
+  return {std::move(table.data), Subset::all(count)};
+}
+
+// The same with its labels.
+std::shared_ptr<const Dataset> labelled_table(const Model& model, const py::object& data) {
+  const auto path = table_path(data, "data");
+  OpenOptions options;
+  options.known = known_data(model.trained());
+  options.task = model.trained().task();
+  const auto opened = [&] {
+    const OthersRun others_run;
+    return open_folder(path, options);
+  }();
+  if (const auto note = matched_by_place(model.trained(), *opened.train)) warn(*note);
+  if (!opened.unknown.empty()) warn(opened.unknown);
+  return opened.train;
+}
+
 Part samples_of(const Model& model, const py::object& x) {
+  if (is_path(x)) return lines_of(model, x);
   const std::uint32_t targets = of_targets(model) ? model.trained().spec.classes : 0;
   const OpenDataset set = python::samples_of(x, "x", targets);
   return {set.data, Subset::all(set.data->size())};
 }
 
 Part part_of(const Model& model, const py::object& data, const std::optional<Subset>& subset) {
-  const OpenDataset set = dataset_of(data, "data", model.trained().task());
-  return {set.data, subset.value_or(Subset::all(set.data->size()))};
+  const auto set = is_path(data) ? labelled_table(model, data)
+                                 : dataset_of(data, "data", model.trained().task()).data;
+  return {set, subset.value_or(Subset::all(set->size()))};
 }
 
 std::vector<float> outputs_of(Model& model, const Part& part) {
@@ -217,9 +261,12 @@ void define_models(py::module_& module) {
            "float32 [n, classes]; rows add up to 1. Of classes alone: else ValueError.")
       .def("predict", &predict, py::arg("x"),
            "The most probable labels, int32 [n]; of regression the targets in their own units, "
-           "float32 [n], of several [n, targets].")
+           "float32 [n], of several [n, targets]. x is an array, a Dataset, or the path of a CSV "
+           "file, whose columns are found by their names and made what the model was trained on; "
+           "labels may be there or not.")
       .def("evaluate", &evaluate, py::arg("data"), py::kw_only(), py::arg("subset") = py::none(),
-           "How good it is on a Dataset or a pair of arrays (x, y), or a Subset of it: a dict of "
+           "How good it is on a Dataset, a pair of arrays (x, y) or the CSV file at a path, or a "
+           "Subset of it: a dict of "
            "loss, accuracy, samples and confusion, uint64 [truth, guess] (None of more than 1024 "
            "classes). Of regression, of loss, r2, samples and targets: for each a dict of target "
            "(its number), name (if it has one), rmse, mae, largest (error), r2, and mean and "

@@ -41,12 +41,6 @@ struct Run {
   std::shared_ptr<Model> model;
 };
 
-void warn(const std::string& text) {
-  if (PyErr_WarnFormat(PyExc_UserWarning, 1, "%U", str_of(as_keywords(text)).ptr()) != 0) {
-    throw py::error_already_set();  // where warnings are errors
-  }
-}
-
 // Options of the program, also in a config file, that would do nothing here: what it writes beside
 // checkpoints, and how to open data that are open.
 void refuse_idle(const Options& options, bool open) {
@@ -61,10 +55,11 @@ void refuse_idle(const Options& options, bool open) {
   for (const auto& [name, given] : of_program) {
     if (given) throw py::value_error(std::string(name) + ": it is the program's, not of train()");
   }
-  if (open && (options.images != ImageOptions{} || !options.label_column.empty())) {
+  if (open && (options.images != ImageOptions{} || !options.label_column.empty() ||
+               options.table != TableOptions{})) {
     throw py::value_error(
-        "image_size, resize, gray, rgb, label_column: expected a path to open with them, found "
-        "data that are open");
+        "image_size, resize, gray, rgb, label_column, one_hot, drop_columns, missing: expected a "
+        "path to open with them, found data that are open");
   }
 }
 
@@ -220,7 +215,7 @@ something true. So it does by Ctrl-C. Either way a checkpoint is saved first, an
 Options, by the names and with the meanings of `trainer --help`:
 
 data: task="classification", val_size, standardize=False, shuffle=True, on_bad="fail", bad_budget=0.001; of a path also
-    image_size, resize, gray, rgb, label_column
+    image_size, resize, gray, rgb, label_column, one_hot, drop_columns, missing="fail"
 model: hidden=[32], activation="relu", batch_norm=False, dropout=0, initializer="pytorch", init
 training: epochs=10, batch=128, lr=0.5, schedule="constant", warmup=0, step_epochs=10, gamma=0.1,
     target_acc, patience=0, optimizer="sgd", momentum=0, beta1=0.9, beta2=0.999, epsilon=1e-8,

@@ -25,6 +25,13 @@ std::shared_ptr<const Standardizer> fitted(const RunSpec& spec, const RunPlan& p
                         " whose deviation is finite as float32",
                     std::to_string(*bad));
   }
+  // What tells a category stays 0 or 1: of a rare one it would be large.
+  const auto indicators = train.column_names().form.indicators();
+  for (std::size_t f = 0; f < indicators.size(); ++f) {
+    if (!indicators[f]) continue;
+    fitted.mean[f] = 0.0F;
+    fitted.deviation[f] = 1.0F;
+  }
   return std::make_shared<const Standardizer>(std::move(fitted));
 }
 

@@ -12,6 +12,7 @@
 #include "formats/json_text.h"
 #include "train/json_numbers.h"
 #include "train/run_options.h"
+#include "train/table_json.h"
 
 namespace millrace {
 namespace {
@@ -28,6 +29,7 @@ constexpr std::string_view kClassNamesKey = "millrace.class_names";  // where th
 constexpr std::string_view kColumnsKey = "millrace.columns";         // likewise
 constexpr std::string_view kLabelColumnKey = "millrace.label_column";
 constexpr std::string_view kTargetColumnsKey = "millrace.target_columns";
+constexpr std::string_view kTableKey = "millrace.table";  // likewise
 constexpr std::string_view kOptionsKey = "millrace.options";
 constexpr std::string_view kHistoryKey = "millrace.history";
 constexpr std::string_view kLossSumKey = "millrace.epoch_loss_sum";
@@ -179,6 +181,8 @@ TensorMetadata encode_run_state(const RunState& state) {
   if (!state.columns.values.empty()) put(kColumnsKey, json_line(state.columns.values));
   if (!state.columns.label.empty()) put(kLabelColumnKey, state.columns.label);
   if (!state.columns.targets.empty()) put(kTargetColumnsKey, json_line(state.columns.targets));
+  if (state.columns.form != TableForm{})
+    put(kTableKey, json_line(encode_table(state.columns.form)));
   put(kOptionsKey, encode_run_options(state.options).dump());
   put(kHistoryKey, encode_history(state.history).dump());
   put(kLossSumKey, hex_float(state.sums.loss_sum));
@@ -234,6 +238,15 @@ RunState decode_run_state(const std::filesystem::path& file, const TensorMetadat
     const auto& widths = state.options.widths;
     check_count(file, widths.empty() ? 0 : widths.back(), "names of target columns",
                 state.columns.targets.size());
+  }
+  if (metadata.contains(std::string(kTableKey))) {
+    auto& form = state.columns.form;
+    form = in.parsed(kTableKey, "what the columns of a table become", decode_table);
+    const auto& widths = state.options.widths;
+    if (!form.columns.empty()) {
+      check_count(file, widths.empty() ? 0 : widths.front(), "values of a table's columns",
+                  form.values());
+    }
   }
   state.history = in.parsed(kHistoryKey, "the epochs of a run", decode_history);
   state.sums = {in.real(kLossSumKey), in.integer(kCorrectKey), in.integer(kSamplesKey)};

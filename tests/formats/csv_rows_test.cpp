@@ -167,15 +167,15 @@ TEST(CsvRows, NameTheCell) {
     const auto found = read<float>(text).problem;
     return found ? std::to_string(found->line) + " " + found->expected + ", " + found->found : "";
   };
-  const std::string missing = " (fill in what is missing, or leave out its line or column)";
+  const std::string missing =
+      " (--missing mean fills in what is missing, --drop-columns 3 leaves it out)";
   EXPECT_EQ(problem("1,2,3\n1,2,x\n"),
-            "12 a finite number in column 3, \"x\" (only labels may be text: make it "
-            "numbers, or leave out the column)");
+            "12 a finite number in column 3, \"x\" (--one-hot 3 makes values of categories, "
+            "--drop-columns 3 leaves it out)");
   EXPECT_EQ(problem("1,2,3\n1,2,nan\n"), "12 a finite number in column 3, \"nan\"" + missing);
   EXPECT_EQ(problem("1,2,3\n1,2,\"1,5\"\n"),
             "12 a finite number in column 3, \"1,5\" (decimals have a point)");
-  EXPECT_TRUE(problem("1,2,3\n1,2,\"Owen, 1\"\n").find("only labels may be text") !=
-              std::string::npos);
+  EXPECT_TRUE(problem("1,2,3\n1,2,\"Owen, 1\"\n").find("--one-hot 3 makes") != std::string::npos);
   EXPECT_EQ(problem("1,2,3\n1,2,1-2\n"), "12 a finite number in column 3, \"1-2\"");
   EXPECT_EQ(problem("1,2,3\n1,2,1e39\n"), "12 a finite number in column 3, \"1e39\"");
   EXPECT_EQ(problem("1,2,\n"), "11 a finite number in column 3, an empty cell" + missing);

@@ -107,8 +107,8 @@ TEST_F(CsvTargetsTest, NameTheCell) {
                              "\"NA\" (fill in what is missing, or leave out its line or "
                              "column)");
   EXPECT_EQ(error_of("town,price\nRome,2\n", "price"),
-            "line 2: expected a finite number in column 1 (\"town\"), found \"Rome\" (make it "
-            "numbers, or leave out the column)");
+            "line 2: expected a finite number in column 1 (\"town\"), found \"Rome\" (--one-hot "
+            "town makes values of categories, --drop-columns town leaves it out)");
 }
 
 TEST_F(CsvTargetsTest, NameTheColumnThatIsNotThere) {
@@ -206,7 +206,7 @@ TEST_F(CsvTargetsTest, SayWhichColumnsTheyAre) {
             "; targets in column 1, column 2, column 3 and 2 more");
   EXPECT_EQ(ending("y,,b\n1,2.5,3\n", ""),
             "; target in column 1 (\"y\"); column 2 has no name: if it is an index, as "
-            "pandas writes it, leave it out");
+            "pandas writes it, --drop-columns 2 leaves it out");
 }
 
 TEST_F(CsvTargetsTest, AreFoundAsTheyAreKnown) {
@@ -222,10 +222,10 @@ TEST_F(CsvTargetsTest, AreFoundAsTheyAreKnown) {
 }
 
 TEST_F(CsvTargetsTest, AreNotTakenForNamesWhereOneIsMissing) {
-  EXPECT_EQ(error_of("1,NA,2\n3,4,5\n", "3"),
-            "line 1: expected a finite number in column 2, found \"NA\" (fill in what is missing, "
-            "or leave out "
-            "its line or column)");
+  EXPECT_EQ(
+      error_of("1,NA,2\n3,4,5\n", "3"),
+      "line 1: expected a finite number in column 2, found \"NA\" (--missing mean fills in what "
+      "is missing, --drop-columns 2 leaves it out)");
   EXPECT_EQ(read("a,NA,b\n3,4,5\n", "3").columns.targets, Names{"b"});
 }
 

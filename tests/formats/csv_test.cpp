@@ -87,11 +87,12 @@ TEST_F(CsvTest, TakesTheLabelColumnThatIsAskedFor) {
 }
 
 TEST_F(CsvTest, NamesTheCell) {
-  const std::string missing = " (fill in what is missing, or leave out its line or column)";
-  EXPECT_EQ(error_of("label,x,y z\n1,2,3\n\n1,2,x\n"),
-            "line 4: expected a finite number in column 3 (\"y z\"), found \"x\" (only labels may "
-            "be text: make it "
-            "numbers, or leave out the column)");
+  const std::string missing =
+      " (--missing mean fills in what is missing, --drop-columns 2 leaves it out)";
+  EXPECT_EQ(
+      error_of("label,x,y z\n1,2,3\n\n1,2,x\n"),
+      "line 4: expected a finite number in column 3 (\"y z\"), found \"x\" (--one-hot 3 makes "
+      "values of categories, --drop-columns 3 leaves it out)");
   EXPECT_EQ(error_of("1,2,3\n1,,3\n"),
             "line 2: expected a finite number in column 2, found an empty cell" + missing);
   EXPECT_EQ(error_of("1,2,3\n1,nan,3\n"),
@@ -298,8 +299,8 @@ TEST_F(CsvTest, SaysThatAColumnHasNoName) {
   };
   EXPECT_TRUE(
       description(",a,label\n0,5,0\n1,6,1\n")
-          .ends_with("; column 1 has no name: if it is an index, as pandas writes it, leave "
-                     "it out"));
+          .ends_with("; column 1 has no name: if it is an index, as pandas writes it, "
+                     "--drop-columns 1 leaves it out"));
   EXPECT_TRUE(description("a,label\n5,0\n").ends_with("(\"label\")"));
   EXPECT_TRUE(description("0,5\n1,6\n").ends_with("column 1"));
 }
@@ -314,15 +315,17 @@ TEST_F(CsvTest, SaysThatAColumnCountsTheLines) {
     }
     return open_folder(write(text, "t.csv")).description;
   };
-  EXPECT_TRUE(
-      description("a,Id,label\n", 1, 1, "")
-          .ends_with("; column 2 (\"Id\") counts the lines: if it is an index, leave it out"));
-  EXPECT_TRUE(
-      description("label,Id,b\n", 1000, 1, ".5")
-          .ends_with("; column 2 (\"Id\") counts the lines: if it is an index, leave it out"))
+  EXPECT_TRUE(description("a,Id,label\n", 1, 1, "")
+                  .ends_with("; column 2 (\"Id\") counts the lines: if it is an index, "
+                             "--drop-columns Id leaves it out"));
+  EXPECT_TRUE(description("label,Id,b\n", 1000, 1, ".5")
+                  .ends_with("; column 2 (\"Id\") counts the lines: if it is an index, "
+                             "--drop-columns Id leaves it out"))
       << "of float32, behind the labels";
-  EXPECT_TRUE(description("", 0, 1, "")
-                  .ends_with("; column 2 counts the lines: if it is an index, leave it out"));
+  EXPECT_TRUE(
+      description("", 0, 1, "")
+          .ends_with(
+              "; column 2 counts the lines: if it is an index, --drop-columns 2 leaves it out"));
   EXPECT_TRUE(description("a,Id,label\n", 1, 2, "").ends_with("(\"label\")"));
   std::string passengers = "Id,Survived\n";
   for (int i = 1; i <= 12; ++i)

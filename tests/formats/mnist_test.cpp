@@ -19,7 +19,7 @@ double mean(std::span<const std::byte> pixels) {
 TEST(Mnist, IsWhatEverybodyKnows) {
   const auto folder = test::mnist_folder();
   if (folder.empty()) GTEST_SKIP() << "no MNIST: set MILLRACE_MNIST_DIR to its folder";
-  const auto [train, test, description, validation] = open_folder(folder);
+  const auto [train, test, description, validation, unknown] = open_folder(folder);
   ASSERT_TRUE(test);
   EXPECT_FALSE(validation);
   EXPECT_EQ(train->size(), 60'000U);

@@ -132,6 +132,31 @@ TEST(Checkpoint, KeepsTheNamesOfColumns) {
       << line;
 }
 
+TEST(Checkpoint, KeepsWhatBecomesOfATablesColumns) {
+  const test::TempFolder folder;
+  Checkpoint made = sample_checkpoint();
+  const auto features = made.state.options.widths.front();
+  auto& form = made.state.columns.form;
+  form = {.columns = {{.name = "kind"}}, .dropped = {"id"}, .fills = true};
+  for (std::uint32_t i = 0; i < features; ++i) {
+    form.columns[0].categories.push_back(std::string(1, static_cast<char>('a' + i)));
+  }
+  ASSERT_LE(features, 26U);
+  save_checkpoint(folder / "c.safetensors", made);
+  EXPECT_EQ(load_checkpoint(folder / "c.safetensors").state.columns, made.state.columns);
+  auto line = refusal(edited(folder, [&](auto&, TensorMetadata& m) {
+    m["millrace.table"] = R"({"columns": [{"name": "a"}], "dropped": [], "fills": false})";
+  }));
+  EXPECT_NE(
+      line.find("expected " + std::to_string(features) + " values of a table's columns, found 1"),
+      std::string::npos)
+      << line;
+  line = refusal(edited(folder, [&](auto&, TensorMetadata& m) { m["millrace.table"] = "[]"; }));
+  EXPECT_NE(line.find("expected what the columns of a table become as millrace.table"),
+            std::string::npos)
+      << line;
+}
+
 TEST(Checkpoint, KeepsWhatTargetsAre) {
   const test::TempFolder folder;
   Checkpoint saved = sample_checkpoint();

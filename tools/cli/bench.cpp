@@ -170,6 +170,7 @@ class Bench {
     options.image = spec_.image;
     options.task = spec_.task;
     options.label_column = spec_.label_column;
+    options.table = spec_.table;
     return options;
   }
 

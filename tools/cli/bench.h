@@ -25,6 +25,7 @@ struct BenchSpec {
   std::uint32_t batch = 128;
   std::uint32_t workers = 0;  ///< 0: the cores this process may use
   double seconds = 1.0;       ///< of each measurement, about
+  TableOptions table = {};    ///< of CSV
 };
 
 /// What a stage brings about alone, with so many threads.

@@ -11,6 +11,7 @@
 #include "tools/console/numbers.h"
 #include "tools/console/program.h"
 #include "tools/console/stop_signals.h"
+#include "tools/console/table_options.h"
 #include "tools/console/task_option.h"
 #include "tools/console/usage_error.h"
 #include "tools/trainer/device_options.h"
@@ -45,6 +46,7 @@ int bench_command(const std::vector<std::string>& arguments) {
   declare_images(line, images);
   declare_task(line, spec.task);
   declare_label_column(line, spec.label_column);
+  declare_table(line, spec.table);
   line.value("--seconds", "N", "of each measurement [1]",
              [&](const std::string& text) { spec.seconds = parse_seconds(text); });
   line.value("--batch", "N", "samples of a batch [128]", [&](const std::string& text) {

@@ -58,6 +58,7 @@ struct ConvertSpec {
   std::function<void(const std::string&)> opened = {};
   /// Of files in `out` that an interrupted conversion left, sorted: replaced without `force`, too.
   std::vector<std::string> interrupted = {};
+  TableOptions table = {};  ///< of CSV
 };
 
 struct ConvertedFile {

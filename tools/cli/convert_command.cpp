@@ -16,6 +16,7 @@
 #include "tools/console/program.h"
 #include "tools/console/quote.h"
 #include "tools/console/stop_signals.h"
+#include "tools/console/table_options.h"
 #include "tools/console/task_option.h"
 #include "tools/console/usage_error.h"
 
@@ -82,6 +83,7 @@ ConvertOptions parse(const std::vector<std::string>& arguments) {
   declare_images(line, images);
   declare_task(line, spec.task);
   declare_label_column(line, spec.label_column);
+  declare_table(line, spec.table);
   line.value("--to", "FORM",
              "form to write: idx, gz, zst; npy, csv, tar, tar.zst\n(WebDataset), images (a folder "
              "of PNG files) [zst]",

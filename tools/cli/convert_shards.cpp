@@ -50,6 +50,9 @@ std::string job_of(const ConvertSpec& spec, const std::vector<ConvertPart>& part
     job += fmt::format("resize {}x{}\n", spec.image.resize->width, spec.image.resize->height);
   }
   job += fmt::format("labels {}\n", spec.label_column);
+  for (const auto& name : spec.table.one_hot) job += fmt::format("one-hot {}\n", name);
+  for (const auto& name : spec.table.dropped) job += fmt::format("dropped {}\n", name);
+  if (spec.table.fill_missing) job += "fill\n";
   job += fmt::format("channels {}\n", static_cast<int>(spec.image.channels));
   for (const auto& part : parts) {
     job += fmt::format("{} {} {}\n", idx_word(part.split), part.images_header().describe(),

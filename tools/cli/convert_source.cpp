@@ -142,7 +142,8 @@ std::vector<ConvertPart> convert_parts(const ConvertSpec& spec) {
   auto opened = open_folder(spec.in, {.image = spec.image,
                                       .task = spec.task,
                                       .label_column = spec.label_column,
-                                      .own_validation = true});
+                                      .own_validation = true,
+                                      .table = spec.table});
   if (spec.opened) spec.opened(opened.description);
   if (spec.split) {
     if (opened.test) {
@@ -173,7 +174,8 @@ std::vector<ConvertPart> convert_parts(const ConvertSpec& spec) {
 
 std::vector<ConvertSource> convert_sources(const ConvertSpec& spec) {
   std::vector<ConvertSource> sources;
-  const bool as_it_is = !spec.split && spec.image == ImageOptions{} && spec.label_column.empty();
+  const bool as_it_is = !spec.split && spec.image == ImageOptions{} && spec.label_column.empty() &&
+                        spec.table == TableOptions{};
   if (as_it_is && !has_manifest(spec.in) && has_idx_files(spec.in)) {
     for (const auto& from : idx_files_at(spec.in)) sources.push_back(idx_source(from));
     return sources;

@@ -194,7 +194,7 @@ Json inspect(const fs::path& path, const OpenOptions& options, const Progress& p
   std::error_code ignored;
   // Only a data set has images to make others of, columns and targets.
   if (options.image != ImageOptions{} || !options.label_column.empty() ||
-      options.task != Task::kClassification) {
+      options.table != TableOptions{} || options.task != Task::kClassification) {
     return inspect_data(path, options, progress);
   }
   if (fs::is_directory(path, ignored)) return inspect_data(path, options, progress);

@@ -8,6 +8,7 @@
 #include "tools/console/image_options.h"
 #include "tools/console/label_column.h"
 #include "tools/console/program.h"
+#include "tools/console/table_options.h"
 #include "tools/console/task_option.h"
 #include "tools/console/usage_error.h"
 
@@ -26,6 +27,7 @@ int inspect_command(const std::vector<std::string>& arguments) {
   declare_images(line, images);
   declare_task(line, options.task);
   declare_label_column(line, options.label_column);
+  declare_table(line, options.table);
   line.flag("--json", "print one JSON object in place of text", json);
   line.help_flag();
   line.examples("Example:\n  tools inspect checkpoints/best.safetensors");

@@ -136,7 +136,8 @@ Preview preview(const PreviewSpec& spec) {
                               .task = spec.task,
                               .label_column = spec.label_column,
                               .own_validation = spec.split == DataSplit::kValidation,
-                              .tolerant = true});
+                              .tolerant = true,
+                              .table = spec.table});
   const auto& shown = spec.split == DataSplit::kTrain  ? folder.train
                       : spec.split == DataSplit::kTest ? folder.test
                                                        : folder.validation;

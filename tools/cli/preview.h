@@ -25,6 +25,7 @@ struct PreviewSpec {
   std::string only;          ///< samples of this class, by number or name; empty: of all
   AugmentSpec augment;       ///< where enabled, distorted copies stand after each sample
   std::uint32_t copies = 7;  ///< of them
+  TableOptions table = {};   ///< of CSV
 };
 
 struct PreviewSample {

@@ -17,6 +17,7 @@
 #include "tools/console/label_column.h"
 #include "tools/console/numbers.h"
 #include "tools/console/program.h"
+#include "tools/console/table_options.h"
 #include "tools/console/task_option.h"
 #include "tools/console/terminal.h"
 #include "tools/console/usage_error.h"
@@ -86,6 +87,7 @@ void declare(CommandLine& line, Arguments& arguments) {
   declare_images(line, arguments.images);
   declare_task(line, arguments.spec.task);
   declare_label_column(line, arguments.spec.label_column);
+  declare_table(line, arguments.spec.table);
   line.flag("--force", "replace a file that is there", arguments.force);
   line.flag("--json", "print one JSON object in place of text", arguments.json);
   line.flag("--quiet", "print nothing but errors and warnings", arguments.quiet);

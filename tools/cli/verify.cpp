@@ -136,7 +136,8 @@ LabelCheck check_labels(const SalvagedIdx& labels, const LabelKind& known) {
 Verification verify(const fs::path& path, const FileProgress& progress,
                     const OpenOptions& options) {
   // IDX files and shards are looked at as files, whatever they hold; and they have no columns.
-  const bool as_files = options.label_column.empty() && (is_sharded(path) || has_idx_files(path));
+  const bool as_files = options.label_column.empty() && options.table == TableOptions{} &&
+                        (is_sharded(path) || has_idx_files(path));
   if (!as_files) return verify_samples(path, options, progress);
   if (is_sharded(path)) return verify_shards(path, options.task, progress);
   Verification result;

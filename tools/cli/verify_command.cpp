@@ -10,6 +10,7 @@
 #include "tools/console/label_column.h"
 #include "tools/console/program.h"
 #include "tools/console/stop_signals.h"
+#include "tools/console/table_options.h"
 #include "tools/console/task_option.h"
 #include "tools/console/usage_error.h"
 
@@ -69,6 +70,7 @@ int verify_command(const std::vector<std::string>& arguments) {
   line.positional("PATH", "folder or file to check", path);
   declare_task(line, options.task);
   declare_label_column(line, options.label_column);
+  declare_table(line, options.table);
   line.flag("--json", "print one JSON object in place of text", json);
   line.flag("--quiet", "print nothing but errors", quiet);
   line.help_flag();

@@ -71,7 +71,7 @@ class Line {
       skip_blanks();
       if (!rest_.empty() && rest_.front() == ']') break;
       if (!first) all += ',';
-      all += scalar();
+      all += element();
       skip_blanks();
       if (!rest_.empty() && rest_.front() == ',') {
         take();
@@ -81,6 +81,15 @@ class Line {
     }
     take();
     return all;
+  }
+
+  // As lists on a command line have it: in quotes, those within doubled, where it has commas.
+  std::string element() {
+    const auto text = scalar();
+    if (text.find_first_of(",\"") == std::string::npos) return text;
+    std::string cell = "\"";
+    for (const char c : text) cell += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return cell + '"';
   }
 
   std::string scalar() {

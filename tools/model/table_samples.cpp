@@ -11,8 +11,7 @@ namespace millrace {
 
 bool is_table_name(const std::string& path) { return plain_file_name(path).ends_with(".csv"); }
 
-std::shared_ptr<const Dataset> open_table(const TrainedModel& model,
-                                          const std::filesystem::path& path) {
+TableSamples table_samples(const TrainedModel& model, const std::filesystem::path& path) {
   auto options = csv_options(known_data(model));
   options.unlabelled_values = model.spec.features;
   options.task = model.task();
@@ -31,7 +30,14 @@ std::shared_ptr<const Dataset> open_table(const TrainedModel& model,
   if (const auto shape = model.sample_shape(); shape.elements() == data->shape().elements()) {
     data = data->shaped(shape);
   }
-  return seen_by(model, std::move(data));
+  check_goes_with(model, *data);
+  return {.data = std::move(data), .unknown = std::move(read.unknown)};
+}
+
+TableSamples open_table(const TrainedModel& model, const std::filesystem::path& path) {
+  auto table = table_samples(model, path);
+  table.data = seen_by(model, std::move(table.data));
+  return table;
 }
 
 }  // namespace millrace

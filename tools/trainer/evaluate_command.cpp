@@ -99,6 +99,7 @@ int evaluate_command(const std::vector<std::string>& arguments) {
   const Evaluation evaluation = evaluate(model, opened, split, device, workers,
                                          outputs_path.empty() ? nullptr : &outputs, leaving_out);
   if (const auto note = matched_by_place(model, *opened.train)) console.notice(*note);
+  if (!opened.unknown.empty()) console.notice(opened.unknown);
   if (const auto* stored = stored_of(*opened.train); stored && !images.resize) {
     console.notice(fmt::format("{}: images of {} are made the model's {}", stored->name(),
                                stored->shape().text(), opened.train->shape().text()));

@@ -13,6 +13,7 @@
 #include "tools/console/label_column.h"
 #include "tools/console/numbers.h"
 #include "tools/console/quote.h"
+#include "tools/console/table_options.h"
 #include "tools/console/task_option.h"
 #include "tools/console/usage_error.h"
 #include "tools/fetch/sources.h"
@@ -108,6 +109,7 @@ class Declarer {
     declare_task(line_, options_.task);
     declare_images(line_, images);
     declare_label_column(line_, options_.label_column);
+    declare_table(line_, options_.table);
     line_.value(
         "--download", "NAME",
         "first fetch mnist, fashion-mnist or kmnist into\nthat folder, where it is not there",

@@ -24,6 +24,7 @@ struct Options {
   Task task = Task::kClassification;  ///< what labels in `data` are
   ImageOptions images;                ///< how images in `data` are read
   std::string label_column;           ///< of CSV in `data`; empty: see CsvOptions
+  TableOptions table;                 ///< likewise
   std::string download;               ///< a data set to fetch into `data` first; empty: none
   std::filesystem::path quarantine;   ///< of bad samples; empty: beside checkpoints, if there are
   std::filesystem::path metrics;      ///< empty: none

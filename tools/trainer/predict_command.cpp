@@ -172,14 +172,16 @@ class Lines {
 };
 
 int predict_tables(const Arguments& arguments, const TrainedModel& model, Console& console) {
-  std::vector<std::shared_ptr<const Dataset>> tables;
+  std::vector<TableSamples> tables;
   for (const auto& path : arguments.paths) tables.push_back(open_table(model, path));
   const auto engine = make_engine(model, arguments.device);
   Lines lines;
   for (std::size_t i = 0; i < tables.size(); ++i) {
-    if (const auto note = matched_by_place(model, *tables[i])) console.notice(*note);
+    const auto& [data, unknown] = tables[i];
+    if (const auto note = matched_by_place(model, *data)) console.notice(*note);
+    if (!unknown.empty()) console.notice(arguments.paths[i] + ": " + unknown);
     (void)predict_all(
-        *engine, model.spec, {tables[i], Subset::all(tables[i]->size())}, arguments.workers,
+        *engine, model.spec, {data, Subset::all(data->size())}, arguments.workers,
         [&](const Prediction& p) {
           lines.add(told({arguments.paths[i], p.sample}, said_of(model, p.logits, arguments.top),
                          model.checkpoint.state, arguments.json));

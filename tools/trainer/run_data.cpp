@@ -21,6 +21,7 @@ DataFolder open_data(const Options& options) {
   open.image = options.images;
   open.task = options.task;
   open.label_column = options.label_column;
+  open.table = options.table;
   open.known.as_float = options.run.standardize;  // not pixels, whatever numbers they are
   open.own_validation = !options.validation_size;
   open.in_blocks = options.run.residency == Residency::kStream;

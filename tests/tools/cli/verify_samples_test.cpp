@@ -51,8 +51,8 @@ TEST(VerifySamples, ReadsTablesAndArrays) {
   EXPECT_EQ(found.faults(), 0U);
   EXPECT_EQ(data_error_of([&] { verify(table, kGoOn, {.label_column = "a"}); }),
             table.string() +
-                ": line 2: expected a finite number in column 2 (\"kind\"), found \"cat\" (only "
-                "labels may be text: make it numbers, or leave out the column)");
+                ": line 2: expected a finite number in column 2 (\"kind\"), found \"cat\" "
+                "(--one-hot kind makes values of categories, --drop-columns kind leaves it out)");
   const auto arrays = write_bytes(folder / "set.npz",
                                   test::zip_of({{"x.npy", test::npy_images(4), true, false},
                                                 {"y.npy", test::npy_labels(4, 3), true, false}}));

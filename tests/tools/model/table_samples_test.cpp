@@ -34,7 +34,7 @@ class TableSamplesTest : public testing::Test {
   }
   /// Of the first sample.
   std::vector<float> values_of(std::string_view text) const {
-    const auto data = open_table(model_, write(text));
+    const auto data = open_table(model_, write(text)).data;
     std::vector<float> values(3);
     std::int32_t label = 1;
     const std::uint64_t first = 0;
@@ -95,9 +95,9 @@ TEST_F(TableSamplesTest, AreFoundByTheirPlacesWhereThereAreNoNames) {
 TEST_F(TableSamplesTest, HaveTheModelsShapeAndType) {
   model_.checkpoint.state.columns = {};
   model_.checkpoint.state.options.sample.shape = {1, 3};
-  EXPECT_EQ(open_table(model_, write("1,2,3\n"))->shape(), (SampleShape{{1, 3}}));
+  EXPECT_EQ(open_table(model_, write("1,2,3\n")).data->shape(), (SampleShape{{1, 3}}));
   takes(InputType::kUInt8);
-  EXPECT_EQ(open_table(model_, write("1,2,3\n"))->dtype(), DType::kUInt8);
+  EXPECT_EQ(open_table(model_, write("1,2,3\n")).data->dtype(), DType::kUInt8);
   EXPECT_NE(error_of("1,2,300\n").find("samples: model 1x3 uint8"), std::string::npos);
 }
 
@@ -105,7 +105,7 @@ TEST_F(TableSamplesTest, TargetsNeedNotBeThereAndAreNotLookedAt) {
   learns({"price", "tax"});
   for (const std::string_view text :
        {"b,price,a,tax,c\n20,?,10,?,30\n", "c,a,b\n30,10,20\n", "b,tax,a,c\n20,7,10,30\n"}) {
-    const auto data = open_table(model_, write(text));
+    const auto data = open_table(model_, write(text)).data;
     EXPECT_EQ(data->targets(), 2U);
     std::vector<float> values(3);
     std::vector<std::int32_t> label(2, 1);

@@ -1,0 +1,167 @@
+#include "formats/csv_formed.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "formats/error.h"
+#include "formats/in_quotes.h"
+#include "formats/on_all_cores.h"
+
+namespace millrace {
+namespace {
+
+/// A cell whose category is none of the form's.
+struct UnknownCell {
+  std::uint64_t sample = 0;
+  std::size_t column = 0;  ///< in the file
+  std::string_view text;
+};
+
+/// Writes the samples of one piece.
+class PieceWriter {
+ public:
+  PieceWriter(const CsvWords& words, const CsvCategoryReader& reader, const TableForm& form,
+              const std::vector<CsvSource>& sources)
+      : words_(words), reader_(reader), form_(form), sources_(sources), labels_(sources.size()) {
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      if (!sources[i].categories) continue;
+      const auto& all = form.columns[i].categories;
+      for (const auto cell : reader.found(*sources[i].categories)) {
+        const auto name = csv_category_name(cell);
+        const auto at = std::ranges::lower_bound(all, name);
+        const bool known = at != all.end() && *at == name;
+        labels_[i].push_back(known ? static_cast<std::int32_t>(at - all.begin()) : kNoCategory);
+      }
+    }
+  }
+
+  /// `to`: [form.values()], zeros.
+  void write(std::uint64_t row, float* to) {
+    bool unknown = false;
+    const auto* words = words_.row(row);
+    for (std::size_t i = 0; i < sources_.size(); ++i) {
+      const auto& column = form_.columns[i];
+      const bool known = sources_[i].categories ? write_category(i, words[i], to)
+                                                : write_number(column, words[i], to);
+      if (!known && !unknown) tell(row, i, words[i]);
+      unknown = unknown || !known;
+      to += column.values();
+    }
+    samples_ += unknown ? 1 : 0;
+  }
+
+  std::uint64_t unknown_samples() const noexcept { return samples_; }
+  const std::optional<UnknownCell>& first_unknown() const noexcept { return first_; }
+
+ private:
+  static bool write_number(const TableColumn& column, float number, float* to) {
+    const bool missing = std::isnan(number);
+    to[0] = missing ? column.fill.value_or(0.0F) : number;
+    if (column.flagged) to[1] = missing ? 1.0F : 0.0F;
+    return true;
+  }
+
+  bool write_category(std::size_t i, float word, float* to) {
+    const auto& column = form_.columns[i];
+    const auto number = std::bit_cast<std::int32_t>(word);
+    if (number == kNoCategory) {
+      if (column.flagged) to[column.categories.size()] = 1.0F;
+      return column.flagged;
+    }
+    const auto label = labels_[i][static_cast<std::size_t>(number)];
+    if (label == kNoCategory) return false;
+    to[label] = 1.0F;
+    return true;
+  }
+
+  void tell(std::uint64_t row, std::size_t i, float word) {
+    if (first_) return;
+    const auto number = std::bit_cast<std::int32_t>(word);
+    const auto found = reader_.found(sources_[i].categories.value_or(0));
+    first_ =
+        UnknownCell{.sample = row,
+                    .column = sources_[i].column,
+                    .text = number == kNoCategory ? "" : found[static_cast<std::size_t>(number)]};
+  }
+
+  const CsvWords& words_;
+  const CsvCategoryReader& reader_;
+  const TableForm& form_;
+  const std::vector<CsvSource>& sources_;
+  std::vector<std::vector<std::int32_t>> labels_;  // by source and the reader's numbers
+  std::uint64_t samples_ = 0;
+  std::optional<UnknownCell> first_;
+};
+
+/// What a piece met.
+struct PieceUnknown {
+  std::uint64_t samples = 0;
+  std::optional<UnknownCell> first;
+};
+
+std::string unknown_text(const CsvLayout& layout, const std::vector<PieceUnknown>& pieces) {
+  std::uint64_t samples = 0;
+  std::optional<UnknownCell> first;
+  for (const auto& piece : pieces) {
+    samples += piece.samples;
+    if (!first) first = piece.first;
+  }
+  if (!first) return {};
+  return fmt::format(
+      "{} categories that are not known, which count as none: the first is {} in {} "
+      "of sample {}",
+      samples == 1 ? "1 sample has" : fmt::format("{} samples have", samples),
+      first->text.empty() ? "an empty cell" : in_quotes(first->text), layout.text_of(first->column),
+      first->sample);
+}
+
+void check_size(const std::filesystem::path& path, std::span<const CsvPiece> pieces,
+                std::uint64_t rows, std::size_t width) {
+  constexpr std::uint64_t kMostTimes = 1024;
+  constexpr std::uint64_t kAllowed = std::uint64_t{1} << 30U;
+  std::uint64_t text = 0;
+  for (const auto& piece : pieces) text += piece.text.size();
+  const auto most = std::max(kAllowed, text * kMostTimes) / sizeof(float);
+  if (rows <= most / width) return;
+  throw DataError(
+      path, std::nullopt,
+      fmt::format("samples of at most {} times the file's size (and 1 GiB)", kMostTimes),
+      fmt::format("{} of {} values", rows, width));
+}
+
+}  // namespace
+
+CsvFormed apply_form(const std::filesystem::path& path, const CsvLayout& layout,
+                     std::span<const CsvPiece> pieces, const CsvWords& words,
+                     const TableForm& form) {
+  const auto sources = csv_sources(layout);
+  const auto width = form.values();
+  const auto rows = words.rows();
+  check_size(path, pieces, rows, width);
+  CsvFormed formed{.samples = Bytes::allocate(rows * width * sizeof(float)), .unknown = {}};
+  auto* samples = reinterpret_cast<float*>(formed.samples.writable().data());
+  std::vector<PieceUnknown> unknown(pieces.size());
+  on_all_cores(pieces.size(), pieces.size(), [&] {
+    return [&](std::size_t i) {
+      PieceWriter writer(words, words.readers[i], form, sources);
+      const auto first = pieces[i].first_row;
+      std::fill_n(samples + first * width, pieces[i].rows * width, 0.0F);
+      for (auto row = first; row < first + pieces[i].rows; ++row) {
+        writer.write(row, samples + row * width);
+      }
+      unknown[i] = {.samples = writer.unknown_samples(), .first = writer.first_unknown()};
+    };
+  });
+  formed.unknown = unknown_text(layout, unknown);
+  return formed;
+}
+
+}  // namespace millrace
