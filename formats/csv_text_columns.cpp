@@ -25,6 +25,14 @@ struct ColumnContent {
   std::string_view text;
 };
 
+/// Digits alone, of which at most one is a point: most numbers are such.
+bool is_plain_number(std::string_view cell) {
+  std::size_t digits = 0;
+  for (const char c : cell) digits += c >= '0' && c <= '9' ? 1 : 0;
+  return digits > 0 && (digits == cell.size() ||
+                        (digits + 1 == cell.size() && cell.find('.') != std::string_view::npos));
+}
+
 /// Of the columns of values. Lines of another length are told of when they are read.
 std::vector<ColumnContent> content_of(const CsvPiece& piece, const CsvLayout& layout,
                                       const std::vector<bool>& looked_at) {
@@ -36,9 +44,13 @@ std::vector<ColumnContent> content_of(const CsvPiece& piece, const CsvLayout& la
     CsvCells cells(*line, layout.separator);
     std::size_t column = 0;
     for (auto cell = cells.next(); cell && column < layout.cells; cell = cells.next(), ++column) {
-      if (!looked_at[column] || is_csv_missing(*cell)) continue;
+      if (!looked_at[column]) continue;
       auto& of = content[column];
-      if (is_csv_text(*cell)) {
+      if (is_plain_number(*cell)) {
+        ++of.numbers;
+      } else if (is_csv_missing(*cell)) {
+        continue;
+      } else if (is_csv_text(*cell)) {
         if (of.texts++ == 0) {
           of.first_text = number;
           of.text = *cell;

@@ -1,6 +1,8 @@
 """Tables from Python: categories and missing values, as files, and the same of a model's later ones."""
 
 import pathlib
+import subprocess
+import sys
 import tempfile
 import unittest
 import warnings
@@ -69,6 +71,15 @@ class TableTest(unittest.TestCase):
         run.model.save(self.folder / "m.safetensors")
         model = millrace.load(self.folder / "m.safetensors", device="cpu")
         numpy.testing.assert_array_equal(model.logits(self.path), run.model.logits(self.path))
+
+    def test_the_benchmark_measures_it(self):
+        root = pathlib.Path(__file__).resolve().parents[2]
+        build = pathlib.Path(millrace.__file__).resolve().parents[2]
+        done = subprocess.run([sys.executable, "-B", root / "bench" / "tables.py", "--build", build, "--python", sys.executable,
+                               "--rounds", "1", "--lines", "300", "--out", self.folder / "out.json"],
+                              capture_output=True, text=True, check=True)
+        self.assertRegex(done.stdout, r"^millrace +0\.\d+ s +\d")
+        self.assertIn('"shape": [ 300, 57 ]', " ".join((self.folder / "out.json").read_text().split()))
 
     def test_what_is_wrong(self):
         with self.assertRaisesRegex(millrace.DataError, r"one_hot colour makes values of categories, drop_columns colour"):

@@ -64,6 +64,7 @@ TEST_F(ReadConfig, ReadsEveryKindOfValue) {
   EXPECT_EQ(value("[512, 256]"), "512,256");
   EXPECT_EQ(value("[ 1 , ] # trailing comma"), "1");
   EXPECT_EQ(value("[]"), "");
+  EXPECT_EQ(value(R"(["id", "a,b", 'c "d"', 3])"), R"(id,"a,b","c ""d""",3)");
   EXPECT_EQ(value("\"\""), "");
 }
 
