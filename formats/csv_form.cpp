@@ -89,6 +89,7 @@ TableForm form_of(const std::filesystem::path& path, const CsvLayout& layout,
   const auto rows = words.rows();
   TableForm form{.columns = {}, .dropped = {}, .fills = layout.gaps};
   std::vector<std::string> apart;
+  std::vector<std::string> asked_as;  // those columns on a command line
   for (std::size_t i = 0; i < sources.size(); ++i) {
     const auto column = sources[i].column;
     const auto cells = rows - sums[i].missing;
@@ -111,6 +112,7 @@ TableForm form_of(const std::filesystem::path& path, const CsvLayout& layout,
       }
       if (tell_lines_apart(count, cells) && std::ranges::find(asked, column) == asked.end()) {
         apart.push_back(fmt::format("{} in {}", count, layout.text_of(column)));
+        asked_as.push_back(layout.asked_as(column));
       }
     } else if (layout.gaps) {
       made.fill = static_cast<float>(sums[i].sum / static_cast<double>(cells));
@@ -118,10 +120,10 @@ TableForm form_of(const std::filesystem::path& path, const CsvLayout& layout,
     form.columns.push_back(std::move(made));
   }
   if (!apart.empty()) {
-    throw DataError(
-        path, std::nullopt, fmt::format("fewer categories than tell {} lines apart", rows),
-        fmt::format("{} (--drop-columns leaves columns out, --one-hot by name takes them)",
-                    fmt::join(apart, ", ")));
+    throw DataError(path, std::nullopt,
+                    fmt::format("fewer categories than tell {} lines apart", rows),
+                    fmt::format("{} (--drop-columns {} leaves out, --one-hot by name takes them)",
+                                fmt::join(apart, ", "), fmt::join(asked_as, ",")));
   }
   return form;
 }

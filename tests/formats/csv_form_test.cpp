@@ -80,7 +80,7 @@ TEST(CsvForm, TakesNoNamesOfLines) {
   }
   EXPECT_EQ(data_error_of([&] { (void)form_of("a.csv", kLayout, {}, words); }),
             "a.csv: expected fewer categories than tell 40 lines apart, found 40 in column 3 "
-            "(\"colour\") (--drop-columns leaves columns out, --one-hot by name takes them)");
+            "(\"colour\") (--drop-columns colour leaves out, --one-hot by name takes them)");
   EXPECT_EQ(form_of("a.csv", kLayout, {2}, words).values(), 41U) << "asked for";
 }
 

@@ -96,7 +96,7 @@ class Table(programs.ProgramTest):
             return line
         self.assertIn('line 2: expected a finite number in column 3 ("Name"), found "No. 1, ', refused())
         self.assertIn("(--one-hot Name makes values of categories, --drop-columns Name leaves it out)", refused())
-        self.assertIn('300 in column 3 ("Name") (--drop-columns leaves columns out',
+        self.assertIn('300 in column 3 ("Name") (--drop-columns Name leaves out',
                       refused("--one-hot", "text", "--missing", "mean"))
         self.assertIn('column 5 ("Age"), found an empty cell (--missing mean', refused("--one-hot", "text", "--drop-columns", "Name"))
         done = self.call("--data", self.data, "--one-hot", "text")
