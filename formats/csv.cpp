@@ -97,9 +97,10 @@ class Reading {
 
   /// Where samples have a form.
   CsvWords words() {
-    CsvWords words{.words = std::vector<float>(rows_ * layout_.values()),
-                   .readers = {pieces_.size(), {layout_.categories.size(), layout_.gaps}},
-                   .columns = layout_.values()};
+    CsvWords words{
+        .words = std::vector<float>(rows_ * layout_.values()),
+        .readers = {pieces_.size(), {layout_.categories.size(), layout_.gaps, layout_.form_known}},
+        .columns = layout_.values()};
     readers_.assign(pieces_.size(), first_);
     std::vector<std::optional<CsvProblem>> problems(pieces_.size());
     std::atomic<bool> other_type = false;  // there is none

@@ -84,8 +84,8 @@ struct CsvOptions {
   /// Samples are float32 even if all are whole numbers from 0 to 255.
   bool as_float = false;
   /// How lines become samples. Where `columns` are given, their form counts, and not this. Of what
-  /// is asked for here labels are never guessed, and the first line is a header if all of its cells
-  /// are text and each comes once.
+  /// is asked for here labels are never guessed, and names_columns() says whether the first line
+  /// is a header.
   TableOptions table = {};
 };
 

@@ -18,7 +18,8 @@ std::optional<std::int32_t> CsvCategoryReader::read(std::size_t column, std::str
     of.last_number = known->second;
     return known->second;
   }
-  if (cell.size() > kLongestCategory || of.found.size() == kMostCategories) return std::nullopt;
+  const bool too_much = cell.size() > kLongestCategory || of.found.size() == kMostCategories;
+  if (too_much && !known_) return std::nullopt;
   const auto number = static_cast<std::int32_t>(of.found.size());
   of.numbers.emplace(cell, number);
   of.found.push_back(cell);

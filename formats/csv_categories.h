@@ -24,8 +24,10 @@ inline constexpr std::size_t kLongestCategory = 255;
 /// they are not copied.
 class CsvCategoryReader {
  public:
-  /// `gaps`: cells may be missing.
-  CsvCategoryReader(std::size_t columns, bool gaps) : columns_(columns), gaps_(gaps) {}
+  /// `gaps`: cells may be missing. `known`: what categories there are is known, so that others may
+  /// be as many and as long as they are.
+  CsvCategoryReader(std::size_t columns, bool gaps, bool known = false)
+      : columns_(columns), gaps_(gaps), known_(known) {}
 
   /// The number of a cell in the `column`-th column of categories; nullopt for one that is no
   /// category.
@@ -47,6 +49,7 @@ class CsvCategoryReader {
   };
   std::vector<Column> columns_;
   bool gaps_;
+  bool known_;
 };
 
 /// A category as the cell has it, in UTF-8.

@@ -55,7 +55,8 @@ std::string CsvLayout::asked_as(std::size_t column) const {
   constexpr std::string_view kPlain =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.";
   if (columns.empty() || columns[column].empty() ||
-      columns[column].find_first_not_of(kPlain) != std::string::npos) {
+      columns[column].find_first_not_of(kPlain) != std::string::npos ||
+      std::ranges::count(columns, columns[column]) > 1) {
     return std::to_string(column + 1);
   }
   return columns[column];

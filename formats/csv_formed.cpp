@@ -1,12 +1,14 @@
 #include "formats/csv_formed.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -123,17 +125,24 @@ std::string unknown_text(const CsvLayout& layout, const std::vector<PieceUnknown
       first->sample);
 }
 
+std::uint64_t physical_memory() {
+  const auto pages = ::sysconf(_SC_PHYS_PAGES);
+  const auto page = ::sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || page <= 0) return std::numeric_limits<std::uint64_t>::max();
+  return static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page);
+}
+
 void check_size(const std::filesystem::path& path, std::span<const CsvPiece> pieces,
                 std::uint64_t rows, std::size_t width) {
   constexpr std::uint64_t kMostTimes = 1024;
   constexpr std::uint64_t kAllowed = std::uint64_t{1} << 30U;
   std::uint64_t text = 0;
   for (const auto& piece : pieces) text += piece.text.size();
-  const auto most = std::max(kAllowed, text * kMostTimes) / sizeof(float);
-  if (rows <= most / width) return;
+  const auto most = std::min(std::max(kAllowed, text * kMostTimes), physical_memory());
+  if (rows <= most / sizeof(float) / width) return;
   throw DataError(
       path, std::nullopt,
-      fmt::format("samples of at most {} times the file's size (and 1 GiB)", kMostTimes),
+      fmt::format("samples of at most {} times the file's size (and 1 GiB), in memory", kMostTimes),
       fmt::format("{} of {} values", rows, width));
 }
 

@@ -19,7 +19,7 @@ struct CsvFormed {
 };
 
 /// Of `form`, whose columns are those of `words` in their order. Throws DataError for samples of
-/// more than 1024 times the lines' bytes (and 1 GiB).
+/// more than 1024 times the lines' bytes (and 1 GiB), or than the machine's memory.
 CsvFormed apply_form(const std::filesystem::path& path, const CsvLayout& layout,
                      std::span<const CsvPiece> pieces, const CsvWords& words,
                      const TableForm& form);

@@ -34,7 +34,11 @@ bool has_decimal_commas(std::string_view line) {
 char separator_of(std::string_view line) {
   if (has_decimal_commas(line)) return ';';
   for (const char separator : {',', ';', '\t'}) {
-    if (line.find(separator) != std::string_view::npos) return separator;
+    bool quoted = false;
+    for (const char c : line) {
+      quoted = quoted != (c == '"');
+      if (c == separator && !quoted) return separator;
+    }
   }
   return ',';
 }
@@ -86,7 +90,10 @@ bool counts_columns(const Cells& cells, std::size_t but) {
 bool is_header(const Cells& first, const std::optional<Cells>& second, const CsvOptions& options) {
   if (std::ranges::none_of(first, is_csv_text)) return false;
   if (options.columns && !options.columns->names.form.columns.empty()) return true;
-  if (!options.columns && !options.table.one_hot.empty()) return names_columns(first);
+  const auto& table = options.table;
+  if (!options.columns && (!table.one_hot.empty() || table.fill_missing)) {
+    return names_columns(first, second);
+  }
   if (options.task == Task::kRegression) {
     // A number that is missing is no name.
     return std::ranges::any_of(

@@ -37,11 +37,20 @@ void add_column(const std::filesystem::path& path, std::uint64_t line, const std
 
 }  // namespace
 
-bool names_columns(const std::vector<std::string_view>& first) {
+bool names_columns(const std::vector<std::string_view>& first,
+                   const std::optional<std::vector<std::string_view>>& second) {
+  const auto is_text = [](std::string_view cell) {
+    return is_csv_text(cell) && !is_csv_missing(cell);
+  };
   std::unordered_set<std::string_view> seen;
-  return std::ranges::all_of(first, [&seen](std::string_view cell) {
-    return (cell.empty() || is_csv_text(cell)) && seen.insert(cell).second;
+  const bool all_names = std::ranges::all_of(first, [&](std::string_view cell) {
+    return (cell.empty() || is_text(cell)) && seen.insert(cell).second;
   });
+  if (all_names) return true;
+  for (std::size_t i = 0; second && i < std::min(first.size(), second->size()); ++i) {
+    if (is_text(first[i]) && is_csv_number((*second)[i])) return true;
+  }
+  return false;
 }
 
 void find_dropped(const std::filesystem::path& path, std::uint64_t line, const CsvOptions& options,
@@ -58,6 +67,17 @@ void find_dropped(const std::filesystem::path& path, std::uint64_t line, const C
     add_column(path, line, name, "to leave out", layout, dropped);
   }
   std::ranges::sort(dropped);
+  // Files that come later are read by names.
+  const auto& columns = layout.columns;
+  for (const auto column : dropped) {
+    const auto is_called_so = [&](std::size_t i) { return columns[i] == columns[column]; };
+    if (columns.empty() || std::ranges::count(columns, columns[column]) ==
+                               std::ranges::count_if(dropped, is_called_so)) {
+      continue;
+    }
+    throw csv_error(path, line, "a name of its own for each column to leave out",
+                    fmt::format("others called {}", in_quotes(columns[column])));
+  }
 }
 
 void find_dropped_numbers(const CsvOptions& options, CsvLayout& layout) {
@@ -74,7 +94,9 @@ void find_dropped_numbers(const CsvOptions& options, CsvLayout& layout) {
     const auto before =
         std::ranges::count_if(moved, [number](std::size_t label) { return label < number; });
     const auto column = number - static_cast<std::size_t>(before);
-    if (column > 0 && column <= layout.cells) layout.dropped.push_back(column - 1);
+    if (column > 0 && column <= layout.cells && !has(layout.dropped, column - 1)) {
+      layout.dropped.push_back(column - 1);
+    }
   }
   std::ranges::sort(layout.dropped);
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,8 +14,10 @@
 namespace millrace {
 
 /// Whether the first line of a table that may have text anywhere names its columns: no cell is a
-/// number, and none comes twice.
-bool names_columns(const std::vector<std::string_view>& first);
+/// number or says that one is missing, and none comes twice; or the second line has a number below
+/// a text.
+bool names_columns(const std::vector<std::string_view>& first,
+                   const std::optional<std::vector<std::string_view>>& second);
 
 /// Sets `dropped` of a layout whose header is known, by the names in options.columns where there
 /// are some, else as options.table asks. `line`: the first, for messages. Throws DataError for one

@@ -188,6 +188,9 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
     opened.description += ", which counts the lines: --label-column names another";
   opened.description += index;
   if (!known.columns) opened.description += form_text(opened.train->column_names().form);
+  if (!known.columns && layout.is_formed() && layout.columns.empty()) {
+    opened.description += "; the first line is a sample, for it names no columns";
+  }
   opened.description += unknown;
   if (!unknown.empty()) opened.unknown = unknown.substr(2);
   if (unlabelled) {

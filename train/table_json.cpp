@@ -51,6 +51,11 @@ TableForm decode_table(const json& json) {
   TableForm form;
   form.fills = json.at("fills").get<bool>();
   form.dropped = json.at("dropped").get<std::vector<std::string>>();
+  auto sorted = form.dropped;
+  std::ranges::sort(sorted);
+  if (std::ranges::adjacent_find(sorted) != sorted.end()) {
+    refuse("a column that is left out twice", json.at("dropped"));
+  }
   const auto& columns = json.at("columns");
   if (!columns.is_array()) refuse("no list of columns", columns);
   for (const auto& column : columns) form.columns.push_back(decode_column(column, form.fills));

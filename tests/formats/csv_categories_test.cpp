@@ -39,6 +39,12 @@ TEST(CsvCategories, HaveLimits) {
   EXPECT_EQ(reader.expected(), "a category (of up to 255 bytes, and 65536 of them)");
 }
 
+TEST(CsvCategories, HaveNoLimitsWhereTheyAreKnown) {
+  CsvCategoryReader reader(1, false, true);
+  EXPECT_EQ(reader.read(0, std::string(kLongestCategory + 1, 'a')), 0) << "one that is not known";
+  EXPECT_EQ(reader.read(0, ""), std::nullopt);
+}
+
 TEST(CsvCategories, AreCalledAsTheCellHasThem) {
   EXPECT_EQ(csv_category_name(R"(a ""b"")"), "a \"b\"");
   EXPECT_EQ(csv_category_name("Gr\xfcn"), "Gr\xef\xbf\xbdn");

@@ -134,8 +134,8 @@ TEST_F(CsvFormedTest, RefuseWhatMemoryCannotHold) {
   std::string text = "c,y\n";
   for (int i = 0; i < 30'000; ++i) text += "k" + std::to_string(i) + ",0\n";
   EXPECT_EQ(error_of(text, {.one_hot = {"c"}}),
-            "expected samples of at most 1024 times the file's size (and 1 GiB), found 30000 of "
-            "30000 values");
+            "expected samples of at most 1024 times the file's size (and 1 GiB), in memory, found "
+            "30000 of 30000 values");
 }
 
 class CsvFormedFolderTest : public CsvFormedTest {

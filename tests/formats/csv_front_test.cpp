@@ -55,6 +55,11 @@ TEST(CsvFront, FindsTheColumnOfLabels) {
             "a.csv: line 1: expected a column 3 for labels, found 2 columns");
 }
 
+TEST(CsvFront, TakesNoSeparatorFromQuotes) {
+  EXPECT_EQ(front_of("\"name, first\";age;y\n\"a\";1;0\n").layout.separator, ';');
+  EXPECT_EQ(front_of("\"a;b\",c,y\n1,2,0\n").layout.separator, ',');
+}
+
 TEST(CsvFront, TakesNoDecimalCommaForASeparator) {
   EXPECT_EQ(front_of("0;2,5\n1;3,5\n").layout.separator, ';');
   EXPECT_EQ(front_of("0;200;-2,5e3\n1;3;3,5\n").layout.cells, 3U);

@@ -78,6 +78,12 @@ TEST(CsvTableColumns, AreRefused) {
       << "nothing is guessed";
 }
 
+CsvOptions knowing(ColumnNames names) {
+  CsvOptions options{.label_column = names.label};
+  options.columns = {.names = std::move(names), .of = "m"};
+  return options;
+}
+
 TEST(CsvTableColumns, TellAHeaderFromASampleOfText) {
   const auto header = [](std::string_view text) {
     return !layout_of(text, asking({.one_hot = {"text"}}, "1")).columns.empty();
@@ -86,12 +92,29 @@ TEST(CsvTableColumns, TellAHeaderFromASampleOfText) {
   EXPECT_TRUE(header(",colour\n0,red\n")) << "as pandas writes an index";
   EXPECT_FALSE(header("39,State-gov\n50,Private\n")) << "a number";
   EXPECT_FALSE(header("p,x,s,x\ne,x,y,x\n")) << "one comes twice";
+  EXPECT_TRUE(header("sex,2019,2020,label\nm,5,6,1\n")) << "a number below a text";
+  EXPECT_FALSE(header("a,?,2\nb,3,4\n")) << "what is missing is no name";
+  const auto filled = [](std::string_view text) {
+    return !layout_of(text, asking({.fill_missing = true}, "1")).columns.empty();
+  };
+  EXPECT_FALSE(filled("1,?,NA\n2,3,4\n"));
+  EXPECT_TRUE(filled("label,0,1\n2,3,\n"));
 }
 
-CsvOptions knowing(ColumnNames names) {
-  CsvOptions options{.label_column = names.label};
-  options.columns = {.names = std::move(names), .of = "m"};
-  return options;
+TEST(CsvTableColumns, AreLeftOutByNamesOfTheirOwn) {
+  constexpr std::string_view kTwice = "a,a,y,b\n1,2,0,3\n";
+  EXPECT_EQ(error_of(kTwice, asking({.dropped = {"1"}})),
+            "a.csv: line 1: expected a name of its own for each column to leave out, found others "
+            "called \"a\"");
+  EXPECT_EQ(layout_of(kTwice, asking({.dropped = {"1", "2"}})).dropped, (Columns{0, 1}));
+}
+
+TEST(CsvTableColumns, OfAFormWithoutNamesAreLeftOutOnce) {
+  const TableForm form{.columns = {{.name = "2"}}, .dropped = {"1", "1"}};
+  auto known = knowing({.values = {}, .label = "1", .form = form});
+  known.unlabelled_values = 1;
+  EXPECT_EQ(error_of("0,2,5\n", known),
+            "a.csv: line 1: expected labels in a column that is not left out, found column 1");
 }
 
 TEST(CsvTableColumns, FollowAnotherFilesForm) {

@@ -297,10 +297,9 @@ TEST_F(CsvTest, SaysThatAColumnHasNoName) {
   const auto description = [&](std::string_view text) {
     return open_folder(write(text, "t.csv")).description;
   };
-  EXPECT_TRUE(
-      description(",a,label\n0,5,0\n1,6,1\n")
-          .ends_with("; column 1 has no name: if it is an index, as pandas writes it, "
-                     "--drop-columns 1 leaves it out"));
+  EXPECT_TRUE(description(",a,label\n0,5,0\n1,6,1\n")
+                  .ends_with("; column 1 has no name: if it is an index, as pandas writes it, "
+                             "--drop-columns 1 leaves it out"));
   EXPECT_TRUE(description("a,label\n5,0\n").ends_with("(\"label\")"));
   EXPECT_TRUE(description("0,5\n1,6\n").ends_with("column 1"));
 }

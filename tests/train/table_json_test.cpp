@@ -26,6 +26,7 @@ TEST(TableJson, IsRefusedWhereItCannotBe) {
   };
   refused(R"([])");
   refused(R"({"columns": [], "fills": true})");
+  refused(R"({"columns": [], "dropped": ["1", "2", "1"], "fills": true})");
   refused(R"({"columns": {}, "dropped": [], "fills": true})");
   refused(R"({"columns": [{"name": 3}], "dropped": [], "fills": false})");
   refused(R"({"columns": [{"name": "a"}], "dropped": [], "fills": true})");
