@@ -114,7 +114,7 @@ TEST(CsvTableColumns, OfAFormWithoutNamesAreLeftOutOnce) {
   auto known = knowing({.values = {}, .label = "1", .form = form});
   known.unlabelled_values = 1;
   EXPECT_EQ(error_of("0,2,5\n", known),
-            "a.csv: line 1: expected labels in a column that is not left out, found column 1");
+            "a.csv: line 1: expected 1 columns of values, as m has, found 2");
 }
 
 TEST(CsvTableColumns, FollowAnotherFilesForm) {

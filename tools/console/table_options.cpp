@@ -24,8 +24,8 @@ std::vector<std::string> parse_columns(const std::string& text) {
 void declare_table(CommandLine& line, TableOptions& table) {
   line.value(
       "--one-hot", "NAME,N,...",
-      "of CSV: columns of categories; a value that is 0 or 1\nfor each of these; \"text\": all "
-      "columns that have text",
+      "of CSV: columns of categories, a value of 0 or 1 for\neach of these; \"text\": all columns "
+      "that have text",
       [&table](const std::string& text) { table.one_hot = parse_columns(text); });
   line.value("--drop-columns", "NAME,N,...", "of CSV: columns to leave out",
              [&table](const std::string& text) { table.dropped = parse_columns(text); });
