@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""How long a table with text and gaps takes from its file to numbers that a network takes, beside pandas and scikit-learn.
+"""How long a table with text and gaps takes from its file to numbers, beside pandas and scikit-learn.
 
   bench/tables.py [--build DIR] [--rounds N] [--lines N] [--python PYTHON] [--out FILE.json]
 
-The table is drawn anew: nine columns, four of them of 51 categories together, one with 2 % of its cells missing, and labels.
-All make the same float32 matrix of 57 values a line. They take turns, each in a process of its own; imports are not
+The table is drawn anew: nine columns, four of them of 51 categories together, one with 2 % of its cells missing, and
+labels. All make the same float32 matrix of 57 values a line. They take turns, each in a process of its own; imports are not
 timed. Those that are not installed are left out and named (scripts/install_python.sh peers).
 """
 import argparse

@@ -46,11 +46,9 @@ std::vector<ColumnContent> content_of(const CsvPiece& piece, const CsvLayout& la
     for (auto cell = cells.next(); cell && column < layout.cells; cell = cells.next(), ++column) {
       if (!looked_at[column]) continue;
       auto& of = content[column];
-      if (is_plain_number(*cell)) {
-        ++of.numbers;
-      } else if (is_csv_missing(*cell)) {
-        continue;
-      } else if (is_csv_text(*cell)) {
+      const bool plain = is_plain_number(*cell);
+      if (!plain && is_csv_missing(*cell)) continue;
+      if (!plain && is_csv_text(*cell)) {
         if (of.texts++ == 0) {
           of.first_text = number;
           of.text = *cell;

@@ -51,7 +51,7 @@ bool of_targets(const Model& model) { return model.trained().spec.regression(); 
 
 // The CSV file at `x`.
 std::filesystem::path table_path(const py::object& x, const char* name) {
-  const std::filesystem::path path = path_bytes(x);
+  std::filesystem::path path = path_bytes(x);
   if (!is_table_name(path)) {
     throw py::value_error(
         std::string(name) +

@@ -139,7 +139,7 @@ TEST(Checkpoint, KeepsWhatBecomesOfATablesColumns) {
   auto& form = made.state.columns.form;
   form = {.columns = {{.name = "kind"}}, .dropped = {"id"}, .fills = true};
   for (std::uint32_t i = 0; i < features; ++i) {
-    form.columns[0].categories.push_back(std::string(1, static_cast<char>('a' + i)));
+    form.columns[0].categories.emplace_back(1, static_cast<char>('a' + i));
   }
   ASSERT_LE(features, 26U);
   save_checkpoint(folder / "c.safetensors", made);

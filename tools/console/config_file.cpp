@@ -85,7 +85,7 @@ class Line {
 
   // As lists on a command line have it: in quotes, those within doubled, where it has commas.
   std::string element() {
-    const auto text = scalar();
+    auto text = scalar();
     if (text.find_first_of(",\"") == std::string::npos) return text;
     std::string cell = "\"";
     for (const char c : text) cell += c == '"' ? std::string("\"\"") : std::string(1, c);
