@@ -101,6 +101,16 @@ std::optional<std::string_view> CsvCells::next() noexcept {
   return cell;
 }
 
+std::string csv_cell(std::string_view text) {
+  if (text.find_first_of(",\"") == std::string_view::npos) return std::string(text);
+  std::string cell = "\"";
+  for (const char c : text) {
+    if (c == '"') cell += '"';
+    cell += c;
+  }
+  return cell + '"';
+}
+
 bool is_csv_number(std::string_view cell) noexcept { return csv_double(cell).has_value(); }
 
 bool is_csv_text(std::string_view cell) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 // The text of comma-separated values (RFC 4180), line by line and cell by cell. Users want csv.h.
@@ -50,6 +51,9 @@ class CsvCells {
   bool done_ = false;
   bool open_ = false;
 };
+
+/// `text` as a cell between commas: in quotes, and its own quotes doubled, where it holds either.
+std::string csv_cell(std::string_view text);
 
 /// A finite decimal number.
 bool is_csv_number(std::string_view cell) noexcept;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "formats/csv_cells.h"
 #include "formats/csv_label_columns.h"
 #include "python/arrays.h"
 #include "python/text.h"
@@ -62,15 +63,6 @@ std::optional<std::string> scalar_text(const py::handle& value) {
   return number_text(value);
 }
 
-// In quotes, as a CSV file has it, where a column's name holds what stands between two of them.
-std::string column_text(std::string text) {
-  if (text.find_first_of(",\"") == std::string::npos) return text;
-  for (auto at = text.find('"'); at != std::string::npos; at = text.find('"', at + 2)) {
-    text.insert(at, 1, '"');
-  }
-  return '"' + text + '"';
-}
-
 // Of a sequence of them, with commas.
 std::optional<std::string> list_text(const std::string& name, const py::handle& values) {
   const bool is_bytes = PyObject_CheckBuffer(values.ptr()) != 0 && !py::hasattr(values, "dtype");
@@ -81,7 +73,7 @@ std::optional<std::string> list_text(const std::string& name, const py::handle& 
     auto text = scalar_text(value);
     if (!text) return std::nullopt;
     if (!list.empty()) list += ',';
-    list += columns ? column_text(*std::move(text)) : *text;
+    list += columns ? csv_cell(*text) : *text;
   }
   return list.empty() && !columns ? "none" : list;
 }

@@ -41,6 +41,13 @@ TEST(CsvCells, AreTrimmedAndUnquoted) {
   EXPECT_EQ(cells_of("1;2,5", ';'), (Texts{"1", "2,5"}));
 }
 
+TEST(CsvCells, AreWrittenAsTheyAreRead) {
+  EXPECT_EQ(csv_cell("a b"), "a b");
+  EXPECT_EQ(csv_cell(""), "");
+  EXPECT_EQ(csv_cell("a,b"), R"("a,b")");
+  EXPECT_EQ(csv_cell(R"(a "b")"), R"("a ""b""")");
+}
+
 TEST(CsvCells, SayThatTheLastOneIsOpen) {
   const auto open = [](std::string_view line) {
     CsvCells cells(line, ',');

@@ -49,16 +49,9 @@ void put_values(std::string& text, std::span<const std::byte> sample, const std:
   }
 }
 
-std::string cell_with(const std::string& text) {
-  if (text.find_first_of(",\"") == std::string::npos) return text;
-  std::string cell = "\"";
-  for (const char c : text) cell += c == '"' ? "\"\"" : std::string(1, c);
-  return cell + '"';
-}
-
 /// A name as a cell; nullopt where it would not be read as that name.
 std::optional<std::string> cell_of(const std::string& name) {
-  auto cell = cell_with(name);
+  auto cell = csv_cell(name);
   const auto read = CsvCells(cell, ',').next();
   if (name.find_first_of("\r\n") != std::string::npos || csv_class_name(*read) != name ||
       !CsvLabelReader::of_names(1).read(*read)) {
@@ -153,11 +146,11 @@ class CsvSink final : public PartSink {
     const auto& names = part_.data->column_names();
     std::string line;
     for (const auto& name : label_names(*part_.data)) {
-      line += (line.empty() ? "" : ",") + cell_with(name);
+      line += (line.empty() ? "" : ",") + csv_cell(name);
     }
     for (std::size_t i = 0; i < elements_; ++i) {
       line += ',';
-      line += names.values.empty() ? fmt::format("pixel{}", i) : cell_with(names.values[i]);
+      line += names.values.empty() ? fmt::format("pixel{}", i) : csv_cell(names.values[i]);
     }
     return line;
   }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "formats/csv_cells.h"
 #include "formats/error.h"
 #include "formats/text.h"
 #include "tools/console/numbers.h"
@@ -71,7 +72,7 @@ class Line {
       skip_blanks();
       if (!rest_.empty() && rest_.front() == ']') break;
       if (!first) all += ',';
-      all += element();
+      all += csv_cell(scalar());  // as lists on a command line have it
       skip_blanks();
       if (!rest_.empty() && rest_.front() == ',') {
         take();
@@ -81,15 +82,6 @@ class Line {
     }
     take();
     return all;
-  }
-
-  // As lists on a command line have it: in quotes, those within doubled, where it has commas.
-  std::string element() {
-    auto text = scalar();
-    if (text.find_first_of(",\"") == std::string::npos) return text;
-    std::string cell = "\"";
-    for (const char c : text) cell += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return cell + '"';
   }
 
   std::string scalar() {
