@@ -83,15 +83,7 @@ class Reading {
     // No overflow: see check_lines().
     auto bytes = Bytes::allocate(rows_ * width);
     auto* samples = reinterpret_cast<T*>(bytes.writable().data());
-    readers_.assign(pieces_.size(), first_);
-    std::vector<std::optional<CsvProblem>> problems(pieces_.size());
-    std::atomic<bool> other_type = false;
-    for_each(pieces_, [&](std::size_t i) {
-      problems[i] = read_csv_rows(pieces_[i], layout_, readers_[i], samples, labels_.values.data(),
-                                  other_type);
-    });
-    if (other_type) return std::nullopt;
-    refuse(problems);
+    if (!read_rows(samples)) return std::nullopt;
     return bytes;
   }
 
@@ -101,14 +93,7 @@ class Reading {
         .words = std::vector<float>(rows_ * layout_.values()),
         .readers = {pieces_.size(), {layout_.categories.size(), layout_.gaps, layout_.form_known}},
         .columns = layout_.values()};
-    readers_.assign(pieces_.size(), first_);
-    std::vector<std::optional<CsvProblem>> problems(pieces_.size());
-    std::atomic<bool> other_type = false;  // there is none
-    for_each(pieces_, [&](std::size_t i) {
-      problems[i] = read_csv_rows(pieces_[i], layout_, readers_[i], words.words.data(),
-                                  labels_.values.data(), other_type, &words.readers[i]);
-    });
-    refuse(problems);
+    read_rows(words.words.data(), words.readers.data());
     return words;
   }
 
@@ -137,10 +122,22 @@ class Reading {
   Labels& labels() noexcept { return labels_; }
 
  private:
-  void refuse(const std::vector<std::optional<CsvProblem>>& problems) const {
+  /// False if a cell is no T, but may be another type; a float always is one. `categories`: of
+  /// each piece, where some columns have them.
+  template <typename T>
+  bool read_rows(T* to, CsvCategoryReader* categories = nullptr) {
+    readers_.assign(pieces_.size(), first_);
+    std::vector<std::optional<CsvProblem>> problems(pieces_.size());
+    std::atomic<bool> other_type = false;
+    for_each(pieces_, [&](std::size_t i) {
+      problems[i] = read_csv_rows(pieces_[i], layout_, readers_[i], to, labels_.values.data(),
+                                  other_type, categories == nullptr ? nullptr : categories + i);
+    });
+    if (other_type) return false;
     for (const auto& problem : problems) {
       if (problem) throw csv_error(path_, problem->line, problem->expected, problem->found);
     }
+    return true;
   }
 
   const std::filesystem::path& path_;

@@ -85,11 +85,16 @@ bool counts_columns(const Cells& cells, std::size_t but) {
   return true;
 }
 
+/// Of a form that is known: its columns; none: there is no such form.
+std::size_t known_columns(const CsvOptions& options) {
+  return options.columns ? options.columns->names.form.columns.size() : 0;
+}
+
 /// Whether the first line names columns. One that has text in one cell alone may be a sample too,
 /// whose class is a name: then the second has text there as well.
 bool is_header(const Cells& first, const std::optional<Cells>& second, const CsvOptions& options) {
   if (std::ranges::none_of(first, is_csv_text)) return false;
-  if (options.columns && !options.columns->names.form.columns.empty()) return true;
+  if (known_columns(options) > 0) return true;
   const auto& table = options.table;
   if (!options.columns && (!table.one_hot.empty() || table.fill_missing)) {
     return names_columns(first, second);
@@ -109,9 +114,9 @@ bool is_header(const Cells& first, const std::optional<Cells>& second, const Csv
 
 /// Of options.unlabelled_values: the columns that so many values come from.
 std::optional<std::size_t> unlabelled_columns(const CsvOptions& options) {
+  const auto known = known_columns(options);
   const auto& values = options.unlabelled_values;
-  const bool formed = values && options.columns && !options.columns->names.form.columns.empty();
-  return formed ? options.columns->names.form.columns.size() : values;
+  return values && known > 0 ? known : values;
 }
 
 [[noreturn]] void fail_unlabelled(const std::filesystem::path& path, std::uint64_t line,
@@ -134,16 +139,13 @@ void refuse_dropped_labels(const std::filesystem::path& path, std::uint64_t line
 /// Without names, a form's columns are found by their places alone.
 void check_width(const std::filesystem::path& path, std::uint64_t line, const CsvOptions& options,
                  const CsvLayout& layout) {
-  const auto& wanted = options.columns;
-  if (!wanted || wanted->names.form.columns.empty() ||
-      !(layout.labelled || unlabelled_columns(options))) {
-    return;
-  }
-  const auto expected = wanted->names.form.columns.size();
-  if (layout.values() == expected) return;
-  throw csv_error(path, line,
-                  fmt::format("{} columns of values, as {} has", expected, wanted->of.string()),
-                  std::to_string(layout.values()));
+  const auto expected = known_columns(options);
+  if (expected == 0 || layout.values() == expected) return;
+  if (!layout.labelled && !options.unlabelled_values) return;  // told when it is read
+  throw csv_error(
+      path, line,
+      fmt::format("{} columns of values, as {} has", expected, options.columns->of.string()),
+      std::to_string(layout.values()));
 }
 
 /// Labels that are taken for some because nothing says that they are others.
