@@ -3,13 +3,14 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <string>
 #include <vector>
 
 #include "formats/csv.h"
 #include "formats/folder.h"
+#include "tests/formats/float_values.h"
 #include "tests/support/files.h"
+#include "tests/support/npy_files.h"
 
 namespace millrace {
 namespace {
@@ -17,12 +18,7 @@ namespace {
 using Floats = std::vector<float>;
 using Names = std::vector<std::string>;
 using test::data_error_of;
-
-Floats values_of(std::span<const std::byte> samples) {
-  Floats values(samples.size() / sizeof(float));
-  std::memcpy(values.data(), samples.data(), samples.size());
-  return values;
-}
+using test::float_values;
 
 constexpr std::string_view kPeople =
     "id,name,age,sex,y\n"
@@ -54,10 +50,10 @@ TEST_F(CsvFormedTest, AreFloats) {
   const auto table = read(kPeople, kAll);
   EXPECT_EQ(table.samples.dtype, DType::kFloat32);
   EXPECT_EQ(table.samples.dims, (std::vector<std::uint64_t>{4, 4}));
-  EXPECT_EQ(values_of(table.samples.data), (Floats{22, 0, 0, 1,     //
-                                                   28.5F, 1, 1, 0,  //
-                                                   35, 0, 0, 1,     //
-                                                   28.5F, 1, 0, 1}));
+  EXPECT_EQ(float_values(table.samples.data), (Floats{22, 0, 0, 1,     //
+                                                      28.5F, 1, 1, 0,  //
+                                                      35, 0, 0, 1,     //
+                                                      28.5F, 1, 0, 1}));
   EXPECT_EQ(table.labels.values, (std::vector<std::int32_t>{0, 1, 0, 0}));
   EXPECT_EQ(table.columns.values, (Names{"age", "age missing", "sex=female", "sex=male"}));
   EXPECT_EQ(table.columns.label, "y");
@@ -71,7 +67,7 @@ TEST_F(CsvFormedTest, AreTheSameHoweverLinesAreWritten) {
                            "a;c;y\n1;red;0\nNA;blue;1\n2.5;red;\"1\"",
                            "a\tc\ty\n1\tred\t0\n\n?\tblue\t1\n2.5\tred\t1\n"}) {
     const auto other = read(text, {{"c"}, {}, true});
-    EXPECT_EQ(values_of(other.samples.data), values_of(plain.samples.data)) << text;
+    EXPECT_EQ(float_values(other.samples.data), float_values(plain.samples.data)) << text;
     EXPECT_EQ(other.columns, plain.columns) << text;
   }
 }
@@ -83,13 +79,12 @@ TEST_F(CsvFormedTest, MayHaveDroppedColumnsAlone) {
   EXPECT_EQ(bytes.columns.values, (Names{"a"}));
   EXPECT_EQ(bytes.columns.form, (TableForm{.dropped = {"id"}}));
   const auto floats = read("id,a,y\nx1,7.5,0\n", {.dropped = {"id"}});
-  EXPECT_EQ(values_of(floats.samples.data), Floats{7.5F});
+  EXPECT_EQ(float_values(floats.samples.data), Floats{7.5F});
 }
 
 TEST_F(CsvFormedTest, DoNotDependOnPieces) {
   // Some MB, so that there are several.
   std::string text = "a,c,y\n";
-  std::string reversed;
   for (int i = 0; i < 200'000; ++i) {
     text += (i % 11 == 0 ? "" : std::to_string(i % 1000) + ".5") + ",kind" +
             std::to_string(i * 7919 % 13) + ',' + std::to_string(i % 2) + '\n';
@@ -97,7 +92,7 @@ TEST_F(CsvFormedTest, DoNotDependOnPieces) {
   const auto table = read(text, {{"c"}, {}, true});
   ASSERT_EQ(table.samples.dims, (std::vector<std::uint64_t>{200'000, 15}));
   EXPECT_EQ(table.columns.form.columns[1].categories.size(), 13U);
-  const auto values = values_of(table.samples.data);
+  const auto values = float_values(table.samples.data);
   for (const int row : {0, 77'777, 199'999}) {
     const auto* at = values.data() + static_cast<std::ptrdiff_t>(row) * 15;
     const bool missing = row % 11 == 0;
@@ -150,9 +145,9 @@ TEST_F(CsvFormedFolderTest, MakeTestSamplesAlike) {
   write("sex,age,y,id\nfemale,,1,9\ndivers,40,0,10\n,41,0,11\n", "test.csv");
   const auto opened = open();
   EXPECT_EQ(opened.test->column_names(), opened.train->column_names());
-  EXPECT_EQ(values_of(opened.test->contiguous().samples), (Floats{28.5F, 1, 1, 0,  //
-                                                                  40, 0, 0, 0,     //
-                                                                  41, 0, 0, 0}));
+  EXPECT_EQ(float_values(opened.test->contiguous().samples), (Floats{28.5F, 1, 1, 0,  //
+                                                                     40, 0, 0, 0,     //
+                                                                     41, 0, 0, 0}));
   EXPECT_EQ(opened.unknown,
             "test.csv: 2 samples have categories that are not known, which count as none: the "
             "first is \"divers\" in column 1 (\"sex\") of sample 1");
@@ -179,7 +174,7 @@ TEST_F(CsvFormedFolderTest, AreMadeAsAModelKnowsThem) {
   options.known.columns = {.names = names, .of = "model"};
   options.known.as_float = true;
   const auto opened = open(options);
-  EXPECT_EQ(values_of(opened.train->contiguous().samples), (Floats{7, 0, 0, 1, 28.5F, 1, 1, 0}));
+  EXPECT_EQ(float_values(opened.train->contiguous().samples), (Floats{7, 0, 0, 1, 28.5F, 1, 1, 0}));
   EXPECT_EQ(opened.train->column_names().values, names.values);
   write("y,sex,age\n1,male,old\n");
   const auto error = data_error_of([&] { (void)open(options); });
@@ -192,13 +187,14 @@ TEST_F(CsvFormedFolderTest, NeedNoHeader) {
   write("a,1,x,0.5\nb,2,y,1.5\na,3,x,2.5\n");
   const OpenOptions options{.label_column = "1", .table = {.one_hot = {"3"}, .dropped = {"2"}}};
   const auto train = open(options).train;
-  EXPECT_EQ(values_of(train->contiguous().samples), (Floats{1, 0, 0.5F, 0, 1, 1.5F, 1, 0, 2.5F}));
+  EXPECT_EQ(float_values(train->contiguous().samples),
+            (Floats{1, 0, 0.5F, 0, 1, 1.5F, 1, 0, 2.5F}));
   EXPECT_EQ(train->class_names(), (Names{"a", "b"}));
   EXPECT_TRUE(train->column_names().values.empty());
   CsvOptions known = csv_options({.columns = CsvColumns{train->column_names(), "m"}});
   known.unlabelled_values = 3;
   const auto path = write("9,y,7\n", "new.csv");
-  EXPECT_EQ(values_of(read_csv(path, known).samples.data), (Floats{0, 1, 7}));
+  EXPECT_EQ(float_values(read_csv(path, known).samples.data), (Floats{0, 1, 7}));
 }
 
 TEST_F(CsvFormedFolderTest, SeeAnIndexAmongThem) {
@@ -214,12 +210,20 @@ TEST_F(CsvFormedFolderTest, SeeAnIndexAmongThem) {
 }
 
 TEST_F(CsvFormedFolderTest, AreAskedOfTablesAlone) {
-  test::write_bytes(folder_ / "x_train.npy", {});
-  test::TempFolder arrays;
-  const auto error = data_error_of(
-      [&] { (void)open_folder(write("1,0\n2,1\n", "a.csv"), {.table = {.dropped = {"7"}}}); });
+  const auto asking = [&](const std::filesystem::path& path) {
+    return data_error_of([&] { (void)open_folder(path, {.table = {.dropped = {"7"}}}); });
+  };
+  const auto error = asking(write("1,0\n2,1\n", "a.csv"));
   EXPECT_NE(error.find("expected a column 7 to leave out, found 2 columns"), std::string::npos)
       << error;
+  const test::TempFolder arrays;
+  test::write_bytes(arrays / "x_train.npy", test::npy_images(4));
+  test::write_bytes(arrays / "y_train.npy", test::npy_labels(4, 3));
+  const auto refused = asking(arrays.path());
+  EXPECT_NE(refused.find("expected a CSV file, whose columns are asked for (--one-hot, "
+                         "--drop-columns, --missing), found data of another form"),
+            std::string::npos)
+      << refused;
 }
 
 }  // namespace

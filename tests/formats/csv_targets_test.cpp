@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <string>
 #include <vector>
 
 #include "formats/csv.h"
 #include "formats/folder.h"
+#include "tests/formats/float_values.h"
 #include "tests/support/files.h"
 
 namespace millrace {
@@ -16,17 +16,12 @@ namespace {
 using Floats = std::vector<float>;
 using Names = std::vector<std::string>;
 using test::data_error_of;
+using test::float_values;
 
 Floats targets_of(std::span<const std::int32_t> words) {
   Floats targets;
   for (const auto word : words) targets.push_back(target_of(word));
   return targets;
-}
-
-Floats values_of(const Array& samples) {
-  Floats values(samples.data.size() / sizeof(float));
-  std::memcpy(values.data(), samples.data.data(), samples.data.size());
-  return values;
 }
 
 class CsvTargetsTest : public testing::Test {
@@ -60,7 +55,7 @@ TEST_F(CsvTargetsTest, AreReadFromOneColumn) {
   EXPECT_EQ(table.labels.targets, 1U);
   EXPECT_EQ(table.labels.classes, 0U);
   EXPECT_EQ(targets_of(table.labels.values), (Floats{250000.5F, -0.1F}));
-  EXPECT_EQ(values_of(table.samples), (Floats{3, 10, 5, 20.5F}));
+  EXPECT_EQ(float_values(table.samples.data), (Floats{3, 10, 5, 20.5F}));
   EXPECT_TRUE(table.class_names.empty());
   EXPECT_EQ(table.columns, (ColumnNames{{"rooms", "age"}, "", {"price"}}));
 }
