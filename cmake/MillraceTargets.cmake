@@ -1,5 +1,11 @@
 # Helpers that give every target of the project the same language level, warnings and sanitizers.
 
+if(MILLRACE_SANITIZE STREQUAL "address")
+  # For what is large and no library: unrolled kernels, programs and tests. UndefinedBehaviorSanitizer's checks of every
+  # pointer take as long to compile as all else; what is read and written there AddressSanitizer still sees.
+  set(MILLRACE_UNCHECKED_POINTERS -fno-sanitize=alignment,null,object-size,pointer-overflow)
+endif()
+
 function(millrace_configure target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
@@ -56,19 +62,36 @@ function(millrace_executable name)
   millrace_configure(${name})
 endfunction()
 
+# CTest's tests of a program, one for each suite of it.
+function(millrace_test_suites name prefix)
+  set(tests_file "${CMAKE_CURRENT_BINARY_DIR}/${name}_suites.cmake")
+  add_custom_command(TARGET ${name} POST_BUILD BYPRODUCTS "${tests_file}"
+    COMMAND "${CMAKE_COMMAND}" -D "program=$<TARGET_FILE:${name}>" -D name=${name} -D "prefix=${prefix}"
+            -D "folder=${PROJECT_SOURCE_DIR}" -D "out=${tests_file}" -P "${PROJECT_SOURCE_DIR}/cmake/suites_of_tests.cmake"
+    VERBATIM)
+  set(include_file "${CMAKE_CURRENT_BINARY_DIR}/${name}_include.cmake")
+  file(WRITE "${include_file}"
+       "if(EXISTS [=[${tests_file}]=])\n  include([=[${tests_file}]=])\nelse()\n"
+       "  add_test(${name}_NOT_BUILT ${name}_NOT_BUILT)\nendif()\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${include_file}")
+endfunction()
+
 # millrace_test(formats_tests LABELS unit SOURCES a_test.cpp LINK millrace::formats): one GoogleTest
-# program in <build>/tests, each of whose cases is a CTest test, with PREFIX before its name where one is given. Labels
-# choose what runs under which sanitizer: unit (everything quick), tsan (threads worth watching), e2e (whole programs).
+# program in <build>/tests, each of whose cases is a CTest test (under a sanitizer each suite), with PREFIX before its
+# name where one is given. Labels choose what runs under which sanitizer: unit (everything quick), tsan (threads worth
+# watching), e2e (whole programs).
 function(millrace_test name)
   cmake_parse_arguments(arg "" "PREFIX" "SOURCES;LINK;LABELS" ${ARGN})
   millrace_executable(${name} SOURCES ${arg_SOURCES} LINK GTest::gtest GTest::gtest_main ${arg_LINK})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  # What is tested is optimised, the tests hardly: that takes half the time of compiling them.
+  target_compile_options(${name} PRIVATE $<IF:$<BOOL:${MILLRACE_SANITIZE}>,-O0,-O1> ${MILLRACE_UNCHECKED_POINTERS})
   if(MILLRACE_SANITIZE)
-    # What is tested is optimised, the tests are not: instrumented, that takes half the time of compiling them.
-    target_compile_options(${name} PRIVATE -O0)
+    millrace_test_suites(${name} "${arg_PREFIX}")
+  else()
+    gtest_discover_tests(${name} TEST_PREFIX "${arg_PREFIX}" DISCOVERY_TIMEOUT 120
+                         WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" PROPERTIES TIMEOUT 600)
   endif()
-  gtest_discover_tests(${name} TEST_PREFIX "${arg_PREFIX}" DISCOVERY_TIMEOUT 120 WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
-                       PROPERTIES TIMEOUT 600)
   if(MILLRACE_SANITIZE STREQUAL "thread" AND NOT "tsan" IN_LIST arg_LABELS)
     set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL TRUE)  # nobody would run it
   endif()

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -75,12 +76,18 @@ bool looks_like_option(std::string_view argument) {
 }  // namespace
 
 CommandLine::CommandLine(std::string program, const std::string& description)
-    : app_(description, std::move(program)) {
-  app_.formatter(std::make_shared<HelpFormatter>());
-  app_.allow_extras();   // told by refuse_extra() in our own words
-  app_.set_help_flag();  // programs declare theirs, in the group where it belongs
-  app_.allow_windows_style_options(false);
+    : app_(std::make_unique<CLI::App>(description, std::move(program))) {
+  app_->formatter(std::make_shared<HelpFormatter>());
+  app_->allow_extras();   // told by refuse_extra() in our own words
+  app_->set_help_flag();  // programs declare theirs, in the group where it belongs
+  app_->allow_windows_style_options(false);
 }
+
+CommandLine::~CommandLine() = default;
+
+void CommandLine::examples(const std::string& text) { app_->footer(text); }
+
+std::string CommandLine::help() const { return app_->help(); }
 
 CLI::Option* CommandLine::declare(CLI::Option* option, const std::string& meta) {
   option->option_text(meta)->group(group_)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
@@ -89,32 +96,32 @@ CLI::Option* CommandLine::declare(CLI::Option* option, const std::string& meta) 
 
 void CommandLine::value(const std::string& name, const std::string& meta, const std::string& help,
                         Take take) {
-  declare(app_.add_option(name, with_name(name, std::move(take)), help), meta);
+  declare(app_->add_option(name, with_name(name, std::move(take)), help), meta);
 }
 
 void CommandLine::optional_value(const std::string& name, const std::string& meta,
                                  const std::string& help, Take take) {
-  declare(app_.add_option(name, with_name(name, std::move(take)), help), meta)->expected(0, 1);
+  declare(app_->add_option(name, with_name(name, std::move(take)), help), meta)->expected(0, 1);
 }
 
 void CommandLine::flag(const std::string& name, const std::string& help, bool& target) {
-  app_.add_flag(name, target, help)
+  app_->add_flag(name, target, help)
       ->group(group_)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
 
 void CommandLine::positional(const std::string& name, const std::string& help,
                              std::string& target) {
-  app_.add_option(name, target, help)->option_text(" ");
+  app_->add_option(name, target, help)->option_text(" ");
 }
 
 void CommandLine::positionals(const std::string& name, const std::string& help,
                               std::vector<std::string>& target) {
-  app_.add_option(name, target, help)->option_text(" ");
+  app_->add_option(name, target, help)->option_text(" ");
 }
 
 bool CommandLine::takes_value(std::string_view name) const {
-  const CLI::Option* option = app_.get_option_no_throw(std::string(name));
+  const CLI::Option* option = app_->get_option_no_throw(std::string(name));
   return option != nullptr && option->get_items_expected_max() > 0;
 }
 
@@ -137,7 +144,7 @@ std::vector<std::string> CommandLine::split_values(
 
 std::vector<std::string> CommandLine::names() const {
   std::vector<std::string> all;
-  for (const CLI::Option* option : app_.get_options()) {
+  for (const CLI::Option* option : app_->get_options()) {
     for (const std::string& name : option->get_lnames()) all.push_back("--" + name);
   }
   return all;
@@ -160,7 +167,7 @@ bool CommandLine::parse(std::vector<std::string> arguments) {
   arguments = split_values(arguments);
   std::ranges::reverse(arguments);  // as CLI11 takes a vector
   try {
-    app_.parse(std::move(arguments));
+    app_->parse(std::move(arguments));
   } catch (const CLI::ArgumentMismatch& error) {
     const std::string text = error.what();
     const std::string name = text.substr(0, text.find(':'));
@@ -168,7 +175,7 @@ bool CommandLine::parse(std::vector<std::string> arguments) {
   } catch (const CLI::ParseError& error) {
     throw UsageError(one_line(error.what()));
   }
-  const auto extras = app_.remaining();
+  const auto extras = app_->remaining();
   // An option that is unknown explains the values behind it.
   const auto option = std::ranges::find_if(extras, looks_like_option);
   if (option != extras.end()) refuse_extra(*option);
@@ -181,7 +188,7 @@ void CommandLine::apply(const std::string& file, std::span<const ConfigEntry> en
   for (const ConfigEntry& entry : entries) {
     const std::string where = fmt::format("{}:{}: ", file, entry.line);
     CLI::Option* option = std::ranges::find(refused, entry.key) == refused.end()
-                              ? app_.get_option_no_throw("--" + entry.key)
+                              ? app_->get_option_no_throw("--" + entry.key)
                               : nullptr;
     if (option == nullptr) {
       std::vector<std::string> known;
@@ -220,7 +227,7 @@ void CommandLine::apply(const std::string& file, std::span<const ConfigEntry> en
 }
 
 bool CommandLine::given(const std::string& name) const {
-  return app_.get_option(name)->count() != 0;
+  return app_->get_option(name)->count() != 0;
 }
 
 const ConfigEntry* CommandLine::overruled(const std::string& name) const {

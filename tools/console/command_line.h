@@ -1,14 +1,19 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tools/console/config_file.h"
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace millrace {
 
@@ -23,6 +28,9 @@ class CommandLine {
 
   /// `program` as users call it: "trainer", "tools synth".
   CommandLine(std::string program, const std::string& description);
+  CommandLine(const CommandLine&) = delete;
+  CommandLine& operator=(const CommandLine&) = delete;
+  ~CommandLine();
 
   /// Options declared after this stand under this heading in the help.
   void group(std::string heading) { group_ = std::move(heading); }
@@ -40,7 +48,7 @@ class CommandLine {
   /// -h and --help, as the last option of the group.
   void help_flag() { flag("-h,--help", "print this", asked_for_help_); }
   /// Text under the options in the help.
-  void examples(const std::string& text) { app_.footer(text); }
+  void examples(const std::string& text);
 
   /// False where `arguments` (without the program's name) ask for --help, or -h: then nothing else
   /// of them is read, for whoever asks for help beside a mistake wants help. Throws UsageError.
@@ -71,7 +79,7 @@ class CommandLine {
   /// A line that the user should know, after the others.
   void note(std::string line) { notes_.push_back(std::move(line)); }
 
-  std::string help() const { return app_.help(); }
+  std::string help() const;
 
  private:
   CLI::Option* declare(CLI::Option* option, const std::string& meta);
@@ -85,7 +93,7 @@ class CommandLine {
   std::vector<std::string> notes_;
   std::string group_ = "Options";
   bool asked_for_help_ = false;
-  CLI::App app_;
+  std::unique_ptr<CLI::App> app_;  // one file alone reads CLI11
 };
 
 }  // namespace millrace
