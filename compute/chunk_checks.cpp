@@ -10,18 +10,22 @@ namespace millrace {
 namespace {
 
 void check_targets(const MlpSpec& model, std::span<const std::int32_t> words) {
-  const auto outside = std::ranges::find_if(
-      words, [](std::int32_t word) { return !std::isfinite(std::bit_cast<float>(word)); });
+  const bool multilabel = model.multilabel();
+  const auto outside = std::ranges::find_if(words, [multilabel](std::int32_t word) {
+    const auto target = std::bit_cast<float>(word);
+    return multilabel ? target != 0.0F && target != 1.0F : !std::isfinite(target);
+  });
   if (outside == words.end()) return;
   const auto at = static_cast<std::size_t>(outside - words.begin());
-  throw std::out_of_range("sample " + std::to_string(at / model.label_words()) + ", target " +
-                          std::to_string(at % model.label_words()) +
-                          ": expected a finite number, found " +
-                          std::to_string(std::bit_cast<float>(*outside)));
+  throw std::out_of_range(
+      "sample " + std::to_string(at / model.label_words()) + ", target " +
+      std::to_string(at % model.label_words()) +
+      (multilabel ? ": expected 0 or 1, found " : ": expected a finite number, found ") +
+      std::to_string(std::bit_cast<float>(*outside)));
 }
 
 void check_labels(const MlpSpec& model, std::span<const std::int32_t> labels) {
-  if (model.regression()) return check_targets(model, labels);
+  if (model.has_targets()) return check_targets(model, labels);
   const auto outside = std::find_if(labels.begin(), labels.end(), [&](std::int32_t label) {
     return label < 0 || static_cast<std::uint32_t>(label) >= model.classes;
   });
@@ -113,7 +117,7 @@ void check_logits(const MlpSpec& model, const Chunk& chunk, std::span<const floa
   const std::size_t wanted = std::size_t{chunk.count} * model.classes;
   if (logits.size() == wanted) return;
   throw std::invalid_argument("predict: expected room for " + std::to_string(wanted) +
-                              (model.regression() ? " targets, found " : " logits, found ") +
+                              (model.has_targets() ? " targets, found " : " logits, found ") +
                               std::to_string(logits.size()));
 }
 

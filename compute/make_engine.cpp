@@ -13,13 +13,15 @@ void require(bool holds, const std::string& message) {
 }
 
 void check_targets(const MlpSpec& model, const TrainSpec& train) {
-  if (!model.regression()) {
+  if (!model.has_targets()) {
     require(model.target_scales.empty(), "scales of targets: expected none with cross-entropy");
     return;
   }
   const std::string of = std::string(" with the loss ") + name_of(model.loss);
   require(train.label_smoothing == 0.0F, "label smoothing: expected none" + of);
   require(train.class_weights.empty(), "class weights: expected none" + of);
+  require(!model.multilabel() || model.target_scales.empty(),
+          "scales of targets: expected none" + of);
   require(model.target_scales.empty() || model.target_scales.size() == model.classes,
           "scales of targets: expected " + std::to_string(model.classes) + ", found " +
               std::to_string(model.target_scales.size()));

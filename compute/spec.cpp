@@ -62,6 +62,8 @@ const char* name_of(Loss loss) noexcept {
       return "mae";
     case Loss::kHuber:
       return "huber";
+    case Loss::kBinaryCrossEntropy:
+      return "bce";
     case Loss::kCrossEntropy:
       break;
   }
@@ -69,8 +71,8 @@ const char* name_of(Loss loss) noexcept {
 }
 
 std::optional<Loss> loss_called(std::string_view name) noexcept {
-  for (const Loss loss :
-       {Loss::kCrossEntropy, Loss::kSquaredError, Loss::kAbsoluteError, Loss::kHuber}) {
+  for (const Loss loss : {Loss::kCrossEntropy, Loss::kSquaredError, Loss::kAbsoluteError,
+                          Loss::kHuber, Loss::kBinaryCrossEntropy}) {
     if (name == name_of(loss)) return loss;
   }
   return std::nullopt;

@@ -30,11 +30,18 @@ const char* name_of(Activation activation) noexcept;
 std::optional<Activation> activation_called(std::string_view name) noexcept;
 
 /// What training makes small. Of classes: softmax cross-entropy. Of numbers, by torch.nn's
-/// definitions: MSELoss; L1Loss; HuberLoss with a delta of 1. A sample's loss is then the mean over
-/// its targets.
-enum class Loss : std::uint8_t { kCrossEntropy, kSquaredError, kAbsoluteError, kHuber };
+/// definitions: MSELoss; L1Loss; HuberLoss with a delta of 1; and of numbers that are 0 or 1,
+/// whether a sample has a label, BCEWithLogitsLoss. A sample's loss is then the mean over its
+/// targets.
+enum class Loss : std::uint8_t {
+  kCrossEntropy,
+  kSquaredError,
+  kAbsoluteError,
+  kHuber,
+  kBinaryCrossEntropy
+};
 
-/// "cross-entropy", "mse", "mae", "huber".
+/// "cross-entropy", "mse", "mae", "huber", "bce".
 const char* name_of(Loss loss) noexcept;
 /// The loss of that name; nullopt if there is none.
 std::optional<Loss> loss_called(std::string_view name) noexcept;
@@ -68,10 +75,13 @@ struct MlpSpec {
   /// predicts is in the targets' own units, what it measures in those that the network sees.
   std::vector<TargetScale> target_scales = {};
 
-  /// Labels are numbers.
-  bool regression() const noexcept { return loss != Loss::kCrossEntropy; }
+  /// Labels are numbers, one for each output.
+  bool has_targets() const noexcept { return loss != Loss::kCrossEntropy; }
+  /// Each is 0 or 1, and its output a logit.
+  bool multilabel() const noexcept { return loss == Loss::kBinaryCrossEntropy; }
+  bool regression() const noexcept { return has_targets() && !multilabel(); }
   /// Of a label: a class, or the bits of `classes` float32.
-  std::uint32_t label_words() const noexcept { return regression() ? classes : 1; }
+  std::uint32_t label_words() const noexcept { return has_targets() ? classes : 1; }
   /// {features, hidden…, classes}
   std::vector<std::uint32_t> widths() const;
   /// Numbers that training changes.

@@ -128,7 +128,7 @@ Metrics predict_all(Engine& engine, const MlpSpec& model, const Part& part, std:
     if (report && !bad.empty()) report(bad);
     for (std::size_t i = bad.size(); i-- > 0;) ids.erase(ids.begin() + bad[i].place);
     part.subset.map(ids, ids);
-    if (model.regression()) {
+    if (model.has_targets()) {
       targets.resize(chunk.labels.size());
       std::ranges::transform(chunk.labels, targets.begin(), target_of);
     }
@@ -136,7 +136,7 @@ Metrics predict_all(Engine& engine, const MlpSpec& model, const Part& part, std:
       Prediction prediction;
       prediction.sample = ids[i];
       prediction.logits = std::span(logits).subspan(std::size_t{i} * model.classes, model.classes);
-      if (model.regression()) {
+      if (model.has_targets()) {
         prediction.targets =
             std::span(targets).subspan(std::size_t{i} * model.classes, model.classes);
       } else {

@@ -86,8 +86,8 @@ class CpuEngine final : public Engine {
         share_(threads),
         size_(threads, choose),
         losses_(std::max(train.batch, kEvaluateRows)),
-        correct_(model_.regression() ? 0 : losses_.size()),
-        squared_errors_(model_.regression() ? losses_.size() : 0),
+        correct_(model_.has_targets() ? 0 : losses_.size()),
+        squared_errors_(model_.has_targets() ? losses_.size() : 0),
         waiting_(threads),
         team_(threads) {}
 
@@ -263,7 +263,7 @@ class CpuEngine final : public Engine {
 
   // From `row` of a step, or of an evaluation, on.
   cpu::Judgements judgements(std::size_t row) {
-    const bool classes = !model_.regression();
+    const bool classes = !model_.has_targets();
     return {losses_.data() + row, classes ? correct_.data() + row : nullptr,
             classes ? nullptr : squared_errors_.data() + row};
   }
@@ -298,7 +298,7 @@ class CpuEngine final : public Engine {
 
   void add_metrics(std::uint32_t rows) {
     metrics_.loss_sum += sum_of<quantize>(losses_.data(), rows);
-    if (model_.regression()) {
+    if (model_.has_targets()) {
       metrics_.squared_error_sum += sum_of<quantize>(squared_errors_.data(), rows);
       metrics_.squared_error_rest += sum_of<rest_of>(squared_errors_.data(), rows);
     } else {

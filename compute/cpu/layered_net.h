@@ -8,8 +8,8 @@
 #include "compute/cpu/cpu_net.h"
 #include "compute/cpu/f32_kernels.h"
 #include "compute/cpu/norm_layer.h"
-#include "compute/cpu/regression_loss.h"
 #include "compute/cpu/step_options.h"
+#include "compute/cpu/target_loss.h"
 #include "compute/target_units.h"
 #include "compute/tensors.h"
 
@@ -109,10 +109,10 @@ class LayeredNet : public CpuNet {
   void judge(const Outputs& of) const {
     const bool training = of.step_rows != 0;
     const float scale = training ? 1.0F / static_cast<float>(of.step_rows) : 0.0F;
-    if (model_.regression()) {
-      return regression_loss({model_.loss, model_.target_scales, of.z, of.layout, of.rows,
-                              model_.classes, &of.source, of.first, scale, training,
-                              of.judgements.losses, of.judgements.squared_errors});
+    if (model_.has_targets()) {
+      return target_loss({model_.loss, model_.target_scales, of.z, of.layout, of.rows,
+                          model_.classes, &of.source, of.first, scale, training,
+                          of.judgements.losses, of.judgements.squared_errors});
     }
     f32::softmax({of.z, of.layout, of.rows, model_.classes, &of.source, of.first, scale,
                   training ? options_.smoothing : 0.0F, training, of.judgements.losses,

@@ -9,18 +9,17 @@
 #include "compute/cuda/elementwise.h"
 #include "compute/cuda/hand_over_sums.h"
 #include "compute/cuda/norm.h"
-#include "compute/cuda/regression_loss.h"
 #include "compute/cuda/small_training.h"
 #include "compute/cuda/softmax_loss.h"
 #include "compute/cuda/sums.h"
+#include "compute/cuda/target_loss.h"
 
 namespace millrace::cuda {
 
 /// Everything the engine launches beside matrix products.
-using Kernel =
-    std::variant<Gather, BiasRelu, Dropout, Activate, ActivationGradient, PartSums, NormStatistics,
-                 NormGradientSums, NormGradient, AddGradient, OptimizerUpdate, CopyElements,
-                 SoftmaxLoss, RegressionLoss, SmallTraining, SquareSums, ClipFactor, MetricsSums,
-                 HandOverSums, CopyArrays>;
+using Kernel = std::variant<Gather, BiasRelu, Dropout, Activate, ActivationGradient, PartSums,
+                            NormStatistics, NormGradientSums, NormGradient, AddGradient,
+                            OptimizerUpdate, CopyElements, SoftmaxLoss, TargetLoss, SmallTraining,
+                            SquareSums, ClipFactor, MetricsSums, HandOverSums, CopyArrays>;
 
 }  // namespace millrace::cuda

@@ -55,7 +55,7 @@ Network::Network(Runtime& runtime, const MlpSpec& spec, TrainSpec how_to, Arithm
         buffer(sizeof(TargetScale) * model.target_scales.size(), "the scales of targets");
   }
   losses = buffer(sizeof(float) * piece_rows, "the losses");
-  if (model.regression()) {
+  if (model.has_targets()) {
     squared_errors = buffer(sizeof(float) * piece_rows, "the squared errors");
   } else {
     correct = buffer(piece_rows, "the judgements");

@@ -11,7 +11,7 @@ bool plain(const Network& network) {
   return network.arithmetic.one_kernel && network.arithmetic.storage == ElementType::kFloat32 &&
          network.layers() == 2 && model.activation == Activation::kRelu && model.dropout == 0.0F &&
          !model.batch_norm && !network.clips() && !network.accumulates() &&
-         network.train.class_weights.empty() && !model.regression();
+         network.train.class_weights.empty() && !model.has_targets();
 }
 
 }  // namespace

@@ -240,13 +240,12 @@ void StepPlan::enqueue_loss(const Batch& batch, const Part& part) {
   const std::uint32_t stride = layout.padded(layers_.size());
   const Elements gradient = training_ ? network_.activations(network_.dy.back()) : Elements{};
   float* losses = network_.losses.as<float>() + part.row;
-  if (network_.model.regression()) {
-    runtime_.launch(
-        RegressionLoss{network_.logits.as<float>(), batch.labels, batch.indices, part.rows, rows_,
-                       outputs, stride, gradient, losses,
-                       network_.squared_errors.as<float>() + part.row, part.step_rows,
-                       network_.model.loss, network_.target_scales.as<const TargetScale>()},
-        stream_);
+  if (network_.model.has_targets()) {
+    runtime_.launch(TargetLoss{network_.logits.as<float>(), batch.labels, batch.indices, part.rows,
+                               rows_, outputs, stride, gradient, losses,
+                               network_.squared_errors.as<float>() + part.row, part.step_rows,
+                               network_.model.loss, network_.target_scales.as<const TargetScale>()},
+                    stream_);
     return;
   }
   runtime_.launch(

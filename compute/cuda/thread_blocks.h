@@ -83,7 +83,7 @@ MILLRACE_HOST_DEVICE void work(const Thread& thread, const Elementwise& kernel) 
 
 // One warp a row.
 
-/// The group of SoftmaxLoss and RegressionLoss: the thread's warp. Each sum has one order.
+/// The group of SoftmaxLoss and TargetLoss: the thread's warp. Each sum has one order.
 template <class Thread>
 class WarpOf {
  public:
@@ -116,7 +116,7 @@ Layout layout_of_rows(const Rows& kernel) {
   return {blocks_for(kernel.all_rows(), kThreads / kWarp), kThreads, 1, Meeting::kBlock};
 }
 inline Layout layout(const SoftmaxLoss& kernel) { return layout_of_rows(kernel); }
-inline Layout layout(const RegressionLoss& kernel) { return layout_of_rows(kernel); }
+inline Layout layout(const TargetLoss& kernel) { return layout_of_rows(kernel); }
 
 template <class Thread, class Rows>
 MILLRACE_HOST_DEVICE void work_on_rows(const Thread& thread, const Rows& kernel) {
@@ -128,7 +128,7 @@ MILLRACE_HOST_DEVICE void work(const Thread& thread, const SoftmaxLoss& kernel) 
   work_on_rows(thread, kernel);
 }
 template <class Thread>
-MILLRACE_HOST_DEVICE void work(const Thread& thread, const RegressionLoss& kernel) {
+MILLRACE_HOST_DEVICE void work(const Thread& thread, const TargetLoss& kernel) {
   work_on_rows(thread, kernel);
 }
 

@@ -58,8 +58,12 @@ struct Data {
       }
     }
     for (std::size_t i = 0; i < count * model.label_words(); ++i) {
-      if (!model.regression()) {
+      if (!model.has_targets()) {
         labels.push_back(static_cast<std::int32_t>(draw() % shape.classes));
+        continue;
+      }
+      if (model.multilabel()) {
+        labels.push_back(std::bit_cast<std::int32_t>(draw() % 3 == 0 ? 1.0F : 0.0F));
         continue;
       }
       // Within and beyond where a Huber loss is square.

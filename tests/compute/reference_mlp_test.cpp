@@ -48,7 +48,8 @@ TEST(ReferenceMlp, GradientsAreTheSlopesOfTheMeanLoss) {
 }
 
 TEST(ReferenceMlp, GradientsAreTheSlopesOfTheMeanLossOfNumbers) {
-  for (const auto loss : {Loss::kSquaredError, Loss::kAbsoluteError, Loss::kHuber}) {
+  for (const auto loss :
+       {Loss::kSquaredError, Loss::kAbsoluteError, Loss::kHuber, Loss::kBinaryCrossEntropy}) {
     for (const bool scaled : {false, true}) {
       MlpSpec model;
       model.features = 3;
@@ -56,6 +57,7 @@ TEST(ReferenceMlp, GradientsAreTheSlopesOfTheMeanLossOfNumbers) {
       model.classes = 2;
       model.activation = Activation::kTanh;
       model.loss = loss;
+      if (scaled && loss == Loss::kBinaryCrossEntropy) continue;
       if (scaled) model.target_scales = {{0.5F, 0.25F}, {-1.0F, 4.0F}};
       ReferenceMlp net(initial_parameters(model, 5), model);
       std::vector<double> samples;
@@ -104,6 +106,20 @@ TEST(ReferenceMlp, LossesOfNumbersAreWhatOneWorksOutByHand) {
   EXPECT_DOUBLE_EQ(loss_of(Loss::kSquaredError), (0.25 + 9.0) / 2.0);
   EXPECT_DOUBLE_EQ(loss_of(Loss::kAbsoluteError), (0.5 + 3.0) / 2.0);
   EXPECT_DOUBLE_EQ(loss_of(Loss::kHuber), (0.125 + 2.5) / 2.0);
+}
+
+TEST(ReferenceMlp, TheLossOfLabelsIsWhatOneWorksOutByHand) {
+  // The logits are 0 and ln 3: 1 of 2, and 3 of 4, say yes; neither label is there.
+  const Parameters parameters{{"0.weight", {2, 1}, {0, 0}},
+                              {"0.bias", {2}, {0, static_cast<float>(std::log(3.0))}}};
+  const std::vector<std::int32_t> words{0, 0};
+  MlpSpec model;
+  model.features = 1;
+  model.classes = 2;
+  model.loss = Loss::kBinaryCrossEntropy;
+  const auto result = ReferenceMlp(parameters, model).forward(std::vector<double>{1.0}, words);
+  EXPECT_NEAR(result.loss_sum, (std::log(2.0) + std::log(4.0)) / 2.0, 1e-7);
+  EXPECT_DOUBLE_EQ(result.squared_error_sum, 1.0);
 }
 
 TEST(ReferenceMlp, AStepIsWhatOneWorksOutByHand) {

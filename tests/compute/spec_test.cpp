@@ -50,8 +50,8 @@ TEST(MlpSpec, TheFirstLayerHasNoGradientOfItsInput) {
 }
 
 TEST(Loss, HasANameEach) {
-  for (const Loss loss :
-       {Loss::kCrossEntropy, Loss::kSquaredError, Loss::kAbsoluteError, Loss::kHuber}) {
+  for (const Loss loss : {Loss::kCrossEntropy, Loss::kSquaredError, Loss::kAbsoluteError,
+                          Loss::kHuber, Loss::kBinaryCrossEntropy}) {
     EXPECT_EQ(loss_called(name_of(loss)), loss);
   }
   EXPECT_EQ(loss_called("l2"), std::nullopt);
@@ -64,6 +64,12 @@ TEST(MlpSpec, LabelsAreAWordForEachTargetOrOne) {
   EXPECT_EQ(model.label_words(), 1U);
   model.loss = Loss::kHuber;
   EXPECT_TRUE(model.regression());
+  EXPECT_FALSE(model.multilabel());
+  EXPECT_EQ(model.label_words(), 10U);
+  model.loss = Loss::kBinaryCrossEntropy;
+  EXPECT_FALSE(model.regression());
+  EXPECT_TRUE(model.multilabel());
+  EXPECT_TRUE(model.has_targets());
   EXPECT_EQ(model.label_words(), 10U);
 }
 

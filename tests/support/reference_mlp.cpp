@@ -102,6 +102,16 @@ std::vector<double> ReferenceMlp::judge_targets(const std::vector<double>& outpu
   std::vector<double> gradient(outputs.size());
   for (std::size_t t = 0; t < outputs.size(); ++t) {
     double target = std::bit_cast<float>(words[t]);
+    if (loss_ == Loss::kBinaryCrossEntropy) {
+      const double yes = 1.0 / (1.0 + std::exp(-outputs[t]));
+      result.loss_sum += (std::log1p(std::exp(-std::abs(outputs[t]))) + std::max(outputs[t], 0.0) -
+                          outputs[t] * target) /
+                         count;
+      result.squared_error_sum += std::abs((outputs[t] >= 0.0 ? 1.0 : 0.0) - target) / count;
+      if (std::abs(outputs[t]) < margin_) ++result.close;
+      gradient[t] = (yes - target) / count;
+      continue;
+    }
     if (!scales_.empty()) {
       target = (target - double{scales_[t].mean}) / double{scales_[t].deviation};
     }

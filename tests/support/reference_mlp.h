@@ -24,7 +24,12 @@ class ReferenceMlp {
     double squared_error_sum = 0.0;  ///< of a loss of numbers
     std::uint64_t correct = 0;
     std::uint64_t close =
-        0;  ///< samples whose label leads, or trails, the best other class by less than `margin`
+        0;  ///< samples whose label leads, or trails, the best other class by less than `margin`;
+            ///< of binary cross-entropy labels whose logit is nearer than that to 0
+    /// By how much a sum of squared errors may be off for those.
+    double squared_error_margin(const MlpSpec& model) const {
+      return model.multilabel() ? static_cast<double>(close) / model.classes : 0.0;
+    }
   };
 
   /// `initial` in state_dict order, as Engine::parameters() gives it.

@@ -285,7 +285,7 @@ TEST_F(GpuKernels, SoftmaxLoss) {
   }
 }
 
-TEST_F(GpuKernels, RegressionLoss) {
+TEST_F(GpuKernels, TargetLoss) {
   constexpr std::uint32_t kEach = 155;
   constexpr std::uint32_t kTargets = 43;  // more than a warp's threads
   std::vector<std::int32_t> words;
@@ -297,14 +297,15 @@ TEST_F(GpuKernels, RegressionLoss) {
   std::vector<TargetScale> scales;
   for (const float deviation : positive(kTargets, 3)) scales.push_back({0.3F, deviation});
   for (const ElementType type : kTypes) {
-    for (const Loss loss : {Loss::kSquaredError, Loss::kAbsoluteError, Loss::kHuber}) {
+    for (const Loss loss :
+         {Loss::kSquaredError, Loss::kAbsoluteError, Loss::kHuber, Loss::kBinaryCrossEntropy}) {
       for (const bool scaled : {false, true}) {
         expect_the_same([&](Arrays& a) {
-          return Kernels{RegressionLoss{
-              a.input(numbers(std::size_t{kEach} * kWidth, 1)), a.input(words), a.input(indices),
-              kEach - 5, kEach, kTargets, kWidth,
-              a.output(unset(std::size_t{kEach} * kWidth), type), a.output(unset(kEach - 5)),
-              a.output(unset(kEach - 5)), 100, loss, scaled ? a.input(scales) : nullptr}};
+          return Kernels{TargetLoss{a.input(numbers(std::size_t{kEach} * kWidth, 1)),
+                                    a.input(words), a.input(indices), kEach - 5, kEach, kTargets,
+                                    kWidth, a.output(unset(std::size_t{kEach} * kWidth), type),
+                                    a.output(unset(kEach - 5)), a.output(unset(kEach - 5)), 100,
+                                    loss, scaled ? a.input(scales) : nullptr}};
         });
       }
     }

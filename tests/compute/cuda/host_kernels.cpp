@@ -37,7 +37,7 @@ void run_rows(const Rows& kernel) {
   for (std::uint32_t row = 0; row < kernel.all_rows(); ++row) kernel(OneThread{}, row);
 }
 void run(const SoftmaxLoss& kernel) { run_rows(kernel); }
-void run(const RegressionLoss& kernel) { run_rows(kernel); }
+void run(const TargetLoss& kernel) { run_rows(kernel); }
 
 void run(const ActivationGradient& kernel) {
   for (std::uint32_t part = 0; part < ActivationGradient::kParts; ++part) {

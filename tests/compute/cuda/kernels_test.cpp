@@ -550,7 +550,7 @@ struct Numbers {
     }
   }
   // `add` rows of no samples behind.
-  RegressionLoss kernel(Loss loss, bool scaled, ElementType type, std::uint32_t add) {
+  TargetLoss kernel(Loss loss, bool scaled, ElementType type, std::uint32_t add) {
     gradient.assign(std::size_t{kRows + add} * stride, kNan);
     rounded.assign(gradient.size(), 0xFFFF);
     losses.assign(kRows, kNan);
@@ -634,9 +634,45 @@ TEST(RegressionKernel, AgreesWithDoublePrecision) {
   }
 }
 
+TEST(RegressionKernel, JudgesLabels) {
+  Numbers numbers(40);
+  for (std::size_t i = 0; i < numbers.words.size(); ++i) {
+    numbers.words[i] = std::bit_cast<std::int32_t>(i % 3 == 0 ? 1.0F : 0.0F);
+  }
+  numbers.outputs[1] = 120.0F;
+  numbers.outputs[2] = -120.0F;
+  numbers.outputs[numbers.stride + 35] = kNan;
+  emulate(numbers.kernel(Loss::kBinaryCrossEntropy, false, ElementType::kFloat32, 2));
+  for (std::uint32_t r = 0; r < Numbers::kRows; ++r) {
+    double sum = 0.0;
+    double wrong = 0.0;
+    for (std::uint32_t t = 0; t < 40; ++t) {
+      const double z = numbers.outputs[r * numbers.stride + t];
+      const double target = std::bit_cast<float>(numbers.words[numbers.indices[r] * 40 + t]);
+      sum += std::max(z, 0.0) - z * target + std::log1p(std::exp(-std::abs(z)));
+      wrong += (z >= 0.0) == (target == 1.0) ? 0.0 : 1.0;
+      const float slope = numbers.gradient[r * numbers.stride + t];
+      if (std::isnan(z)) {
+        EXPECT_TRUE(std::isnan(slope));
+      } else {
+        EXPECT_NEAR(slope, (1.0 / (1.0 + std::exp(-z)) - target) / (20.0 * 40.0), 1e-9) << r << t;
+      }
+    }
+    if (r == 1) {
+      EXPECT_TRUE(std::isnan(numbers.losses[r]));
+      continue;
+    }
+    EXPECT_NEAR(numbers.losses[r], sum / 40.0, 2e-6 * sum / 40.0);
+    EXPECT_NEAR(numbers.squares[r], wrong / 40.0, 1e-6);
+  }
+  for (std::uint32_t i = Numbers::kRows * numbers.stride; i < numbers.gradient.size(); ++i) {
+    EXPECT_EQ(numbers.gradient[i], 0.0F);
+  }
+}
+
 TEST(RegressionKernel, LeavesOutAGradientThatNobodyWants) {
   Numbers numbers(3);
-  RegressionLoss kernel = numbers.kernel(Loss::kHuber, true, ElementType::kFloat32, 0);
+  TargetLoss kernel = numbers.kernel(Loss::kHuber, true, ElementType::kFloat32, 0);
   emulate(kernel);
   const std::vector<float> losses = numbers.losses;
   kernel = numbers.kernel(Loss::kHuber, true, ElementType::kFloat32, 0);

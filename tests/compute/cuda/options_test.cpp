@@ -52,7 +52,7 @@ class DeviceEngineOptions : public testing::TestWithParam<Case> {
   static Data data() {
     const Case& c = GetParam();
     Data data({63, c.hidden, c.outputs, 37, InputType::kUInt8, c.activation, c.loss,
-               c.loss != Loss::kCrossEntropy});
+               c.loss != Loss::kCrossEntropy && c.loss != Loss::kBinaryCrossEntropy});
     data.model.dropout = c.dropout;
     data.model.batch_norm = c.batch_norm;
     data.train.label_smoothing = c.smoothing;
@@ -243,10 +243,11 @@ std::vector<Case> cases() {
       all.push_back(normed);
     }
   }
-  for (const Loss loss : {Loss::kSquaredError, Loss::kAbsoluteError, Loss::kHuber}) {
+  for (const Loss loss :
+       {Loss::kSquaredError, Loss::kAbsoluteError, Loss::kHuber, Loss::kBinaryCrossEntropy}) {
     Case numbers{std::string(name_of(loss)) + "_of_numbers"};
     numbers.loss = loss;
-    numbers.outputs = loss == Loss::kHuber ? 40 : loss == Loss::kSquaredError ? 5 : 1;
+    numbers.outputs = loss == Loss::kHuber ? 40 : loss == Loss::kAbsoluteError ? 1 : 5;
     all.push_back(numbers);
   }
   Case numbers{"numbers_all",     Kind::kAdamW, 0.2F, 0.0F, {24, 33},

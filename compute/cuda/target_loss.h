@@ -13,9 +13,10 @@ namespace millrace::cuda {
 /// A loss of numbers of a batch: each row's loss and squared error, both means over its targets,
 /// and the gradient of the step's mean loss. With e_t = z_t - (target_t - mean_t) / deviation_t,
 ///     loss = sum_t f(e_t) / targets;  dz_t = f'(e_t) / (targets step_rows)
-/// where f(e) is e², |e|, or e²/2 up to |e| = 1 and |e| - 1/2 beyond. A group of threads does a
-/// row, as in SoftmaxLoss.
-struct RegressionLoss {
+/// where f(e) is e², |e|, or e²/2 up to |e| = 1 and |e| - 1/2 beyond. Of binary cross-entropy z_t
+/// is a logit, with the loss max(z, 0) - z target + log(1 + exp(-|z|)), and e of `squared_errors`
+/// that of the decision, 1 for z >= 0. A group of threads does a row, as in SoftmaxLoss.
+struct TargetLoss {
   const float* outputs = nullptr;          ///< [rows, stride]
   const std::int32_t* labels = nullptr;    ///< by sample: [targets], the bits of float32
   const std::uint32_t* indices = nullptr;  ///< [rows], sample of each row; null: the row itself
@@ -53,10 +54,20 @@ struct RegressionLoss {
     for (std::uint32_t t = group.lane(); t < stride; t += group.size()) {
       float slope = 0.0F;
       if (t < targets) {
-        const float e = outputs[first + t] - target(words[t], t);
-        sum += loss_of(e);
-        squares += e * e;
-        slope = slope_of(e);
+        const float z = outputs[first + t];
+        const float truth = target(words[t], t);
+        if (loss == Loss::kBinaryCrossEntropy) {
+          const float decision = z >= 0.0F ? 1.0F : 0.0F;
+          squares += (decision - truth) * (decision - truth);
+          const float u = std::exp(-std::fabs(z));
+          sum += (z >= 0.0F ? z : 0.0F) - z * truth + std::log1p(u);
+          slope = (z >= 0.0F ? 1.0F : u) / (1.0F + u) - truth;
+        } else {
+          const float e = z - truth;
+          sum += loss_of(e);
+          squares += e * e;
+          slope = slope_of(e);
+        }
       }
       if (gradient.data != nullptr) gradient.store(first + t, slope * share);
     }

@@ -1,4 +1,4 @@
-#include "compute/cpu/regression_loss.h"
+#include "compute/cpu/target_loss.h"
 
 #include <algorithm>
 #include <bit>
@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "compute/cpu/binary_loss.h"
 #include "compute/target_units.h"
 
 namespace millrace::cpu {
@@ -31,7 +32,7 @@ float slope_of(float e) {
 }
 
 // e = z - scaled(target), of targets t … t + n of a row.
-void errors_of(const RegressionLoss& op, const float* z, const std::int32_t* words, std::size_t t,
+void errors_of(const TargetLoss& op, const float* z, const std::int32_t* words, std::size_t t,
                std::size_t n, float* e) {
   if (op.scales.empty()) {
     for (std::size_t i = 0; i < n; ++i) e[i] = z[i] - std::bit_cast<float>(words[t + i]);
@@ -56,7 +57,7 @@ struct Chains {
 };
 
 template <Loss kLoss, std::size_t kChains>
-void judge_rows(const RegressionLoss& op) {
+void judge_rows(const TargetLoss& op) {
   const double share = 1.0 / static_cast<double>(op.targets);
   const float scale = op.gradient_scale / static_cast<float>(op.targets);
   for (std::size_t r = 0; r < op.rows; ++r) {
@@ -89,14 +90,14 @@ void judge_rows(const RegressionLoss& op) {
 }
 
 template <Loss kLoss>
-void judge(const RegressionLoss& op) {
+void judge(const TargetLoss& op) {
   constexpr std::size_t kFew = 8;  // targets, of which one chain is done before eight are added up
   return op.targets <= kFew ? judge_rows<kLoss, 1>(op) : judge_rows<kLoss, 8>(op);
 }
 
 }  // namespace
 
-void regression_loss(const RegressionLoss& op) {
+void target_loss(const TargetLoss& op) {
   // Targets lie anywhere in the data set: all at once they take as long as one.
   for (std::size_t r = 0; r < op.rows; ++r) __builtin_prefetch(op.source->targets(op.first + r));
   switch (op.loss) {
@@ -104,6 +105,8 @@ void regression_loss(const RegressionLoss& op) {
       return judge<Loss::kAbsoluteError>(op);
     case Loss::kHuber:
       return judge<Loss::kHuber>(op);
+    case Loss::kBinaryCrossEntropy:
+      return binary_loss(op);
     default:
       return judge<Loss::kSquaredError>(op);
   }

@@ -10,10 +10,11 @@
 namespace millrace::cpu {
 
 /// A loss of numbers, of `rows` samples, rows first … of `source`. With e = z - scaled(target), a
-/// row's loss is the mean over its targets of e², |e|, or e²/2 up to |e| = 1 and |e| - 1/2 beyond.
+/// row's loss is the mean over its targets of e², |e|, or e²/2 up to |e| = 1 and |e| - 1/2 beyond;
+/// of binary cross-entropy see binary_loss.h.
 /// Each row's sums have one order, of doubles; no instruction set is chosen, and so no bit depends
 /// on one.
-struct RegressionLoss {
+struct TargetLoss {
   Loss loss = Loss::kSquaredError;
   std::span<const TargetScale> scales;  ///< [targets]; empty: targets are seen as they are
   /// Activations [rows, targets]: what the network says in, gradient · `gradient_scale` out if
@@ -27,8 +28,8 @@ struct RegressionLoss {
   float gradient_scale = 0.0F;
   bool gradient = false;
   float* losses = nullptr;          ///< [rows]
-  float* squared_errors = nullptr;  ///< [rows]: the mean of e²
+  float* squared_errors = nullptr;  ///< [rows]: the mean of e²; see Metrics
 };
-void regression_loss(const RegressionLoss& op);
+void target_loss(const TargetLoss& op);
 
 }  // namespace millrace::cpu

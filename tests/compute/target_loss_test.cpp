@@ -1,6 +1,6 @@
 // The losses of numbers against their definitions, and what is asked of who brings targets.
 
-#include "compute/cpu/regression_loss.h"
+#include "compute/cpu/target_loss.h"
 
 #include <gtest/gtest.h>
 
@@ -43,7 +43,7 @@ double loss_of(Loss loss, double e) {
   return std::abs(e) <= 1.0 ? e * e / 2.0 : std::abs(e) - 0.5;
 }
 
-class RegressionLossTest : public testing::TestWithParam<Case> {
+class TargetLossTest : public testing::TestWithParam<Case> {
  protected:
   static constexpr std::size_t kRows = 21;
 
@@ -56,8 +56,8 @@ class RegressionLossTest : public testing::TestWithParam<Case> {
     }
     return z;
   }
-  cpu::RegressionLoss op(std::vector<float>& z) {
-    cpu::RegressionLoss op;
+  cpu::TargetLoss op(std::vector<float>& z) {
+    cpu::TargetLoss op;
     op.loss = loss();
     op.scales = data_.model.target_scales;
     op.z = z.data();
@@ -100,10 +100,10 @@ class RegressionLossTest : public testing::TestWithParam<Case> {
   float squares_[kRows] = {};
 };
 
-TEST_P(RegressionLossTest, IsTheMeanOverARowsTargets) {
+TEST_P(TargetLossTest, IsTheMeanOverARowsTargets) {
   std::vector<float> z = outputs();
   const std::vector<float> before = z;
-  cpu::regression_loss(op(z));
+  cpu::target_loss(op(z));
   EXPECT_EQ(z, before);  // no gradient is wanted
   for (std::size_t r = 0; r < kRows; ++r) {
     double expected = 0.0;
@@ -118,13 +118,13 @@ TEST_P(RegressionLossTest, IsTheMeanOverARowsTargets) {
   }
 }
 
-TEST_P(RegressionLossTest, LeavesItsSlopesWhereTheOutputsWere) {
+TEST_P(TargetLossTest, LeavesItsSlopesWhereTheOutputsWere) {
   std::vector<float> z = outputs();
   const std::vector<float> before = z;
-  cpu::RegressionLoss op = this->op(z);
+  cpu::TargetLoss op = this->op(z);
   op.gradient = true;
   op.gradient_scale = 0.25F;
-  cpu::regression_loss(op);
+  cpu::target_loss(op);
   constexpr double kStep = 1e-6;
   const std::size_t targets = GetParam().targets;
   for (std::size_t r = 0; r < layout_.rows; ++r) {
@@ -144,16 +144,16 @@ TEST_P(RegressionLossTest, LeavesItsSlopesWhereTheOutputsWere) {
   }
 }
 
-TEST_P(RegressionLossTest, ANanStaysOneAndAnExactOutputHasNoSlope) {
+TEST_P(TargetLossTest, ANanStaysOneAndAnExactOutputHasNoSlope) {
   std::vector<float> z = outputs();
   const std::size_t last = GetParam().targets - 1;
   z[layout_.offset(4, last)] = kNan;
   const auto target = std::bit_cast<float>(data_.labels[order_[2] * GetParam().targets]);
   z[0] = GetParam().scaled ? scaled(data_.model.target_scales[0], target) : target;
-  cpu::RegressionLoss op = this->op(z);
+  cpu::TargetLoss op = this->op(z);
   op.gradient = true;
   op.gradient_scale = 1.0F;
-  cpu::regression_loss(op);
+  cpu::target_loss(op);
   EXPECT_EQ(z[0], 0.0F);
   EXPECT_TRUE(std::isnan(z[layout_.offset(4, last)]));
   EXPECT_TRUE(std::isnan(losses_[4]));
@@ -161,7 +161,7 @@ TEST_P(RegressionLossTest, ANanStaysOneAndAnExactOutputHasNoSlope) {
   EXPECT_TRUE(std::isfinite(losses_[5]));
 }
 
-TEST_P(RegressionLossTest, PredictionsAreInTheTargetsUnits) {
+TEST_P(TargetLossTest, PredictionsAreInTheTargetsUnits) {
   const MlpSpec& model = data_.model;
   for (const auto precision : {Precision::kFloat32, Precision::kBFloat16}) {
     const auto engine = data_.engine(precision, 2);
@@ -198,7 +198,7 @@ TEST_P(RegressionLossTest, PredictionsAreInTheTargetsUnits) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Losses, RegressionLossTest,
+    Losses, TargetLossTest,
     testing::Values(Case{Loss::kSquaredError, 1, false}, Case{Loss::kSquaredError, 3, true},
                     Case{Loss::kSquaredError, 40, true}, Case{Loss::kAbsoluteError, 1, true},
                     Case{Loss::kAbsoluteError, 40, false}, Case{Loss::kHuber, 3, false},

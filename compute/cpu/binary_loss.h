@@ -1,0 +1,16 @@
+#pragma once
+
+#include "compute/cpu/target_loss.h"
+
+namespace millrace::cpu {
+
+/// target_loss() for targets that are 0 or 1, whether a sample has a label, and logits z. A row's
+/// loss is the mean over its labels of
+///     max(z, 0) - z target + log(1 + exp(-|z|))
+/// which is -log sigmoid(z), or of its opposite, without its overflow; its slope is
+/// sigmoid(z) - target. `squared_errors`: the share of labels that are wrong, z >= 0 being a yes.
+/// In float32, by operations that every processor rounds alike, so that no bit depends on one;
+/// sigmoid and logarithm are within 3 units in the last place of the true ones.
+void binary_loss(const TargetLoss& op);
+
+}  // namespace millrace::cpu
