@@ -17,11 +17,19 @@ std::string SampleShape::text() const {
 }
 
 const char* name_of(Task task) noexcept {
-  return task == Task::kRegression ? "regression" : "classification";
+  switch (task) {
+    case Task::kRegression:
+      return "regression";
+    case Task::kMultilabel:
+      return "multilabel";
+    case Task::kClassification:
+      break;
+  }
+  return "classification";
 }
 
 std::optional<Task> task_called(std::string_view name) noexcept {
-  for (const Task task : {Task::kClassification, Task::kRegression}) {
+  for (const Task task : {Task::kClassification, Task::kRegression, Task::kMultilabel}) {
     if (name == name_of(task)) return task;
   }
   return std::nullopt;

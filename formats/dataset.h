@@ -25,10 +25,16 @@ struct SampleShape {
   bool operator==(const SampleShape&) const = default;
 };
 
-/// What is to be learnt of a sample: which class it is of, or numbers, its targets.
-enum class Task : std::uint8_t { kClassification, kRegression };
+/// What is to be learnt of a sample: which class it is of; numbers, its targets; or which of
+/// several labels it has, each a target that is 0 or 1.
+enum class Task : std::uint8_t { kClassification, kRegression, kMultilabel };
 
-/// "classification", "regression".
+/// For which of the first two data are opened: labels that a sample has are stored as targets.
+constexpr Task stored_task(Task task) noexcept {
+  return task == Task::kMultilabel ? Task::kRegression : task;
+}
+
+/// "classification", "regression", "multilabel".
 const char* name_of(Task task) noexcept;
 /// The task of that name; nullopt if there is none.
 std::optional<Task> task_called(std::string_view name) noexcept;
@@ -59,7 +65,7 @@ constexpr float target_of(std::int32_t word) noexcept { return std::bit_cast<flo
 /// Random access to labelled samples of one fixed shape and type. All members may be called from
 /// any number of threads at once.
 ///
-/// A label is a class, one word; or, of a data set for regression, targets() numbers: finite
+/// A label is a class, one word; or, of a data set for another task, targets() numbers: finite
 /// float32, each a word by its bits (target_of()). Arrays of labels are [n, label_words()],
 /// row-major.
 class Dataset {
@@ -84,6 +90,7 @@ class Dataset {
   virtual std::string hash() const = 0;
 
   std::uint64_t sample_bytes() const noexcept { return shape().elements() * size_of(dtype()); }
+  /// See stored_task().
   Task task() const noexcept { return targets() == 0 ? Task::kClassification : Task::kRegression; }
   std::uint32_t label_words() const noexcept { return targets() == 0 ? 1 : targets(); }
 

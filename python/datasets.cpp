@@ -38,8 +38,8 @@ ImageChannels channels_of(const std::optional<int>& channels) {
 
 Task parse_task(const std::string& name) {
   if (const auto task = task_called(name)) return *task;
-  throw std::invalid_argument("task: expected 'classification' or 'regression', found '" + name +
-                              "'");
+  throw std::invalid_argument(
+      "task: expected 'classification', 'regression' or 'multilabel', found '" + name + "'");
 }
 
 bool parse_missing(const std::string& policy) {
@@ -55,7 +55,8 @@ OpenData open(const std::filesystem::path& path, const std::string& task, bool s
   OpenOptions options;
   if (size) options.image.resize = ImageSize{.width = size->second, .height = size->first};
   options.image.channels = channels_of(channels);
-  options.task = parse_task(task);
+  const Task meant = parse_task(task);
+  options.task = stored_task(meant);
   options.label_column = label;
   options.in_blocks = stream;
   options.tolerant = tolerant;
@@ -64,14 +65,14 @@ OpenData open(const std::filesystem::path& path, const std::string& task, bool s
                    .dropped = column_names("drop_columns", drop_columns),
                    .fill_missing = parse_missing(missing)};
   const OthersRun others_run;
-  return {open_folder(path, options), stream};
+  return {open_folder(path, options), stream, meant == Task::kMultilabel};
 }
 
 std::optional<OpenDataset> part_of(const OpenData& data,
                                    std::shared_ptr<const Dataset> DataFolder::*part) {
   const auto& set = data.folder.*part;
   if (!set) return std::nullopt;
-  return OpenDataset{set, data.streams};
+  return OpenDataset{set, data.streams, data.multilabel};
 }
 
 py::tuple shape_of(const OpenDataset& set) {
@@ -118,11 +119,11 @@ void check_names(Task task, const Names& class_names, const Names& target_names)
     throw std::invalid_argument(std::string(names) + ": expected task='" + wanted +
                                 "' with them, found '" + name_of(found) + "'");
   };
-  if (task == Task::kRegression && !class_names.empty()) {
+  if (task != Task::kClassification && !class_names.empty()) {
     refuse("class_names", "classification", task);
   }
   if (task == Task::kClassification && !target_names.empty()) {
-    refuse("target_names", "regression", task);
+    refuse("target_names", "regression' or 'multilabel", task);
   }
 }
 
@@ -134,7 +135,7 @@ OpenDataset from_arrays(const py::handle& x, const py::handle& y, Task task, Nam
   std::optional<std::uint32_t> classes;
   if (!class_names.empty()) classes = static_cast<std::uint32_t>(class_names.size());
   array_sample_shape(samples);  // says what is wrong with them before labels are counted
-  Labels each = array_labels(samples, labels, classes, task);
+  Labels each = array_labels(samples, labels, classes, stored_task(task));
   if (!target_names.empty() && target_names.size() != each.targets) {
     throw std::invalid_argument("target_names: expected " + std::to_string(each.targets) +
                                 ", one for each target, found " +
@@ -143,7 +144,8 @@ OpenDataset from_arrays(const py::handle& x, const py::handle& y, Task task, Nam
   ColumnNames columns;
   columns.targets = std::move(target_names);
   return {std::make_shared<const ArrayDataset>(samples, std::move(each), std::move(class_names),
-                                               std::move(columns))};
+                                               std::move(columns)),
+          false, task == Task::kMultilabel};
 }
 
 py::array ids_of(const Subset& subset) {
@@ -185,8 +187,12 @@ void define_datasets(py::module_& module) {
           "dtype", [](const OpenDataset& set) { return dtype_of(set.data->dtype()); },
           "Of the samples as they are stored.")
       .def_property_readonly(
-          "task", [](const OpenDataset& set) { return name_of(set.data->task()); },
-          "What is learnt of a sample: classification, its class, or regression, numbers.")
+          "task",
+          [](const OpenDataset& set) {
+            return name_of(set.multilabel ? Task::kMultilabel : set.data->task());
+          },
+          "What is learnt of a sample: classification, its class; regression, numbers; multilabel, "
+          "which labels it has.")
       .def_property_readonly(
           "classes", [](const OpenDataset& set) { return set.data->classes(); },
           "Labels are below it; 0 where they are targets.")
@@ -240,7 +246,8 @@ void define_datasets(py::module_& module) {
       R"(Opens what `trainer --data` does: a folder or file of IDX, images, NumPy, safetensors, CSV,
 CIFAR, WebDataset or shards, plain or compressed.
 
-task: what is to be learnt of a sample: "classification", its class, or "regression", numbers.
+task: what is to be learnt of a sample: "classification", its class; "regression", numbers; or
+"multilabel", which labels it has, numbers that are 0 or 1.
 stream: to be read block by block, in little memory whatever its size.
 size, channels: (height, width), and 1 or 3, that images are made to.
 label: the column of a CSV file that has the labels; of several targets all, with commas between.
@@ -264,7 +271,8 @@ Raises DataError.)");
 from 0. Classes are as many as there are names, or else one more than the largest label.
 
 task="regression": y [n] or [n, targets] are numbers that are to be learnt, of any type, finite;
-each becomes the nearest float32.
+each becomes the nearest float32. task="multilabel": likewise 1 or True for each label that a sample
+has, and else 0, [n, labels].
 
 x is not copied where it lies in one piece: it must not change while the Dataset is in use.)");
 

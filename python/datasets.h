@@ -14,13 +14,15 @@ namespace millrace::python {
 /// Python's Dataset.
 struct OpenDataset {
   std::shared_ptr<const Dataset> data;
-  bool streams = false;  ///< a BlockDataset, to be read in its blocks
+  bool streams = false;     ///< a BlockDataset, to be read in its blocks
+  bool multilabel = false;  ///< opened for that: see stored_task()
 };
 
 /// Python's Data.
 struct OpenData {
   DataFolder folder;
-  bool streams = false;  ///< as OpenDataset
+  bool streams = false;     ///< as OpenDataset
+  bool multilabel = false;  ///< likewise
 };
 
 /// What may stand for a data set: a Dataset, whatever it is for, or a pair of arrays as

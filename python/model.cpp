@@ -65,11 +65,18 @@ Model::Evaluation Model::evaluate(const Part& part) {
     });
     return {metrics, Confusion(0), std::move(errors)};
   }
+  if (trained_.spec.multilabel()) {
+    LabelScores scores(trained_.spec.classes, state.columns.targets);
+    const Metrics metrics = look_at(part, [&](const Prediction& prediction) {
+      scores.add(prediction.targets, prediction.logits);
+    });
+    return {metrics, Confusion(0), std::nullopt, std::move(scores)};
+  }
   Confusion confusion(trained_.spec.classes, state.class_names);
   const Metrics metrics = look_at(part, [&](const Prediction& prediction) {
     confusion.add(prediction.label, prediction.guess);
   });
-  return {metrics, std::move(confusion), std::nullopt};
+  return {metrics, std::move(confusion), std::nullopt, std::nullopt};
 }
 
 }  // namespace millrace

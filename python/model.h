@@ -12,6 +12,7 @@
 
 #include "compute/engine.h"
 #include "train/confusion.h"
+#include "train/label_scores.h"
 #include "train/predictions.h"
 #include "train/target_errors.h"
 #include "train/trained_model.h"
@@ -28,10 +29,10 @@ class Model {
   Model& operator=(const Model&) = delete;
 
   const TrainedModel& trained() const noexcept { return trained_; }
-  /// What the model says of each sample in their order: logits, without the softmax, or the targets
-  /// that it predicts, in their own units; [count, classes or targets], row-major. Throws DataError
-  /// where the data do not go with the model, cannot be read or have a value that is not finite,
-  /// DeviceError.
+  /// What the model says of each sample in their order: logits, without softmax or sigmoid, or the
+  /// targets that it predicts, in their own units; [count, classes or targets], row-major. Throws
+  /// DataError where the data do not go with the model, cannot be read or have a value that is not
+  /// finite, DeviceError.
   std::vector<float> outputs(const Part& part);
 
   /// The most probable label of each; of a model of classes. Throws as outputs().
@@ -39,8 +40,9 @@ class Model {
 
   struct Evaluation {
     Metrics metrics;
-    Confusion confusion;                 ///< of a regression without classes
+    Confusion confusion;                 ///< without classes where they are not what is learnt
     std::optional<TargetErrors> errors;  ///< of a regression
+    std::optional<LabelScores> labels;   ///< that samples have or have not
   };
   /// How good it is. Throws as outputs().
   Evaluation evaluate(const Part& part);

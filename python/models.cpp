@@ -26,8 +26,10 @@
 #include "tools/model/table_samples.h"
 #include "tools/onnx/onnx_model.h"
 #include "tools/trainer/device_options.h"
+#include "tools/trainer/label_table.h"
 #include "tools/trainer/target_table.h"
 #include "train/checkpoint_dir.h"
+#include "train/predictions.h"
 #include "train/weights_hash.h"
 
 namespace millrace::python {
@@ -47,7 +49,8 @@ std::shared_ptr<Model> load(const std::filesystem::path& path, const std::string
   return std::make_shared<Model>(load_model(checkpoint_meant(path)), where);
 }
 
-bool of_targets(const Model& model) { return model.trained().spec.regression(); }
+bool of_targets(const Model& model) { return model.trained().task() == Task::kRegression; }
+bool of_labels(const Model& model) { return model.trained().task() == Task::kMultilabel; }
 
 // The CSV file at `x`.
 std::filesystem::path table_path(const py::object& x, const char* name) {
@@ -78,7 +81,7 @@ std::shared_ptr<const Dataset> labelled_table(const Model& model, const py::obje
   const auto path = table_path(data, "data");
   OpenOptions options;
   options.known = known_data(model.trained());
-  options.task = model.trained().task();
+  options.task = stored_task(model.trained().task());
   const auto opened = [&] {
     const OthersRun others_run;
     return open_folder(path, options);
@@ -90,14 +93,16 @@ std::shared_ptr<const Dataset> labelled_table(const Model& model, const py::obje
 
 Part samples_of(const Model& model, const py::object& x) {
   if (is_path(x)) return lines_of(model, x);
-  const std::uint32_t targets = of_targets(model) ? model.trained().spec.classes : 0;
+  const MlpSpec& spec = model.trained().spec;
+  const std::uint32_t targets = spec.has_targets() ? spec.classes : 0;
   const OpenDataset set = python::samples_of(x, "x", targets);
   return {set.data, Subset::all(set.data->size())};
 }
 
 Part part_of(const Model& model, const py::object& data, const std::optional<Subset>& subset) {
-  const auto set = is_path(data) ? labelled_table(model, data)
-                                 : dataset_of(data, "data", model.trained().task()).data;
+  const auto set = is_path(data)
+                       ? labelled_table(model, data)
+                       : dataset_of(data, "data", stored_task(model.trained().task())).data;
   return {set, subset.value_or(Subset::all(set->size()))};
 }
 
@@ -127,6 +132,11 @@ py::array logits(Model& model, const py::object& x) {
 py::array probabilities(Model& model, const py::object& x) {
   const std::uint32_t classes = model.trained().spec.classes;
   std::vector<float> values = logits_of(model, "probabilities", x);
+  if (of_labels(model)) {
+    std::ranges::transform(values, values.begin(),
+                           [](float logit) { return static_cast<float>(sigmoid(logit)); });
+    return matrix_of(values, classes);
+  }
   for (auto row = values.begin(); row != values.end(); row += classes) {
     const std::vector<double> shares = softmax(std::span(row, classes));
     std::ranges::transform(shares, row, [](double share) { return static_cast<float>(share); });
@@ -137,6 +147,13 @@ py::array probabilities(Model& model, const py::object& x) {
 py::array predict(Model& model, const py::object& x) {
   const Part part = samples_of(model, x);
   if (of_targets(model)) return targets_of(outputs_of(model, part), model.trained().spec.classes);
+  if (of_labels(model)) {
+    const std::vector<float> logits = outputs_of(model, part);
+    const std::uint32_t each = model.trained().spec.classes;
+    py::array_t<bool> said({logits.size() / each, std::size_t{each}});
+    std::ranges::transform(logits, said.mutable_data(), [](float logit) { return logit >= 0.0F; });
+    return std::move(said);
+  }
   const auto labels = [&] {
     const OthersRun others_run;
     return model.labels(part);
@@ -167,6 +184,13 @@ py::dict evaluate(Model& model, const py::object& data, const std::optional<Subs
     dict["r2"] = found.errors->pooled_r2(model.trained().spec.target_scales);
     dict["samples"] = found.metrics.samples;
     dict["targets"] = object_of(targets_json(*found.errors));
+    return dict;
+  }
+  if (found.labels) {
+    const py::dict scores = object_of(scores_json(*found.labels));
+    for (const auto& [name, score] : scores) dict[name] = score;
+    dict["samples"] = found.metrics.samples;
+    dict["labels"] = object_of(labels_json(*found.labels));
     return dict;
   }
   dict["accuracy"] = found.metrics.accuracy();
@@ -230,7 +254,9 @@ void define_models(py::module_& module) {
           "Of one sample.")
       .def_property_readonly(
           "task", [](const Model& model) { return name_of(model.trained().task()); },
-          "What it learnt of a sample: classification, its class, or regression, targets.")
+          "What it learnt of a sample: classification, its class; regression, targets; multilabel, "
+          "which "
+          "labels it has.")
       .def_property_readonly(
           "class_names",
           [](const Model& model) { return strs_of(model.trained().checkpoint.state.class_names); },
@@ -256,21 +282,30 @@ void define_models(py::module_& module) {
           [](const Model& model) { return weights_hash(model.trained().checkpoint.parameters); },
           "128 bits of all parameters, as 32 hex digits; what `trainer` prints.")
       .def("logits", &logits, py::arg("x"),
-           "float32 [n, classes], without the softmax. Of classes alone: else ValueError.")
+           "float32 [n, classes], without the softmax or the sigmoid. Of regression ValueError.")
       .def("probabilities", &probabilities, py::arg("x"),
-           "float32 [n, classes]; rows add up to 1. Of classes alone: else ValueError.")
-      .def("predict", &predict, py::arg("x"),
-           "The most probable labels, int32 [n]; of regression the targets in their own units, "
-           "float32 [n], of several [n, targets]. x is an array, a Dataset, or the path of a CSV "
-           "file, whose columns are found by their names and made what the model was trained on; "
-           "labels may be there or not.")
+           "float32 [n, classes]; rows add up to 1, but those of labels, each of which is by "
+           "itself. Of "
+           "regression ValueError.")
+      .def(
+          "predict", &predict, py::arg("x"),
+          "The most probable labels, int32 [n]; of regression the targets in their own units, "
+          "float32 [n], of several [n, targets]; of multilabel which labels a sample has, bool [n, "
+          "labels]: those of a probability of at least one half. x is an array, a Dataset, or the "
+          "path of a CSV "
+          "file, whose columns are found by their names and made what the model was trained on; "
+          "labels may be there or not.")
       .def("evaluate", &evaluate, py::arg("data"), py::kw_only(), py::arg("subset") = py::none(),
            "How good it is on a Dataset, a pair of arrays (x, y) or the CSV file at a path, or a "
            "Subset of it: a dict of "
            "loss, accuracy, samples and confusion, uint64 [truth, guess] (None of more than 1024 "
            "classes). Of regression, of loss, r2, samples and targets: for each a dict of target "
            "(its number), name (if it has one), rmse, mae, largest (error), r2, and mean and "
-           "deviation of the true ones.")
+           "deviation of the true ones. Of multilabel, of loss, accuracy (of all labels), exact "
+           "(the "
+           "share of samples whose labels are all right), f1_micro, f1_macro, samples and labels: "
+           "for each a dict of label (its number), name (if it has one), accuracy, precision, "
+           "recall, f1, samples (that have it) and guesses; None stands for 0 / 0.")
       .def(
           "save",
           [](const Model& model, const std::filesystem::path& path) {

@@ -65,8 +65,17 @@ void refuse_idle(const Options& options, bool open) {
 
 // What data that are open were opened for; of a path and of arrays none: the options say it.
 std::optional<Task> task_of(const py::object& data) {
-  if (py::isinstance<OpenData>(data)) return data.cast<OpenData>().folder.train->task();
-  if (py::isinstance<OpenDataset>(data)) return data.cast<OpenDataset>().data->task();
+  const auto of = [](bool multilabel, const Dataset& set) {
+    return multilabel ? Task::kMultilabel : set.task();
+  };
+  if (py::isinstance<OpenData>(data)) {
+    const auto open = data.cast<OpenData>();
+    return of(open.multilabel, *open.folder.train);
+  }
+  if (py::isinstance<OpenDataset>(data)) {
+    const auto open = data.cast<OpenDataset>();
+    return of(open.multilabel, *open.data);
+  }
   return std::nullopt;
 }
 
@@ -75,9 +84,12 @@ Options options_of(const py::dict& keywords, const py::object& data) {
   const std::optional<Task> task = task_of(data);
   std::vector<std::string> arguments = as_arguments(keywords);
   const bool given = keywords.contains("task") && !keywords["task"].is_none();
-  if (task == Task::kRegression && !given) arguments.emplace_back("--task=regression");
+  if (task && task != Task::kClassification && !given) {
+    arguments.emplace_back(std::string("--task=") + name_of(*task));
+  }
   Options options = parse_options(arguments);
-  if (task && options.task != *task) {
+  // Numbers may be labels, which the run looks at.
+  if (task && options.task != *task && stored_task(options.task) != *task) {
     throw py::value_error(std::string("task: expected ") + name_of(*task) +
                           ", for which the data were opened, found " + name_of(options.task) +
                           " (open() and from_arrays() take it, too)");
@@ -207,7 +219,8 @@ constexpr const char* kTrainDoc =
 data: a path, a Data, a Dataset, or arrays (x, y). test, validation: a Dataset or arrays; those of a
 Data or a path are taken where they are not given. Without validation data some samples are kept for
 it: val_size of them, 10,000, or a sixth. Of task="regression" y are numbers to be learnt, [n] or
-[n, targets]; a Data or Dataset was opened for it, and needs no task here.
+[n, targets], of task="multilabel" [n, labels], 1 for each that a sample has and else 0; a Data or
+Dataset was opened for it, and needs no task here.
 
 on_epoch: is called after each epoch with a dict of its numbers; training ends where it returns
 something true. So it does by Ctrl-C. Either way a checkpoint is saved first, and resume=True goes on.
@@ -238,7 +251,9 @@ void define_training(py::module_& module) {
       .def_readonly(
           "epochs", &Run::epochs,
           "A dict an epoch: epoch, train_loss, train_acc, val_loss, val_acc, lr, train_s, "
-          "val_s; of regression train_r2, val_r2 and val_rmse in place of accuracies.")
+          "val_s; of regression train_r2, val_r2 and val_rmse in place of accuracies. Of "
+          "multilabel these "
+          "are of all labels.")
       .def_readonly("model", &Run::model, "As the last epoch left it.")
       .def_property_readonly(
           "test_acc", [](const Run& run) { return run.result.test_acc; },

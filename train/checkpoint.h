@@ -29,6 +29,12 @@ struct SampleSpec {
   std::shared_ptr<const Standardizer> standardizer = {};
 };
 
+/// What is learnt by making that loss small.
+constexpr Task task_of(Loss loss) noexcept {
+  if (loss == Loss::kCrossEntropy) return Task::kClassification;
+  return loss == Loss::kBinaryCrossEntropy ? Task::kMultilabel : Task::kRegression;
+}
+
 /// What decides the bits of a run, as its checkpoints record it.
 struct RunOptions {
   std::vector<std::uint32_t> widths;  ///< of the layers, input and output included
@@ -54,9 +60,7 @@ struct RunOptions {
   Loss loss = Loss::kCrossEntropy;
   std::vector<TargetScale> target_scales = {};  ///< see MlpSpec
 
-  Task task() const noexcept {
-    return loss == Loss::kCrossEntropy ? Task::kClassification : Task::kRegression;
-  }
+  Task task() const noexcept { return task_of(loss); }
 };
 
 /// Sums over the steps of an epoch done so far. Losses are multiples of 2^-24, so that sums of them

@@ -53,8 +53,9 @@ struct Progress {
   double loading = 0.0;   ///< of the workers' time, that they filled chunks
 };
 
-/// Accuracies are those of classes. Of a regression there are, in their place, R² and, of one
-/// target, the root of the mean squared error in its unit; see r2().
+/// Accuracies are those of classes, or of all labels that samples have or have not. Of a regression
+/// there are, in their place, R² and, of one target, the root of the mean squared error in its
+/// unit; see r2().
 struct EpochResult {
   std::uint64_t epoch = 0;
   double train_loss = 0.0;

@@ -14,6 +14,7 @@
 #include "formats/image_layout.h"
 #include "loader/worker_pool.h"
 #include "train/class_weights.h"
+#include "train/sample_labels.h"
 
 namespace millrace {
 namespace {
@@ -46,10 +47,16 @@ void check_task(const RunSpec& spec, const Dataset& train) {
     if (spec.stopping.target_r2 > 0.0F) refuse("--target-r2", "targets, numbers to learn", found);
     return;
   }
+  const bool multilabel = spec.loss == Loss::kBinaryCrossEntropy;
   if (spec.loss == Loss::kCrossEntropy) refuse("--loss", "mse, mae or huber", name_of(spec.loss));
   if (spec.label_smoothing > 0.0F) refuse("--label-smoothing", "classes", found);
   if (spec.class_weights != ClassWeights{}) refuse("--class-weights", "classes", found);
-  if (spec.stopping.target_accuracy > 0.0F) refuse("--target-acc", "classes", found);
+  if (!multilabel && spec.stopping.target_accuracy > 0.0F) {
+    refuse("--target-acc", "classes or labels", found);
+  }
+  if (multilabel && spec.stopping.target_r2 > 0.0F) {
+    refuse("--target-r2", "numbers to learn", "labels, which a sample has or has not");
+  }
 }
 
 void check_spec(const RunSpec& spec, const Dataset& train) {
@@ -182,6 +189,9 @@ RunPlan make_plan(const RunSpec& spec, const Dataset& train, const Dataset* test
   }
   RunPlan plan;
   plan.model = model_of(spec, train);
+  for (const Dataset* data : {&train, test, spec.validation.get()}) {
+    if (plan.model.multilabel() && data != nullptr) check_sample_labels(*data);
+  }
   plan.split = Split::random(train.size(), spec.validation_size, spec.seed);
   const std::uint64_t samples = plan.split.train.size();
   plan.batch = static_cast<std::uint32_t>(

@@ -163,6 +163,8 @@ std::vector<double> softmax(std::span<const float> logits) {
   return shares;
 }
 
+double sigmoid(float logit) { return 1.0 / (1.0 + std::exp(-double{logit})); }
+
 double cross_entropy(std::span<const float> logits, std::int32_t label) {
   const double largest = double{*std::ranges::max_element(logits)};
   double sum = 0.0;

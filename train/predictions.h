@@ -17,10 +17,10 @@ namespace millrace {
 /// What a model says of one sample.
 struct Prediction {
   std::uint64_t sample = 0;       ///< number in its data set
-  std::int32_t label = 0;         ///< 0 of a regression
-  std::int32_t guess = 0;         ///< the first largest logit; 0 of a regression
+  std::int32_t label = 0;         ///< of a class; else 0
+  std::int32_t guess = 0;         ///< of a class, the first largest logit; else 0
   std::span<const float> logits;  ///< [classes], valid during the call; of a regression its targets
-  std::span<const float> targets;  ///< of a regression, as they are: [targets], likewise
+  std::span<const float> targets;  ///< of a loss of numbers, as they are: [targets], likewise
 };
 
 /// Samples to look at.
@@ -42,6 +42,9 @@ Metrics predict_all(Engine& engine, const MlpSpec& model, const Part& part, std:
 
 /// exp(logits) over their sum, in double precision.
 std::vector<double> softmax(std::span<const float> logits);
+
+/// Of a label that a sample may have: 1 / (1 + exp(-logit)), in double precision.
+double sigmoid(float logit);
 
 /// The cross-entropy of one sample, natural logarithm, in double precision.
 double cross_entropy(std::span<const float> logits, std::int32_t label);

@@ -21,7 +21,7 @@ RunInfo run_info(const RunSpec& run, const RunSetup& setup, const Dataset& train
   info.validation_samples =
       run.validation ? run.validation->size() : setup.plan.split.validation.size();
   info.test_samples = test != nullptr ? test->size() : 0;
-  info.task = train.task();
+  info.task = task_of(setup.plan.model.loss);
   info.widths = setup.plan.model.widths();
   info.parameters = setup.plan.model.parameter_count();
   info.on_bad = run.on_bad;

@@ -188,7 +188,7 @@ TensorMetadata encode_run_state(const RunState& state) {
   put(kLossSumKey, hex_float(state.sums.loss_sum));
   put(kCorrectKey, std::to_string(state.sums.correct));
   put(kSamplesKey, std::to_string(state.sums.samples));
-  if (state.options.task() == Task::kRegression) {
+  if (state.options.task() != Task::kClassification) {
     put(kSquaredErrorSumKey, hex_float(state.sums.squared_error_sum));
     put(kSquaredErrorRestKey, hex_float(state.sums.squared_error_rest));
   }
@@ -209,11 +209,11 @@ RunState decode_run_state(const std::filesystem::path& file, const TensorMetadat
   state.step = in.integer(kStepKey);
   state.dataset_hash = in.text(kDatasetKey);
   state.options = in.parsed(kOptionsKey, "the options of a run", decode_run_options);
-  const bool regression = state.options.task() == Task::kRegression;
+  const bool targets = state.options.task() != Task::kClassification;
   for (const std::string_view key : {kClassNamesKey, kTargetColumnsKey}) {
-    if (!metadata.contains(std::string(key)) || regression == (key == kTargetColumnsKey)) continue;
+    if (!metadata.contains(std::string(key)) || targets == (key == kTargetColumnsKey)) continue;
     throw DataError(file, std::nullopt,
-                    std::string(regression ? "names of targets" : "names of classes") +
+                    std::string(targets ? "names of targets" : "names of classes") +
                         ", which its loss (" + name_of(state.options.loss) + ") is of",
                     std::string(key));
   }
@@ -250,7 +250,7 @@ RunState decode_run_state(const std::filesystem::path& file, const TensorMetadat
   }
   state.history = in.parsed(kHistoryKey, "the epochs of a run", decode_history);
   state.sums = {in.real(kLossSumKey), in.integer(kCorrectKey), in.integer(kSamplesKey)};
-  if (state.options.task() == Task::kRegression) {
+  if (state.options.task() != Task::kClassification) {
     state.sums.squared_error_sum = in.real(kSquaredErrorSumKey);
     state.sums.squared_error_rest = in.real(kSquaredErrorRestKey);
   }

@@ -73,7 +73,7 @@ void check_goes_with(const TrainedModel& model, const Dataset& data) {
     differ("samples", model.sample_shape().text() + ' ' + type_name(sample.input),
            describe_samples(data));
   }
-  const std::uint32_t targets = model.spec.regression() ? model.spec.classes : 0;
+  const std::uint32_t targets = model.spec.has_targets() ? model.spec.classes : 0;
   if (data.targets() != targets) {
     differ("to be predicted",
            targets == 0 ? fmt::format("{} classes", model.spec.classes)

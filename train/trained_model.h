@@ -19,9 +19,7 @@ struct TrainedModel {
 
   /// Of one sample; one dimension where the checkpoint does not know better.
   SampleShape sample_shape() const;
-  Task task() const noexcept {
-    return spec.regression() ? Task::kRegression : Task::kClassification;
-  }
+  Task task() const noexcept { return task_of(spec.loss); }
   /// "784-32-10"
   std::string widths() const;
 };

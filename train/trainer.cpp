@@ -311,9 +311,12 @@ void Trainer::Impl::end_epoch() {
   epoch.epoch = ended.epoch;
   epoch.train_loss = ended.sums.loss_sum / static_cast<double>(ended.sums.samples);
   const bool regression = setup_.plan.model.regression();
+  const bool multilabel = setup_.plan.model.multilabel();
   if (regression) {
     epoch.train_r2 = r2_of(ended.sums.mean_squared_error(), *train_, setup_.plan.split.train, bad_,
                            train_spread_);
+  } else if (multilabel) {
+    epoch.train_acc = 1.0 - ended.sums.mean_squared_error();
   } else {
     epoch.train_acc =
         static_cast<double>(ended.sums.correct) / static_cast<double>(ended.sums.samples);
@@ -331,7 +334,7 @@ void Trainer::Impl::end_epoch() {
                 own ? *bad_validation_ : bad_, validation_spread_);
       epoch.val_rmse = rmse_of(validated.mean_squared_error());
     } else {
-      epoch.val_acc = validated.accuracy();
+      epoch.val_acc = multilabel ? 1.0 - validated.mean_squared_error() : validated.accuracy();
     }
     epoch.val_s = seconds(done - trained_);
   }
@@ -388,7 +391,8 @@ void Trainer::Impl::test(const std::atomic<bool>& stop) {
   check(*metrics, state_.step);
   result_.test_loss = metrics->mean_loss();
   if (!setup_.plan.model.regression()) {
-    result_.test_acc = metrics->accuracy();
+    result_.test_acc =
+        setup_.plan.model.multilabel() ? 1.0 - metrics->mean_squared_error() : metrics->accuracy();
     return;
   }
   std::optional<Spread> spread;

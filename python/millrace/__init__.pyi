@@ -28,8 +28,8 @@ __version__: str
 
 _Path = str | os.PathLike[str]
 _Arrays = tuple[ArrayLike, ArrayLike]
-_Labels = NDArray[Any]  # int32; of regression float32
-_Task = Literal["classification", "regression"]
+_Labels = NDArray[Any]  # int32; of regression float32; of multilabel float32, predicted ones bool
+_Task = Literal["classification", "regression", "multilabel"]
 _Missing = Literal["fail", "mean"]
 _Columns = str | int | Sequence[str | int]
 _Number = SupportsFloat | SupportsIndex
@@ -146,9 +146,22 @@ class _TargetErrors(_TargetName):
     mean: float
     deviation: float
 
+class _LabelScores(_TargetName):
+    label: int
+    accuracy: float
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    samples: int
+    guesses: int
+
 class _EvaluationOfTask(TypedDict, total=False):
     accuracy: float
     confusion: NDArray[numpy.uint64] | None
+    exact: float
+    f1_micro: float | None
+    f1_macro: float | None
+    labels: list[_LabelScores]
     r2: float
     targets: list[_TargetErrors]
 

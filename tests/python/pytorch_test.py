@@ -1,4 +1,5 @@
-"""Regression learns what PyTorch learns, from the same first weights and batches: losses, and weights after some steps."""
+"""Targets and labels are learnt as PyTorch learns them, from the same first weights and batches: losses, and weights after
+some steps."""
 
 import unittest
 
@@ -9,6 +10,7 @@ numpy, torch = interop.packages("numpy", "torch")
 import millrace  # noqa: E402  (it needs NumPy)
 
 LOSSES = {"mse": torch.nn.MSELoss, "mae": torch.nn.L1Loss, "huber": torch.nn.HuberLoss}
+LABELS = {"task": "multilabel", "loss": None}
 BATCH, EPOCHS = 24, 4  # 100 samples: the fifth batch has 4
 
 
@@ -32,7 +34,7 @@ class PyTorchTest(unittest.TestCase):
 
     def same(self, y, loss, epochs=EPOCHS, activation="relu", modules=torch.nn.ReLU, **options):
         run = {"task": "regression", "loss": loss, "hidden": [16, 9], "batch": BATCH, "shuffle": False, "val_size": 0,
-               "device": "cpu", "activation": activation}
+               "device": "cpu", "activation": activation, **(LABELS if loss == "bce" else {})}
         first = millrace.train((self.x, y), **run, epochs=1, **{**options, "lr": 0})
         found = millrace.train((self.x, y), **run, epochs=epochs, **options)
 
@@ -45,7 +47,7 @@ class PyTorchTest(unittest.TestCase):
         model = network(found.model.widths, first.model.parameters(), modules)
         sgd = {key: options[key] for key in ("lr", "momentum", "weight_decay") if key in options}
         optimizer = torch.optim.SGD(model.parameters(), **sgd)
-        criterion, losses = LOSSES[loss](), []
+        criterion, losses = torch.nn.BCEWithLogitsLoss() if loss == "bce" else LOSSES[loss](), []
         for _ in range(epochs):
             total = 0.0
             for begin in range(0, 100, BATCH):
@@ -64,6 +66,9 @@ class PyTorchTest(unittest.TestCase):
             self.assertGreater(abs(ours[name] - first.model.parameters()[name]).max(), 1e-3, name)  # it was trained
         with torch.no_grad():
             outputs = model.eval()(torch.from_numpy(self.x))
+        if loss == "bce":
+            numpy.testing.assert_allclose(found.model.logits(self.x), outputs.numpy(), rtol=1e-4, atol=1e-4)
+            return
         if scales is not None:
             outputs = outputs * deviation + mean
         numpy.testing.assert_allclose(found.model.predict(self.x).reshape(100, -1), outputs.numpy(), rtol=1e-4, atol=1e-4)
@@ -73,6 +78,13 @@ class PyTorchTest(unittest.TestCase):
             for y in (self.y, self.y[:, 0], self.y[:, 1:2]):
                 with self.subTest(loss=loss, shape=y.shape):
                     self.same(y, loss, lr=0.1)
+
+    def test_labels(self):
+        labels = (self.y > numpy.median(self.y, axis=0)).astype(numpy.float32)
+        for y in (labels, labels[:, 0], labels[:, 1:]):
+            with self.subTest(shape=y.shape):
+                self.same(y, "bce", lr=0.5)
+        self.same(labels, "bce", lr=0.2, momentum=0.9, weight_decay=1e-3, activation="tanh", modules=torch.nn.Tanh)
 
     def test_one_step(self):
         for loss in LOSSES:

@@ -261,13 +261,13 @@ class RegressionTest(unittest.TestCase):
                     call()
         with self.assertRaisesRegex(millrace.DataError, "y: .*whole number.*regression"):
             millrace.from_arrays(self.x, self.y[:, 0])
-        with self.assertRaisesRegex(ValueError, "^task: expected 'classification' or 'regression', found 'ranking'"):
+        with self.assertRaisesRegex(ValueError, "^task: expected 'classification', 'regression' or 'multilabel', found 'ranking'"):
             millrace.from_arrays(self.x, self.y, task="ranking")
-        with self.assertRaisesRegex(ValueError, "^task: expected 'classification' or 'regression', found ''"):
+        with self.assertRaisesRegex(ValueError, "^task: expected 'classification', 'regression' or 'multilabel', found ''"):
             millrace.open(self.folder, task="")
         with self.assertRaisesRegex(ValueError, "^target_names: expected 2, one for each target, found 1"):
             millrace.from_arrays(self.x, self.y, **TASK, target_names=["price"])
-        with self.assertRaisesRegex(ValueError, "^target_names: expected task='regression' with them, found 'classification'"):
+        with self.assertRaisesRegex(ValueError, "^target_names: expected task='regression' or 'multilabel' with them, found 'classification'"):
             millrace.from_arrays(self.x, numpy.arange(400), target_names=["price"])
         with self.assertRaisesRegex(ValueError, "^class_names: expected task='classification' with them, found 'regression'"):
             millrace.from_arrays(self.x, self.y, **TASK, class_names=["oak", "elm"])

@@ -357,7 +357,7 @@ TEST(Regression, RefusesWhatIsOfClasses) {
   EXPECT_EQ(refusal(spec, 2), "--class-weights: expected classes, found 2 targets in memory");
   spec = learning();
   spec.stopping.target_accuracy = 0.9F;
-  EXPECT_EQ(refusal(spec), "--target-acc: expected classes, found 1 target in memory");
+  EXPECT_EQ(refusal(spec), "--target-acc: expected classes or labels, found 1 target in memory");
   spec = learning();
   spec.loss = Loss::kCrossEntropy;
   EXPECT_EQ(refusal(spec), "--loss: expected mse, mae or huber, found cross-entropy");

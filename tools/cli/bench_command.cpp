@@ -45,7 +45,7 @@ int bench_command(const std::vector<std::string>& arguments) {
   bool quiet = false;
   line.positional("PATH", "data folder or file, whatever trainer --data takes", path);
   declare_images(line, images);
-  declare_task(line, spec.task);
+  declare_stored_task(line, spec.task);
   declare_label_column(line, spec.label_column);
   declare_table(line, spec.table);
   line.value("--seconds", "N", "of each measurement [1]",

@@ -81,7 +81,7 @@ ConvertOptions parse(const std::vector<std::string>& arguments) {
   line.positional("IN", "folder or file of any data set that trainer opens", in);
   line.positional("OUT", "folder to write to, made where it is missing", out);
   declare_images(line, images);
-  declare_task(line, spec.task);
+  declare_stored_task(line, spec.task);
   declare_label_column(line, spec.label_column);
   declare_table(line, spec.table);
   line.value("--to", "FORM",

@@ -25,7 +25,7 @@ int inspect_command(const std::vector<std::string>& arguments) {
   bool json = false;
   line.positional("PATH", "folder or file to look at", path);
   declare_images(line, images);
-  declare_task(line, options.task);
+  declare_stored_task(line, options.task);
   declare_label_column(line, options.label_column);
   declare_table(line, options.table);
   line.flag("--json", "print one JSON object in place of text", json);

@@ -85,7 +85,7 @@ void declare(CommandLine& line, Arguments& arguments) {
   whole("--zoom", "a pixel becomes NxN of the PNG file [1, or more\nfor small pictures]", 1, 64,
         arguments.zoom);
   declare_images(line, arguments.images);
-  declare_task(line, arguments.spec.task);
+  declare_stored_task(line, arguments.spec.task);
   declare_label_column(line, arguments.spec.label_column);
   declare_table(line, arguments.spec.table);
   line.flag("--force", "replace a file that is there", arguments.force);

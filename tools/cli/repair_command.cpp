@@ -68,7 +68,7 @@ int repair_command(const std::vector<std::string>& arguments) {
   bool quiet = false;
   line.positional("PATH", "folder of IDX files in any form, or one of them, or\nof shards", in);
   line.positional("OUT", "folder to write to, made where it is missing", out);
-  declare_task(line, spec.task);
+  declare_stored_task(line, spec.task);
   line.value("--jobs", "N|auto", "threads that compress [auto: all cores]",
              [&](const std::string& text) { spec.jobs = parse_whole_or_auto(text, kMostJobs); });
   line.flag("--force", "replace files that are there", spec.force);

@@ -6,18 +6,29 @@
 #include "tools/console/usage_error.h"
 
 namespace millrace {
+namespace {
 
-void declare_task(CommandLine& line, Task& task) {
+void declare(CommandLine& line, Task (*taken)(Task), Task& task) {
   line.value("--task", "TASK",
-             "what is learnt of a sample: classification, its\nclass, or regression, numbers "
-             "[classification]",
-             [&task](const std::string& text) {
+             "what is learnt of a sample: classification, its\nclass; regression, numbers; or "
+             "multilabel, which\nlabels it has, numbers that are 0 or 1\n[classification]",
+             [taken, &task](const std::string& text) {
                const auto known = task_called(text);
                if (!known) {
-                 throw UsageError("expected classification or regression, found " + shown(text));
+                 throw UsageError("expected classification, regression or multilabel, found " +
+                                  shown(text));
                }
-               task = *known;
+               task = taken(*known);
              });
 }
+
+}  // namespace
+
+void declare_task(CommandLine& line, Task& task) {
+  declare(
+      line, [](Task given) { return given; }, task);
+}
+
+void declare_stored_task(CommandLine& line, Task& task) { declare(line, &stored_task, task); }
 
 }  // namespace millrace

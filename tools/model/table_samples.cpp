@@ -14,9 +14,9 @@ bool is_table_name(const std::string& path) { return plain_file_name(path).ends_
 TableSamples table_samples(const TrainedModel& model, const std::filesystem::path& path) {
   auto options = csv_options(known_data(model));
   options.unlabelled_values = model.spec.features;
-  options.task = model.task();
+  options.task = stored_task(model.task());
   auto read = read_csv(path, options);
-  if (model.task() == Task::kRegression) {
+  if (options.task == Task::kRegression) {
     const std::uint32_t targets = model.spec.classes;
     read.labels = {.values = std::vector<std::int32_t>(read.samples.dims[0] * targets),
                    .targets = targets};

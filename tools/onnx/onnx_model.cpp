@@ -237,8 +237,11 @@ std::string onnx_model(const TrainedModel& model, const OnnxOptions& options) {
   add_input(chain, model, options);
   add_layers(chain, model);
   add_target_scales(chain, model);
-  if (options.probabilities && !model.spec.regression())
+  if (options.probabilities && model.spec.multilabel()) {
+    chain.add("Sigmoid", "probabilities");
+  } else if (options.probabilities && !model.spec.regression()) {
     chain.add("Softmax", "probabilities", {}, {{"axis", std::int64_t{1}}});
+  }
   ProtoMessage& graph = chain.graph();
   graph.text(onnx::graph::kName, "mlp-" + model.widths());
   graph.message(onnx::graph::kInput, value_of("samples", options.input, model.sample_shape().dims));

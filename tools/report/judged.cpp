@@ -88,6 +88,13 @@ Judged judge(Engine& engine, const MlpSpec& model, const Part& part, const std::
     targets.finish();
     return judged;
   }
+  if (model.multilabel()) {
+    judged.labels.emplace(model.classes, part.data->column_names().targets);
+    judged.metrics = predict_all(engine, model, part, workers, [&](const Prediction& p) {
+      judged.labels->add(p.targets, p.logits);
+    });
+    return judged;
+  }
   const auto& names = part.data->class_names();
   // Test files that call classes by numbers, or fewer than the model knows.
   judged.confusion =

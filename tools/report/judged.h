@@ -10,6 +10,7 @@
 #include "tools/image/picture.h"
 #include "tools/report/scatter.h"
 #include "train/confusion.h"
+#include "train/label_scores.h"
 #include "train/predictions.h"
 #include "train/target_errors.h"
 
@@ -39,12 +40,13 @@ struct FarOff {
 struct Judged {
   std::string split;  ///< "test"
   Metrics metrics;
-  Confusion confusion{0};              ///< of a regression without classes
-  std::vector<Mistake> worst;          ///< the largest loss first; of a regression none
+  Confusion confusion{0};              ///< without classes where they are not what is learnt
+  std::vector<Mistake> worst;          ///< of classes, the largest loss first
   std::optional<TargetErrors> errors;  ///< of a regression, as what follows
   std::vector<FarOff> farthest;        ///< the largest error first
   /// Of each of the first few targets: of many samples every n-th.
   std::vector<std::vector<Scatter::Point>> points;
+  std::optional<LabelScores> labels;  ///< that samples have or have not
 };
 
 /// Has `engine`, which holds `model`, look at the samples of `part`. Keeps at most `most` of its

@@ -12,6 +12,7 @@
 #include "tools/console/progress_bar.h"
 #include "tools/report/chart.h"
 #include "tools/report/html.h"
+#include "tools/report/label_section.h"
 #include "tools/report/style.h"
 #include "tools/report/tables.h"
 #include "tools/report/target_section.h"
@@ -227,7 +228,10 @@ std::string render_report(const Report& report) {
   html += render_tiles(report);
   html += render_charts(report);
   if (report.judged) {
-    html += report.judged->errors ? render_targets(*report.judged) : render_quality(*report.judged);
+    const Judged& judged = *report.judged;
+    html += judged.errors   ? render_targets(judged)
+            : judged.labels ? render_labels(judged)
+                            : render_quality(judged);
     html += render_mistakes(*report.judged, album);
   }
   html += render_weights(report, album);

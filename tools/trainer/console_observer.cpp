@@ -127,7 +127,7 @@ void ConsoleObserver::on_start(const RunInfo& info) {
       console_.warning(fmt::format(
           "batches hold runs of {}: mixing is {:.2f} of 1; --shuffle-window with more MB "
           "mixes better, or 'tools convert' of a shuffled source",
-          info.task == Task::kRegression ? "similar targets" : "one class", info.mixing));
+          info.task == Task::kClassification ? "one class" : "similar targets", info.mixing));
     }
   }
   // What could not be said before.

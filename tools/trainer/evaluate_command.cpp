@@ -28,7 +28,7 @@ namespace {
 // A run that was streamed knows its data by the file's frames, so that the file is opened likewise.
 OpenOptions opening(const TrainedModel& model, OpenOptions options) {
   options.known = known_data(model);
-  options.task = model.task();
+  options.task = stored_task(model.task());
   if (model.checkpoint.state.options.window_blocks != 0) options.most_decoded = 0;
   return options;
 }

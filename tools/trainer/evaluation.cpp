@@ -12,6 +12,7 @@
 #include "formats/safetensors.h"
 #include "loader/readable.h"
 #include "tools/console/quote.h"
+#include "tools/trainer/label_table.h"
 #include "tools/trainer/target_table.h"
 #include "train/finite_samples.h"
 #include "train/streaming.h"
@@ -150,21 +151,24 @@ Evaluation evaluate(const TrainedModel& model, const DataFolder& data, DataSplit
   const Part part = part_of(model, data, split, leaving_out.on_bad);
   const Part seen{seen_by(model, part.data), part.subset, part.on_bad};
   const auto engine = make_engine(model, device);
-  const bool regression = model.spec.regression();
-  Confusion confusion(regression ? 0 : model.spec.classes, model.checkpoint.state.class_names);
+  const bool has_targets = model.spec.has_targets();
+  Confusion confusion(has_targets ? 0 : model.spec.classes, model.checkpoint.state.class_names);
   std::optional<TargetErrors> errors;
-  if (regression) {
-    errors.emplace(model.spec.classes, model.checkpoint.state.columns.targets);
-  }
+  std::optional<LabelScores> scores;
+  const auto& names = model.checkpoint.state.columns.targets;
+  if (model.spec.regression()) errors.emplace(model.spec.classes, names);
+  if (model.spec.multilabel()) scores.emplace(model.spec.classes, names);
   const auto take = [&](const Prediction& p) {
     if (errors) {
       errors->add(p.targets, p.logits);
+    } else if (scores) {
+      scores->add(p.targets, p.logits);
     } else {
       confusion.add(p.label, p.guess);
     }
     if (outputs == nullptr) return;
     outputs->logits.insert(outputs->logits.end(), p.logits.begin(), p.logits.end());
-    if (errors) {
+    if (has_targets) {
       outputs->targets.insert(outputs->targets.end(), p.targets.begin(), p.targets.end());
     } else {
       outputs->labels.push_back(p.label);
@@ -197,7 +201,8 @@ Evaluation evaluate(const TrainedModel& model, const DataFolder& data, DataSplit
           ledger.budget(),
           ledger.count(),
           std::move(errors),
-          r2};
+          r2,
+          std::move(scores)};
 }
 
 void write_outputs(const std::filesystem::path& path, const SampleOutputs& outputs,
@@ -210,6 +215,9 @@ void write_outputs(const std::filesystem::path& path, const SampleOutputs& outpu
   if (evaluation.errors) {
     add_floats("predictions", evaluation.errors->targets(), outputs.logits);
     add_floats("targets", evaluation.errors->targets(), outputs.targets);
+  } else if (evaluation.labels) {
+    add_floats("logits", evaluation.labels->labels(), outputs.logits);
+    add_floats("targets", evaluation.labels->labels(), outputs.targets);
   } else {
     add_floats("logits", evaluation.confusion.classes(), outputs.logits);
     tensors.push_back({"labels", DType::kInt32, {count}, std::as_bytes(std::span(outputs.labels))});
@@ -238,6 +246,10 @@ std::string render(const Evaluation& evaluation) {
     return text + fmt::format("Loss: {:.4f}, R²: {:.4f}\n\n", metrics.mean_loss(), *evaluation.r2) +
            render_targets(*evaluation.errors);
   }
+  if (evaluation.labels) {
+    return text + fmt::format("Loss: {:.4f}, ", metrics.mean_loss()) +
+           render_labels(*evaluation.labels);
+  }
   text += fmt::format("Loss: {:.4f}, accuracy: {:.4f}, wrong: {} of {}\n\n", metrics.mean_loss(),
                       metrics.accuracy(), metrics.samples - metrics.correct, metrics.samples);
   return text + render_classes(evaluation.confusion) + render_confusion(evaluation.confusion);
@@ -256,12 +268,21 @@ Json to_json(const Evaluation& evaluation) {
   json["split"] = name_of(evaluation.split);
   json["samples"] = evaluation.metrics.samples;
   json["loss"] = evaluation.metrics.mean_loss();
-  if (evaluation.errors) {
-    json["r2"] = *evaluation.r2;
+  const auto add_bad = [&] {
     json["on_bad"] = name_of(evaluation.on_bad);
     json["bad_budget"] = evaluation.bad_budget;
     json["bad_samples"] = evaluation.bad_samples;
+  };
+  if (evaluation.errors) {
+    json["r2"] = *evaluation.r2;
+    add_bad();
     json["targets"] = targets_json(*evaluation.errors);
+    return json;
+  }
+  if (evaluation.labels) {
+    json.update(scores_json(*evaluation.labels));
+    add_bad();
+    json["labels"] = labels_json(*evaluation.labels);
     return json;
   }
   json["accuracy"] = evaluation.metrics.accuracy();
@@ -276,9 +297,7 @@ Json to_json(const Evaluation& evaluation) {
     object["guesses"] = confusion.guesses(c);
     classes.push_back(std::move(object));
   }
-  json["on_bad"] = name_of(evaluation.on_bad);
-  json["bad_budget"] = evaluation.bad_budget;
-  json["bad_samples"] = evaluation.bad_samples;
+  add_bad();
   json["classes"] = std::move(classes);
   json["confusion"] = Json();
   if (!confusion.tabled()) return json;

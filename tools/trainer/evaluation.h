@@ -13,6 +13,7 @@
 #include "formats/split_names.h"
 #include "train/bad_ledger.h"
 #include "train/confusion.h"
+#include "train/label_scores.h"
 #include "train/predictions.h"
 #include "train/target_errors.h"
 #include "train/trained_model.h"
@@ -46,19 +47,20 @@ struct Evaluation {
   std::string dataset_hash;
   EngineInfo engine;
   Metrics metrics;
-  Confusion confusion{0};  ///< of a regression without classes
+  Confusion confusion{0};  ///< without classes where they are not what is learnt
   OnBad on_bad = OnBad::kFail;
   std::uint64_t bad_budget = 0;
   std::uint64_t bad_samples = 0;            ///< left out
   std::optional<TargetErrors> errors = {};  ///< of a regression
   std::optional<double> r2 = {};            ///< of all targets together; see TargetErrors
+  std::optional<LabelScores> labels = {};   ///< of labels that samples have or have not
 };
 
 /// What the model said of each sample of a split.
 struct SampleOutputs {
   std::vector<float> logits;           ///< [count, outputs], row-major; of a regression targets
-  std::vector<std::int32_t> labels;    ///< [count]; of a regression none
-  std::vector<float> targets;          ///< of a regression, the true ones: [count, targets]
+  std::vector<std::int32_t> labels;    ///< [count], of classes
+  std::vector<float> targets;          ///< else, the true ones: [count, targets]
   std::vector<std::uint64_t> numbers;  ///< [count], of the samples in their data set
 };
 
@@ -70,14 +72,14 @@ Evaluation evaluate(const TrainedModel& model, const DataFolder& data, DataSplit
                     const LeavingOut& leaving_out = {});
 
 /// As a safetensors file with the tensors "logits", "labels" and "samples"; of a regression
-/// "predictions", "targets" and "samples". Throws DataError if it
-/// cannot be written.
+/// "predictions", "targets" and "samples", of labels that samples have or have not "logits",
+/// "targets" and "samples". Throws DataError if it cannot be written.
 void write_outputs(const std::filesystem::path& path, const SampleOutputs& outputs,
                    const Evaluation& evaluation);
 
-/// Several lines for people, at most 80 columns wide: loss, R² and errors of each target; or loss
-/// and accuracy, a line a class, of very
-/// many the worst alone, and the confusion matrix where it fits, else the most frequent mistakes.
+/// Several lines for people, at most 80 columns wide: loss, R² and errors of each target; loss,
+/// accuracies and a line a label; or loss and accuracy, a line a class, of very many the worst
+/// alone, and the confusion matrix where it fits, else the most frequent mistakes.
 std::string render(const Evaluation& evaluation);
 
 /// The same for programs; precision and recall are null where they are not defined, "confusion"

@@ -52,7 +52,8 @@ int export_command(const std::vector<std::string>& arguments) {
                options.input =
                    is_first(t, "uint8", "float") ? InputType::kUInt8 : InputType::kFloat32;
              });
-  line.value("--output", "probabilities|logits", "probabilities: with the softmax\n[probabilities]",
+  line.value("--output", "probabilities|logits",
+             "probabilities: with the softmax,\nor the sigmoid of labels [probabilities]",
              [&](const std::string& t) {
                options.probabilities = is_first(t, "probabilities", "logits");
              });

@@ -10,6 +10,7 @@
 #include "formats/convert.h"
 #include "formats/error.h"
 #include "train/class_weights.h"
+#include "train/sample_labels.h"
 
 namespace millrace {
 namespace {
@@ -29,6 +30,20 @@ std::string no_numbers_learnt_text(const RunSpec& spec, const EpochResult& last,
       "hardly anything was learnt: train_r2 is {:.4g}, and 0 where the mean is predicted of each "
       "sample; another --lr than {:g} may help",
       *last.train_r2, spec.optimizer.learning_rate);
+  if (const auto large = large_values_text(spec, train); !large.empty()) text += ", and " + large;
+  return text;
+}
+
+// And of labels, where most may be right without any having been learnt.
+std::string no_labels_learnt_text(const RunSpec& spec, const EpochResult& last,
+                                  const Dataset& train) {
+  const double guessing = guessing_loss_of_labels(label_shares(train));
+  if (guessing == 0.0 || last.train_loss < kHardlyBetter * guessing) return {};
+  if (last.val_loss && *last.val_loss < kHardlyBetter * guessing) return {};
+  auto text = fmt::format(
+      "hardly anything was learnt: train_loss is {:.4f}, and {:.4f} where each label is given as "
+      "often as it comes; another --lr than {:g} may help",
+      last.train_loss, guessing, spec.optimizer.learning_rate);
   if (const auto large = large_values_text(spec, train); !large.empty()) text += ", and " + large;
   return text;
 }
@@ -88,6 +103,7 @@ std::string nothing_learnt_text(const RunSpec& spec, const RunResult& result, co
                                 std::span<const std::uint64_t> class_sizes) {
   if (result.history.size() < 2) return {};
   const auto& last = result.history.back();
+  if (spec.loss == Loss::kBinaryCrossEntropy) return no_labels_learnt_text(spec, last, train);
   if (train.task() == Task::kRegression) return no_numbers_learnt_text(spec, last, train);
   const auto weights = resolve(spec.class_weights, train);
   const auto guessing = guessing_loss(class_sizes, spec.label_smoothing, weights);

@@ -99,21 +99,23 @@ void check_samples(Options& options, CommandLine& line) {
 // What is of classes alone, or of targets alone.
 void check_task(Options& options, CommandLine& line) {
   RunSpec& run = options.run;
-  const bool regression = options.task == Task::kRegression;
   const std::string task = name_of(options.task);
-  if (regression) {
-    for (const char* name : {"--label-smoothing", "--class-weights", "--target-acc"}) {
+  if (options.task != Task::kClassification) {
+    for (const char* name : {"--label-smoothing", "--class-weights"}) {
       line.refuse_idle(name, "--task", "--task classification with it", task);
     }
     run.label_smoothing = 0.0F;
     run.class_weights = {};
+  }
+  if (options.task == Task::kRegression) {
+    line.refuse_idle("--target-acc", "--task", "--task classification or multilabel with it", task);
     run.stopping.target_accuracy = 0.0F;
     return;
   }
   for (const char* name : {"--loss", "--standardize-targets", "--target-r2"}) {
     line.refuse_idle(name, "--task", "--task regression with it", task);
   }
-  run.loss = RunSpec().loss;
+  run.loss = options.task == Task::kMultilabel ? Loss::kBinaryCrossEntropy : RunSpec().loss;
   run.standardize_targets = RunSpec().standardize_targets;
   run.stopping.target_r2 = 0.0F;
 }

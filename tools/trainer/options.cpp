@@ -73,7 +73,7 @@ float parse_target(const std::string& text) {
 // Of numbers.
 Loss parse_loss(const std::string& text) {
   const auto loss = loss_called(text);
-  if (loss && *loss != Loss::kCrossEntropy) return *loss;
+  if (loss && task_of(*loss) == Task::kRegression) return *loss;
   throw UsageError("expected mse, mae or huber, found " + shown(text));
 }
 

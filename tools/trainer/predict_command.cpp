@@ -56,7 +56,7 @@ Invert parse_invert(const std::string& text) {
 
 struct Guess {
   std::uint32_t label = 0;
-  double share = 0.0;
+  double share = 0.0;  // its probability
 };
 
 // The likeliest first, of equals the first class.
@@ -69,16 +69,36 @@ std::vector<Guess> guesses_of(std::span<const float> logits, std::uint32_t top) 
   return guesses;
 }
 
+// Of each label that a sample may have, in their order.
+std::vector<Guess> labels_of(std::span<const float> logits) {
+  std::vector<Guess> labels;
+  for (const float logit : logits) {
+    labels.push_back({static_cast<std::uint32_t>(labels.size()), sigmoid(logit)});
+  }
+  return labels;
+}
+
 /// What there is to tell of a sample.
 struct Said {
-  std::vector<Guess> guesses;
-  std::span<const float> targets;  // of a regression
+  std::vector<Guess> guesses = {};
+  std::span<const float> targets = {};  // of a regression
+  std::vector<Guess> labels = {};       // that it may have
 };
 
 Said said_of(const TrainedModel& model, std::span<const float> outputs, std::uint32_t top) {
-  if (model.task() == Task::kRegression) return {.guesses = {}, .targets = outputs};
-  return {.guesses = guesses_of(outputs, top), .targets = {}};
+  switch (model.task()) {
+    case Task::kRegression:
+      return {.targets = outputs};
+    case Task::kMultilabel:
+      return {.labels = labels_of(outputs)};
+    case Task::kClassification:
+      break;
+  }
+  return {.guesses = guesses_of(outputs, top)};
 }
+
+// As of a logit of 0, and of Metrics.
+bool is_said(const Guess& label) { return label.share >= 0.5; }
 
 // A picture, or a sample of a table by its number.
 struct Asked {
@@ -97,6 +117,13 @@ std::string told(const Asked& asked, const Said& said, const RunState& state, bo
       if (!targets.empty()) line += one_line(targets[t]) + ' ';
       line += fmt::format("{}", said.targets[t]);
     }
+    for (const Guess& g : said.labels) {
+      if (!is_said(g)) continue;
+      line += fmt::format("  {} ({:.2f} %)",
+                          targets.empty() ? std::to_string(g.label) : one_line(targets[g.label]),
+                          100.0 * g.share);
+    }
+    if (!said.labels.empty() && std::ranges::none_of(said.labels, is_said)) line += "  no label";
     for (const Guess& g : said.guesses) {
       line += fmt::format("  {} ({:.2f} %)",
                           names.empty() ? std::to_string(g.label) : one_line(names[g.label]),
@@ -111,6 +138,13 @@ std::string told(const Asked& asked, const Said& said, const RunState& state, bo
     if (!targets.empty()) target["name"] = targets[t];
     target["value"] = said.targets[t];
     object["targets"].push_back(std::move(target));
+  }
+  for (const Guess& g : said.labels) {
+    nlohmann::ordered_json label{{"label", g.label}};
+    if (!targets.empty()) label["name"] = targets[g.label];
+    label["probability"] = g.share;
+    label["said"] = is_said(g);
+    object["labels"].push_back(std::move(label));
   }
   for (const Guess& g : said.guesses) {
     nlohmann::ordered_json guess{{"class", g.label}};
@@ -250,9 +284,9 @@ int predict(const Arguments& arguments) {
   }
   Console console("trainer predict", false);  // notes go to standard error, beside JSON too
   const TrainedModel model = load_model(checkpoint_meant(arguments.checkpoint));
-  if (arguments.top_given && model.task() == Task::kRegression) {
+  if (arguments.top_given && model.task() != Task::kClassification) {
     throw UsageError("--top: expected a model of classes with it, found " + model.path.string() +
-                     ", of targets");
+                     (model.task() == Task::kRegression ? ", of targets" : ", of labels"));
   }
   if (model.path != arguments.checkpoint) console.notice("the model is " + model.path.string());
   return tables == 0 ? predict_images(arguments, model, console)
@@ -262,12 +296,13 @@ int predict(const Arguments& arguments) {
 }  // namespace
 
 int predict_command(const std::vector<std::string>& words) {
-  CommandLine line("trainer predict",
-                   "Says what a checkpoint's model takes images for, or which targets it predicts\n"
-                   "of them: PNG, JPEG, BMP, GIF, TGA and PNM files of any size and colour, which\n"
-                   "it stretches to what the model takes;\n"
-                   "or the lines of CSV files, whose columns it finds by their names, where both\n"
-                   "have some, with or without labels, which it does not look at.");
+  CommandLine line(
+      "trainer predict",
+      "Says what a checkpoint's model takes images for, or which labels or targets it\n"
+      "predicts of them: PNG, JPEG, BMP, GIF, TGA and PNM files of any size and\n"
+      "colour, which it stretches to what the model takes;\n"
+      "or the lines of CSV files, whose columns it finds by their names, where both\n"
+      "have some, with or without labels, which it does not look at.");
   Arguments arguments;
   line.positionals("images", "image files, folders with some at any depth, or\nCSV files",
                    arguments.paths);

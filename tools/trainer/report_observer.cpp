@@ -71,7 +71,7 @@ std::vector<std::pair<std::string, std::string>> options_in_effect(const RunSpec
       {"--beta2", fmt::format("{}", spec.optimizer.beta2)},
       {"--epsilon", fmt::format("{}", spec.optimizer.epsilon)},
       {"--loss",
-       info.task == Task::kRegression ? name_of(spec.loss) : name_of(Loss::kCrossEntropy)},
+       info.task == Task::kClassification ? name_of(Loss::kCrossEntropy) : name_of(spec.loss)},
       {"--label-smoothing", fmt::format("{}", spec.label_smoothing)},
       {"--class-weights", spec.class_weights.balanced ? "balanced"
                           : spec.class_weights.values.empty()
@@ -92,9 +92,9 @@ std::vector<std::pair<std::string, std::string>> options_in_effect(const RunSpec
       {"--val-size",
        spec.validation ? spec.validation->name() : std::to_string(spec.validation_size)},
       {"--task", name_of(info.task)},
-      {"--standardize-targets", info.task == Task::kClassification ? "none"
-                                : spec.standardize_targets         ? "on"
-                                                                   : "off"},
+      {"--standardize-targets", info.task != Task::kRegression ? "none"
+                                : spec.standardize_targets     ? "on"
+                                                               : "off"},
       {"--standardize", spec.standardize ? "on" : "off"},
       {"--shuffle", spec.shuffle ? "on" : "off"},
       {"--on-bad", std::string(name_of(spec.on_bad))},

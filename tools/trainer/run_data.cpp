@@ -19,7 +19,7 @@ DataFolder open_data(const Options& options) {
   const StageSpan span(Stage::kLoad);
   OpenOptions open;
   open.image = options.images;
-  open.task = options.task;
+  open.task = stored_task(options.task);
   open.label_column = options.label_column;
   open.table = options.table;
   open.known.as_float = options.run.standardize;  // not pixels, whatever numbers they are

@@ -112,6 +112,26 @@ class Onnx(programs.ProgramTest):
                 self.assertTrue(numpy.allclose(tensors["target.mean"], learnt.mean(0), 1e-5, 1e-7))
                 self.assertTrue(numpy.allclose(tensors["target.std"], learnt.std(0), 1e-5))
 
+    def test_gives_the_probability_of_each_label(self):
+        draw = numpy.random.default_rng(5)
+        data = self.top / "labels"
+        data.mkdir()
+        x = draw.normal(size=(400, 5)).astype(numpy.float32)
+        y = (x[:, :3] + x[:, 1:4] > 0.5).astype(numpy.uint8)
+        numpy.save(data / "x_train.npy", x)
+        numpy.save(data / "y_train.npy", y)
+        self.train("--task", "multilabel", "--epochs", "5", "--val-size", "50", "--checkpoint-dir", "c", data=data)
+        done = self.call("evaluate", "--checkpoint", "c/last.safetensors", "--data", data, "--split", "train", "--outputs",
+                         "o.safetensors")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        ours = safetensors.load_file(self.top / "o.safetensors")
+        seen = x[ours["samples"]]
+        (logits,) = self.exported("--output", "logits").run(["logits"], {"samples": seen})
+        self.assertTrue(numpy.allclose(logits, ours["logits"], 1e-5, 1e-5))
+        self.assertTrue(numpy.array_equal(ours["targets"], y[ours["samples"]]))
+        (found,) = self.exported().run(["probabilities"], {"samples": seen})
+        self.assertTrue(numpy.allclose(found, 1 / (1 + numpy.exp(-logits)), 1e-5, 1e-6))
+
     def test_says_of_pictures_what_predict_says(self):
         self.train("--epochs", "3", "--checkpoint-dir", "c", *MODELS[-1])
         evaluated = self.call("evaluate", "--checkpoint", "c/last.safetensors", "--data", self.digits, "--json")

@@ -260,6 +260,18 @@ TEST(OnnxModel, NamesAndTypesInputAndOutput) {
   EXPECT_EQ(graph.proto().message(12).text(1), "probabilities");
 }
 
+TEST(OnnxModel, EndsInASigmoidForLabels) {
+  TrainedModel model = small_model({5}, InputType::kUInt8);
+  model.spec.loss = Loss::kBinaryCrossEntropy;
+  const std::string probabilities = onnx_model(model, {});
+  EXPECT_NE(probabilities.find("Sigmoid"), std::string::npos);
+  EXPECT_EQ(probabilities.find("Softmax"), std::string::npos);
+  EXPECT_EQ(Graph(probabilities).proto().message(12).text(1), "probabilities");
+  const std::string logits = onnx_model(model, {InputType::kUInt8, false});
+  EXPECT_EQ(logits.find("Sigmoid"), std::string::npos);
+  EXPECT_EQ(Graph(logits).proto().message(12).text(1), "logits");
+}
+
 TEST(OnnxModel, IsTheSameBytesForTheSameModel) {
   const TrainedModel model = small_model({5}, InputType::kUInt8);
   EXPECT_EQ(onnx_model(model, {}), onnx_model(model, {}));

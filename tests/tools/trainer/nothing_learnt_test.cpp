@@ -99,6 +99,27 @@ TEST(NothingLearnt, IsSaidOfTargetsByR2) {
   EXPECT_EQ(nothing_learnt_text(spec, run, *numbers, {}), "");
 }
 
+TEST(NothingLearnt, IsSaidOfLabelsByTheirShares) {
+  // Half of the samples have the one label.
+  Labels labels{.values = {}, .classes = 0, .targets = 1};
+  for (int i = 0; i < 4; ++i) labels.values.push_back(target_word(i % 2 == 0 ? 1.0F : 0.0F));
+  const std::vector<float> values{0, 1, -1, 2};
+  const ArrayDataset data({.name = "labels",
+                           .dtype = DType::kFloat32,
+                           .dims = {4, 1},
+                           .owner = {},
+                           .data = std::as_bytes(std::span(values))},
+                          std::move(labels));
+  RunSpec spec;
+  spec.loss = Loss::kBinaryCrossEntropy;
+  spec.optimizer.learning_rate = 0.5F;
+  EXPECT_EQ(nothing_learnt_text(spec, ended_at(0.70, 0.69), data, {}),
+            "hardly anything was learnt: train_loss is 0.7000, and 0.6931 where each label is "
+            "given as often as it comes; another --lr than 0.5 may help");
+  EXPECT_EQ(nothing_learnt_text(spec, ended_at(0.70, 0.5), data, {}), "");
+  EXPECT_EQ(nothing_learnt_text(spec, ended_at(0.5, 0.69), data, {}), "");
+}
+
 TEST(LargeValues, AreToldOf) {
   RunSpec spec;
   EXPECT_EQ(large_values_text(spec, data_of({0, 1, -300, 2})),

@@ -54,8 +54,9 @@ INSTANTIATE_TEST_SUITE_P(
              "--label-smoothing: expected --task classification with it, found regression"},
         Idle{{"--class-weights", "balanced", "--task", "regression"},
              "--class-weights: expected --task classification with it, found regression"},
-        Idle{{"--target-acc", "0.9", "--task", "regression"},
-             "--target-acc: expected --task classification with it, found regression"},
+        Idle{
+            {"--target-acc", "0.9", "--task", "regression"},
+            "--target-acc: expected --task classification or multilabel with it, found regression"},
         Idle{{"--elastic-sigma", "4", "--rotate", "5"},
              "--elastic-sigma: expected --elastic with it, found none"},
         Idle{{"--shuffle-window", "32", "--residency", "host"},
@@ -161,6 +162,16 @@ TEST_F(ARecipe, MayBeOverruled) {
   EXPECT_EQ(classes.run.loss, Loss::kSquaredError);
   EXPECT_EQ(classes.run.stopping.target_r2, 0.0F);
   EXPECT_EQ(classes.notes.size(), 2U);
+  const Options labels = parse(
+      "task = 'regression'\nloss = 'mae'\ntarget-r2 = 0.9\nlabel-smoothing = 0.1\n"
+      "class-weights = 'balanced'\ntarget-acc = 0.9\n",
+      {"--task", "multilabel"});
+  EXPECT_EQ(labels.run.loss, Loss::kBinaryCrossEntropy);
+  EXPECT_EQ(labels.run.stopping.target_r2, 0.0F);
+  EXPECT_EQ(labels.run.label_smoothing, 0.0F);
+  EXPECT_FALSE(labels.run.class_weights.balanced);
+  EXPECT_EQ(labels.run.stopping.target_accuracy, 0.9F);
+  EXPECT_EQ(labels.notes.size(), 4U);
 }
 
 TEST_F(ARecipe, SaysWhichRatesWereChosenForAnotherOptimizer) {

@@ -483,5 +483,36 @@ TEST(ParseOptions, LearnsNumbersAtARateOfTheirOwn) {
             "--loss: expected mse, mae or huber, found 'cross-entropy'");
 }
 
+TEST(ParseOptions, LearnsLabelsByBinaryCrossEntropy) {
+  const Options usual = parse_options({"--task", "multilabel", "--target-acc", "0.9"});
+  EXPECT_EQ(usual.task, Task::kMultilabel);
+  EXPECT_EQ(usual.run.loss, Loss::kBinaryCrossEntropy);
+  EXPECT_EQ(usual.run.optimizer.learning_rate, 0.5F);
+  EXPECT_EQ(usual.run.stopping.target_accuracy, 0.9F);
+  for (const std::vector<std::string>& others : {std::vector<std::string>{"--loss", "mse"},
+                                                 {"--target-r2", "0.5"},
+                                                 {"--standardize-targets", "off"}}) {
+    EXPECT_EQ(usage_error_of([&] {
+                parse_options({"--task", "multilabel", others[0], others[1]});
+              }),
+              others[0] + ": expected --task regression with it, found multilabel");
+  }
+  for (const std::vector<std::string>& others :
+       {std::vector<std::string>{"--label-smoothing", "0.1"}, {"--class-weights", "balanced"}}) {
+    EXPECT_EQ(usage_error_of([&] {
+                parse_options({"--task", "multilabel", others[0], others[1]});
+              }),
+              others[0] + ": expected --task classification with it, found multilabel");
+  }
+  EXPECT_EQ(usage_error_of([] {
+              parse_options({"--task", "regression", "--loss", "bce"});
+            }),
+            "--loss: expected mse, mae or huber, found 'bce'");
+  EXPECT_EQ(usage_error_of([] {
+              parse_options({"--task", "regression", "--target-acc", "0.9"});
+            }),
+            "--target-acc: expected --task classification or multilabel with it, found regression");
+}
+
 }  // namespace
 }  // namespace millrace
