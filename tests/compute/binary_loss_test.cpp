@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "tests/compute/engine_data.h"
+#include "tests/support/instruction_sets.h"
 
 namespace millrace {
 namespace {
@@ -117,6 +118,22 @@ TEST(BinaryLoss, IsTheMeanOverARowsLabels) {
       EXPECT_EQ(judged.wrong[r], static_cast<float>(wrong / static_cast<double>(labels)));
     }
   }
+}
+
+TEST(BinaryLoss, IsTheSameBitsOnEveryInstructionSet) {
+  std::vector<float> logits;
+  std::vector<float> targets;
+  for (std::size_t i = 0; i < 70 * 20; ++i) {
+    logits.push_back(30.0F * std::sin(static_cast<float>(i * i)));
+    targets.push_back(i % 3 == 0 ? 1.0F : 0.0F);
+  }
+  const Judged expected = judge(logits, targets, 70);
+  testing::on_each_instruction_set([&](const std::string& name) {
+    const Judged found = judge(logits, targets, 70);
+    EXPECT_EQ(found.losses, expected.losses) << name;
+    EXPECT_EQ(found.slopes, expected.slopes) << name;
+    EXPECT_EQ(found.wrong, expected.wrong) << name;
+  });
 }
 
 TEST(BinaryLoss, ANanStaysOneAndHugeLogitsDoNot) {
