@@ -215,12 +215,12 @@ class Comparison(unittest.TestCase):
         self.assertIn("95.00", lines[2])
         self.assertEqual(lines[2][-1], "15.0×" if len(contestants.all_cores()) > 1 else "7.5×")
 
-    def test_libraries_that_learn_numbers_are_compared_by_epoch_and_r2(self):
+    def test_libraries_that_learn_numbers_are_compared_by_epoch_and_score(self):
         python = self.top / "python"
         python.write_text(f"#!{sys.executable} -IS\nimport json, sys\n"
                           "if 'pytorch' in sys.argv: sys.exit('there is no torch')\n"
                           "ours = 'millrace_python' in sys.argv\n"
-                          "print(json.dumps({'seconds': [9, 0.1, 0.1] if ours else [9, 0.3, 0.3], 'r2': 0.75}))\n",
+                          "print(json.dumps({'seconds': [9, 0.1, 0.1] if ours else [9, 0.3, 0.3], 'score': 0.75}))\n",
                           encoding="utf-8")
         python.chmod(0o755)
         out = self.top / "regression.json"
@@ -230,12 +230,15 @@ class Comparison(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stderr.count("pytorch: not measured: there is no torch"), 1)
         runs = json.loads(out.read_text(encoding="utf-8"))["runs"]["8,8"]
-        self.assertEqual(runs["keras_jax"], [{"epoch_s": 0.3, "r2": 0.75}] * 2)
+        self.assertEqual(runs["keras_jax"], [{"epoch_s": 0.3, "score": 0.75}] * 2)
         self.assertNotIn("pytorch", runs)
         lines = [line.split() for line in done.stdout.splitlines()]
         self.assertEqual(lines[0][0], "10-8-8-1")
         self.assertEqual(lines[1], ["millrace_python", "100.0", "ms", "0.7500"])
         self.assertEqual(lines[2][1:], ["300.0", "ms", "0.7500", "3.0×"])
+        done = subprocess.run([*done.args, "--task", "multilabel"], capture_output=True, text=True, check=True)
+        self.assertEqual(done.stdout.split()[:3], ["10-8-8-5", "epoch", "accuracy"])
+        self.assertEqual(json.loads(out.read_text(encoding="utf-8"))["bench"], "multilabel")
 
     def test_mlpack_is_compiled_once_with_the_headers_of_the_python_that_has_it(self):
         packages = self.top / "packages"
