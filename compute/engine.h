@@ -30,8 +30,7 @@ struct Metrics {
   std::uint64_t correct = 0;  ///< 0 of a loss of numbers
   /// Of a loss of numbers: of the samples' squared errors, of each the mean over its targets as the
   /// network sees them (MlpSpec::target_scales), rounded as losses are; else 0. Of binary
-  /// cross-entropy the error is that of the decision, 1 for a logit of at least 0 and else 0: the
-  /// share of a sample's labels that are wrong.
+  /// cross-entropy how many of the sample's labels are wrong: a logit of at least 0 is a yes.
   double squared_error_sum = 0.0;
   /// What that rounding took away, each rounded to a multiple of 2^-54: exact as well, up to 2^24
   /// samples. Of a good model it is most of the error.

@@ -33,9 +33,10 @@ std::optional<std::string> compressed_whole(const std::filesystem::path& file) {
 void refuse_targets(const std::filesystem::path& path, const OpenOptions& options,
                     std::string_view found) {
   if (options.task == Task::kClassification) return;
-  throw DataError(path, std::nullopt,
-                  "a CSV file, arrays or IDX files, which can have targets (--task regression)",
-                  found);
+  throw DataError(
+      path, std::nullopt,
+      "a CSV file, arrays or IDX files, which can have targets (--task regression or multilabel)",
+      found);
 }
 
 namespace {

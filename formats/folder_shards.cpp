@@ -22,9 +22,10 @@ void check_task(const fs::path& folder, const ShardManifest& manifest, Task task
   const auto classes = fmt::format("{} classes", manifest.classes);
   const auto targets =
       fmt::format("{} target{}", manifest.targets, manifest.targets == 1 ? "" : "s");
-  throw DataError(folder / kManifestName, std::nullopt,
-                  task == Task::kRegression ? "targets (--task regression)" : "classes",
-                  task == Task::kRegression ? classes : targets + std::string(kRegressionAdvice));
+  throw DataError(
+      folder / kManifestName, std::nullopt,
+      task == Task::kRegression ? "targets (--task regression or multilabel)" : "classes",
+      task == Task::kRegression ? classes : targets + std::string(kRegressionAdvice));
 }
 
 DataFolder open_manifest(const fs::path& folder, const OpenOptions& options) {

@@ -36,6 +36,14 @@ std::optional<BadTarget> read_targets(DType dtype, std::span<const std::byte> nu
   return std::nullopt;
 }
 
+std::optional<BadTarget> find_no_label(std::span<const std::int32_t> words) {
+  const auto other = std::ranges::find_if(
+      words, [](std::int32_t word) { return target_of(word) != 0.0F && target_of(word) != 1.0F; });
+  if (other == words.end()) return std::nullopt;
+  return BadTarget{static_cast<std::size_t>(other - words.begin()),
+                   fmt::format("{}", target_of(*other))};
+}
+
 std::string expected_target(std::size_t at, std::uint32_t targets) {
   const auto which = targets == 1 ? "the target" : fmt::format("target {}", at % targets);
   return fmt::format("a finite number (float32) as {} of sample {}", which, at / targets);

@@ -27,7 +27,8 @@ std::uint64_t targets_in(const std::vector<Dim>& dims) {
 
 /// Behind what was found in place of a class, where it is a number.
 inline constexpr std::string_view kRegressionAdvice =
-    " (numbers that are to be learnt: --task regression)";
+    " (numbers that are to be learnt: --task regression; of 0 and 1 for each label: --task "
+    "multilabel)";
 
 /// A number that is no target.
 struct BadTarget {
@@ -40,6 +41,9 @@ struct BadTarget {
 /// the first that is not finite, or not as a float32; `words` is unspecified then.
 std::optional<BadTarget> read_targets(DType dtype, std::span<const std::byte> numbers,
                                       std::span<std::int32_t> words);
+
+/// The first of `words`, targets, that is neither 0 nor 1: no label that a sample has or has not.
+std::optional<BadTarget> find_no_label(std::span<const std::int32_t> words);
 
 /// What a target is, for messages: "a finite number (float32) as the target of sample 3", "… as
 /// target 1 of sample 3" where a sample has several. Both count from 0. `at`: as of BadTarget.

@@ -291,7 +291,8 @@ void define_models(py::module_& module) {
           "predict", &predict, py::arg("x"),
           "The most probable labels, int32 [n]; of regression the targets in their own units, "
           "float32 [n], of several [n, targets]; of multilabel which labels a sample has, bool [n, "
-          "labels]: those of a probability of at least one half. x is an array, a Dataset, or the "
+          "labels]: those of a logit of at least 0, a probability of one half. x is an array, a "
+          "Dataset, or the "
           "path of a CSV "
           "file, whose columns are found by their names and made what the model was trained on; "
           "labels may be there or not.")

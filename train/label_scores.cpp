@@ -62,9 +62,10 @@ std::optional<double> LabelScores::f1(std::size_t label) const {
 }
 
 double LabelScores::accuracy() const {
-  double sum = 0.0;
-  for (std::size_t t = 0; t < each_.size(); ++t) sum += accuracy(t);
-  return each_.empty() ? 0.0 : sum / static_cast<double>(each_.size());
+  std::uint64_t wrong = 0;
+  for (const Counts& of : each_) wrong += of.with + of.said - 2 * of.both;
+  return share_right(static_cast<double>(wrong),
+                     static_cast<double>(samples_) * static_cast<double>(each_.size()));
 }
 
 double LabelScores::exact() const { return ratio(exact_, samples_).value_or(0.0); }

@@ -8,6 +8,12 @@
 
 namespace millrace {
 
+/// Of so many decisions, of which `wrong` are wrong; both whole numbers. The same bits for the same
+/// share, wherever it is said.
+inline double share_right(double wrong, double decisions) {
+  return decisions > 0.0 ? (decisions - wrong) / decisions : 0.0;
+}
+
 /// How well a model knows which labels samples have, each label by itself: a logit of at least 0, a
 /// probability of one half, is a yes.
 class LabelScores {

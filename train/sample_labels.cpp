@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +11,7 @@
 
 #include "formats/error.h"
 #include "formats/in_quotes.h"
+#include "formats/targets.h"
 
 namespace millrace {
 namespace {
@@ -25,18 +25,15 @@ std::span<const std::int32_t> words_of(const Dataset& data) {
 }  // namespace
 
 void check_sample_labels(const Dataset& data) {
-  const auto words = words_of(data);
-  const auto other = std::ranges::find_if(
-      words, [](std::int32_t word) { return target_of(word) != 0.0F && target_of(word) != 1.0F; });
-  if (other == words.end()) return;
-  const auto at = static_cast<std::uint64_t>(other - words.begin());
-  const std::uint64_t label = at % data.targets();
+  if (data.size() == 0) return;
+  const auto other = find_no_label(words_of(data));
+  if (!other) return;
+  const std::size_t label = other->at % data.targets();
   const auto& names = data.column_names().targets;
-  throw DataError(data.name(), std::nullopt,
-                  fmt::format("0 or 1 as label {} of sample {} (--task multilabel)",
+  throw DataError(data.name(), std::nullopt, "labels of 0 and 1 (--task multilabel)",
+                  fmt::format("{} as label {} of sample {}", other->found,
                               names.empty() ? std::to_string(label) : in_quotes(names[label]),
-                              at / data.targets()),
-                  fmt::format("{}", target_of(*other)));
+                              other->at / data.targets()));
 }
 
 std::vector<double> label_shares(const Dataset& data) {

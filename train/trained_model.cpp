@@ -13,6 +13,7 @@
 #include "formats/json_text.h"
 #include "loader/loader.h"
 #include "loader/standardized.h"
+#include "train/sample_labels.h"
 
 namespace millrace {
 namespace {
@@ -101,6 +102,7 @@ void check_goes_with(const TrainedModel& model, const Dataset& data) {
 std::shared_ptr<const Dataset> seen_by(const TrainedModel& model,
                                        std::shared_ptr<const Dataset> data) {
   check_goes_with(model, *data);
+  if (model.spec.multilabel()) check_sample_labels(*data);
   return standardized(std::move(data), model.checkpoint.state.options.sample.standardizer);
 }
 

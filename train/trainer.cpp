@@ -17,6 +17,7 @@
 #include "train/evaluator.h"
 #include "train/finite_samples.h"
 #include "train/free_memory.h"
+#include "train/label_scores.h"
 #include "train/loader_memory.h"
 #include "train/model_memory.h"
 #include "train/placement.h"
@@ -97,6 +98,12 @@ class Trainer::Impl {
     std::uint64_t bad = 0;
     double value = 0.0;  // see target_spread()
   };
+  // Of all labels of all samples, of Metrics or EpochSums.
+  template <typename Sums>
+  double labels_right(const Sums& sums) const {
+    return share_right(sums.squared_error_sum,
+                       static_cast<double>(sums.samples) * setup_.plan.model.classes);
+  }
   double r2_of(double mean_squared_error, const Dataset& data, const Subset& subset,
                const BadLedger& ledger, std::optional<Spread>& spread) const;
   std::optional<double> rmse_of(double mean_squared_error) const;
@@ -316,7 +323,7 @@ void Trainer::Impl::end_epoch() {
     epoch.train_r2 = r2_of(ended.sums.mean_squared_error(), *train_, setup_.plan.split.train, bad_,
                            train_spread_);
   } else if (multilabel) {
-    epoch.train_acc = 1.0 - ended.sums.mean_squared_error();
+    epoch.train_acc = labels_right(ended.sums);
   } else {
     epoch.train_acc =
         static_cast<double>(ended.sums.correct) / static_cast<double>(ended.sums.samples);
@@ -334,7 +341,7 @@ void Trainer::Impl::end_epoch() {
                 own ? *bad_validation_ : bad_, validation_spread_);
       epoch.val_rmse = rmse_of(validated.mean_squared_error());
     } else {
-      epoch.val_acc = multilabel ? 1.0 - validated.mean_squared_error() : validated.accuracy();
+      epoch.val_acc = multilabel ? labels_right(validated) : validated.accuracy();
     }
     epoch.val_s = seconds(done - trained_);
   }
@@ -392,7 +399,7 @@ void Trainer::Impl::test(const std::atomic<bool>& stop) {
   result_.test_loss = metrics->mean_loss();
   if (!setup_.plan.model.regression()) {
     result_.test_acc =
-        setup_.plan.model.multilabel() ? 1.0 - metrics->mean_squared_error() : metrics->accuracy();
+        setup_.plan.model.multilabel() ? labels_right(*metrics) : metrics->accuracy();
     return;
   }
   std::optional<Spread> spread;

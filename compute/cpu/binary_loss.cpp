@@ -78,10 +78,10 @@ struct Sums {
   double wrong[kChains] = {};
 };
 
-float mean(const double (&chains)[Sums::kChains], std::size_t targets) {
+double sum_of(const double (&chains)[Sums::kChains]) {
   double sum = 0.0;
   for (const double part : chains) sum += part;
-  return static_cast<float>(sum * (1.0 / static_cast<double>(targets)));
+  return sum;
 }
 
 // A panel of a row, of which `n` columns are labels; of a gradient, leaves it in z.
@@ -107,9 +107,12 @@ HWY_INLINE void judge(const TargetLoss& op, float* HWY_RESTRICT z, const std::in
     hn::Store(hn::IfThenElseZero(counts, loss), d, losses + i);
     hn::Store(hn::IfThenElseZero(counts, hn::Mul(away, away)), d, wrong + i);
     if (!op.gradient) continue;
-    const V share = hn::Div(hn::IfThenElse(yes, one, u), hn::Add(one, u));
+    // Of sigmoid(z) - 1 the digits that are left, for sigmoid(-z) is its opposite.
+    const auto with = hn::Ne(target, zero);
+    const V part =
+        hn::IfThenElse(with, hn::Neg(hn::IfThenElse(yes, u, one)), hn::IfThenElse(yes, one, u));
     // A NaN stays one.
-    const V slope = hn::IfThenElse(hn::Eq(logit, logit), hn::Sub(share, target), logit);
+    const V slope = hn::IfThenElse(hn::Eq(logit, logit), hn::Div(part, hn::Add(one, u)), logit);
     hn::StoreU(hn::IfThenElseZero(counts, hn::Mul(slope, scale)), d, z + i);
   }
   for (std::size_t i = 0; i < n; i += Sums::kChains) {
@@ -121,6 +124,7 @@ HWY_INLINE void judge(const TargetLoss& op, float* HWY_RESTRICT z, const std::in
 }
 
 void JudgeRows(const TargetLoss& op) {
+  const double share = 1.0 / static_cast<double>(op.targets);
   for (std::size_t r = 0; r < op.rows; ++r) {
     const std::int32_t* words = op.source->targets(op.first + r);
     Sums sums;
@@ -130,8 +134,8 @@ void JudgeRows(const TargetLoss& op) {
       judge(op, z, words + t, n, sums);
       if (op.gradient) std::fill(z + n, z + round_up(n, kPanel / 2), 0.0F);
     }
-    op.losses[r] = mean(sums.loss, op.targets);
-    op.squared_errors[r] = mean(sums.wrong, op.targets);
+    op.losses[r] = static_cast<float>(sum_of(sums.loss) * share);
+    op.squared_errors[r] = static_cast<float>(sum_of(sums.wrong));
   }
 }
 

@@ -14,8 +14,9 @@ namespace millrace::cuda {
 /// and the gradient of the step's mean loss. With e_t = z_t - (target_t - mean_t) / deviation_t,
 ///     loss = sum_t f(e_t) / targets;  dz_t = f'(e_t) / (targets step_rows)
 /// where f(e) is e², |e|, or e²/2 up to |e| = 1 and |e| - 1/2 beyond. Of binary cross-entropy z_t
-/// is a logit, with the loss max(z, 0) - z target + log(1 + exp(-|z|)), and e of `squared_errors`
-/// that of the decision, 1 for z >= 0. A group of threads does a row, as in SoftmaxLoss.
+/// is a logit, with the loss max(z, 0) - z target + log(1 + exp(-|z|)), and
+/// `squared_errors` how many labels are wrong, z >= 0 being a yes. A group of threads does a row,
+/// as in SoftmaxLoss.
 struct TargetLoss {
   const float* outputs = nullptr;          ///< [rows, stride]
   const std::int32_t* labels = nullptr;    ///< by sample: [targets], the bits of float32
@@ -61,7 +62,8 @@ struct TargetLoss {
           squares += (decision - truth) * (decision - truth);
           const float u = std::exp(-std::fabs(z));
           sum += (z >= 0.0F ? z : 0.0F) - z * truth + std::log1p(u);
-          slope = (z >= 0.0F ? 1.0F : u) / (1.0F + u) - truth;
+          // Of sigmoid(z) - 1 the digits that are left, for sigmoid(-z) is its opposite.
+          slope = (truth == 0.0F ? (z >= 0.0F ? 1.0F : u) : -(z >= 0.0F ? u : 1.0F)) / (1.0F + u);
         } else {
           const float e = z - truth;
           sum += loss_of(e);
@@ -77,7 +79,7 @@ struct TargetLoss {
     losses[row] = sum / count;
     // Not beyond float32, where the loss itself is not. A NaN stays one.
     const float most = 3.402823466e+38F;
-    const float mean = squares / count;
+    const float mean = loss == Loss::kBinaryCrossEntropy ? squares : squares / count;
     squared_errors[row] = mean > most ? most : mean;
   }
 

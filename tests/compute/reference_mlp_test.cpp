@@ -119,7 +119,7 @@ TEST(ReferenceMlp, TheLossOfLabelsIsWhatOneWorksOutByHand) {
   model.loss = Loss::kBinaryCrossEntropy;
   const auto result = ReferenceMlp(parameters, model).forward(std::vector<double>{1.0}, words);
   EXPECT_NEAR(result.loss_sum, (std::log(2.0) + std::log(4.0)) / 2.0, 1e-7);
-  EXPECT_DOUBLE_EQ(result.squared_error_sum, 1.0);
+  EXPECT_DOUBLE_EQ(result.squared_error_sum, 2.0);
 }
 
 TEST(ReferenceMlp, AStepIsWhatOneWorksOutByHand) {

@@ -67,7 +67,9 @@ TEST(ArrayLabels, NamesTheOneThatIsNone) {
   const auto wrong = [](const std::string& limit, int sample, const std::string& found) {
     return "y.npy: expected a whole number in [0, " + limit + ") as the label of sample " +
            std::to_string(sample) + ", found " + found +
-           (limit == "7" ? "" : " (numbers that are to be learnt: --task regression)");
+           (limit == "7" ? ""
+                         : " (numbers that are to be learnt: --task regression; of 0 and 1 for "
+                           "each label: --task multilabel)");
   };
   EXPECT_EQ(error_of<std::int64_t>(DType::kInt64, {0, -1, 2}), wrong("1048576", 1, "-1"));
   EXPECT_EQ(error_of<std::uint64_t>(DType::kUInt64, {0, 1, ~0ULL}),
@@ -93,7 +95,8 @@ TEST(ArrayLabels, NamesWrongShapesAndTypes) {
   };
   EXPECT_EQ(shaped({3, 10}),
             "y.npy: expected labels, one number for each sample, found 3x10 uint8 "
-            "(numbers that are to be learnt: --task regression)");
+            "(numbers that are to be learnt: --task regression; of 0 and 1 for each label: --task "
+            "multilabel)");
   EXPECT_EQ(shaped({}), "y.npy: expected labels, one number for each sample, found scalar uint8");
 }
 

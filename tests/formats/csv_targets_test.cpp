@@ -127,7 +127,9 @@ TEST_F(CsvTargetsTest, TakeNoMemoryForWhatLinesCannotHold) {
 TEST_F(CsvTargetsTest, AreHintedAtWhereClassesAreReadOfNumbers) {
   const std::string expected =
       "line 2: expected a whole number in [0, 1048576) as the label in column 2 (\"y\"), found ";
-  const std::string hint = " (numbers that are to be learnt: --task regression)";
+  const std::string hint =
+      " (numbers that are to be learnt: --task regression; of 0 and 1 for each label: --task "
+      "multilabel)";
   for (const auto* cell : {"0.5", "-3", "2000000"}) {
     EXPECT_EQ(error_of(std::string("x,y\n1,") + cell + "\n", CsvOptions{}),
               fmt::format("{}\"{}\"{}", expected, cell, hint));

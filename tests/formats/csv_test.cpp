@@ -100,11 +100,13 @@ TEST_F(CsvTest, NamesTheCell) {
   EXPECT_EQ(error_of("1,2,3\n-1,2,3\n"),
             "line 2: expected a whole number in [0, 1048576) as the label in column 1 "
             "(--label-column names another), found "
-            "\"-1\" (numbers that are to be learnt: --task regression)");
+            "\"-1\" (numbers that are to be learnt: --task regression; of 0 and 1 for each label: "
+            "--task multilabel)");
   EXPECT_EQ(error_of("1,2,3\n0.5,2,3\n"),
             "line 2: expected a whole number in [0, 1048576) as the label in column 1 "
             "(--label-column names another), found "
-            "\"0.5\" (numbers that are to be learnt: --task regression)");
+            "\"0.5\" (numbers that are to be learnt: --task regression; of 0 and 1 for each label: "
+            "--task multilabel)");
   EXPECT_EQ(error_of("9,2,3\n10,2,3\n", {.classes = 10}),
             "line 2: expected a whole number in [0, 10) as the label in column 1 (--label-column "
             "names another), found \"10\"");

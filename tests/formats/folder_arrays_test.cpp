@@ -75,7 +75,8 @@ TEST_F(FolderArraysTest, OpensTargets) {
   EXPECT_EQ(open_folder(folder_.path(), streamed).train->hash(), whole->hash());
   EXPECT_EQ(error_of(), at("y_train.npy") +
                             ": expected labels, one number for each sample, found 20x2 float64 "
-                            "(numbers that are to be learnt: --task regression)");
+                            "(numbers that are to be learnt: --task regression; of 0 and 1 for "
+                            "each label: --task multilabel)");
   add("y_test.npy", npy_targets(10, 3));
   EXPECT_EQ(
       test::data_error_of([&] { (void)open_folder(folder_.path(), regression); }),

@@ -260,7 +260,8 @@ TEST_F(FolderTest, NamesWhatHasNoTargets) {
     return data_error_of([&] { (void)open_folder(folder_ / name, {.task = Task::kRegression}); });
   };
   const std::string expected =
-      ": expected a CSV file, arrays or IDX files, which can have targets (--task regression), "
+      ": expected a CSV file, arrays or IDX files, which can have targets (--task regression or "
+      "multilabel), "
       "found ";
   add("images/cat/1.png", {});
   EXPECT_EQ(error("images"), at("images") + expected + "a folder of images");

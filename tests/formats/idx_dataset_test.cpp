@@ -184,7 +184,8 @@ TEST_F(IdxDatasetTest, NamesLabelsThatAreNoIntegers) {
   EXPECT_EQ(error_of(small_images(1), joined({idx_header(0x0d, {1}), make_bytes({0, 0, 0, 0})})),
             labels_.string() +
                 ": byte 2: expected labels of an integer type, found float32 "
-                "(numbers that are to be learnt: --task regression)");
+                "(numbers that are to be learnt: --task regression; of 0 and 1 for each label: "
+                "--task multilabel)");
 }
 
 TEST_F(IdxDatasetTest, NamesALabelOutsideTheClasses) {

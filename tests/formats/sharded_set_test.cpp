@@ -112,9 +112,10 @@ TEST_F(ShardedSetTest, HasTargetsWhereItsManifestSaysSo) {
     EXPECT_EQ(target_of(data->labels().back()), targets.back());
   }
   const auto manifest = (set_.path / kManifestName).string();
-  EXPECT_EQ(error(), manifest +
-                         ": expected classes, found 2 targets (numbers that are to be "
-                         "learnt: --task regression)");
+  EXPECT_EQ(error(),
+            manifest +
+                ": expected classes, found 2 targets (numbers that are to be "
+                "learnt: --task regression; of 0 and 1 for each label: --task multilabel)");
   add(2, 3);
   set_.write_manifest();
   EXPECT_EQ(data_error_of([&] { open_folder(set_.path, regression); }),
@@ -125,7 +126,7 @@ TEST_F(ShardedSetTest, HasTargetsWhereItsManifestSaysSo) {
 TEST_F(ShardedSetTest, NamesAManifestOfClasses) {
   EXPECT_EQ(data_error_of([&] { open_folder(set_.path, {.task = Task::kRegression}); }),
             (set_.path / kManifestName).string() +
-                ": expected targets (--task regression), found 7 classes");
+                ": expected targets (--task regression or multilabel), found 7 classes");
 }
 
 TEST_F(ShardedSetTest, HasAFingerprintThatDependsOnEachShard) {

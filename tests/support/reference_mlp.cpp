@@ -107,7 +107,7 @@ std::vector<double> ReferenceMlp::judge_targets(const std::vector<double>& outpu
       result.loss_sum += (std::log1p(std::exp(-std::abs(outputs[t]))) + std::max(outputs[t], 0.0) -
                           outputs[t] * target) /
                          count;
-      result.squared_error_sum += std::abs((outputs[t] >= 0.0 ? 1.0 : 0.0) - target) / count;
+      result.squared_error_sum += std::abs((outputs[t] >= 0.0 ? 1.0 : 0.0) - target);
       if (std::abs(outputs[t]) < margin_) ++result.close;
       gradient[t] = (yes - target) / count;
       continue;

@@ -28,7 +28,7 @@ class ReferenceMlp {
             ///< of binary cross-entropy labels whose logit is nearer than that to 0
     /// By how much a sum of squared errors may be off for those.
     double squared_error_margin(const MlpSpec& model) const {
-      return model.multilabel() ? static_cast<double>(close) / model.classes : 0.0;
+      return model.multilabel() ? static_cast<double>(close) : 0.0;
     }
   };
 

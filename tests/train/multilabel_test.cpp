@@ -87,7 +87,7 @@ TEST(Multilabel, LearnsLabelsAndSaysHowManyAreRight) {
                   loss -= std::log(p.targets[t] == 1.0F ? yes : 1.0 - yes) / 3.0;
                 }
               });
-  EXPECT_NEAR(scores.accuracy(), *result.test_acc, 1e-7);
+  EXPECT_EQ(scores.accuracy(), *result.test_acc);
   EXPECT_NEAR(loss / 90.0, *result.test_loss, 1e-5);
 }
 
@@ -180,14 +180,17 @@ TEST(Multilabel, NamesALabelThatIsNeitherZeroNorOne) {
     return test::data_error_of([&] { (void)test::run(spec, train, validation ? nullptr : other); });
   };
   const auto bad = labelled(90, 7, {1, 0, 0, 0, 0.5F});
-  EXPECT_EQ(error_of(labelled(600, 1, {2}), nullptr, false),
-            "labelled: expected 0 or 1 as label 0 of sample 0 (--task multilabel), found 2");
+  EXPECT_EQ(
+      error_of(labelled(600, 1, {2}), nullptr, false),
+      "labelled: expected labels of 0 and 1 (--task multilabel), found 2 as label 0 of sample 0");
   for (const bool validation : {false, true}) {
     EXPECT_EQ(error_of(labelled(600, 1), bad, validation),
-              "labelled: expected 0 or 1 as label 1 of sample 1 (--task multilabel), found 0.5");
+              "labelled: expected labels of 0 and 1 (--task multilabel), found 0.5 as label 1 of "
+              "sample 1");
   }
   EXPECT_EQ(error_of(labelled(600, 1, {0, 0, 0, 0, 0, -1}, {"cat", "dog", "elk"}), nullptr, false),
-            "labelled: expected 0 or 1 as label \"elk\" of sample 1 (--task multilabel), found -1");
+            "labelled: expected labels of 0 and 1 (--task multilabel), found -1 as label \"elk\" "
+            "of sample 1");
 }
 
 }  // namespace

@@ -36,17 +36,17 @@ ArrayDataset labelled(std::uint32_t labels, const std::vector<float>& targets,
 TEST(SampleLabels, AreZeroOrOne) {
   check_sample_labels(labelled(2, {0, 1, 1, 1, -0.0F, 0}));
   for (const auto& [bad, text] : {std::pair(2.0F, "2"), {0.5F, "0.5"}, {-1.0F, "-1"}}) {
-    EXPECT_EQ(
-        test::data_error_of([&] {
-          check_sample_labels(labelled(2, {0, 1, 1, bad, 7, 0}));
-        }),
-        std::string("days: expected 0 or 1 as label 1 of sample 1 (--task multilabel), found ") +
-            text);
+    EXPECT_EQ(test::data_error_of([&] {
+                check_sample_labels(labelled(2, {0, 1, 1, bad, 7, 0}));
+              }),
+              std::string("days: expected labels of 0 and 1 (--task multilabel), found ") + text +
+                  " as label 1 of sample 1");
   }
-  EXPECT_EQ(test::data_error_of([&] {
-              check_sample_labels(labelled(2, {0, 1, 3, 0}, {"wet", "windy"}));
-            }),
-            "days: expected 0 or 1 as label \"wet\" of sample 1 (--task multilabel), found 3");
+  EXPECT_EQ(
+      test::data_error_of([&] {
+        check_sample_labels(labelled(2, {0, 1, 3, 0}, {"wet", "windy"}));
+      }),
+      "days: expected labels of 0 and 1 (--task multilabel), found 3 as label \"wet\" of sample 1");
 }
 
 TEST(SampleLabels, AreGuessedByTheirShares) {

@@ -122,7 +122,7 @@ std::vector<ConvertedFile> convert(
   }
   if (spec.task == Task::kRegression && (is_tar || spec.to == StoredAs::kImages)) {
     throw std::invalid_argument(
-        fmt::format("--to: expected idx, gz, zst, npy or csv for --task regression, found {}, "
+        fmt::format("--to: expected idx, gz, zst, npy or csv for targets (--task), found {}, "
                     "which holds classes alone",
                     name_of(spec.to)));
   }

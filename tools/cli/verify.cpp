@@ -48,7 +48,8 @@ std::int64_t label_at(const std::byte* at, DType dtype) {
   }
 }
 
-LabelCheck check_targets(const SalvagedIdx& labels, std::uint32_t expected) {
+LabelCheck check_targets(const SalvagedIdx& labels, const LabelKind& known) {
+  const std::uint32_t expected = known.targets;
   LabelCheck check;
   const auto& header = *labels.header();
   const auto targets = static_cast<std::uint32_t>(targets_in(header.dims));
@@ -66,13 +67,16 @@ LabelCheck check_targets(const SalvagedIdx& labels, std::uint32_t expected) {
   labels.read([&](std::uint64_t first, std::span<const std::byte> bytes) {
     for (std::size_t i = 0; i < bytes.size() / (width * targets); ++i) {
       const auto sample = first + i;
-      const auto bad =
+      auto bad =
           read_targets(header.dtype, bytes.subspan(i * width * targets, width * targets), words);
+      const bool number = !bad;
+      if (number && known.task == Task::kMultilabel) bad = find_no_label(words);
       if (!bad) continue;
       const auto at = static_cast<std::size_t>(sample) * targets + bad->at;
       check.faults.push_back(
-          {.what = fmt::format("byte {}: expected {}, found {}", header.header_bytes() + at * width,
-                               expected_target(at, targets), bad->found),
+          {.what = fmt::format(
+               "byte {}: expected {}, found {}", header.header_bytes() + at * width,
+               number ? no_label_text(bad->at, sample) : expected_target(at, targets), bad->found),
            .samples = {sample, 1}});
     }
   });
@@ -86,6 +90,10 @@ struct Pair {
 };
 
 }  // namespace
+
+std::string no_label_text(std::size_t label, std::uint64_t sample) {
+  return fmt::format("0 or 1 as label {} of sample {}", label, sample);
+}
 
 std::uint64_t Verification::faults() const noexcept {
   std::uint64_t count = 0;
@@ -107,7 +115,7 @@ void each_label(const SalvagedIdx& labels,
 LabelCheck check_labels(const SalvagedIdx& labels, const LabelKind& known) {
   LabelCheck check;
   if (!labels.header()) return check;
-  if (known.task == Task::kRegression) return check_targets(labels, known.targets);
+  if (known.task != Task::kClassification) return check_targets(labels, known);
   const auto& header = *labels.header();
   if (header.dims.size() != 1 || !is_integer(header.dtype)) {
     check.faults.push_back(

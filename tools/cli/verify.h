@@ -41,9 +41,13 @@ struct LabelCheck {
 
 /// Reads all labels that can be read; one is none that is negative, or at least as large as there
 /// are classes (where they are not known, as no data set may have). Of targets, where `known` says
-/// so, those are none that are not finite, or not as a float32. Of a file that holds no labels that
-/// is the one fault.
+/// so, those are none that are not finite, or not as a float32; of Task::kMultilabel those that are
+/// neither 0 nor 1. Of a file that holds no labels that is the one fault.
 LabelCheck check_labels(const SalvagedIdx& labels, const LabelKind& known = {});
+
+/// What was expected in place of a number that is no label that a sample has or has not, for
+/// messages: "0 or 1 as label 1 of sample 7".
+std::string no_label_text(std::size_t label, std::uint64_t sample);
 
 /// All labels of a file that can be read, with their sample's number. Precondition: rank 1, of an
 /// integer type.

@@ -68,7 +68,7 @@ int verify_command(const std::vector<std::string>& arguments) {
   bool json = false;
   bool quiet = false;
   line.positional("PATH", "folder or file to check", path);
-  declare_stored_task(line, options.task);
+  declare_task(line, options.task);
   declare_label_column(line, options.label_column);
   declare_table(line, options.table);
   line.flag("--json", "print one JSON object in place of text", json);

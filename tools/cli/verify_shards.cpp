@@ -132,7 +132,10 @@ void compare_set_hashes(const ShardInventory& inventory, std::vector<IdxFault>& 
 LabelKind label_kind_of(const ShardInventory& inventory, Task task) {
   if (!inventory.manifest) return {.task = task};
   const auto& manifest = *inventory.manifest;
-  return {.task = manifest.task(), .classes = manifest.classes, .targets = manifest.targets};
+  const bool labels = task == Task::kMultilabel && manifest.targets != 0;
+  return {.task = labels ? task : manifest.task(),
+          .classes = manifest.classes,
+          .targets = manifest.targets};
 }
 
 Verification verify_shards(const fs::path& path, Task task, const FileProgress& progress) {

@@ -67,8 +67,8 @@ int export_command(const std::vector<std::string>& arguments) {
   check_output_paths({{"--onnx", path, "\x08"}}, {{"--checkpoint", model_file}});
   const TrainedModel model = load_model(model_file);
   if (line.given("--output") && model.task() == Task::kRegression) {
-    throw UsageError("--output: expected a model of classes with it, found " + model.path.string() +
-                     ", of targets");
+    throw UsageError("--output: expected a model of classes or labels with it, found " +
+                     model.path.string() + ", of targets");
   }
   if (model_file != checkpoint) {
     Console("trainer export", false).notice("the model is " + model_file.string());

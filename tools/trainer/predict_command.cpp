@@ -57,6 +57,7 @@ Invert parse_invert(const std::string& text) {
 struct Guess {
   std::uint32_t label = 0;
   double share = 0.0;  // its probability
+  bool said = false;   // of a label that a sample may have: that it has it; as Metrics count it
 };
 
 // The likeliest first, of equals the first class.
@@ -73,7 +74,7 @@ std::vector<Guess> guesses_of(std::span<const float> logits, std::uint32_t top) 
 std::vector<Guess> labels_of(std::span<const float> logits) {
   std::vector<Guess> labels;
   for (const float logit : logits) {
-    labels.push_back({static_cast<std::uint32_t>(labels.size()), sigmoid(logit)});
+    labels.push_back({static_cast<std::uint32_t>(labels.size()), sigmoid(logit), logit >= 0.0F});
   }
   return labels;
 }
@@ -97,9 +98,6 @@ Said said_of(const TrainedModel& model, std::span<const float> outputs, std::uin
   return {.guesses = guesses_of(outputs, top)};
 }
 
-// As of a logit of 0, and of Metrics.
-bool is_said(const Guess& label) { return label.share >= 0.5; }
-
 // A picture, or a sample of a table by its number.
 struct Asked {
   std::filesystem::path file;
@@ -118,12 +116,13 @@ std::string told(const Asked& asked, const Said& said, const RunState& state, bo
       line += fmt::format("{}", said.targets[t]);
     }
     for (const Guess& g : said.labels) {
-      if (!is_said(g)) continue;
+      if (!g.said) continue;
       line += fmt::format("  {} ({:.2f} %)",
                           targets.empty() ? std::to_string(g.label) : one_line(targets[g.label]),
                           100.0 * g.share);
     }
-    if (!said.labels.empty() && std::ranges::none_of(said.labels, is_said)) line += "  no label";
+    if (!said.labels.empty() && std::ranges::none_of(said.labels, &Guess::said))
+      line += "  no label";
     for (const Guess& g : said.guesses) {
       line += fmt::format("  {} ({:.2f} %)",
                           names.empty() ? std::to_string(g.label) : one_line(names[g.label]),
@@ -143,7 +142,7 @@ std::string told(const Asked& asked, const Said& said, const RunState& state, bo
     nlohmann::ordered_json label{{"label", g.label}};
     if (!targets.empty()) label["name"] = targets[g.label];
     label["probability"] = g.share;
-    label["said"] = is_said(g);
+    label["said"] = g.said;
     object["labels"].push_back(std::move(label));
   }
   for (const Guess& g : said.guesses) {

@@ -83,7 +83,8 @@ double squared_error_sum(const Data& data, std::span<const float> predictions) {
     const bool scaled = !data.model.target_scales.empty();
     const float deviation =
         scaled ? data.model.target_scales[i % data.model.classes].deviation : 1.0F;
-    sum += std::pow(error / double{deviation}, 2.0) / data.model.classes;
+    sum += std::pow(error / double{deviation}, 2.0) /
+           (data.model.multilabel() ? 1.0 : data.model.classes);
   }
   return sum;
 }

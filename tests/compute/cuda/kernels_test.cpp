@@ -663,7 +663,7 @@ TEST(RegressionKernel, JudgesLabels) {
       continue;
     }
     EXPECT_NEAR(numbers.losses[r], sum / 40.0, 2e-6 * sum / 40.0);
-    EXPECT_NEAR(numbers.squares[r], wrong / 40.0, 1e-6);
+    EXPECT_EQ(numbers.squares[r], static_cast<float>(wrong));
   }
   for (std::uint32_t i = Numbers::kRows * numbers.stride; i < numbers.gradient.size(); ++i) {
     EXPECT_EQ(numbers.gradient[i], 0.0F);

@@ -126,6 +126,30 @@ TEST_P(RegressionTest, ComesBackFromShards) {
   EXPECT_EQ(verify(out_, kGoOn).faults(), 0U) << "the manifest says what labels are";
 }
 
+TEST_P(RegressionTest, IsNoDataOfLabels) {
+  // As arrays, as IDX files and as shards: nothing in them is 0 or 1, but what the first sample
+  // has.
+  convert(spec(StoredAs::kPlain, "plain"), kGoOn);
+  auto sharded = spec(StoredAs::kSeekable, "shards");
+  sharded.shards = 2;
+  convert(sharded, kGoOn);
+  const OpenOptions labels{.task = Task::kMultilabel};
+  for (const auto& data : {in_, folder_ / "plain", folder_ / "shards"}) {
+    EXPECT_EQ(verify(data, kGoOn, kRegression).faults(), 0U) << data;
+    const auto found = verify(data, kGoOn, labels);
+    EXPECT_GT(found.faults(), 3000U) << data;
+    const auto file = std::ranges::find_if(
+        found.files, [](const VerifiedFile& one) { return one.faults.size() > 1; });
+    ASSERT_NE(file, found.files.end());
+    const auto& fault = file->faults[1];
+    EXPECT_NE(fault.what.find("expected 0 or 1 as label "), std::string::npos) << fault.what;
+    EXPECT_NE(fault.what.find(fmt::format(" of sample {}, found ", fault.samples.first)),
+              std::string::npos)
+        << fault.what;
+    EXPECT_EQ(fault.samples.count, 1U);
+  }
+}
+
 TEST_P(RegressionTest, ComesBackFromTables) {
   convert(spec(StoredAs::kCsv), kGoOn);
   const auto opened = open_folder(out_, kRegression);
@@ -168,7 +192,7 @@ TEST_P(RegressionTest, IsNotWrittenToWhatHoldsClasses) {
       ADD_FAILURE() << name_of(to);
     } catch (const std::invalid_argument& error) {
       EXPECT_EQ(std::string(error.what()),
-                fmt::format("--to: expected idx, gz, zst, npy or csv for --task regression, found "
+                fmt::format("--to: expected idx, gz, zst, npy or csv for targets (--task), found "
                             "{}, which holds classes alone",
                             name_of(to)));
     }

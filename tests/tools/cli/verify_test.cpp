@@ -95,7 +95,8 @@ TEST_F(VerifyTest, WantsLabelsToBeLabels) {
   test::write_seekable(labels_, {1000, 2});
   EXPECT_EQ(only_fault("train-labels-idx1-ubyte.zst").what,
             "expected labels, of rank 1 and an integer type, found 1000x2 uint8 "
-            "(numbers that are to be learnt: --task regression)");
+            "(numbers that are to be learnt: --task regression; of 0 and 1 for each label: --task "
+            "multilabel)");
 }
 
 TEST_F(VerifyTest, StopsWhenItIsTold) {
