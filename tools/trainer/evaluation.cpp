@@ -13,6 +13,7 @@
 #include "loader/readable.h"
 #include "tools/console/quote.h"
 #include "tools/trainer/label_table.h"
+#include "tools/trainer/optional_number.h"
 #include "tools/trainer/target_table.h"
 #include "train/finite_samples.h"
 #include "train/streaming.h"
@@ -26,12 +27,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kColumns = 80;
 constexpr std::size_t kMistakes = 20;
 constexpr std::size_t kName = 30;  // columns
-
-Json maybe(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
-
-std::string share(const std::optional<double>& value) {
-  return value ? fmt::format("{:.4f}", *value) : "-";
-}
 
 std::size_t digits(std::uint64_t number) { return fmt::formatted_size("{}", number); }
 
@@ -58,8 +53,8 @@ std::string render_classes(const Confusion& confusion) {
   const auto shown = confusion.worst_classes(Confusion::kMostShown);
   for (const std::uint32_t c : shown) {
     text += fmt::format("{:>{}}   {:>9}   {:>6}   {:>6}   {:>7}\n", name_of(confusion, c), wide,
-                        share(confusion.precision(c)), share(confusion.recall(c)),
-                        share(confusion.f1(c)), confusion.samples(c));
+                        share_text(confusion.precision(c)), share_text(confusion.recall(c)),
+                        share_text(confusion.f1(c)), confusion.samples(c));
   }
   if (const auto left_out = confusion.classes() - shown.size(); left_out > 0) {
     text += fmt::format("The {} of the lowest F1; {} more, which --json lists\n", shown.size(),
@@ -290,9 +285,9 @@ Json to_json(const Evaluation& evaluation) {
   for (std::uint32_t c = 0; c < confusion.classes(); ++c) {
     Json object{{"class", c}};
     if (confusion.named()) object["name"] = confusion.name(c);
-    object["precision"] = maybe(confusion.precision(c));
-    object["recall"] = maybe(confusion.recall(c));
-    object["f1"] = maybe(confusion.f1(c));
+    object["precision"] = json_of(confusion.precision(c));
+    object["recall"] = json_of(confusion.recall(c));
+    object["f1"] = json_of(confusion.f1(c));
     object["samples"] = confusion.samples(c);
     object["guesses"] = confusion.guesses(c);
     classes.push_back(std::move(object));

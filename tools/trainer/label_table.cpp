@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "tools/console/quote.h"
+#include "tools/trainer/optional_number.h"
 
 namespace millrace {
 namespace {
@@ -22,12 +23,6 @@ std::string name_of(const LabelScores& scores, std::size_t label) {
   return fmt::format("{:.{}}", one_line(scores.name(label)), kName);
 }
 
-std::string share(const std::optional<double>& value) {
-  return value ? fmt::format("{:.4f}", *value) : "-";
-}
-
-Json maybe(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
-
 }  // namespace
 
 std::string render_labels(const LabelScores& scores) {
@@ -40,12 +35,12 @@ std::string render_labels(const LabelScores& scores) {
   std::string text = fmt::format("accuracy: {:.4f} of labels, {:.4f} of samples all right\n",
                                  scores.accuracy(), scores.exact());
   text += fmt::format("F1: {} of all decisions, {} mean of the labels\n\n",
-                      share(scores.micro_f1()), share(scores.macro_f1()));
+                      share_text(scores.micro_f1()), share_text(scores.macro_f1()));
   text += fmt::format("{:<{}}   accuracy   precision   recall       F1   samples\n", "Label", wide);
   for (std::size_t t = 0; t < shown; ++t) {
     text += fmt::format("{:>{}}   {:>8.4f}   {:>9}   {:>6}   {:>6}   {:>7}\n", name_of(scores, t),
-                        wide, scores.accuracy(t), share(scores.precision(t)),
-                        share(scores.recall(t)), share(scores.f1(t)), scores.with(t));
+                        wide, scores.accuracy(t), share_text(scores.precision(t)),
+                        share_text(scores.recall(t)), share_text(scores.f1(t)), scores.with(t));
   }
   if (const auto left_out = scores.labels() - shown; left_out > 0) {
     text += fmt::format("{} more, which --json lists\n", left_out);
@@ -56,8 +51,8 @@ std::string render_labels(const LabelScores& scores) {
 Json scores_json(const LabelScores& scores) {
   return {{"accuracy", scores.accuracy()},
           {"exact", scores.exact()},
-          {"f1_micro", maybe(scores.micro_f1())},
-          {"f1_macro", maybe(scores.macro_f1())}};
+          {"f1_micro", json_of(scores.micro_f1())},
+          {"f1_macro", json_of(scores.macro_f1())}};
 }
 
 Json labels_json(const LabelScores& scores) {
@@ -66,9 +61,9 @@ Json labels_json(const LabelScores& scores) {
     Json object{{"label", t}};
     if (scores.named()) object["name"] = scores.name(t);
     object["accuracy"] = scores.accuracy(t);
-    object["precision"] = maybe(scores.precision(t));
-    object["recall"] = maybe(scores.recall(t));
-    object["f1"] = maybe(scores.f1(t));
+    object["precision"] = json_of(scores.precision(t));
+    object["recall"] = json_of(scores.recall(t));
+    object["f1"] = json_of(scores.f1(t));
     object["samples"] = scores.with(t);
     object["guesses"] = scores.said(t);
     all.push_back(std::move(object));

@@ -5,14 +5,13 @@
 #include <optional>
 #include <vector>
 
+#include "tools/trainer/optional_number.h"
 #include "train/bad_ledger.h"
 
 namespace millrace {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json maybe(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
 
 Json record(const StageTimes& times) {
   return {{"busy_s", times.busy}, {"starved_s", times.starved}, {"blocked_s", times.blocked}};
@@ -57,15 +56,15 @@ Json epoch_record(const EpochResult& epoch) {
   json["train_loss"] = epoch.train_loss;
   if (epoch.train_r2) {
     json["train_r2"] = *epoch.train_r2;
-    json["val_loss"] = maybe(epoch.val_loss);
-    json["val_r2"] = maybe(epoch.val_r2);
-    json["val_rmse"] = maybe(epoch.val_rmse);
+    json["val_loss"] = json_of(epoch.val_loss);
+    json["val_r2"] = json_of(epoch.val_r2);
+    json["val_rmse"] = json_of(epoch.val_rmse);
   } else {
     json["train_acc"] = epoch.train_acc;
-    json["val_loss"] = maybe(epoch.val_loss);
-    json["val_acc"] = maybe(epoch.val_acc);
+    json["val_loss"] = json_of(epoch.val_loss);
+    json["val_acc"] = json_of(epoch.val_acc);
   }
-  json["lr"] = maybe(epoch.learning_rate);
+  json["lr"] = json_of(epoch.learning_rate);
   json["train_s"] = epoch.train_s;
   json["val_s"] = epoch.val_s;
   return json;
@@ -77,15 +76,15 @@ Json summary_record(const RunInfo& info, const RunResult& result, const ProcessF
   json["summary"] = true;
   json["task"] = name_of(info.task);
   if (info.task == Task::kRegression) {
-    json["test_r2"] = maybe(result.test_r2);
-    json["test_rmse"] = maybe(result.test_rmse);
+    json["test_r2"] = json_of(result.test_r2);
+    json["test_rmse"] = json_of(result.test_rmse);
   } else {
-    json["test_acc"] = maybe(result.test_acc);
+    json["test_acc"] = json_of(result.test_acc);
   }
-  json["test_loss"] = maybe(result.test_loss);
+  json["test_loss"] = json_of(result.test_loss);
   json["epochs"] = result.history.size();
   json["ended_early"] = result.ended_early ? Json(*result.ended_early) : Json();
-  json["target_s"] = maybe(result.target_s);
+  json["target_s"] = json_of(result.target_s);
   json["wall_s"] = process.wall_s;
   json["load_s"] = process.load_s;
   json["fit_s"] = result.fit_s;

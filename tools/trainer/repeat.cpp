@@ -1,4 +1,5 @@
 #include "tools/trainer/repeat.h"
+#include "tools/trainer/optional_number.h"
 
 #include <fmt/format.h>
 
@@ -28,8 +29,6 @@ Spread training(std::span<const SeedResult> results) {
   for (const SeedResult& result : results) seconds.push_back(result.train_s);
   return spread_of(seconds);
 }
-
-Json maybe(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
 
 void add(Json& json, const std::string& name, const std::optional<Spread>& spread) {
   json[name + "_mean"] = spread ? Json(spread->mean) : Json();
@@ -106,8 +105,8 @@ Json repeat_record(std::span<const SeedResult> results) {
   Json seeds = Json::array();
   for (const SeedResult& result : results) {
     seeds.push_back({{"seed", result.seed},
-                     {"val_" + score, maybe(result.val_score)},
-                     {"test_" + score, maybe(result.test_score)},
+                     {"val_" + score, json_of(result.val_score)},
+                     {"test_" + score, json_of(result.test_score)},
                      {"train_s", result.train_s},
                      {"weights_hash", result.weights_hash}});
   }
