@@ -38,8 +38,9 @@ OpenOptions opening(const TrainedModel& model, OpenOptions options) {
 int evaluate_command(const std::vector<std::string>& arguments) {
   CommandLine line("trainer evaluate",
                    "Says how good a checkpoint's model is on a data set: loss, accuracy,\n"
-                   "precision and recall of each class, and what it takes for what; or R² and\n"
-                   "errors of each target.");
+                   "precision and recall of each class, and what it takes for what; R² and errors\n"
+                   "of each target; or precision, recall and F1 of each label that samples may\n"
+                   "have.");
   std::string checkpoint;
   std::string data = Options().data.string();
   DataSplit split = DataSplit::kTest;
