@@ -18,7 +18,7 @@ foreach(suite IN LISTS suites)
   set(test "${prefix}${suite}")
   list(APPEND tests "${test}")
   string(APPEND lines "add_test([=[${test}]=] [=[${program}]=] [=[--gtest_filter=${suite}.*]=])\n"
-                      "set_tests_properties([=[${test}]=] PROPERTIES WORKING_DIRECTORY [=[${folder}]=] TIMEOUT 1200)\n")
+                      "set_tests_properties([=[${test}]=] PROPERTIES WORKING_DIRECTORY [=[${folder}]=] TIMEOUT 2400)\n")
 endforeach()
 if(NOT tests)
   message(FATAL_ERROR "${program} --gtest_list_tests: expected suites, found\n${listed}")
