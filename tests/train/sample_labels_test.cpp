@@ -35,11 +35,12 @@ ArrayDataset labelled(std::uint32_t labels, const std::vector<float>& targets,
 
 TEST(SampleLabels, AreZeroOrOne) {
   check_sample_labels(labelled(2, {0, 1, 1, 1, -0.0F, 0}));
-  for (const auto& [bad, text] : {std::pair(2.0F, "2"), {0.5F, "0.5"}, {-1.0F, "-1"}}) {
+  for (const std::string& text : std::vector<std::string>{"2", "0.5", "-1"}) {
+    const float bad = std::stof(text);
     EXPECT_EQ(test::data_error_of([&] {
                 check_sample_labels(labelled(2, {0, 1, 1, bad, 7, 0}));
               }),
-              std::string("days: expected labels of 0 and 1 (--task multilabel), found ") + text +
+              "days: expected labels of 0 and 1 (--task multilabel), found " + text +
                   " as label 1 of sample 1");
   }
   EXPECT_EQ(
