@@ -4,8 +4,8 @@
   bench/regression.py [--task regression|multilabel] [--build DIR] [--rounds N] [--epochs N] [--hidden UNITS]...
                       [--python PYTHON] [--out FILE.json]
 
-All train 10-UNITS-1, or of labels 10-UNITS-5, in float32 on the same drawn samples (bench/regression_peers.py), batch and rate, with all cores;
-ours is the build's Python package. They take turns, each in a process of its own; an epoch is the median of those
+All train 10-UNITS-1, or of labels 10-UNITS-5, in float32 on the same drawn samples (bench/regression_peers.py), batch
+and rate, with all cores; ours is the build's Python package. They take turns, each in a process of its own; an epoch is the median of those
 after the first of each run, which others compile in. --hidden is given once for each network [32 and 256,256]. Those
 that are not installed are left out and named (scripts/install_python.sh peers). Prints a table; --out keeps all
 numbers as JSON.

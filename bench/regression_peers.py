@@ -98,8 +98,8 @@ def millrace_python(task, hidden, epochs):
     """Our own, from Python."""
     import millrace
 
-    train, (test_x, test_y) = task.samples()
-    run = millrace.train(train, test=(test_x, test_y), task=task.name, hidden=hidden, epochs=epochs, batch=BATCH, lr=task.rate,
+    train, test = task.samples()
+    run = millrace.train(train, test=test, task=task.name, hidden=hidden, epochs=epochs, batch=BATCH, lr=task.rate,
                          val_size=0, device="cpu")
     return [epoch["train_s"] for epoch in run.epochs], run.test_r2 if run.test_acc is None else run.test_acc
 

@@ -285,17 +285,15 @@ void define_models(py::module_& module) {
            "float32 [n, classes], without the softmax or the sigmoid. Of regression ValueError.")
       .def("probabilities", &probabilities, py::arg("x"),
            "float32 [n, classes]; rows add up to 1, but those of labels, each of which is by "
-           "itself. Of "
-           "regression ValueError.")
+           "itself. Of regression ValueError.")
       .def(
           "predict", &predict, py::arg("x"),
           "The most probable labels, int32 [n]; of regression the targets in their own units, "
           "float32 [n], of several [n, targets]; of multilabel which labels a sample has, bool [n, "
           "labels]: those of a logit of at least 0, a probability of one half. x is an array, a "
-          "Dataset, or the "
-          "path of a CSV "
-          "file, whose columns are found by their names and made what the model was trained on; "
-          "labels may be there or not.")
+          "Dataset, or the path of a CSV file, whose columns are found by their names and made "
+          "what "
+          "the model was trained on; labels may be there or not.")
       .def("evaluate", &evaluate, py::arg("data"), py::kw_only(), py::arg("subset") = py::none(),
            "How good it is on a Dataset, a pair of arrays (x, y) or the CSV file at a path, or a "
            "Subset of it: a dict of "
@@ -303,8 +301,8 @@ void define_models(py::module_& module) {
            "classes). Of regression, of loss, r2, samples and targets: for each a dict of target "
            "(its number), name (if it has one), rmse, mae, largest (error), r2, and mean and "
            "deviation of the true ones. Of multilabel, of loss, accuracy (of all labels), exact "
-           "(the "
-           "share of samples whose labels are all right), f1_micro, f1_macro, samples and labels: "
+           "(the share of samples whose labels are all right), f1_micro, f1_macro, samples and "
+           "labels: "
            "for each a dict of label (its number), name (if it has one), accuracy, precision, "
            "recall, f1, samples (that have it) and guesses; None stands for 0 / 0.")
       .def(

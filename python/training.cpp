@@ -252,8 +252,7 @@ void define_training(py::module_& module) {
           "epochs", &Run::epochs,
           "A dict an epoch: epoch, train_loss, train_acc, val_loss, val_acc, lr, train_s, "
           "val_s; of regression train_r2, val_r2 and val_rmse in place of accuracies. Of "
-          "multilabel these "
-          "are of all labels.")
+          "multilabel these are of all labels.")
       .def_readonly("model", &Run::model, "As the last epoch left it.")
       .def_property_readonly(
           "test_acc", [](const Run& run) { return run.result.test_acc; },

@@ -98,11 +98,13 @@ class Trainer::Impl {
     std::uint64_t bad = 0;
     double value = 0.0;  // see target_spread()
   };
-  // Of all labels of all samples, of Metrics or EpochSums.
+  // Of Metrics or EpochSums: of the samples' classes, or of all labels that they have or have not.
   template <typename Sums>
-  double labels_right(const Sums& sums) const {
-    return share_right(sums.squared_error_sum,
-                       static_cast<double>(sums.samples) * setup_.plan.model.classes);
+  double accuracy_of(const Sums& sums) const {
+    const MlpSpec& model = setup_.plan.model;
+    const auto samples = static_cast<double>(sums.samples);
+    return model.multilabel() ? share_right(sums.squared_error_sum, samples * model.classes)
+                              : share_right(samples - static_cast<double>(sums.correct), samples);
   }
   double r2_of(double mean_squared_error, const Dataset& data, const Subset& subset,
                const BadLedger& ledger, std::optional<Spread>& spread) const;
@@ -318,15 +320,11 @@ void Trainer::Impl::end_epoch() {
   epoch.epoch = ended.epoch;
   epoch.train_loss = ended.sums.loss_sum / static_cast<double>(ended.sums.samples);
   const bool regression = setup_.plan.model.regression();
-  const bool multilabel = setup_.plan.model.multilabel();
   if (regression) {
     epoch.train_r2 = r2_of(ended.sums.mean_squared_error(), *train_, setup_.plan.split.train, bad_,
                            train_spread_);
-  } else if (multilabel) {
-    epoch.train_acc = labels_right(ended.sums);
   } else {
-    epoch.train_acc =
-        static_cast<double>(ended.sums.correct) / static_cast<double>(ended.sums.samples);
+    epoch.train_acc = accuracy_of(ended.sums);
   }
   if (validation_) {
     const Metrics validated = *validation_->end_pass();
@@ -341,7 +339,7 @@ void Trainer::Impl::end_epoch() {
                 own ? *bad_validation_ : bad_, validation_spread_);
       epoch.val_rmse = rmse_of(validated.mean_squared_error());
     } else {
-      epoch.val_acc = multilabel ? labels_right(validated) : validated.accuracy();
+      epoch.val_acc = accuracy_of(validated);
     }
     epoch.val_s = seconds(done - trained_);
   }
@@ -398,8 +396,7 @@ void Trainer::Impl::test(const std::atomic<bool>& stop) {
   check(*metrics, state_.step);
   result_.test_loss = metrics->mean_loss();
   if (!setup_.plan.model.regression()) {
-    result_.test_acc =
-        setup_.plan.model.multilabel() ? labels_right(*metrics) : metrics->accuracy();
+    result_.test_acc = accuracy_of(*metrics);
     return;
   }
   std::optional<Spread> spread;

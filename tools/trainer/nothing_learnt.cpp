@@ -20,18 +20,24 @@ constexpr double kHardlyBetter = 0.95;
 // Networks of standard initial weights want values of about this size.
 constexpr double kLargestUsual = 4.0;
 
-// The same of targets, where R² says it.
+// What may help, behind what was found.
+std::string with_advice(const std::string& found, const RunSpec& spec, const Dataset& train) {
+  auto text = fmt::format("hardly anything was learnt: {}; another --lr than {:g} may help", found,
+                          spec.optimizer.learning_rate);
+  if (const auto large = large_values_text(spec, train); !large.empty()) text += ", and " + large;
+  return text;
+}
+
+// That hardly anything was learnt of targets, where R² says it.
 std::string no_numbers_learnt_text(const RunSpec& spec, const EpochResult& last,
                                    const Dataset& train) {
   constexpr double kHardlyAny = 1.0 - kHardlyBetter;
   if (!last.train_r2 || *last.train_r2 > kHardlyAny) return {};
   if (last.val_r2 && *last.val_r2 > kHardlyAny) return {};
-  auto text = fmt::format(
-      "hardly anything was learnt: train_r2 is {:.4g}, and 0 where the mean is predicted of each "
-      "sample; another --lr than {:g} may help",
-      *last.train_r2, spec.optimizer.learning_rate);
-  if (const auto large = large_values_text(spec, train); !large.empty()) text += ", and " + large;
-  return text;
+  return with_advice(
+      fmt::format("train_r2 is {:.4g}, and 0 where the mean is predicted of each sample",
+                  *last.train_r2),
+      spec, train);
 }
 
 // And of labels, where most may be right without any having been learnt.
@@ -40,12 +46,10 @@ std::string no_labels_learnt_text(const RunSpec& spec, const EpochResult& last,
   const double guessing = guessing_loss_of_labels(label_shares(train));
   if (guessing == 0.0 || last.train_loss < kHardlyBetter * guessing) return {};
   if (last.val_loss && *last.val_loss < kHardlyBetter * guessing) return {};
-  auto text = fmt::format(
-      "hardly anything was learnt: train_loss is {:.4f}, and {:.4f} where each label is given as "
-      "often as it comes; another --lr than {:g} may help",
-      last.train_loss, guessing, spec.optimizer.learning_rate);
-  if (const auto large = large_values_text(spec, train); !large.empty()) text += ", and " + large;
-  return text;
+  return with_advice(
+      fmt::format("train_loss is {:.4f}, and {:.4f} where each label is given as often as it comes",
+                  last.train_loss, guessing),
+      spec, train);
 }
 
 }  // namespace
@@ -109,13 +113,11 @@ std::string nothing_learnt_text(const RunSpec& spec, const RunResult& result, co
   const auto guessing = guessing_loss(class_sizes, spec.label_smoothing, weights);
   if (!guessing || last.train_loss < kHardlyBetter * *guessing) return {};
   if (last.val_loss && *last.val_loss < kHardlyBetter * *guessing_loss(class_sizes, 0.0)) return {};
-  auto text = fmt::format(
-      "hardly anything was learnt: train_loss is {:.4f}, and {:.4f} where each class is guessed as "
-      "often as it comes{}; another --lr than {:g} may help",
-      last.train_loss, *guessing, weights.empty() ? "" : " and weighs",
-      spec.optimizer.learning_rate);
-  if (const auto large = large_values_text(spec, train); !large.empty()) text += ", and " + large;
-  return text;
+  return with_advice(
+      fmt::format(
+          "train_loss is {:.4f}, and {:.4f} where each class is guessed as often as it comes{}",
+          last.train_loss, *guessing, weights.empty() ? "" : " and weighs"),
+      spec, train);
 }
 
 }  // namespace millrace
