@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "compute/cpu/chains.h"
+
 #ifndef HWY_DISABLED_TARGETS
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #endif
@@ -71,18 +73,13 @@ HWY_INLINE V log_of_one_and(V u) {
   return hn::Mul(constant(2.0F), hn::Add(s, hn::Mul(hn::Mul(s, square), sum)));
 }
 
-// The sums of a row, each in eight chains: their order depends on nothing.
-struct Sums {
-  static constexpr std::size_t kChains = 8;
-  double loss[kChains] = {};
-  double wrong[kChains] = {};
-};
+constexpr std::size_t kChains = 8;
 
-double sum_of(const double (&chains)[Sums::kChains]) {
-  double sum = 0.0;
-  for (const double part : chains) sum += part;
-  return sum;
-}
+// Of a row.
+struct Sums {
+  Chains<kChains> loss;
+  Chains<kChains> wrong;
+};
 
 // A panel of a row, of which `n` columns are labels; of a gradient, leaves it in z.
 HWY_INLINE void judge(const TargetLoss& op, float* HWY_RESTRICT z, const std::int32_t* words,
@@ -115,10 +112,10 @@ HWY_INLINE void judge(const TargetLoss& op, float* HWY_RESTRICT z, const std::in
     const V slope = hn::IfThenElse(hn::Eq(logit, logit), hn::Div(part, hn::Add(one, u)), logit);
     hn::StoreU(hn::IfThenElseZero(counts, hn::Mul(slope, scale)), d, z + i);
   }
-  for (std::size_t i = 0; i < n; i += Sums::kChains) {
-    for (std::size_t c = 0; c < Sums::kChains; ++c) {
-      sums.loss[c] += double{losses[i + c]};
-      sums.wrong[c] += double{wrong[i + c]};
+  for (std::size_t i = 0; i < n; i += kChains) {
+    for (std::size_t c = 0; c < kChains; ++c) {
+      sums.loss.parts[c] += double{losses[i + c]};
+      sums.wrong.parts[c] += double{wrong[i + c]};
     }
   }
 }
@@ -134,8 +131,8 @@ void JudgeRows(const TargetLoss& op) {
       judge(op, z, words + t, n, sums);
       if (op.gradient) std::fill(z + n, z + round_up(n, kPanel / 2), 0.0F);
     }
-    op.losses[r] = static_cast<float>(sum_of(sums.loss) * share);
-    op.squared_errors[r] = static_cast<float>(sum_of(sums.wrong));
+    op.losses[r] = static_cast<float>(sums.loss.sum() * share);
+    op.squared_errors[r] = static_cast<float>(sums.wrong.sum());
   }
 }
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "compute/cpu/binary_loss.h"
+#include "compute/cpu/chains.h"
 #include "compute/target_units.h"
 
 namespace millrace::cpu {
@@ -42,19 +43,6 @@ void errors_of(const TargetLoss& op, const float* z, const std::int32_t* words, 
     }
   }
 }
-
-// A sum in so many chains, which take turns, so that it is not one addition's latency for each
-// target. Their order, and so the sum's, depends on nothing but kChains.
-template <std::size_t kChains>
-struct Chains {
-  double parts[kChains] = {};
-
-  double sum() const {
-    double all = parts[0];
-    for (std::size_t c = 1; c < kChains; ++c) all += parts[c];
-    return all;
-  }
-};
 
 template <Loss kLoss, std::size_t kChains>
 void judge_rows(const TargetLoss& op) {
