@@ -154,7 +154,10 @@ void CommandLine::refuse_extra(const std::string& argument) const {
   if (!looks_like_option(argument)) {
     throw UsageError("unexpected argument " + shown(argument));
   }
-  const std::string name = argument.substr(0, argument.find('='));
+  refuse_unknown(argument.substr(0, argument.find('=')));
+}
+
+void CommandLine::refuse_unknown(const std::string& name) const {
   const auto meant = nearest_option(name, names());
   throw UsageError("unknown option " + one_line(name) +
                    (meant ? "; did you mean " + *meant + "?" : std::string()));
@@ -165,6 +168,7 @@ bool CommandLine::parse(std::vector<std::string> arguments) {
     if (argument == "--help" || argument == "-h") return false;
   }
   arguments = split_values(arguments);
+  words_ = arguments;
   std::ranges::reverse(arguments);  // as CLI11 takes a vector
   try {
     app_->parse(std::move(arguments));
@@ -224,6 +228,36 @@ void CommandLine::apply(const std::string& file, std::span<const ConfigEntry> en
                        (message.starts_with(name) ? message.substr(name.size()) : message));
     }
   }
+}
+
+std::string CommandLine::group_of(const std::string& name) const {
+  const CLI::Option* option = app_->get_option_no_throw(name);
+  if (option == nullptr) refuse_unknown(name);
+  return option->get_group();
+}
+
+std::vector<std::string> CommandLine::words_without(std::span<const std::string> names) const {
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < words_.size(); ++i) {
+    if (!looks_like_option(words_[i])) continue;
+    const bool kept = std::ranges::find(names, words_[i]) == names.end();
+    if (kept) words.push_back(words_[i]);
+    if (!takes_value(words_[i]) || i + 1 == words_.size()) continue;
+    const bool optional = app_->get_option(words_[i])->get_items_expected_min() == 0;
+    if (optional && looks_like_option(words_[i + 1])) continue;
+    ++i;
+    if (kept) words.push_back(words_[i]);
+  }
+  return words;
+}
+
+std::map<std::string, std::string> CommandLine::values() const {
+  std::map<std::string, std::string> values;
+  for (const CLI::Option* option : app_->get_options()) {
+    if (option->count() == 0 || !option->nonpositional()) continue;
+    values.emplace("--" + option->get_lnames().front(), option->results().back());
+  }
+  return values;
 }
 
 bool CommandLine::given(const std::string& name) const {

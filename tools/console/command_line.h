@@ -59,6 +59,14 @@ class CommandLine {
   void apply(const std::string& file, std::span<const ConfigEntry> entries,
              std::span<const std::string> refused);
 
+  /// The heading that an option was declared under. Throws UsageError for one that was not.
+  std::string group_of(const std::string& name) const;
+  /// What parse() took, "--lr=0.1" in two words, without the options `names` and their values and
+  /// without arguments that have no name.
+  std::vector<std::string> words_without(std::span<const std::string> names) const;
+  /// The options that the command line or a config file had, and what they said.
+  std::map<std::string, std::string> values() const;
+
   /// Whether the command line or a config file had the option: given("--gamma").
   bool given(const std::string& name) const;
   /// The entry of a config file that the command line's own value stands in for; null where there
@@ -86,11 +94,13 @@ class CommandLine {
   std::vector<std::string> split_values(const std::vector<std::string>& arguments) const;
   bool takes_value(std::string_view name) const;
   [[noreturn]] void refuse_extra(const std::string& argument) const;
+  [[noreturn]] void refuse_unknown(const std::string& name) const;
   std::vector<std::string> names() const;
 
   std::map<std::string, std::string> in_config_;  // names: how place() calls them
   std::map<std::string, ConfigEntry> overruled_;
   std::vector<std::string> notes_;
+  std::vector<std::string> words_;  // of the command line
   std::string group_ = "Options";
   bool asked_for_help_ = false;
   std::unique_ptr<CLI::App> app_;  // one file alone reads CLI11

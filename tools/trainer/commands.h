@@ -11,5 +11,6 @@ namespace millrace {
 int evaluate_command(const std::vector<std::string>& arguments);
 int export_command(const std::vector<std::string>& arguments);
 int predict_command(const std::vector<std::string>& arguments);
+int search_command(const std::vector<std::string>& arguments);
 
 }  // namespace millrace

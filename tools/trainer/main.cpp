@@ -26,8 +26,10 @@ struct Named {
 
 // A first argument that is no option names a command; without one the trainer trains.
 std::optional<Named> command_of(const std::vector<std::string>& arguments) {
-  const std::array<Named, 3> known{
-      {{"evaluate", evaluate_command}, {"export", export_command}, {"predict", predict_command}}};
+  const std::array<Named, 4> known{{{"evaluate", evaluate_command},
+                                    {"export", export_command},
+                                    {"predict", predict_command},
+                                    {"search", search_command}}};
   if (arguments.size() < 2 || arguments[1].empty() || arguments[1].starts_with('-')) return {};
   std::vector<std::string> names;
   for (const Named& named : known) {

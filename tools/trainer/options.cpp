@@ -42,7 +42,8 @@ constexpr const char* kDescription =
     "Other commands (trainer COMMAND --help):\n"
     "  evaluate    how good a checkpoint is: accuracy, confusion; or R², errors\n"
     "  predict     what a checkpoint says of images or lines of CSV files\n"
-    "  export      a checkpoint as an ONNX model";
+    "  export      a checkpoint as an ONNX model\n"
+    "  search      which options are best: trains with many combinations of them";
 
 constexpr const char* kExamples =
     "Examples:\n"
@@ -293,6 +294,16 @@ class Declarer {
     line_.help_flag();
   }
 
+  void all(bool& version) {
+    data();
+    model();
+    training();
+    augmentation();
+    machine();
+    checkpoints();
+    output(version);
+  }
+
   std::filesystem::path config;
   ImageArguments images;
 
@@ -328,13 +339,7 @@ Options parse_options(const std::vector<std::string>& arguments) {
   CommandLine line("trainer", kDescription);
   Declarer declarer(line, options);
   bool version = false;
-  declarer.data();
-  declarer.model();
-  declarer.training();
-  declarer.augmentation();
-  declarer.machine();
-  declarer.checkpoints();
-  declarer.output(version);
+  declarer.all(version);
   line.examples(kExamples);
 
   if (!line.parse(arguments)) {
@@ -357,7 +362,16 @@ Options parse_options(const std::vector<std::string>& arguments) {
   check_options(options, line);
   options.window_given = line.given("--shuffle-window");
   options.notes = line.notes();
+  options.given = line.values();
   return options;
+}
+
+bool parse_beside(CommandLine& line, const std::vector<std::string>& arguments) {
+  Options alone;
+  Declarer declarer(line, alone);
+  bool version = false;
+  declarer.all(version);
+  return line.parse(arguments);
 }
 
 std::uint64_t default_validation_size(std::uint64_t samples) noexcept {

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "formats/dataset.h"
 #include "formats/image.h"
+#include "tools/console/command_line.h"
 #include "train/trainer.h"
 
 namespace millrace {
@@ -36,12 +38,19 @@ struct Options {
   bool window_given = false;          ///< of a stream, by --shuffle-window
   bool quiet = false;
   std::vector<std::string> notes;  ///< lines that the user should know
+  /// What the command line and the config file said, by the options' names: {"--lr", "0.1"}.
+  std::map<std::string, std::string> given = {};
 };
 
 /// Reads the trainer's arguments (without the program's name) and the config file they name. Throws
 /// UsageError with one line that names the option, what was expected and what was found, DataError
 /// if the config file cannot be read.
 Options parse_options(const std::vector<std::string>& arguments);
+
+/// Reads the arguments of a command that takes the trainer's options behind those that `line` has,
+/// each by itself: what they come to together is for parse_options() to say. False where they ask
+/// for help. Throws UsageError.
+bool parse_beside(CommandLine& line, const std::vector<std::string>& arguments);
 
 /// Samples kept for validation where nobody said how many: 10,000, a sixth of a smaller data set.
 std::uint64_t default_validation_size(std::uint64_t samples) noexcept;

@@ -15,7 +15,6 @@
 #include "tools/console/program.h"
 #include "tools/console/quote.h"
 #include "tools/console/stop_signals.h"
-#include "tools/fetch/fetch_on_console.h"
 #include "tools/trainer/checkpoint_guard.h"
 #include "tools/trainer/console_observer.h"
 #include "tools/trainer/metrics_observer.h"
@@ -33,16 +32,6 @@ namespace millrace {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// A signal ends the program at once: what has come so far stays, and the next run goes on from it.
-void download(const Options& options, Console& console) {
-  if (options.download.empty()) return;
-  FetchSpec spec;
-  spec.source = source_called(options.download, known_sources());
-  spec.folder = options.data;
-  fetch_on_console(
-      spec, [] { return false; }, console);
-}
 
 std::filesystem::path quarantine_path(const Options& options, const RunSpec& run) {
   if (!options.quarantine.empty()) return options.quarantine;
@@ -103,6 +92,20 @@ class Runs {
     const auto before = Clock::now();
     data_ = open_data(options_);
     load_s_ = std::chrono::duration<double>(Clock::now() - before).count();
+    set_times(0.0, load_s_);
+    return run_on_data();
+  }
+
+  int run_on(const DataFolder& data,
+             const std::function<void(const RunSpec&, const RunResult&)>& ended) {
+    data_ = data;
+    ended_ = ended;
+    set_times(seconds_since_start(), 0.0);
+    return run_on_data();
+  }
+
+ private:
+  int run_on_data() {
     class_sizes_ = class_sizes(*data_.train);
     if (const auto empty = empty_classes_text(class_sizes_); !empty.empty()) {
       console_.warning(data_.train->name() + ": " + empty);
@@ -114,7 +117,6 @@ class Runs {
     const RunSpec spec =
         with_validation(options_, data_, [this](const auto& line) { console_.notice(line); });
     printer_.set_data(data_.description);
-    set_times(0.0, load_s_);
     const int status = options_.repeat == 1 ? run_one(spec, options_.tensorboard) : repeat(spec);
     if (status != 0) return status;
     const bool lost = console_.output_error() != 0 || (metrics_ && metrics_->failed()) ||
@@ -122,7 +124,6 @@ class Runs {
     return lost ? kFailed : kDone;
   }
 
- private:
   void set_times(double began_s, double load_s) {
     printer_.set_times(began_s, load_s);
     if (metrics_) metrics_->set_times(began_s, load_s);
@@ -174,6 +175,7 @@ class Runs {
         !text.empty()) {
       console_.warning(text);
     }
+    if (ended_) ended_(spec, result_);
     if (report_) {
       report_->write({arguments_, spec, data_, load_s_}, trainer.engine(), result_);
       console_.line("Report: " + one_line(options_.report.string()));
@@ -231,6 +233,7 @@ class Runs {
   std::optional<MetricsObserver> metrics_;
   std::optional<ReportObserver> report_;
   DataFolder data_;
+  std::function<void(const RunSpec&, const RunResult&)> ended_;
   std::vector<std::uint64_t> class_sizes_;  // of the training set
   double load_s_ = 0.0;
   bool output_lost_ = false;  ///< of files that each run has for itself
@@ -244,6 +247,13 @@ int run(const Options& options, const std::vector<std::string>& arguments, Conso
   refuse_to_replace(options);
   for (const std::string& note : options.notes) console.notice(note);
   return Runs(options, arguments, console).run();
+}
+
+int run_on(const DataFolder& data, const Options& options,
+           const std::vector<std::string>& arguments, Console& console,
+           const std::function<void(const RunSpec&, const RunResult&)>& ended) {
+  refuse_to_replace(options);
+  return Runs(options, arguments, console).run_on(data, ended);
 }
 
 }  // namespace millrace

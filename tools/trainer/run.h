@@ -1,8 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "formats/folder.h"
 #include "tools/console/console.h"
 #include "tools/trainer/options.h"
 
@@ -12,5 +14,11 @@ namespace millrace {
 /// output or metrics were lost on the way, or 128 + signal where a signal stopped the run. Throws
 /// what open_folder and Trainer throw. `arguments` are the command line, program first.
 int run(const Options& options, const std::vector<std::string>& arguments, Console& console);
+
+/// The same on data that were opened for these options. `ended` hears of each run that came to its
+/// end.
+int run_on(const DataFolder& data, const Options& options,
+           const std::vector<std::string>& arguments, Console& console,
+           const std::function<void(const RunSpec&, const RunResult&)>& ended);
 
 }  // namespace millrace

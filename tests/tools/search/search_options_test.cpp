@@ -1,0 +1,114 @@
+#include "tools/search/search_options.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/support/files.h"
+#include "tests/tools/usage_error.h"
+
+namespace millrace {
+namespace {
+
+using Words = std::vector<std::string>;
+
+std::string error_of(const Words& arguments) {
+  return test::usage_error_of([&] { parse_search(arguments); });
+}
+
+TEST(SearchOptions, ReadsWhatToTryAmongTheTrainersOptions) {
+  const SearchOptions search =
+      parse_search({"--epochs=3", "lr=0.1/0.3", "--quiet", "--trials", "9", "--batch", "64",
+                    "hidden=32/64,32", "--parallel=2", "--journal", "j.jsonl", "--refit", "off"});
+  EXPECT_EQ(search.help, "");
+  EXPECT_EQ(search.words, (Words{"--epochs", "3", "--quiet", "--batch", "64"}));
+  EXPECT_EQ(search.parallel, 2U);
+  EXPECT_EQ(search.journal, "j.jsonl");
+  EXPECT_FALSE(search.refit);
+  ASSERT_EQ(search.trials.size(), 4U);
+  ASSERT_EQ(search.options.size(), 4U);
+  EXPECT_EQ(search.trials[1].number, 2U);
+  EXPECT_EQ(search.trials[1].values, (Combination{"0.1", "64,32"}));
+  const RunSpec& run = search.options[1].run;
+  EXPECT_EQ(run.optimizer.learning_rate, 0.1F);
+  EXPECT_EQ(run.hidden, (std::vector<std::uint32_t>{64, 32}));
+  EXPECT_EQ(run.epochs, 3U);
+  EXPECT_EQ(run.batch, 64U);
+  EXPECT_EQ(search.command(search.trials[1]),
+            (Words{"trainer", "--epochs", "3", "--quiet", "--batch", "64", "--lr", "0.1",
+                   "--hidden", "64,32"}));
+  EXPECT_EQ(describe(search.axes, search.trials[1].values), "lr=0.1 hidden=64,32");
+}
+
+TEST(SearchOptions, DrawsTwentyOfARangeAndAnyNumber) {
+  EXPECT_EQ(parse_search({"lr=0.01..1:log"}).trials.size(), 20U);
+  const auto five = parse_search({"lr=0.01..1:log", "--trials", "5", "--search-seed", "3"});
+  EXPECT_EQ(five.trials.size(), 5U);
+  EXPECT_EQ(five.words, Words{});
+  EXPECT_NE(five.trials[0].values, parse_search({"lr=0.01..1:log"}).trials[0].values);
+  EXPECT_EQ(parse_search({"lr=1/2/3/4", "--trials", "3"}).trials.size(), 3U);
+}
+
+TEST(SearchOptions, KeepsAWordBehindAnOptionThatMayHaveAValue) {
+  const SearchOptions search =
+      parse_search({"lr=0.1/0.3", "--checkpoint-dir", "c", "--resume", "--epochs", "2"});
+  EXPECT_EQ(search.words, (Words{"--checkpoint-dir", "c", "--resume", "--epochs", "2"}));
+}
+
+TEST(SearchOptions, NamesTheTrialThatCannotBe) {
+  EXPECT_EQ(error_of({"optimizer=sgd/adam", "--momentum", "0.9"}),
+            "trial 2 (optimizer=adam): --momentum: expected an optimizer sgd or nesterov, found "
+            "adam, which has --beta1");
+  EXPECT_EQ(error_of({"lr=0.1/x"}),
+            "trial 2 (lr=x): --lr: expected a finite number of at least 0, found 'x'");
+  EXPECT_EQ(
+      error_of({"lr=0.1/0.3", "--val-size", "0"}),
+      "trial 1 (lr=0.1): --val-size: expected validation samples to judge trials by, found 0");
+}
+
+TEST(SearchOptions, TakesAConfigFileWhoseOptionsMayBeVaried) {
+  const test::TempFolder dir;
+  const auto path = dir.path() / "run.toml";
+  test::write_bytes(path, test::make_bytes("lr = 0.7\nepochs = 4\n"));
+  const SearchOptions search = parse_search({"lr=0.1/0.3", "--config", path.string()});
+  EXPECT_EQ(search.options[1].run.optimizer.learning_rate, 0.3F);
+  EXPECT_EQ(search.options[1].run.epochs, 4U);
+  EXPECT_EQ(search.options[1].given.at("--epochs"), "4");
+}
+
+TEST(SearchOptions, RefusesWhatMakesNoSearch) {
+  EXPECT_EQ(error_of({}), "expected what to try, as lr=0.1/0.3 or lr=0.01..1:log, found nothing");
+  EXPECT_EQ(error_of({"learning_rate=1/2"}), "unknown option --learning_rate; did you mean --lr?");
+  EXPECT_EQ(error_of({"lr=1/2", "lr=3/4"}), "lr: expected it once, found it twice");
+  EXPECT_EQ(error_of({"lr=1/2", "--lr", "3"}),
+            "lr: expected it to be varied or given, found both lr=… and --lr");
+  for (const std::string shared : {"data", "threads", "metrics", "repeat", "init", "val-size",
+                                   "standardize", "trials", "journal"}) {
+    EXPECT_EQ(
+        error_of({shared + "=1/2"}),
+        shared +
+            ": expected an option of the model, of training or of augmentation to vary, found "
+            "one that all trials share; give it as --" +
+            shared);
+  }
+  EXPECT_EQ(error_of({"lr=1/2", "--resume", "old.safetensors"}).substr(0, 40),
+            "trial 1 (lr=1): --resume: expected no fi");
+  const std::string many = "0/1/2/3/4/5/6/7/8/9";
+  EXPECT_EQ(
+      error_of({"seed=" + many, "lr=" + many, "batch=" + many, "ema=" + many, "rotate=" + many}),
+      "expected at most 10000 combinations, or --trials to try some, found 100000");
+  EXPECT_EQ(error_of({"lr=1/2", "--metrics", "a.jsonl", "--journal", "a.jsonl"}),
+            "--metrics: expected another file than --journal has, found 'a.jsonl'");
+}
+
+TEST(SearchOptions, HelpHasTheTrainersOptionsToo) {
+  const std::string help = parse_search({"--help"}).help;
+  EXPECT_TRUE(help.starts_with("Usage: trainer search OPTION=VALUES"));
+  for (const char* option : {"--trials", "--journal", "--lr", "--checkpoint-dir"}) {
+    EXPECT_NE(help.find(option), std::string::npos) << option;
+  }
+}
+
+}  // namespace
+}  // namespace millrace

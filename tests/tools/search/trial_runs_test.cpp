@@ -1,0 +1,138 @@
+#include "tools/search/trial_runs.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/support/files.h"
+#include "tests/support/training.h"
+#include "tests/tools/usage_error.h"
+
+namespace millrace {
+namespace {
+
+using Words = std::vector<std::string>;
+
+TEST(SharesOf, FillTheCores) {
+  const auto shares = [](std::uint32_t parallel, std::uint32_t threads, std::uint64_t runs,
+                         std::uint32_t cores, bool gpu = false) {
+    const Shares found = shares_of(parallel, threads, runs, cores, gpu);
+    return std::pair(found.at_once, found.threads);
+  };
+  using Pair = std::pair<std::uint32_t, std::uint32_t>;
+  EXPECT_EQ(shares(0, 0, 100, 16), (Pair{16, 1}));
+  EXPECT_EQ(shares(0, 0, 4, 16), (Pair{4, 4}));
+  EXPECT_EQ(shares(0, 4, 100, 16), (Pair{4, 4}));
+  EXPECT_EQ(shares(0, 32, 100, 16), (Pair{1, 32}));
+  EXPECT_EQ(shares(3, 0, 100, 16), (Pair{3, 5}));
+  EXPECT_EQ(shares(50, 0, 100, 16), (Pair{50, 1}));
+  EXPECT_EQ(shares(3, 2, 100, 16), (Pair{3, 2}));
+  EXPECT_EQ(shares(0, 0, 100, 16, true), (Pair{1, 16}));
+  EXPECT_EQ(shares(2, 0, 100, 16, true), (Pair{2, 8}));
+  EXPECT_EQ(shares(0, 0, 0, 16), (Pair{1, 16}));
+}
+
+class TrialsOfASearch : public testing::Test {
+ protected:
+  TrialsOfASearch() { data_.train = test::training_data(); }
+
+  static SearchOptions search(const Words& more) {
+    Words words{"--epochs", "3", "--batch", "16", "--val-size", "40", "--device", "cpu"};
+    words.insert(words.end(), more.begin(), more.end());
+    return parse_search(words);
+  }
+  TrialRuns run(
+      const SearchOptions& search, const std::function<bool()>& stopped = [] { return false; }) {
+    Console console("trainer search", true);
+    return run_trials(search, data_, console, stopped);
+  }
+
+  DataFolder data_;
+};
+
+TEST_F(TrialsOfASearch, EndInTheBitsOfRunsByThemselves) {
+  const SearchOptions one =
+      search({"lr=0.1/0.5", "hidden=8/16", "--repeat", "2", "--parallel", "1"});
+  const TrialRuns runs = run(one);
+  EXPECT_EQ(runs.runs, 8U);
+  EXPECT_EQ(runs.wanted, 8U);
+  EXPECT_EQ(runs.from_journal, 0U);
+  ASSERT_EQ(runs.trials.size(), 4U);
+  for (std::size_t i = 0; i < 4; ++i) {
+    ASSERT_EQ(runs.trials[i].runs.size(), 2U);
+    for (std::uint64_t seed = 0; seed < 2; ++seed) {
+      RunSpec spec = one.options[i].run;
+      spec.validation_size = 40;
+      spec.seed = seed;
+      const std::atomic<bool> never{false};
+      const RunResult alone = Trainer(spec, data_.train, nullptr, {}).fit(never);
+      TrialRun expected = trial_run(seed, alone);
+      expected.train_s = runs.trials[i].runs[seed].train_s;
+      EXPECT_EQ(runs.trials[i].runs[seed], expected);
+    }
+  }
+  const TrialRuns beside =
+      run(search({"lr=0.1/0.5", "hidden=8/16", "--repeat", "2", "--parallel", "5"}));
+  for (std::size_t i = 0; i < 4; ++i) {
+    for (std::size_t k = 0; k < 2; ++k) {
+      EXPECT_EQ(beside.trials[i].runs[k].weights_hash, runs.trials[i].runs[k].weights_hash);
+    }
+  }
+}
+
+TEST_F(TrialsOfASearch, AreNotRunAgainThatTheJournalHas) {
+  const test::TempFolder dir;
+  const std::string journal = (dir.path() / "j.jsonl").string();
+  const TrialRuns first = run(search({"lr=0.1/0.5", "--journal", journal}));
+  EXPECT_EQ(first.runs, 2U);
+  // Threads decide nothing; one more rate is one more run.
+  const TrialRuns more =
+      run(search({"lr=0.5/0.1/0.3", "--journal", journal, "--threads", "2", "--slots", "2"}));
+  EXPECT_EQ(more.from_journal, 2U);
+  EXPECT_EQ(more.runs, 1U);
+  EXPECT_EQ(more.trials[0].runs, first.trials[1].runs);
+  EXPECT_EQ(more.trials[1].runs, first.trials[0].runs);
+  // Other options and other data are other runs.
+  EXPECT_EQ(run(search({"lr=0.1/0.5", "--journal", journal, "--momentum", "0.5"})).from_journal,
+            0U);
+  data_.train = test::memory_dataset({.seed = 9});
+  EXPECT_EQ(run(search({"lr=0.1/0.5", "--journal", journal})).from_journal, 0U);
+}
+
+TEST_F(TrialsOfASearch, ThatDivergeAreKeptAsSuch) {
+  const TrialRuns runs = run(search({"lr=0.1/1e30"}));
+  EXPECT_FALSE(runs.trials[0].diverged());
+  EXPECT_TRUE(runs.trials[1].diverged());
+  EXPECT_NE(runs.trials[1].runs[0].diverged, "");
+}
+
+TEST_F(TrialsOfASearch, ThatCannotRunAreToldBeforeTheFirst) {
+  bool asked = false;
+  const auto error = test::usage_error_of([&] {
+    run(search({"hidden=8/16", "--dropout", "0.5", "--class-weights", "1,2"}), [&] {
+      asked = true;
+      return false;
+    });
+  });
+  EXPECT_TRUE(error.starts_with("trial 1 (hidden=8): --class-weights: expected")) << error;
+  EXPECT_FALSE(asked);
+}
+
+TEST_F(TrialsOfASearch, LeaveItAtWhatThereIsWhenStopped) {
+  const SearchOptions some = search({"lr=0.1/0.2/0.3/0.4", "--epochs", "100000"});
+  const TrialRuns runs = run(some, [] { return true; });
+  EXPECT_EQ(runs.runs, 0U);
+  EXPECT_EQ(runs.wanted, 4U);
+  for (const Trial& trial : runs.trials) EXPECT_TRUE(trial.runs.empty());
+}
+
+TEST_F(TrialsOfASearch, WriteNoFiles) {
+  const test::TempFolder dir;
+  const std::string folder = (dir.path() / "checkpoints").string();
+  run(search({"lr=0.1/0.5", "--checkpoint-dir", folder, "--checkpoint-every", "1"}));
+  EXPECT_FALSE(std::filesystem::exists(folder));
+}
+
+}  // namespace
+}  // namespace millrace

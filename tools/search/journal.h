@@ -1,0 +1,51 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tools/search/trial.h"
+#include "tools/trainer/metrics_file.h"
+
+namespace millrace {
+
+/// What decides how a run ends: the hash of its data, and its options by name but those that change
+/// nothing of the result (threads, files that are written, …).
+struct RunKey {
+  std::string data;
+  std::map<std::string, std::string> options;
+
+  auto operator<=>(const RunKey&) const = default;
+};
+
+/// The options of `given` (Options::given) that decide the result; the seed, which each run has of
+/// its own, is not one of them.
+std::map<std::string, std::string> deciding(const std::map<std::string, std::string>& given);
+
+/// The file of --journal: a JSON line for each run that has ended,
+/// {"search": 1, "data": "<hash>", "options": {"--lr": "0.1", …}, "run": {…}}. A search that finds
+/// a run there does not repeat it. One process at a time has it open. Not for several threads at
+/// once.
+class Journal {
+ public:
+  /// Opens the file, or makes it, and reads it; a line that was cut off when a process was killed
+  /// is dropped. Throws DataError where it cannot, where it holds something else, and where another
+  /// search has it open.
+  explicit Journal(const std::filesystem::path& path);
+
+  std::optional<TrialRun> find(const RunKey& key, std::uint64_t seed) const;
+  /// What cannot be written is kept in error().
+  void add(const RunKey& key, const TrialRun& run);
+  std::size_t size() const noexcept { return runs_.size(); }
+  const std::string& error() const noexcept { return file_.error(); }
+
+ private:
+  MetricsFile file_;
+  std::map<std::pair<RunKey, std::uint64_t>, TrialRun> runs_;
+};
+
+}  // namespace millrace

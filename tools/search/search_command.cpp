@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "formats/error.h"
+#include "tools/console/console.h"
+#include "tools/console/program.h"
+#include "tools/console/quote.h"
+#include "tools/console/stop_signals.h"
+#include "tools/console/version.h"
+#include "tools/search/search_options.h"
+#include "tools/search/trial_runs.h"
+#include "tools/trainer/commands.h"
+#include "tools/trainer/run.h"
+#include "tools/trainer/run_data.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::size_t kShown = 10;  // lines of the ranking
+
+std::string plural(std::uint64_t count, const std::string& word) {
+  return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
+}
+
+void tell_plan(const SearchOptions& search, const DataFolder& data, Console& console) {
+  console.line(one_line("Data: " + data.description));
+  std::string axes;
+  for (const Axis& axis : search.axes) axes += (axes.empty() ? "" : "; ") + describe(axis);
+  const Options& any = search.options.front();
+  console.line(
+      one_line(fmt::format("Search: {}{}, {}", plural(search.trials.size(), "trial"),
+                           any.repeat == 1 ? "" : fmt::format(" of {} seeds", any.repeat), axes)));
+}
+
+void tell_ranking(const SearchOptions& search, const TrialRuns& runs,
+                  const std::vector<Trial>& best_first, Console& console) {
+  std::string line = fmt::format("Searched: {} in {:.2f} s, {} at once", plural(runs.runs, "run"),
+                                 runs.seconds, runs.shares.at_once);
+  if (runs.from_journal > 0) line += fmt::format("; {} from the journal", runs.from_journal);
+  console.line(line);
+  for (const std::string& row :
+       ranking(best_first, search.axes, score_name(search.options[0].task), kShown)) {
+    console.line(row);
+  }
+  if (best_first.size() > kShown) {
+    console.line(fmt::format("… and {} more", best_first.size() - kShown));
+  }
+}
+
+// Those with all their runs.
+std::vector<Trial> whole(const SearchOptions& search, const TrialRuns& runs) {
+  std::vector<Trial> trials;
+  for (std::size_t i = 0; i < runs.trials.size(); ++i) {
+    if (runs.trials[i].runs.size() == search.options[i].repeat) trials.push_back(runs.trials[i]);
+  }
+  return ranked(trials);
+}
+
+int tell_stopped(const SearchOptions& search, const TrialRuns& runs, const StopSignals& signals,
+                 const std::vector<std::string>& arguments, Console& console) {
+  console.error(fmt::format("{}; {} of {} runs are done", signals.text(),
+                            runs.from_journal + runs.runs, runs.wanted));
+  if (search.journal.empty()) {
+    console.error("nothing was saved, for there is no --journal");
+  } else {
+    std::vector<std::string> command{"trainer", "search"};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    console.error("to go on: " + shell_command(command));
+  }
+  return signals.status();
+}
+
+// What the search found, trained by itself.
+int refit(const SearchOptions& search, const DataFolder& data, const Trial& best,
+          Console& console) {
+  const Options& options = search.options[best.number - 1];
+  for (const std::string& note : options.notes) console.notice(note);
+  return run_on(
+      data, options, search.command(best), console,
+      [&](const RunSpec& spec, const RunResult& result) {
+        for (const TrialRun& run : best.runs) {
+          if (run.seed != spec.seed || run.weights_hash == result.weights_hash) continue;
+          console.warning(fmt::format("the trial ended in other weights, {}", run.weights_hash));
+        }
+      });
+}
+
+}  // namespace
+
+int search_command(const std::vector<std::string>& arguments) {
+  const SearchOptions search = parse_search(arguments);
+  if (!search.help.empty()) return print(search.help);
+  const Options& any = search.options.front();
+  if (any.action == Options::Action::kVersion) return print(version_text("trainer"));
+  Console console("trainer search", any.quiet);
+  download(any, console);
+  const DataFolder data = open_data(any);
+  tell_plan(search, data, console);
+
+  std::optional<StopSignals> signals(std::in_place, StopSignals::First::kSetsFlag,
+                                     "trainer search");
+  const TrialRuns runs = run_trials(search, data, console, [&] { return signals->flag().load(); });
+  const std::vector<Trial> best_first = whole(search, runs);
+  if (!best_first.empty()) tell_ranking(search, runs, best_first, console);
+  if (signals->received() != 0) return tell_stopped(search, runs, *signals, arguments, console);
+  signals.reset();  // whoever trains has signals of its own
+
+  const Trial& best = best_first.front();
+  if (best.diverged()) {
+    console.error("all trials diverged: " + best.runs.front().diverged);
+    return kDiverged;
+  }
+  console.line("Best: " + shell_command(search.command(best)));
+  const int status = search.refit ? refit(search, data, best, console) : kDone;
+  return status == kDone && (runs.journal_lost || console.output_error() != 0) ? kFailed : status;
+}
+
+}  // namespace millrace

@@ -1,0 +1,185 @@
+#include "tools/search/search_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <optional>
+
+#include "tools/console/command_line.h"
+#include "tools/console/numbers.h"
+#include "tools/console/output_paths.h"
+#include "tools/console/quote.h"
+#include "tools/console/usage_error.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::uint64_t kUsualTrials = 20;
+constexpr std::uint64_t kMostTrials = 10'000;
+constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint32_t kMostAtOnce = 1024;
+
+constexpr const char* kDescription =
+    "Trains with many combinations of options, as many at once as there are cores,\n"
+    "ranks them by the best validation accuracy (or R²) of each, and trains with the\n"
+    "best once more. Takes all options of the trainer besides.\n"
+    "\n"
+    "  lr=0.1/0.3/1      these values\n"
+    "  dropout=0.0..0.5  drawn between these; whole numbers where both ends are\n"
+    "  lr=0.01..1:log    drawn by their logarithm\n"
+    "\n"
+    "Of lists alone all combinations are tried, else --trials draws some.";
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  trainer search lr=0.1/0.3/1 hidden=32/64/128,64 --data data/ --epochs 5\n"
+    "  trainer search lr=0.001..0.1:log dropout=0.0..0.5 --trials 100 \\\n"
+    "    --optimizer adam --data data/ --journal search.jsonl --report best.html\n"
+    "\n"
+    "Exit status: that of the trainer.";
+
+// What a trial may differ in: not its data, nor where it writes to.
+void check_varied(const CommandLine& line, const Axis& axis) {
+  const std::string name = "--" + axis.option;
+  const std::string group = line.group_of(name);
+  constexpr std::array<const char*, 2> kElsewhere{"--shuffle", "--precision"};
+  constexpr std::array<const char*, 2> kNever{"--init", "--repeat"};
+  const bool of_training =
+      group == "Model" || group == "Training" || group.starts_with("Augmentation");
+  const bool varied = (of_training && std::ranges::find(kNever, name) == kNever.end()) ||
+                      std::ranges::find(kElsewhere, name) != kElsewhere.end();
+  if (varied) return;
+  throw UsageError(axis.option +
+                   ": expected an option of the model, of training or of augmentation to vary, "
+                   "found one that all trials share; give it as " +
+                   name);
+}
+
+std::vector<Axis> read_axes(const CommandLine& line, const std::vector<std::string>& texts) {
+  if (texts.empty()) {
+    throw UsageError("expected what to try, as lr=0.1/0.3 or lr=0.01..1:log, found nothing");
+  }
+  std::vector<Axis> axes;
+  for (const std::string& text : texts) {
+    axes.push_back(parse_axis(text));
+    check_varied(line, axes.back());
+    const auto same = [&](const Axis& other) { return other.option == axes.back().option; };
+    if (std::ranges::count_if(axes, same) > 1) {
+      throw UsageError(axes.back().option + ": expected it once, found it twice");
+    }
+    if (line.given("--" + axes.back().option)) {
+      throw UsageError(
+          fmt::format("{0}: expected it to be varied or given, found both {0}=… and --{0}",
+                      axes.back().option));
+    }
+  }
+  return axes;
+}
+
+std::vector<Combination> combine(std::span<const Axis> axes, std::optional<std::uint64_t> number,
+                                 std::uint64_t seed) {
+  const auto all = combinations(axes);
+  const bool listed =
+      std::ranges::none_of(axes, [](const Axis& axis) { return axis.range.has_value(); });
+  if (!number && !listed) number = kUsualTrials;
+  if (!number && all.value_or(kAny) > kMostTrials) {
+    throw UsageError(
+        fmt::format("expected at most {} combinations, or --trials to try some, found {}",
+                    kMostTrials, all ? std::to_string(*all) : "more than 2^62"));
+  }
+  return trials(axes, number, seed);
+}
+
+void check(const Options& options) {
+  if (options.action != Options::Action::kTrain) return;
+  if (options.validation_size == std::uint64_t{0}) {
+    throw UsageError("--val-size: expected validation samples to judge trials by, found 0");
+  }
+  if (!options.run.resume_from.empty()) {
+    throw UsageError(
+        "--resume: expected no file, for it is the best one's training that goes on, from "
+        "--checkpoint-dir; found " +
+        shown(options.run.resume_from.string()));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> SearchOptions::command(const Trial& trial) const {
+  std::vector<std::string> all{"trainer"};
+  all.insert(all.end(), words.begin(), words.end());
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    all.push_back("--" + axes[i].option);
+    all.push_back(trial.values[i]);
+  }
+  return all;
+}
+
+std::string describe(std::span<const Axis> axes, const Combination& values) {
+  std::string text;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    text += fmt::format("{}{}={}", i == 0 ? "" : " ", axes[i].option, values[i]);
+  }
+  return one_line(text);
+}
+
+SearchOptions parse_search(const std::vector<std::string>& arguments) {
+  SearchOptions search;
+  std::vector<std::string> texts;
+  std::optional<std::uint64_t> number;
+  std::uint64_t seed = 0;
+  CommandLine line("trainer search", kDescription);
+  line.positionals("OPTION=VALUES", "what to try for an option", texts);
+  line.group("Search");
+  line.value(
+      "--trials", "N",
+      fmt::format("how many combinations to draw [all there are; {}\nwhere there is a range]",
+                  kUsualTrials),
+      [&](const std::string& t) { number = parse_whole(t, 1, kMostTrials); });
+  line.value("--search-seed", "N", "of what is drawn [0]",
+             [&](const std::string& t) { seed = parse_whole(t, 0, kAny); });
+  line.value("--parallel", "N|auto",
+             "trials at once [auto: one for --threads cores, or\nfor a core; on a GPU one]",
+             [&](const std::string& t) { search.parallel = parse_whole_or_auto(t, kMostAtOnce); });
+  line.value("--journal", "FILE",
+             "a JSON line for each run that has ended. What it\nhas already is not run again: so a "
+             "search goes on,\nor tries more",
+             [&](const std::string& t) { search.journal = parse_path(t); });
+  line.value("--refit", "on|off",
+             "train with the best once more, with the test and\nall files that are asked for [on]",
+             [&](const std::string& t) { search.refit = parse_switch(t); });
+  line.examples(kExamples);
+  if (!parse_beside(line, arguments)) {
+    search.help = line.help();
+    return search;
+  }
+  search.axes = read_axes(line, texts);
+  const std::array<std::string, 5> own{"--trials", "--search-seed", "--parallel", "--journal",
+                                       "--refit"};
+  search.words = line.words_without(own);
+  for (Combination& values : combine(search.axes, number, seed)) {
+    search.trials.push_back({search.trials.size() + 1, std::move(values), {}});
+    const Trial& trial = search.trials.back();
+    std::vector<std::string> words = search.command(trial);
+    words.erase(words.begin());
+    try {
+      search.options.push_back(parse_options(words));
+      check(search.options.back());
+    } catch (const UsageError& error) {
+      throw UsageError(fmt::format("trial {} ({}): {}", trial.number,
+                                   describe(search.axes, trial.values), error.what()));
+    }
+  }
+  const Options& any = search.options.front();
+  check_output_paths({{"--journal", search.journal, R"({"search")"},
+                      {"--metrics", any.metrics},
+                      {"--report", any.report},
+                      {"--trace", any.trace},
+                      {"--quarantine", any.quarantine}},
+                     {{"--data", any.data}, {"--init", any.run.init}});
+  return search;
+}
+
+}  // namespace millrace
