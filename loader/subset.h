@@ -9,6 +9,14 @@
 
 namespace millrace {
 
+/// One of `count` parts of a data set, as cross-validation takes them in turn for validation.
+struct Fold {
+  std::uint32_t index = 0;
+  std::uint32_t count = 0;  ///< 0: there are none
+
+  bool operator==(const Fold&) const = default;
+};
+
 /// A part of a data set: positions [0, size()) mapped to sample ids, in O(1) memory.
 class Subset {
  public:
@@ -29,8 +37,11 @@ class Subset {
 
  private:
   friend struct Split;
+  // Of `size` positions from `offset` on, in an order that goes on from its end at its beginning.
+  Subset(const Permutation& order, std::uint64_t offset, std::uint64_t size) noexcept
+      : order_(order), offset_(offset), size_(size) {}
   std::optional<Permutation> order_;  ///< of the whole set; none: stored order
-  std::uint64_t offset_ = 0;
+  std::uint64_t offset_ = 0;  ///< of its first sample in that order, which ends where it begins
   std::uint64_t size_ = 0;
 };
 
@@ -42,6 +53,15 @@ struct Split {
   Subset validation;
   /// Throws std::invalid_argument if validation_size is not below `count`.
   static Split random(std::uint64_t count, std::uint64_t validation_size, std::uint64_t seed);
+  /// That permutation cut in fold.count parts, whose sizes differ by one at most: one is
+  /// `validation`, the others `train`. Each sample is validated in one fold. Throws
+  /// std::invalid_argument for fewer than two parts, more than samples, and a fold that is none.
+  static Split folded(std::uint64_t count, Fold fold, std::uint64_t seed);
+  /// The one or the other: folded(), where there are folds.
+  static Split of(std::uint64_t count, std::uint64_t validation_size, Fold fold,
+                  std::uint64_t seed) {
+    return fold.count != 0 ? folded(count, fold, seed) : random(count, validation_size, seed);
+  }
 };
 
 }  // namespace millrace

@@ -44,13 +44,14 @@ struct Run {
 // Options of the program, also in a config file, that would do nothing here: what it writes beside
 // checkpoints, and how to open data that are open.
 void refuse_idle(const Options& options, bool open) {
-  const std::array<std::pair<const char*, bool>, 7> of_program{
+  const std::array<std::pair<const char*, bool>, 8> of_program{
       {{"metrics", !options.metrics.empty()},
        {"report", !options.report.empty()},
        {"trace", !options.trace.empty()},
        {"tensorboard", !options.tensorboard.empty()},
        {"quarantine", !options.quarantine.empty()},
        {"download", !options.download.empty()},
+       {"folds", options.run.fold.count != 0},
        {"repeat", options.repeat != 1}}};
   for (const auto& [name, given] : of_program) {
     if (given) throw py::value_error(std::string(name) + ": it is the program's, not of train()");

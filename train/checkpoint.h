@@ -13,6 +13,7 @@
 #include "loader/augment.h"
 #include "loader/bad_sample.h"
 #include "loader/standardizer.h"
+#include "loader/subset.h"
 #include "train/observer.h"
 #include "train/schedule.h"
 
@@ -59,6 +60,7 @@ struct RunOptions {
   std::vector<float> class_weights = {};  ///< [classes], in effect; empty: all were 1
   Loss loss = Loss::kCrossEntropy;
   std::vector<TargetScale> target_scales = {};  ///< see MlpSpec
+  Fold fold = {};                               ///< that it is validated on; see RunSpec
 
   Task task() const noexcept { return task_of(loss); }
 };

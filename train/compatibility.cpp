@@ -27,6 +27,11 @@ std::string text(std::span<const std::uint32_t> widths) {
   return all;
 }
 
+std::string text(const Fold& value) {
+  if (value.count == 0) return "none";
+  return fmt::format("{} of {}", std::uint64_t{value.index} + 1, value.count);
+}
+
 std::string text(const ScheduleSpec& value) { return describe(value); }
 
 class Differences {
@@ -97,6 +102,7 @@ std::vector<std::string> check_compatible(const std::filesystem::path& file, con
   // The parameters of the file are the average, if there is one.
   const bool averaged = now.optimizer.ema > 0.0F;
   found.compare("average of the weights", before.optimizer.ema > 0.0F, averaged);
+  found.compare("fold", before.fold, now.fold);
   found.compare("validation size", before.validation_size, now.validation_size);
   if (before.validation_hash != now.validation_hash) {
     const auto told = [](const std::string& hash) {

@@ -59,6 +59,28 @@ void check_task(const RunSpec& spec, const Dataset& train) {
   }
 }
 
+void check_validation(const RunSpec& spec, const Dataset& train) {
+  const std::string samples = std::to_string(train.size()) + " samples of " + train.name();
+  if (spec.fold.count != 0) {
+    if (spec.validation) refuse("--folds", "no validation set beside it", spec.validation->name());
+    if (spec.fold.count < 2 || spec.fold.count > train.size()) {
+      refuse("--folds", "2 or more, and at most the " + samples, std::to_string(spec.fold.count));
+    }
+    return;
+  }
+  if (spec.validation && spec.validation_size > 0) {
+    refuse("--val-size", "0 beside a validation set", std::to_string(spec.validation_size));
+  }
+  const bool to_reach = spec.stopping.target_accuracy > 0.0F || spec.stopping.target_r2 > 0.0F;
+  if (to_reach && spec.validation_size == 0 && !spec.validation) {
+    refuse(spec.stopping.target_accuracy > 0.0F ? "--target-acc" : "--target-r2",
+           "validation samples to reach it on", "none");
+  }
+  if (spec.validation_size >= train.size()) {
+    refuse("--val-size", "fewer than the " + samples, std::to_string(spec.validation_size));
+  }
+}
+
 void check_spec(const RunSpec& spec, const Dataset& train) {
   if (spec.batch == 0) refuse("--batch", "at least 1", "0");
   if (spec.on_bad == OnBad::kLeaveOut) refuse("--on-bad", "fail, skip or substitute", "leave out");
@@ -93,19 +115,7 @@ void check_spec(const RunSpec& spec, const Dataset& train) {
   check_rate("--target-acc", spec.stopping.target_accuracy);
   check_rate("--target-r2", spec.stopping.target_r2);
   check_task(spec, train);
-  if (spec.validation && spec.validation_size > 0) {
-    refuse("--val-size", "0 beside a validation set", std::to_string(spec.validation_size));
-  }
-  const bool to_reach = spec.stopping.target_accuracy > 0.0F || spec.stopping.target_r2 > 0.0F;
-  if (to_reach && spec.validation_size == 0 && !spec.validation) {
-    refuse(spec.stopping.target_accuracy > 0.0F ? "--target-acc" : "--target-r2",
-           "validation samples to reach it on", "none");
-  }
-  if (spec.validation_size >= train.size()) {
-    refuse("--val-size",
-           "fewer than the " + std::to_string(train.size()) + " samples of " + train.name(),
-           std::to_string(spec.validation_size));
-  }
+  check_validation(spec, train);
 }
 
 // Only called where the test set may have labels that the training set has not.
@@ -192,7 +202,7 @@ RunPlan make_plan(const RunSpec& spec, const Dataset& train, const Dataset* test
   for (const Dataset* data : {&train, test, spec.validation.get()}) {
     if (plan.model.multilabel() && data != nullptr) check_sample_labels(*data);
   }
-  plan.split = Split::random(train.size(), spec.validation_size, spec.seed);
+  plan.split = Split::of(train.size(), spec.validation_size, spec.fold, spec.seed);
   const std::uint64_t samples = plan.split.train.size();
   plan.batch = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(std::uint64_t{spec.batch} * spec.accumulate, samples));

@@ -76,6 +76,15 @@ SampleSpec decode_sample(const json& object, std::uint64_t features) {
   return sample;
 }
 
+Fold decode_fold(const json& object) {
+  const Fold fold{whole_number<std::uint32_t>(object, "index"),
+                  whole_number<std::uint32_t>(object, "count")};
+  if (fold.count < 2 || fold.index >= fold.count) {
+    throw json::type_error::create(302, "no fold", &object);
+  }
+  return fold;
+}
+
 void decode_schedule(const json& object, RunOptions& options) {
   options.schedule.kind = known(object, "kind", schedule_called);
   options.schedule.warmup_epochs = object.at("warmup_epochs").get<double>();
@@ -119,6 +128,9 @@ json encode_run_options(const RunOptions& options) {
   if (options.loss != Loss::kCrossEntropy) object["loss"] = name_of(options.loss);
   if (!options.class_weights.empty()) object["class_weights"] = options.class_weights;
   if (!options.validation_hash.empty()) object["validation_hash"] = options.validation_hash;
+  if (const Fold& fold = options.fold; fold.count != 0) {
+    object["fold"] = {{"index", fold.index}, {"count", fold.count}};
+  }
   return object;
 }
 
@@ -151,6 +163,7 @@ RunOptions decode_run_options(const json& object) {
   if (object.contains("class_weights")) {
     options.class_weights = object.at("class_weights").get<std::vector<float>>();
   }
+  if (object.contains("fold")) options.fold = decode_fold(object.at("fold"));
   if (object.contains("loss")) options.loss = known(object, "loss", loss_called);
   if (object.contains("activation")) {
     options.activation = known(object, "activation", activation_called);

@@ -28,7 +28,8 @@ RunIdentity identity_of(const RunSpec& spec, const RunPlan& plan, const Engine& 
   identity.options.widths = plan.model.widths();
   identity.options.batch = spec.batch;
   identity.options.accumulate = spec.accumulate;
-  identity.options.validation_size = spec.validation_size;
+  identity.options.validation_size = plan.split.validation.size();
+  identity.options.fold = spec.fold;
   if (spec.validation) {
     identity.options.validation_hash = training_hash(*spec.validation, 0, spec.on_bad);
   }

@@ -15,6 +15,7 @@
 #include "loader/augment.h"
 #include "loader/bad_sample.h"
 #include "loader/loader.h"
+#include "loader/subset.h"
 #include "train/bad_ledger.h"
 #include "train/checkpoint.h"
 #include "train/class_weights.h"
@@ -37,6 +38,9 @@ struct RunSpec {
   std::uint64_t validation_size = 10'000;
   /// What is validated on, in place of training samples: validation_size is 0 then.
   std::shared_ptr<const Dataset> validation = {};
+  /// Or the fold of the training samples that it is validated on; validation_size does not matter
+  /// then.
+  Fold fold = {};
   bool batch_norm = false;                          ///< of the hidden layers; see MlpSpec
   float dropout = 0.0F;                             ///< of the hidden layers; see MlpSpec
   Activation activation = Activation::kRelu;        ///< of the hidden layers

@@ -126,5 +126,48 @@ TEST(Subset, KnowsWhatItContains) {
   EXPECT_FALSE(Subset().contains(0));
 }
 
+TEST(Folds, ValidateEachSampleOnce) {
+  for (const std::uint64_t count : {2U, 7U, 256U, 1000U}) {
+    for (const std::uint32_t folds : {2U, 3U, 7U, 256U}) {
+      if (folds > count) continue;
+      std::vector<std::uint64_t> validated;
+      for (std::uint32_t i = 0; i < folds; ++i) {
+        const Split split = Split::folded(count, {i, folds}, 5);
+        EXPECT_GE(split.validation.size(), count / folds);
+        EXPECT_LE(split.validation.size(), (count + folds - 1) / folds);
+        const auto own = ids_of(split.validation);
+        validated.insert(validated.end(), own.begin(), own.end());
+        auto both = ids_of(split.train);
+        both.insert(both.end(), own.begin(), own.end());
+        EXPECT_EQ(sorted(both), first_integers(count));
+        for (std::uint64_t id = 0; id < count; ++id) {
+          EXPECT_NE(split.train.contains(id), split.validation.contains(id));
+        }
+        for (const std::uint64_t id : own) EXPECT_TRUE(split.validation.contains(id));
+        EXPECT_FALSE(split.train.contains(count));
+        EXPECT_EQ(split.train.bound(), count);
+        EXPECT_EQ(split.train.begin_of_run(), std::nullopt);
+      }
+      EXPECT_EQ(sorted(validated), first_integers(count));
+    }
+  }
+}
+
+TEST(Folds, AreDrawnByTheSeed) {
+  const auto ids = [](std::uint64_t seed) {
+    return ids_of(Split::folded(1000, {1, 4}, seed).validation);
+  };
+  EXPECT_EQ(ids(1), ids(1));
+  EXPECT_NE(ids(1), ids(2));
+  EXPECT_EQ(ids_of(Split::of(1000, 7, {1, 4}, 1).validation), ids(1));
+  EXPECT_EQ(Split::of(1000, 7, {}, 1).validation.size(), 7U);
+}
+
+TEST(Folds, RefuseWhatIsNone) {
+  EXPECT_THROW(Split::folded(10, {0, 1}, 0), std::invalid_argument);
+  EXPECT_THROW(Split::folded(10, {0, 11}, 0), std::invalid_argument);
+  EXPECT_THROW(Split::folded(10, {3, 3}, 0), std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace millrace

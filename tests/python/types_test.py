@@ -87,7 +87,7 @@ class TypesTest(unittest.TestCase):
         text = subprocess.check_output([os.environ["MILLRACE_TRAINER"], "--help"], text=True)
         options = {name.replace("-", "_") for name in re.findall(r"^  --([a-z0-9-]+)", text, re.MULTILINE)}
         self.assertGreater(len(options), 40)
-        elsewhere = {"download", "quarantine", "repeat", "metrics", "report", "trace", "tensorboard", "quiet", "version"}
+        elsewhere = {"download", "quarantine", "folds", "repeat", "metrics", "report", "trace", "tensorboard", "quiet", "version"}
         self.assertLessEqual(elsewhere, options)
         said = {name for name, _ in parameters(self.stub["train"])}
         self.assertEqual(said - {"test", "validation", "on_epoch"}, options - elsewhere)

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "compute/tensors.h"
 #include "formats/safetensors.h"
 #include "tests/support/files.h"
+#include "train/run_options.h"
 #include "train/run_state.h"
 
 namespace millrace {
@@ -91,6 +93,21 @@ TEST(Checkpoint, KnowsItsModelAndSamples) {
   EXPECT_EQ(model.input_scale, 0.1F);
   EXPECT_EQ(options.sample.dark_on_light, 0.25);
   EXPECT_FALSE(sample_checkpoint().state.options.sample.dark_on_light);
+}
+
+TEST(Checkpoint, KnowsItsFold) {
+  const test::TempFolder folder;
+  Checkpoint saved = sample_checkpoint();
+  saved.state.options.fold = {2, 5};
+  save_checkpoint(folder / "a.safetensors", saved);
+  EXPECT_EQ(load_checkpoint(folder / "a.safetensors").state.options.fold, (Fold{2, 5}));
+  const auto json = encode_run_options(saved.state.options);
+  for (const auto& [index, count] : {std::pair{5, 5}, {0, 1}, {-1, 5}}) {
+    auto wrong = json;
+    wrong["fold"] = {{"index", index}, {"count", count}};
+    EXPECT_ANY_THROW(decode_run_options(wrong)) << wrong["fold"];
+  }
+  EXPECT_FALSE(encode_run_options(sample_checkpoint().state.options).contains("fold"));
 }
 
 TEST(Checkpoint, KeepsTheNamesOfClasses) {

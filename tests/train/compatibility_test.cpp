@@ -77,6 +77,10 @@ TEST(Compatibility, EveryDifferenceIsNamedWithBothValues) {
       {[](RunState& s) { s.options.batch = 64; }, "batch: checkpoint 64, this run 128"},
       {[](RunState& s) { s.options.validation_size = 0; },
        "validation size: checkpoint 0, this run 1000"},
+      {[](RunState& s) {
+         s.options.fold = {1, 5};
+       },
+       "fold: checkpoint 2 of 5, this run none"},
       {[](RunState& s) { s.options.precision = Precision::kBFloat16; },
        "precision: checkpoint bf16, this run fp32"},
       {[](RunState& s) { s.options.seed = 8; }, "seed: checkpoint 8, this run 7"},

@@ -35,6 +35,30 @@ TEST(Plan, FollowsFromSpecAndData) {
   EXPECT_EQ(plan.steps_per_epoch, 17U);
 }
 
+TEST(Plan, ValidatesOnAFold) {
+  RunSpec spec = small_run();
+  spec.fold = {1, 4};
+  spec.validation_size = 1'000'000;  // does not matter
+  const auto data = test::training_data();
+  const RunPlan plan = make_plan(spec, *data, nullptr);
+  EXPECT_EQ(plan.split.train.size(), 225U);
+  EXPECT_EQ(plan.split.validation.size(), 75U);
+  const auto refused = [&] {
+    try {
+      make_plan(spec, *data, nullptr);
+    } catch (const std::invalid_argument& error) {
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  spec.fold = {0, 301};
+  EXPECT_EQ(refused(),
+            "--folds: expected 2 or more, and at most the 300 samples of memory, found 301");
+  spec.fold = {0, 4};
+  spec.validation = test::test_data();
+  EXPECT_EQ(refused(), "--folds: expected no validation set beside it, found memory-test");
+}
+
 TEST(Plan, OneCoreIsLeftToACallerThatPollsAndFills) {
   const auto data = test::training_data();
   EngineInfo gpu;

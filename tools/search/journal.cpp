@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <utility>
 
 namespace millrace {
 namespace {
@@ -65,15 +66,14 @@ std::map<std::string, std::string> deciding(const std::map<std::string, std::str
 Journal::Journal(const std::filesystem::path& path) : file_(path, kind()) {
   file_.go_on([this](const Json& line) {
     if (auto entry = read(line)) {
-      const std::uint64_t seed = entry->second.seed;
-      runs_.insert_or_assign({std::move(entry->first), seed}, std::move(entry->second));
+      runs_.insert_or_assign(place(entry->first, entry->second), std::move(entry->second));
     }
     return false;  // it stays, whatever it is
   });
 }
 
-std::optional<TrialRun> Journal::find(const RunKey& key, std::uint64_t seed) const {
-  const auto found = runs_.find({key, seed});
+std::optional<TrialRun> Journal::find(const RunKey& key, const TrialRun& named) const {
+  const auto found = runs_.find(place(key, named));
   return found == runs_.end() ? std::nullopt : std::optional(found->second);
 }
 
@@ -82,7 +82,7 @@ void Journal::add(const RunKey& key, const TrialRun& run) {
                {"data", key.data},
                {"options", Json(key.options)},
                {"run", to_json(run)}});
-  runs_.insert_or_assign({key, run.seed}, run);
+  runs_.insert_or_assign(place(key, run), run);
 }
 
 }  // namespace millrace

@@ -5,7 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "tools/search/trial.h"
@@ -23,7 +23,7 @@ struct RunKey {
 };
 
 /// The options of `given` (Options::given) that decide the result; the seed, which each run has of
-/// its own, is not one of them.
+/// its own, is not one of them, nor is --repeat.
 std::map<std::string, std::string> deciding(const std::map<std::string, std::string>& given);
 
 /// The file of --journal: a JSON line for each run that has ended,
@@ -37,15 +37,19 @@ class Journal {
   /// search has it open.
   explicit Journal(const std::filesystem::path& path);
 
-  std::optional<TrialRun> find(const RunKey& key, std::uint64_t seed) const;
+  /// The run of `key` with the seed and the fold of `named`.
+  std::optional<TrialRun> find(const RunKey& key, const TrialRun& named) const;
   /// What cannot be written is kept in error().
   void add(const RunKey& key, const TrialRun& run);
   std::size_t size() const noexcept { return runs_.size(); }
   const std::string& error() const noexcept { return file_.error(); }
 
  private:
+  using Place = std::tuple<RunKey, std::uint64_t, std::uint32_t>;  // key, seed, fold
+  static Place place(const RunKey& key, const TrialRun& run) { return {key, run.seed, run.fold}; }
+
   MetricsFile file_;
-  std::map<std::pair<RunKey, std::uint64_t>, TrialRun> runs_;
+  std::map<Place, TrialRun> runs_;
 };
 
 }  // namespace millrace

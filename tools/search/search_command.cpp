@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "formats/error.h"
@@ -28,9 +29,12 @@ void tell_plan(const SearchOptions& search, const DataFolder& data, Console& con
   std::string axes;
   for (const Axis& axis : search.axes) axes += (axes.empty() ? "" : "; ") + describe(axis);
   const Options& any = search.options.front();
-  console.line(
-      one_line(fmt::format("Search: {}{}, {}", plural(search.trials.size(), "trial"),
-                           any.repeat == 1 ? "" : fmt::format(" of {} seeds", any.repeat), axes)));
+  console.line(one_line(fmt::format(
+      "Search: {}{}, {}", plural(search.trials.size(), "trial"),
+      any.repeat == 1
+          ? ""
+          : fmt::format(" of {} {}", any.repeat, any.run.fold.count != 0 ? "folds" : "seeds"),
+      axes)));
 }
 
 void tell_ranking(const SearchOptions& search, const TrialRuns& runs,
@@ -74,16 +78,17 @@ int tell_stopped(const SearchOptions& search, const TrialRuns& runs, const StopS
 // What the search found, trained by itself.
 int refit(const SearchOptions& search, const DataFolder& data, const Trial& best,
           Console& console) {
-  const Options& options = search.options[best.number - 1];
+  const std::vector<std::string> command = search.command(best);
+  const Options options = parse_options({command.begin() + 1, command.end()});
   for (const std::string& note : options.notes) console.notice(note);
-  return run_on(
-      data, options, search.command(best), console,
-      [&](const RunSpec& spec, const RunResult& result) {
-        for (const TrialRun& run : best.runs) {
-          if (run.seed != spec.seed || run.weights_hash == result.weights_hash) continue;
-          console.warning(fmt::format("the trial ended in other weights, {}", run.weights_hash));
-        }
-      });
+  return run_on(data, options, command, console, [&](const RunSpec& spec, const RunResult& result) {
+    const auto same = [named = named_run(spec)](const TrialRun& run) {
+      return run.seed == named.seed && run.fold == named.fold;
+    };
+    const auto run = std::ranges::find_if(best.runs, same);
+    if (run == best.runs.end() || run->weights_hash == result.weights_hash) return;
+    console.warning("the trial ended in other weights, " + run->weights_hash);
+  });
 }
 
 }  // namespace

@@ -92,6 +92,14 @@ std::vector<Combination> combine(std::span<const Axis> axes, std::optional<std::
   return trials(axes, number, seed);
 }
 
+void append(std::vector<std::string>& words, std::span<const Axis> axes,
+            const Combination& values) {
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    words.push_back("--" + axes[i].option);
+    words.push_back(values[i]);
+  }
+}
+
 void check(const Options& options) {
   if (options.action != Options::Action::kTrain) return;
   if (options.validation_size == std::uint64_t{0}) {
@@ -109,11 +117,17 @@ void check(const Options& options) {
 
 std::vector<std::string> SearchOptions::command(const Trial& trial) const {
   std::vector<std::string> all{"trainer"};
-  all.insert(all.end(), words.begin(), words.end());
-  for (std::size_t i = 0; i < axes.size(); ++i) {
-    all.push_back("--" + axes[i].option);
-    all.push_back(trial.values[i]);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == "--folds") {
+      ++i;
+    } else {
+      all.push_back(words[i]);
+    }
   }
+  append(all, axes, trial.values);
+  const bool dropped = std::ranges::find(words, "--folds") != words.end();
+  // A config file's are still there.
+  if (!dropped && options.front().run.fold.count != 0) all.insert(all.end(), {"--folds", "1"});
   return all;
 }
 
@@ -162,8 +176,8 @@ SearchOptions parse_search(const std::vector<std::string>& arguments) {
   for (Combination& values : combine(search.axes, number, seed)) {
     search.trials.push_back({search.trials.size() + 1, std::move(values), {}});
     const Trial& trial = search.trials.back();
-    std::vector<std::string> words = search.command(trial);
-    words.erase(words.begin());
+    std::vector<std::string> words = search.words;
+    append(words, search.axes, trial.values);
     try {
       search.options.push_back(parse_options(words));
       check(search.options.back());

@@ -22,7 +22,7 @@ struct SearchOptions {
   std::filesystem::path journal;   ///< empty: none
   bool refit = true;
 
-  /// The trainer's command for a trial, program first.
+  /// The trainer's command for one run with a trial's options, without folds, program first.
   std::vector<std::string> command(const Trial& trial) const;
 };
 

@@ -55,6 +55,12 @@ std::vector<std::string> cells(const Trial& trial) {
   return row;
 }
 
+std::uint64_t whole(const Json& json, const char* name) {
+  const Json& value = json.at(name);
+  if (!value.is_number_unsigned()) throw Json::type_error::create(302, "no whole number", &value);
+  return value.get<std::uint64_t>();
+}
+
 // In characters on a screen, of text in UTF-8.
 std::size_t width(const std::string& text) {
   return static_cast<std::size_t>(
@@ -63,17 +69,23 @@ std::size_t width(const std::string& text) {
 
 }  // namespace
 
-TrialRun trial_run(std::uint64_t seed, const RunResult& result) {
+TrialRun named_run(const RunSpec& spec) {
+  TrialRun run;
+  run.seed = spec.seed;
+  run.fold = spec.fold.count == 0 ? 0 : spec.fold.index + 1;
+  return run;
+}
+
+TrialRun trial_run(const RunSpec& spec, const RunResult& result) {
   const EpochResult* best = &result.history.front();
   for (const EpochResult& epoch : result.history) {
     if (is_better(epoch, *best)) best = &epoch;
   }
-  TrialRun run;
-  run.seed = seed;
+  TrialRun run = named_run(spec);
   run.score = (best->val_r2 ? best->val_r2 : best->val_acc).value();
   run.loss = best->val_loss.value();
   if (!std::isfinite(run.score) || !std::isfinite(run.loss)) {
-    return diverged_run(seed, "its validation score is no number");
+    return diverged_run(spec, "its validation score is no number");
   }
   run.epoch = best->epoch;
   run.epochs = result.history.size();
@@ -82,47 +94,45 @@ TrialRun trial_run(std::uint64_t seed, const RunResult& result) {
   return run;
 }
 
-TrialRun diverged_run(std::uint64_t seed, const std::string& why) {
-  TrialRun run;
-  run.seed = seed;
+TrialRun diverged_run(const RunSpec& spec, const std::string& why) {
+  TrialRun run = named_run(spec);
   run.diverged = why;
   return run;
 }
 
 Json to_json(const TrialRun& run) {
-  if (!run.diverged.empty()) return {{"seed", run.seed}, {"diverged", run.diverged}};
-  return {{"seed", run.seed},
-          {"score", run.score},
-          {"loss", run.loss},
-          {"epoch", run.epoch},
-          {"epochs", run.epochs},
-          {"train_s", run.train_s},
-          {"weights_hash", run.weights_hash}};
+  Json json{{"seed", run.seed}};
+  if (run.fold != 0) json["fold"] = run.fold;
+  if (!run.diverged.empty()) {
+    json["diverged"] = run.diverged;
+    return json;
+  }
+  json["score"] = run.score;
+  json["loss"] = run.loss;
+  json["epoch"] = run.epoch;
+  json["epochs"] = run.epochs;
+  json["train_s"] = run.train_s;
+  json["weights_hash"] = run.weights_hash;
+  return json;
 }
 
 std::optional<TrialRun> trial_run_in(const Json& json) {
   try {
-    const auto whole = [&](const char* name) {
-      const Json& value = json.at(name);
-      return value.is_number_unsigned() ? value.get<std::uint64_t>()
-                                        : throw std::invalid_argument(name);
-    };
+    TrialRun run;
+    run.seed = whole(json, "seed");
+    if (json.contains("fold")) run.fold = static_cast<std::uint32_t>(whole(json, "fold"));
     if (json.contains("diverged")) {
-      TrialRun run = diverged_run(whole("seed"), json.at("diverged").get<std::string>());
+      run.diverged = json.at("diverged").get<std::string>();
       return run.diverged.empty() ? std::nullopt : std::optional(run);
     }
-    TrialRun run;
-    run.seed = whole("seed");
     run.score = json.at("score").get<double>();
     run.loss = json.at("loss").get<double>();
-    run.epoch = whole("epoch");
-    run.epochs = whole("epochs");
+    run.epoch = whole(json, "epoch");
+    run.epochs = whole(json, "epochs");
     run.train_s = json.at("train_s").get<double>();
     run.weights_hash = json.at("weights_hash").get<std::string>();
     return run;
   } catch (const Json::exception&) {
-    return std::nullopt;
-  } catch (const std::invalid_argument&) {
     return std::nullopt;
   }
 }

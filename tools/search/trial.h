@@ -16,6 +16,7 @@ namespace millrace {
 /// best.safetensors holds.
 struct TrialRun {
   std::uint64_t seed = 0;
+  std::uint32_t fold = 0;    ///< from 1; 0 where there are none
   double score = 0.0;        ///< of validation: accuracy, or R²
   double loss = 0.0;         ///< of validation
   std::uint64_t epoch = 0;   ///< the best one
@@ -29,16 +30,19 @@ struct TrialRun {
 
 /// Of a run that ended by itself, with validation. A score or a loss that is no number counts as
 /// diverged.
-TrialRun trial_run(std::uint64_t seed, const RunResult& result);
-TrialRun diverged_run(std::uint64_t seed, const std::string& why);
+TrialRun trial_run(const RunSpec& spec, const RunResult& result);
+TrialRun diverged_run(const RunSpec& spec, const std::string& why);
+/// The run of `spec`, to be looked for: without a result.
+TrialRun named_run(const RunSpec& spec);
 
 /// {"seed": 0, "score": 0.97, "loss": 0.1, "epoch": 7, "epochs": 10, "train_s": 0.3,
-/// "weights_hash": "…"}, or {"seed": 0, "diverged": "why"}.
+/// "weights_hash": "…"}, or {"seed": 0, "diverged": "why"}; with "fold" behind the seed where there
+/// are folds.
 nlohmann::ordered_json to_json(const TrialRun& run);
 /// nullopt for anything else.
 std::optional<TrialRun> trial_run_in(const nlohmann::ordered_json& json);
 
-/// A combination and its runs, one a seed.
+/// A combination and its runs, one a seed, or a fold.
 struct Trial {
   std::uint64_t number = 0;  ///< from 1
   Combination values;

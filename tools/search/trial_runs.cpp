@@ -19,6 +19,7 @@
 #include "tools/console/usage_error.h"
 #include "tools/search/journal.h"
 #include "tools/search/side_by_side.h"
+#include "tools/trainer/repeat.h"
 #include "tools/trainer/run_data.h"
 #include "train/checkpoint_dir.h"
 #include "train/plan.h"
@@ -126,7 +127,7 @@ void Search::plan() {
       throw UsageError(fmt::format("trial {} ({}): {}", i + 1,
                                    describe(search_.axes, search_.trials[i].values), error.what()));
     }
-    if (!spec.validation && spec.validation_size == 0) {
+    if (!spec.validation && spec.validation_size == 0 && spec.fold.count == 0) {
       throw UsageError("--val-size: expected validation samples to judge trials by, found none");
     }
     if (journal_ && !hash) hash = hash_of(options, spec, data_);
@@ -137,8 +138,7 @@ void Search::plan() {
 void Search::add_jobs(std::size_t trial, const RunSpec& spec, const std::string& hash) {
   const Options& options = search_.options[trial];
   for (std::uint64_t i = 0; i < options.repeat; ++i) {
-    Job job{trial, spec, {}};
-    job.spec.seed += i;
+    Job job{trial, spec_of_run(spec, i), {}};
     // Files are written by the run that follows, of the best one.
     job.spec.checkpoint_dir.clear();
     job.spec.checkpoint_every = 0;
@@ -146,7 +146,7 @@ void Search::add_jobs(std::size_t trial, const RunSpec& spec, const std::string&
     ++result_.wanted;
     if (journal_) {
       job.key = {hash, deciding(options.given)};
-      if (const auto run = journal_->find(job.key, job.spec.seed)) {
+      if (const auto run = journal_->find(job.key, named_run(job.spec))) {
         result_.trials[trial].runs.push_back(*run);
         ++result_.from_journal;
         continue;
@@ -181,7 +181,10 @@ TrialRuns Search::run(const std::function<bool()>& stopped) {
         draw();
       });
   console_.clear_progress();
-  for (Trial& trial : result_.trials) std::ranges::sort(trial.runs, {}, &TrialRun::seed);
+  for (Trial& trial : result_.trials) {
+    std::ranges::sort(trial.runs, {},
+                      [](const TrialRun& run) { return std::pair(run.seed, run.fold); });
+  }
   result_.seconds = std::chrono::duration<double>(Clock::now() - began_).count();
   return std::move(result_);
 }
@@ -195,9 +198,9 @@ TrialRun Search::train(const Job& job, const std::atomic<bool>& stop) {
   try {
     Trainer trainer(spec, data_.train, nullptr, {&observer});
     const RunResult result = trainer.fit(stop);
-    return result.stopped ? TrialRun{} : trial_run(spec.seed, result);
+    return result.stopped ? TrialRun{} : trial_run(spec, result);
   } catch (const DivergedError& error) {
-    return diverged_run(spec.seed, error.what());
+    return diverged_run(spec, error.what());
   }
 }
 

@@ -127,8 +127,9 @@ Part part_of(const TrainedModel& model, const DataFolder& data, DataSplit split,
   }
   if (training_hash(*data.train, state.options.window_blocks, on_bad) == state.dataset_hash &&
       state.options.validation_size < data.train->size()) {
+    const RunOptions& options = state.options;
     const auto parts =
-        Split::random(data.train->size(), state.options.validation_size, state.options.seed);
+        Split::of(data.train->size(), options.validation_size, options.fold, options.seed);
     const Subset& part = split == DataSplit::kTrain ? parts.train : parts.validation;
     if (part.size() > 0) return {data.train, part, each};
     throw DataError(model.path, "was trained without validation samples; --split train takes all");

@@ -25,8 +25,9 @@ void MetricsObserver::on_start(const RunInfo& info) {
 
 // Lines of this run that are of what comes after the checkpoint, and of its end.
 bool MetricsObserver::comes_again(const nlohmann::ordered_json& line) const {
-  if (seed_ && line.contains("repeat") && line.contains("seeds")) return true;
-  if (line.contains("seed") ? !seed_ || line["seed"] != *seed_ : seed_.has_value()) return false;
+  if (run_ && line.contains("repeat") && line.contains(run_->first + 's')) return true;
+  if (!run_ && (line.contains("seed") || line.contains("fold"))) return false;
+  if (run_ && (!line.contains(run_->first) || line[run_->first] != run_->second)) return false;
   if (line.contains("summary")) return true;
   const auto epoch = line.find("epoch");
   return epoch != line.end() && epoch->is_number_unsigned() &&
@@ -44,9 +45,9 @@ void MetricsObserver::on_finish(const RunResult& result) {
 void MetricsObserver::write_last(const nlohmann::ordered_json& record) { write(record); }
 
 void MetricsObserver::write_of_run(const nlohmann::ordered_json& record) {
-  if (!seed_) return write(record);
+  if (!run_) return write(record);
   nlohmann::ordered_json all;
-  all["seed"] = *seed_;
+  all[run_->first] = run_->second;
   all.update(record);
   write(all);
 }

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "tools/console/console.h"
 #include "tools/trainer/metrics_file.h"
@@ -26,8 +28,9 @@ class MetricsObserver final : public TrainObserver {
     began_s_ = began_s;
     load_s_ = load_s;
   }
-  /// Where one file has several runs: each line of those to come begins with this seed.
-  void set_seed(std::uint64_t seed) { seed_ = seed; }
+  /// Where one file has several runs: each line of those to come begins with `what`: `number`,
+  /// {"seed": 3, …}.
+  void set_run(const std::string& what, std::uint64_t number) { run_ = {what, number}; }
   bool may_lag() const override { return true; }
   void on_start(const RunInfo& info) override;
   void on_epoch(const EpochResult& epoch) override;
@@ -50,7 +53,7 @@ class MetricsObserver final : public TrainObserver {
   RunInfo info_;
   double began_s_ = 0.0;
   double load_s_ = 0.0;
-  std::optional<std::uint64_t> seed_;
+  std::optional<std::pair<std::string, std::uint64_t>> run_;
 };
 
 }  // namespace millrace

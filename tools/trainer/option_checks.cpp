@@ -155,9 +155,19 @@ void check_checkpoints(const Options& options, CommandLine& line) {
   }
 }
 
+// From here on a fold is a run.
+void check_folds(Options& options, const CommandLine& line) {
+  const std::uint32_t folds = options.run.fold.count;
+  if (folds == 0) return;
+  if (options.repeat != 1) line.refuse_both("--folds", "--repeat");
+  line.refuse_both("--folds", "--val-size");
+  options.repeat = folds;
+}
+
 void check_repeat(const Options& options) {
   if (options.repeat == 1) return;
-  const std::string option = "--repeat " + std::to_string(options.repeat);
+  const bool folds = options.run.fold.count != 0;
+  const std::string option = fmt::format("--{} {}", folds ? "folds" : "repeat", options.repeat);
   for (const char* single : {options.report.empty() ? nullptr : "--report",
                              options.trace.empty() ? nullptr : "--trace"}) {
     if (single == nullptr) continue;
@@ -165,11 +175,11 @@ void check_repeat(const Options& options) {
   }
   if (!options.run.resume_from.empty()) {
     throw UsageError(option +
-                     ": expected --resume without a file, each seed having its own, found " +
+                     ": expected --resume without a file, each run having its own, found " +
                      shown(options.run.resume_from.string()));
   }
   constexpr std::uint64_t kLast = std::numeric_limits<std::uint64_t>::max();
-  if (options.run.seed > kLast - (options.repeat - 1)) {
+  if (!folds && options.run.seed > kLast - (options.repeat - 1)) {
     throw UsageError(option + ": expected seeds up to " + std::to_string(kLast) +
                      ", found --seed " + std::to_string(options.run.seed));
   }
@@ -186,6 +196,7 @@ void check_options(Options& options, CommandLine& line) {
   check_start(options, line);
   check_checkpoints(options, line);
   check_device(line, options.run.device);
+  check_folds(options, line);
   check_repeat(options);
   check_output_paths({{"--metrics", options.metrics},
                       {"--trace", options.trace, R"({"displayTimeUnit")"},

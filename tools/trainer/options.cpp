@@ -123,6 +123,13 @@ class Declarer {
         "training samples kept for validation [10000, or a\nsixth; 0 where \"val\" lies beside "
         "\"test\"]",
         [this](const std::string& t) { options_.validation_size = parse_whole(t, 0, kAny); });
+    line_.value("--folds", "N",
+                "cross-validation: N runs, each validated on another\nof N parts of the training "
+                "samples; their mean\n[none]",
+                [this](const std::string& t) {
+                  run().fold.count = static_cast<std::uint32_t>(parse_whole(t, 1, kMostRuns));
+                  if (run().fold.count == 1) run().fold.count = 0;
+                });
     line_.value("--standardize", "on|off",
                 "shift and scale each value of a sample to mean 0\nand deviation 1 over the "
                 "training samples [off]",

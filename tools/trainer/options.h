@@ -33,9 +33,10 @@ struct Options {
   std::filesystem::path tensorboard;  ///< folder; empty: none
   std::filesystem::path report;       ///< empty: none
   std::filesystem::path trace;        ///< empty: none
-  std::uint64_t repeat = 1;           ///< runs, whose seeds follow that of `run`
-  bool force = false;                 ///< checkpoints of another run may be replaced
-  bool window_given = false;          ///< of a stream, by --shuffle-window
+  /// Runs: their seeds follow that of `run`, or, where that has folds, they are one a fold.
+  std::uint64_t repeat = 1;
+  bool force = false;         ///< checkpoints of another run may be replaced
+  bool window_given = false;  ///< of a stream, by --shuffle-window
   bool quiet = false;
   std::vector<std::string> notes;  ///< lines that the user should know
   /// What the command line and the config file said, by the options' names: {"--lr", "0.1"}.

@@ -14,19 +14,19 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Of a figure that all of them have.
-std::optional<Spread> spread(std::span<const SeedResult> results,
-                             std::optional<double> SeedResult::*figure) {
+std::optional<Spread> spread(std::span<const RepeatResult> results,
+                             std::optional<double> RepeatResult::*figure) {
   std::vector<double> numbers;
-  for (const SeedResult& result : results) {
+  for (const RepeatResult& result : results) {
     if (!(result.*figure)) return std::nullopt;
     numbers.push_back(*(result.*figure));
   }
   return spread_of(numbers);
 }
 
-Spread training(std::span<const SeedResult> results) {
+Spread training(std::span<const RepeatResult> results) {
   std::vector<double> seconds;
-  for (const SeedResult& result : results) seconds.push_back(result.train_s);
+  for (const RepeatResult& result : results) seconds.push_back(result.train_s);
   return spread_of(seconds);
 }
 
@@ -35,14 +35,20 @@ void add(Json& json, const std::string& name, const std::optional<Spread>& sprea
   json[name + "_deviation"] = spread ? Json(spread->deviation) : Json();
 }
 
+std::pair<std::string, std::uint64_t> name_of(std::uint64_t seed, const Fold& fold) {
+  if (fold.count == 0) return {"seed", seed};
+  return {"fold", std::uint64_t{fold.index} + 1};
+}
+
 const char* score_of(Task task) { return task == Task::kRegression ? "r2" : "acc"; }
 
 }  // namespace
 
-SeedResult seed_result(std::uint64_t seed, Task task, const RunResult& result) {
+RepeatResult repeat_result(const RunSpec& spec, Task task, const RunResult& result) {
   const bool regression = task == Task::kRegression;
-  SeedResult of;
-  of.seed = seed;
+  RepeatResult of;
+  of.seed = spec.seed;
+  of.fold = spec.fold;
   of.task = task;
   of.test_score = regression ? result.test_r2 : result.test_acc;
   of.weights_hash = result.weights_hash;
@@ -66,53 +72,68 @@ Spread spread_of(std::span<const double> numbers) {
   return spread;
 }
 
-std::string seed_folder(std::uint64_t seed) { return fmt::format("seed-{}", seed); }
+std::pair<std::string, std::uint64_t> run_name(const RunSpec& spec) {
+  return name_of(spec.seed, spec.fold);
+}
 
-RunSpec spec_of_seed(const RunSpec& spec, std::uint64_t index) {
+std::string run_folder(const RunSpec& spec) {
+  const auto [what, number] = run_name(spec);
+  return fmt::format("{}-{}", what, number);
+}
+
+RunSpec spec_of_run(const RunSpec& spec, std::uint64_t index) {
   RunSpec of = spec;
-  of.seed += index;
-  if (!of.checkpoint_dir.empty()) of.checkpoint_dir /= seed_folder(of.seed);
+  if (of.fold.count != 0) {
+    of.fold.index = static_cast<std::uint32_t>(index);
+  } else {
+    of.seed += index;
+  }
+  if (!of.checkpoint_dir.empty()) of.checkpoint_dir /= run_folder(of);
   return of;
 }
 
-std::string seed_line(const SeedResult& result) {
-  std::string line = fmt::format("Seed {}:", result.seed);
+std::string repeat_line(const RepeatResult& result) {
+  std::string line = fmt::format("{} {}:", result.fold.count != 0 ? "Fold" : "Seed",
+                                 name_of(result.seed, result.fold).second);
   const char* score = score_of(result.task);
   if (result.val_score) line += fmt::format(" val_{} {:.4f},", score, *result.val_score);
   if (result.test_score) line += fmt::format(" test_{} {:.4f},", score, *result.test_score);
   return line + fmt::format(" training {:.2f} s, weights {}", result.train_s, result.weights_hash);
 }
 
-std::string mean_line(std::span<const SeedResult> results, std::uint64_t wanted) {
+std::string mean_line(std::span<const RepeatResult> results, std::uint64_t wanted) {
+  const char* runs = results.front().fold.count != 0 ? "folds" : "seeds";
   std::string line = results.size() == wanted
-                         ? fmt::format("Mean of {} seeds:", wanted)
-                         : fmt::format("Mean of {} of {} seeds:", results.size(), wanted);
+                         ? fmt::format("Mean of {} {}:", wanted, runs)
+                         : fmt::format("Mean of {} of {} {}:", results.size(), wanted, runs);
   const char* score = score_of(results.front().task);
-  if (const auto of = spread(results, &SeedResult::val_score)) {
+  if (const auto of = spread(results, &RepeatResult::val_score)) {
     line += fmt::format(" val_{} {:.4f} ± {:.4f},", score, of->mean, of->deviation);
   }
-  if (const auto of = spread(results, &SeedResult::test_score)) {
+  if (const auto of = spread(results, &RepeatResult::test_score)) {
     line += fmt::format(" test_{} {:.4f} ± {:.4f},", score, of->mean, of->deviation);
   }
   const Spread seconds = training(results);
   return line + fmt::format(" training {:.2f} ± {:.2f} s", seconds.mean, seconds.deviation);
 }
 
-Json repeat_record(std::span<const SeedResult> results) {
+Json repeat_record(std::span<const RepeatResult> results) {
   Json json;
   json["repeat"] = results.size();
   const std::string score = results.empty() ? "acc" : score_of(results.front().task);
-  Json seeds = Json::array();
-  for (const SeedResult& result : results) {
-    seeds.push_back({{"seed", result.seed},
-                     {"val_" + score, json_of(result.val_score)},
-                     {"test_" + score, json_of(result.test_score)},
-                     {"train_s", result.train_s},
-                     {"weights_hash", result.weights_hash}});
+  Json runs = Json::array();
+  for (const RepeatResult& result : results) {
+    const auto [what, number] = name_of(result.seed, result.fold);
+    runs.push_back({{what, number},
+                    {"val_" + score, json_of(result.val_score)},
+                    {"test_" + score, json_of(result.test_score)},
+                    {"train_s", result.train_s},
+                    {"weights_hash", result.weights_hash}});
   }
-  json["seeds"] = std::move(seeds);
-  add(json, "val_" + score, spread(results, &SeedResult::val_score));
-  add(json, "test_" + score, spread(results, &SeedResult::test_score));
+  const bool folds = !results.empty() && results.front().fold.count != 0;
+  json[folds ? "folds" : "seeds"] = std::move(runs);
+  add(json, "val_" + score, spread(results, &RepeatResult::val_score));
+  add(json, "test_" + score, spread(results, &RepeatResult::test_score));
   add(json, "train_s", training(results));
   return json;
 }

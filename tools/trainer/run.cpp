@@ -72,7 +72,7 @@ void refuse_to_replace(const Options& options) {
   if (options.force || options.run.checkpoint_dir.empty()) return;
   if (options.repeat == 1) return refuse_to_replace_checkpoints(options.run);
   for (std::uint64_t i = 0; i < options.repeat; ++i) {
-    refuse_to_replace_checkpoints(spec_of_seed(options.run, i));
+    refuse_to_replace_checkpoints(spec_of_run(options.run, i));
   }
 }
 
@@ -152,7 +152,7 @@ class Runs {
     if (!options_.force) {
       refuse_to_replace_checkpoints(spec);
     } else if (done_.empty()) {
-      clear_seeds_to_come();
+      clear_runs_to_come();
     }
     if (tensorboard) tensorboard->begin(trainer.engine(), *data_.train);
     signals_.set(StopSignals::First::kSetsFlag);
@@ -183,23 +183,26 @@ class Runs {
     return 0;
   }
 
-  // Who is stopped before a seed is resumed with it, which must not go on from another run.
-  void clear_seeds_to_come() const {
+  // Who is stopped before one of them is resumed with it, which must not go on from another run.
+  void clear_runs_to_come() const {
     for (std::uint64_t i = 1; i < options_.repeat; ++i) {
-      const RunSpec seed = spec_of_seed(options_.run, i);
-      if (checkpoint_names(seed.checkpoint_dir).empty()) continue;
-      CheckpointDir(seed.checkpoint_dir, seed.keep).clear();
+      const RunSpec of = spec_of_run(options_.run, i);
+      if (checkpoint_names(of.checkpoint_dir).empty()) continue;
+      CheckpointDir(of.checkpoint_dir, of.keep).clear();
     }
   }
 
   int repeat(const RunSpec& spec) {
     for (std::uint64_t i = 0; i < options_.repeat; ++i) {
-      const RunSpec of = spec_of_seed(spec, i);
+      const RunSpec of = spec_of_run(spec, i);
       if (i > 0) set_times(seconds_since_start(), 0.0);  // the first run has opened the data
-      console_.line(fmt::format("Seed {}, run {} of {}", of.seed, i + 1, options_.repeat));
-      if (metrics_) metrics_->set_seed(of.seed);
+      const auto [what, number] = run_name(of);
+      console_.line(of.fold.count != 0
+                        ? fmt::format("Fold {} of {}", number, options_.repeat)
+                        : fmt::format("Seed {}, run {} of {}", number, i + 1, options_.repeat));
+      if (metrics_) metrics_->set_run(what, number);
       std::filesystem::path tensorboard = options_.tensorboard;
-      if (!tensorboard.empty()) tensorboard /= seed_folder(of.seed);
+      if (!tensorboard.empty()) tensorboard /= run_folder(of);
       int status = 0;
       try {
         status = run_one(of, tensorboard);
@@ -209,7 +212,7 @@ class Runs {
         throw;
       }
       if (status != 0) return status;
-      done_.push_back(seed_result(of.seed, options_.task, result_));
+      done_.push_back(repeat_result(of, options_.task, result_));
     }
     tell_means();
     if (metrics_) metrics_->write_last(repeat_record(done_));
@@ -218,7 +221,7 @@ class Runs {
 
   void tell_means() {
     if (done_.empty()) return;
-    for (const SeedResult& result : done_) console_.line(seed_line(result));
+    for (const RepeatResult& result : done_) console_.line(repeat_line(result));
     console_.line(mean_line(done_, options_.repeat));
   }
 
@@ -238,7 +241,7 @@ class Runs {
   double load_s_ = 0.0;
   bool output_lost_ = false;  ///< of files that each run has for itself
   RunResult result_;
-  std::vector<SeedResult> done_;
+  std::vector<RepeatResult> done_;
 };
 
 }  // namespace

@@ -33,7 +33,7 @@ DataFolder open_data(const Options& options) {
   open.label_column = options.label_column;
   open.table = options.table;
   open.known.as_float = options.run.standardize;  // not pixels, whatever numbers they are
-  open.own_validation = !options.validation_size;
+  open.own_validation = !options.validation_size && options.run.fold.count == 0;
   open.in_blocks = options.run.residency == Residency::kStream;
   open.tolerant = options.run.on_bad != OnBad::kFail;
   return open_folder(options.data, open);
@@ -43,6 +43,7 @@ RunSpec with_validation(const Options& options, const DataFolder& data,
                         const std::function<void(const std::string&)>& notice) {
   const std::uint64_t samples = data.train->size();
   RunSpec spec = options.run;
+  if (spec.fold.count != 0) return spec;
   if (data.validation) {
     spec.validation = data.validation;
     spec.validation_size = 0;

@@ -18,9 +18,9 @@ void download(const Options& options, Console& console);
 /// default folder is not there, DataError that says how to get one.
 DataFolder open_data(const Options& options);
 
-/// The run, of whose options only `data` say what it is validated on: a set of their own, as many
-/// samples as were asked for, or default_validation_size(), of which `notice` hears where it is
-/// less than usual.
+/// The run, of whose options only `data` say what it is validated on: a fold, a set of their own,
+/// as many samples as were asked for, or default_validation_size(), of which `notice` hears where
+/// it is less than usual.
 RunSpec with_validation(const Options& options, const DataFolder& data,
                         const std::function<void(const std::string&)>& notice);
 

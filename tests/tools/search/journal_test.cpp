@@ -13,10 +13,17 @@ namespace {
 
 RunKey key_of(const std::string& rate) { return {"d4ta", {{"--lr", rate}}}; }
 
-TrialRun run_of(std::uint64_t seed) {
+// To be looked for.
+TrialRun seed(std::uint64_t seed, std::uint32_t fold = 0) {
   TrialRun run;
   run.seed = seed;
-  run.score = 0.5 + 0.125 * static_cast<double>(seed);
+  run.fold = fold;
+  return run;
+}
+
+TrialRun run_of(std::uint64_t number, std::uint32_t fold = 0) {
+  TrialRun run = seed(number, fold);
+  run.score = 0.5 + 0.125 * static_cast<double>(number);
   run.weights_hash = "ff";
   return run;
 }
@@ -24,6 +31,12 @@ TrialRun run_of(std::uint64_t seed) {
 std::string text_of(const std::filesystem::path& path) {
   const test::ByteVector bytes = test::read_bytes(path);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+TrialRun diverged() {
+  TrialRun run;
+  run.diverged = "nan";
+  return run;
 }
 
 class JournalFile : public testing::Test {
@@ -38,18 +51,30 @@ TEST_F(JournalFile, KeepsRuns) {
     EXPECT_EQ(journal.size(), 0U);
     journal.add(key_of("0.1"), run_of(0));
     journal.add(key_of("0.1"), run_of(1));
-    journal.add(key_of("0.5"), diverged_run(0, "nan"));
+    journal.add(key_of("0.5"), diverged());
     EXPECT_EQ(journal.error(), "");
   }
   const Journal journal(path_);
   EXPECT_EQ(journal.size(), 3U);
-  EXPECT_EQ(journal.find(key_of("0.1"), 0), run_of(0));
-  EXPECT_EQ(journal.find(key_of("0.1"), 1), run_of(1));
-  EXPECT_EQ(journal.find(key_of("0.5"), 0), diverged_run(0, "nan"));
-  EXPECT_EQ(journal.find(key_of("0.5"), 1), std::nullopt);
-  EXPECT_EQ(journal.find(key_of("0.2"), 0), std::nullopt);
-  EXPECT_EQ(journal.find({"other", {{"--lr", "0.1"}}}, 0), std::nullopt);
-  EXPECT_EQ(journal.find({"d4ta", {{"--lr", "0.1"}, {"--ema", "0.9"}}}, 0), std::nullopt);
+  EXPECT_EQ(journal.find(key_of("0.1"), seed(0)), run_of(0));
+  EXPECT_EQ(journal.find(key_of("0.1"), seed(1)), run_of(1));
+  EXPECT_EQ(journal.find(key_of("0.5"), seed(0)), diverged());
+  EXPECT_EQ(journal.find(key_of("0.5"), seed(1)), std::nullopt);
+  EXPECT_EQ(journal.find(key_of("0.2"), seed(0)), std::nullopt);
+  EXPECT_EQ(journal.find({"other", {{"--lr", "0.1"}}}, seed(0)), std::nullopt);
+  EXPECT_EQ(journal.find({"d4ta", {{"--lr", "0.1"}, {"--ema", "0.9"}}}, seed(0)), std::nullopt);
+}
+
+TEST_F(JournalFile, TellsFoldsApart) {
+  {
+    Journal journal(path_);
+    journal.add(key_of("0.1"), run_of(0, 1));
+    journal.add(key_of("0.1"), run_of(0, 2));
+  }
+  const Journal journal(path_);
+  EXPECT_EQ(journal.find(key_of("0.1"), seed(0, 2)), run_of(0, 2));
+  EXPECT_EQ(journal.find(key_of("0.1"), seed(0)), std::nullopt);
+  EXPECT_EQ(journal.find(key_of("0.1"), seed(0, 3)), std::nullopt);
 }
 
 TEST_F(JournalFile, DropsALineThatWasCutOff) {
@@ -65,9 +90,9 @@ TEST_F(JournalFile, DropsALineThatWasCutOff) {
     journal.add(key_of("0.1"), run_of(2));
   }
   const Journal journal(path_);
-  EXPECT_EQ(journal.find(key_of("0.1"), 0), run_of(0));
-  EXPECT_EQ(journal.find(key_of("0.1"), 1), std::nullopt);
-  EXPECT_EQ(journal.find(key_of("0.1"), 2), run_of(2));
+  EXPECT_EQ(journal.find(key_of("0.1"), seed(0)), run_of(0));
+  EXPECT_EQ(journal.find(key_of("0.1"), seed(1)), std::nullopt);
+  EXPECT_EQ(journal.find(key_of("0.1"), seed(2)), run_of(2));
 }
 
 TEST_F(JournalFile, PassesOverLinesOfLaterForms) {

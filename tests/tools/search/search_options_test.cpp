@@ -77,6 +77,20 @@ TEST(SearchOptions, TakesAConfigFileWhoseOptionsMayBeVaried) {
   EXPECT_EQ(search.options[1].given.at("--epochs"), "4");
 }
 
+TEST(SearchOptions, TrainsTheBestWithoutFolds) {
+  const SearchOptions search = parse_search({"lr=0.1/0.3", "--folds", "5", "--epochs", "2"});
+  EXPECT_EQ(search.options[1].run.fold.count, 5U);
+  EXPECT_EQ(search.options[1].repeat, 5U);
+  EXPECT_EQ(search.command(search.trials[1]), (Words{"trainer", "--epochs", "2", "--lr", "0.3"}));
+  const test::TempFolder dir;
+  const auto path = dir.path() / "run.toml";
+  test::write_bytes(path, test::make_bytes("folds = 5\n"));
+  const SearchOptions config = parse_search({"lr=0.1/0.3", "--config", path.string()});
+  EXPECT_EQ(config.options[1].run.fold.count, 5U);
+  EXPECT_EQ(config.command(config.trials[0]),
+            (Words{"trainer", "--config", path.string(), "--lr", "0.1", "--folds", "1"}));
+}
+
 TEST(SearchOptions, RefusesWhatMakesNoSearch) {
   EXPECT_EQ(error_of({}), "expected what to try, as lr=0.1/0.3 or lr=0.01..1:log, found nothing");
   EXPECT_EQ(error_of({"learning_rate=1/2"}), "unknown option --learning_rate; did you mean --lr?");

@@ -67,7 +67,7 @@ TEST_F(TrialsOfASearch, EndInTheBitsOfRunsByThemselves) {
       spec.seed = seed;
       const std::atomic<bool> never{false};
       const RunResult alone = Trainer(spec, data_.train, nullptr, {}).fit(never);
-      TrialRun expected = trial_run(seed, alone);
+      TrialRun expected = trial_run(spec, alone);
       expected.train_s = runs.trials[i].runs[seed].train_s;
       EXPECT_EQ(runs.trials[i].runs[seed], expected);
     }
@@ -132,6 +132,31 @@ TEST_F(TrialsOfASearch, WriteNoFiles) {
   const std::string folder = (dir.path() / "checkpoints").string();
   run(search({"lr=0.1/0.5", "--checkpoint-dir", folder, "--checkpoint-every", "1"}));
   EXPECT_FALSE(std::filesystem::exists(folder));
+}
+
+TEST_F(TrialsOfASearch, AreValidatedOnEachFold) {
+  Words words{"lr=0.1/0.5", "--epochs", "2", "--batch", "16", "--folds", "3", "--device", "cpu"};
+  const SearchOptions folds = parse_search(words);
+  const TrialRuns runs = run(folds);
+  EXPECT_EQ(runs.wanted, 6U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    ASSERT_EQ(runs.trials[i].runs.size(), 3U);
+    for (std::uint32_t fold = 0; fold < 3; ++fold) {
+      RunSpec spec = folds.options[i].run;
+      spec.fold.index = fold;
+      const std::atomic<bool> never{false};
+      const RunResult alone = Trainer(spec, data_.train, nullptr, {}).fit(never);
+      EXPECT_EQ(runs.trials[i].runs[fold].fold, fold + 1);
+      EXPECT_EQ(runs.trials[i].runs[fold].weights_hash, alone.weights_hash);
+    }
+  }
+  const test::TempFolder dir;
+  words.insert(words.end(), {"--journal", (dir.path() / "j.jsonl").string()});
+  run(parse_search(words));
+  EXPECT_EQ(run(parse_search(words)).from_journal, 6U);
+  // Parts of another number are others.
+  words.insert(words.end(), {"--folds", "4"});
+  EXPECT_EQ(run(parse_search(words)).from_journal, 0U);
 }
 
 }  // namespace

@@ -21,6 +21,12 @@ EpochResult epoch(std::uint64_t number, double accuracy, double loss) {
   return result;
 }
 
+RunSpec spec_of(std::uint64_t seed) {
+  RunSpec spec;
+  spec.seed = seed;
+  return spec;
+}
+
 TrialRun run_of(double score, double loss = 0.5, std::uint64_t epoch = 2) {
   TrialRun run;
   run.seed = 7;
@@ -42,7 +48,7 @@ TEST(TrialRun, IsOfItsBestEpoch) {
   result.history = {epoch(0, 0.8, 0.5), epoch(1, 0.9, 0.4), epoch(2, 0.9, 0.3),
                     epoch(3, 0.85, 0.2)};
   result.weights_hash = "abcd";
-  const TrialRun run = trial_run(5, result);
+  const TrialRun run = trial_run(spec_of(5), result);
   EXPECT_EQ(run.seed, 5U);
   EXPECT_EQ(run.score, 0.9);
   EXPECT_EQ(run.loss, 0.3);
@@ -58,16 +64,21 @@ TEST(TrialRun, OfARegressionGoesByR2) {
   result.history = {epoch(0, 0, 0.5)};
   result.history[0].val_acc.reset();
   result.history[0].val_r2 = -0.25;
-  EXPECT_EQ(trial_run(0, result).score, -0.25);
+  EXPECT_EQ(trial_run(spec_of(0), result).score, -0.25);
   result.history[0].val_r2 = -std::numeric_limits<double>::infinity();
-  EXPECT_EQ(trial_run(0, result).diverged, "its validation score is no number");
+  EXPECT_EQ(trial_run(spec_of(0), result).diverged, "its validation score is no number");
 }
 
 TEST(TrialRun, ComesBackFromJson) {
   const TrialRun run = run_of(0.1 + 0.2);
   EXPECT_EQ(trial_run_in(Json::parse(to_json(run).dump())), run);
-  const TrialRun diverged = diverged_run(3, "step 4: loss is nan");
+  const TrialRun diverged = diverged_run(spec_of(3), "step 4: loss is nan");
   EXPECT_EQ(trial_run_in(Json::parse(to_json(diverged).dump())), diverged);
+  RunSpec spec = spec_of(4);
+  spec.fold = {1, 5};
+  const TrialRun fold = diverged_run(spec, "nan");
+  EXPECT_EQ(fold.fold, 2U);
+  EXPECT_EQ(trial_run_in(Json::parse(to_json(fold).dump())), fold);
 }
 
 TEST(TrialRun, IsNotInOtherJson) {
@@ -91,13 +102,13 @@ TEST(TrialRun, IsNotInOtherJson) {
 
 TEST(Ranked, PutsTheBestFirst) {
   const std::vector<Trial> trials{trial(1, {run_of(0.8)}),
-                                  trial(2, {diverged_run(0, "nan")}),
+                                  trial(2, {diverged_run(spec_of(0), "nan")}),
                                   trial(3, {run_of(0.9, 0.4)}),
                                   trial(4, {run_of(0.9, 0.3)}),
                                   trial(5, {run_of(0.9, 0.4)}),
                                   trial(6, {}),
                                   trial(7, {run_of(1), run_of(0.5)}),
-                                  trial(8, {run_of(1), diverged_run(0, "nan")})};
+                                  trial(8, {run_of(1), diverged_run(spec_of(0), "nan")})};
   std::vector<std::uint64_t> numbers;
   for (const Trial& trial : ranked(trials)) numbers.push_back(trial.number);
   EXPECT_EQ(numbers, (std::vector<std::uint64_t>{4, 3, 5, 1, 7, 2, 8}));
@@ -107,7 +118,7 @@ TEST(Ranking, IsATable) {
   const std::vector<Axis> axes{parse_axis("lr=0.1/1"), parse_axis("hidden=64/128,64")};
   std::vector<Trial> trials{trial(12, {run_of(0.98125, 0.0625)}),
                             trial(3, {run_of(0.75, 23456, 10)}),
-                            trial(1, {diverged_run(0, "nan")})};
+                            trial(1, {diverged_run(spec_of(0), "nan")})};
   trials[1].values = {"1", "128,64"};
   EXPECT_EQ(ranking(trials, axes, "val_acc", 10),
             (std::vector<std::string>{"trial   val_acc   val_loss  epoch  train_s   lr  hidden",

@@ -88,20 +88,43 @@ TEST_F(MetricsObserverTest, AFileOfOtherLinesStaysAsItIs) {
 
 TEST_F(MetricsObserverTest, EachSeedHasItsOwnLines) {
   std::optional<MetricsObserver> first(std::in_place, path_, false, console_);
-  first->set_seed(7);
+  first->set_run("seed", 7);
   run_in(*first, 0, 2);
-  first->set_seed(8);
+  first->set_run("seed", 8);
   run_in(*first, 0, 2);
   first->write_last({{"repeat", 2}, {"seeds", nlohmann::ordered_json::array()}});
   EXPECT_EQ(told(), "7:0 7:1 7:end 8:0 8:1 8:end all");
   first.reset();  // its process has ended
   MetricsObserver again(path_, true, console_);
-  again.set_seed(7);
+  again.set_run("seed", 7);
   run_in(again, 2, 2);
   EXPECT_EQ(told(), "7:0 7:1 8:0 8:1 8:end 7:end");
-  again.set_seed(8);
+  again.set_run("seed", 8);
   run_in(again, 1, 3);
   EXPECT_EQ(told(), "7:0 7:1 8:0 7:end 8:1 8:2 8:end");
+}
+
+TEST_F(MetricsObserverTest, EachFoldHasItsOwnLines) {
+  {
+    MetricsObserver first(path_, false, console_);
+    first.set_run("fold", 1);
+    run_in(first, 0, 2);
+    first.set_run("fold", 2);
+    run_in(first, 0, 1);
+    first.write_last({{"repeat", 2}, {"folds", nlohmann::ordered_json::array()}});
+  }
+  MetricsObserver again(path_, true, console_);
+  again.set_run("fold", 2);
+  run_in(again, 1, 1);
+  std::ifstream file(path_);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) {
+    lines.push_back(line.substr(0, line.find(',', line.find(',') + 1)));
+  }
+  EXPECT_EQ(lines,
+            (std::vector<std::string>{R"({"fold":1,"epoch":0)", R"({"fold":1,"epoch":1)",
+                                      R"({"fold":1,"summary":true)", R"({"fold":2,"epoch":0)",
+                                      R"({"fold":2,"summary":true)"}));
 }
 
 }  // namespace

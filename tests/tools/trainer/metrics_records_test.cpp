@@ -106,7 +106,7 @@ TEST(MetricsRecord, IsKnown) {
   of_a_seed.update(epoch_record({}));
   EXPECT_TRUE(is_metrics_record(of_a_seed));
   EXPECT_TRUE(is_metrics_record(summary_record({}, {}, {})));
-  EXPECT_TRUE(is_metrics_record(repeat_record(std::array{SeedResult()})));
+  EXPECT_TRUE(is_metrics_record(repeat_record(std::array{RepeatResult()})));
   EXPECT_FALSE(is_metrics_record({{"epochs", 3}, {"seed", 7}}));
 }
 

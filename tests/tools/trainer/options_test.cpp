@@ -436,10 +436,26 @@ TEST(ParseOptions, RepeatsRunsThatHaveFilesOfTheirOwn) {
   EXPECT_EQ(error({"--repeat", "3", "--report", "r.html"}),
             "--repeat 3: expected no --report with it, which is of a single run");
   EXPECT_EQ(error({"--repeat", "3", "--resume", "f"}),
-            "--repeat 3: expected --resume without a file, each seed having its own, found 'f'");
+            "--repeat 3: expected --resume without a file, each run having its own, found 'f'");
   EXPECT_EQ(error({"--repeat", "3", "--seed", "18446744073709551614"}),
             "--repeat 3: expected seeds up to 18446744073709551615, found --seed "
             "18446744073709551614");
+}
+
+TEST(ParseOptions, RunsOncePerFold) {
+  const Options folds = parse_options({"--folds", "5", "--checkpoint-dir", "c", "--resume"});
+  EXPECT_EQ(folds.run.fold, (Fold{0, 5}));
+  EXPECT_EQ(folds.repeat, 5U);
+  EXPECT_EQ(parse_options({"--folds", "1"}).run.fold, Fold());
+  EXPECT_EQ(parse_options({"--folds", "1"}).repeat, 1U);
+  EXPECT_EQ(parse_options({"--folds", "5", "--seed", "18446744073709551615"}).repeat, 5U);
+  EXPECT_EQ(error({"--folds", "5", "--repeat", "2"}),
+            "--folds and --repeat: expected one of them, found both");
+  EXPECT_EQ(error({"--folds", "5", "--val-size", "10"}),
+            "--folds and --val-size: expected one of them, found both");
+  EXPECT_EQ(error({"--folds", "3", "--trace", "t.json"}),
+            "--folds 3: expected no --trace with it, which is of a single run");
+  EXPECT_EQ(parse_options({"--folds", "5", "--target-acc", "0.9"}).repeat, 5U);
 }
 
 TEST(ParseOptions, TakesClippingAccumulationAndAverage) {
