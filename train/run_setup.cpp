@@ -60,6 +60,7 @@ RunIdentity identity_of(const RunSpec& spec, const RunPlan& plan, const Engine& 
 }
 
 std::optional<FoundCheckpoint> find_checkpoint(const RunSpec& spec, const Notice& notice) {
+  if (spec.resume_state) return FoundCheckpoint{{}, *spec.resume_state};
   if (!spec.resume) return std::nullopt;
   if (const auto& from = spec.resume_from; !from.empty()) {
     std::error_code error;

@@ -77,6 +77,9 @@ class Trainer::Impl {
               tell(&TrainObserver::on_bad_sample, name, bad);
             }};
   }
+  std::uint64_t last_epoch() const noexcept {
+    return spec_.pause_after == 0 ? spec_.epochs : std::min(spec_.pause_after, spec_.epochs);
+  }
   bool ended() const;
   std::shared_ptr<const Dataset> seen(const std::shared_ptr<const Dataset>& data) const {
     return standardized(data, setup_.standardizer);
@@ -153,7 +156,7 @@ class Trainer::Impl {
 
 bool Trainer::Impl::ended() const {
   // In mid-epoch the history was judged before that epoch began.
-  return state_.epoch >= spec_.epochs ||
+  return state_.epoch >= last_epoch() ||
          (state_.batch == 0 && reason_to_stop(spec_.stopping, state_.history));
 }
 
@@ -307,7 +310,7 @@ void Trainer::Impl::settle(EpochSums& sums) {
 
 // Whether the next epoch may begin before the one that has ended is judged.
 bool Trainer::Impl::may_run_ahead() const {
-  return lags_ && state_.epoch < spec_.epochs && !may_stop_next(spec_.stopping, state_.history) &&
+  return lags_ && state_.epoch < last_epoch() && !may_stop_next(spec_.stopping, state_.history) &&
          std::ranges::all_of(observers_, &TrainObserver::may_lag);
 }
 

@@ -84,6 +84,12 @@ struct RunSpec {
   std::uint32_t keep = 3;                ///< newest step-N checkpoints kept
   bool resume = false;  ///< go on from `resume_from`, or the newest good one in checkpoint_dir
   std::filesystem::path resume_from;  ///< a file, or a folder: its newest good one
+
+  /// fit() leaves the run as it stands after so many epochs, as if they were the last; 0: at its
+  /// end. Trainer::checkpoint() is then what another one goes on from, with as many more epochs or
+  /// all, and ends in the bits of a run that was never left.
+  std::uint64_t pause_after = 0;
+  std::shared_ptr<const Checkpoint> resume_state = {};  ///< in place of a file
 };
 
 /// The loss of a step was not finite. Exit status 3.

@@ -44,6 +44,10 @@ std::optional<std::pair<RunKey, TrialRun>> read(const Json& line) {
     if (!value.is_string()) return std::nullopt;
     key.options[name] = value.get<std::string>();
   }
+  if (const auto until = line.find("until"); until != line.end()) {
+    if (!until->is_number_unsigned()) return std::nullopt;
+    key.until = until->get<std::uint64_t>();
+  }
   auto read = trial_run_in(*run);
   if (!read) return std::nullopt;
   return std::pair(std::move(key), std::move(*read));
@@ -78,10 +82,10 @@ std::optional<TrialRun> Journal::find(const RunKey& key, const TrialRun& named) 
 }
 
 void Journal::add(const RunKey& key, const TrialRun& run) {
-  file_.write({{"search", kForm},
-               {"data", key.data},
-               {"options", Json(key.options)},
-               {"run", to_json(run)}});
+  Json line{{"search", kForm}, {"data", key.data}, {"options", Json(key.options)}};
+  if (key.until != 0) line["until"] = key.until;
+  line["run"] = to_json(run);
+  file_.write(line);
   runs_.insert_or_assign(place(key, run), run);
 }
 

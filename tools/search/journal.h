@@ -18,6 +18,7 @@ namespace millrace {
 struct RunKey {
   std::string data;
   std::map<std::string, std::string> options;
+  std::uint64_t until = 0;  ///< epochs, of a run that was left there; 0: of a whole one
 
   auto operator<=>(const RunKey&) const = default;
 };
@@ -27,7 +28,8 @@ struct RunKey {
 std::map<std::string, std::string> deciding(const std::map<std::string, std::string>& given);
 
 /// The file of --journal: a JSON line for each run that has ended,
-/// {"search": 1, "data": "<hash>", "options": {"--lr": "0.1", …}, "run": {…}}. A search that finds
+/// {"search": 1, "data": "<hash>", "options": {"--lr": "0.1", …}, "run": {…}}, with "until": 3 of a
+/// run that was left after 3 epochs. A search that finds
 /// a run there does not repeat it. One process at a time has it open. Not for several threads at
 /// once.
 class Journal {

@@ -20,10 +20,6 @@ namespace {
 
 constexpr std::size_t kShown = 10;  // lines of the ranking
 
-std::string plural(std::uint64_t count, const std::string& word) {
-  return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
-}
-
 void tell_plan(const SearchOptions& search, const DataFolder& data, Console& console) {
   console.line(one_line("Data: " + data.description));
   std::string axes;
@@ -43,22 +39,13 @@ void tell_ranking(const SearchOptions& search, const TrialRuns& runs,
                                  runs.seconds, runs.shares.at_once);
   if (runs.from_journal > 0) line += fmt::format("; {} from the journal", runs.from_journal);
   console.line(line);
-  for (const std::string& row :
-       ranking(best_first, search.axes, score_name(search.options[0].task), kShown)) {
+  for (const std::string& row : ranking(best_first, search.axes, score_name(search.options[0].task),
+                                        kShown, runs.rungs > 1)) {
     console.line(row);
   }
   if (best_first.size() > kShown) {
     console.line(fmt::format("… and {} more", best_first.size() - kShown));
   }
-}
-
-// Those with all their runs.
-std::vector<Trial> whole(const SearchOptions& search, const TrialRuns& runs) {
-  std::vector<Trial> trials;
-  for (std::size_t i = 0; i < runs.trials.size(); ++i) {
-    if (runs.trials[i].runs.size() == search.options[i].repeat) trials.push_back(runs.trials[i]);
-  }
-  return ranked(trials);
 }
 
 int tell_stopped(const SearchOptions& search, const TrialRuns& runs, const StopSignals& signals,
@@ -75,8 +62,8 @@ int tell_stopped(const SearchOptions& search, const TrialRuns& runs, const StopS
   return signals.status();
 }
 
-// What the search found, trained by itself.
-int refit(const SearchOptions& search, const DataFolder& data, const Trial& best,
+// What the search found, trained by itself. `whole`: the trial had all its epochs.
+int refit(const SearchOptions& search, const DataFolder& data, const Trial& best, bool whole,
           Console& console) {
   const std::vector<std::string> command = search.command(best);
   const Options options = parse_options({command.begin() + 1, command.end()});
@@ -86,7 +73,7 @@ int refit(const SearchOptions& search, const DataFolder& data, const Trial& best
       return run.seed == named.seed && run.fold == named.fold;
     };
     const auto run = std::ranges::find_if(best.runs, same);
-    if (run == best.runs.end() || run->weights_hash == result.weights_hash) return;
+    if (!whole || run == best.runs.end() || run->weights_hash == result.weights_hash) return;
     console.warning("the trial ended in other weights, " + run->weights_hash);
   });
 }
@@ -106,7 +93,7 @@ int search_command(const std::vector<std::string>& arguments) {
   std::optional<StopSignals> signals(std::in_place, StopSignals::First::kSetsFlag,
                                      "trainer search");
   const TrialRuns runs = run_trials(search, data, console, [&] { return signals->flag().load(); });
-  const std::vector<Trial> best_first = whole(search, runs);
+  const std::vector<Trial> best_first = ranked(runs.trials);
   if (!best_first.empty()) tell_ranking(search, runs, best_first, console);
   if (signals->received() != 0) return tell_stopped(search, runs, *signals, arguments, console);
   signals.reset();  // whoever trains has signals of its own
@@ -117,7 +104,8 @@ int search_command(const std::vector<std::string>& arguments) {
     return kDiverged;
   }
   console.line("Best: " + shell_command(search.command(best)));
-  const int status = search.refit ? refit(search, data, best, console) : kDone;
+  const bool whole = best.rung + 1 == runs.rungs;
+  const int status = search.refit ? refit(search, data, best, whole, console) : kDone;
   return status == kDone && (runs.journal_lost || console.output_error() != 0) ? kFailed : status;
 }
 

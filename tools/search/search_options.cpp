@@ -154,6 +154,10 @@ SearchOptions parse_search(const std::vector<std::string>& arguments) {
       [&](const std::string& t) { number = parse_whole(t, 1, kMostTrials); });
   line.value("--search-seed", "N", "of what is drawn [0]",
              [&](const std::string& t) { seed = parse_whole(t, 0, kAny); });
+  line.value("--halving", "N",
+             "give up what is behind: of all trials after a few\nepochs, one in N goes on, to N "
+             "times as many, and\nso on up to --epochs; 3 is usual [none is given up]",
+             [&](const std::string& t) { search.halving = parse_whole(t, 2, kMostTrials); });
   line.value("--parallel", "N|auto",
              "trials at once [auto: one for --threads cores, or\nfor a core; on a GPU one]",
              [&](const std::string& t) { search.parallel = parse_whole_or_auto(t, kMostAtOnce); });
@@ -170,8 +174,12 @@ SearchOptions parse_search(const std::vector<std::string>& arguments) {
     return search;
   }
   search.axes = read_axes(line, texts);
-  const std::array<std::string, 5> own{"--trials", "--search-seed", "--parallel", "--journal",
-                                       "--refit"};
+  const auto of_epochs = [](const Axis& axis) { return axis.option == "epochs"; };
+  if (search.halving != 0 && std::ranges::any_of(search.axes, of_epochs)) {
+    throw UsageError("--halving: expected one number of --epochs, found epochs=…");
+  }
+  const std::array<std::string, 6> own{"--trials",   "--search-seed", "--halving",
+                                       "--parallel", "--journal",     "--refit"};
   search.words = line.words_without(own);
   for (Combination& values : combine(search.axes, number, seed)) {
     search.trials.push_back({search.trials.size() + 1, std::move(values), {}});

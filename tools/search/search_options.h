@@ -21,6 +21,7 @@ struct SearchOptions {
   std::uint32_t parallel = 0;      ///< trials at once; 0: see trials_at_once()
   std::filesystem::path journal;   ///< empty: none
   bool refit = true;
+  std::uint64_t halving = 0;  ///< see rungs()
 
   /// The trainer's command for one run with a trial's options, without folds, program first.
   std::vector<std::string> command(const Trial& trial) const;

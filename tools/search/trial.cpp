@@ -8,6 +8,7 @@
 #include <numeric>
 #include <tuple>
 
+#include "tools/console/figure.h"
 #include "tools/console/quote.h"
 #include "tools/trainer/repeat.h"
 #include "train/best.h"
@@ -21,11 +22,6 @@ double mean(std::span<const TrialRun> runs, double TrialRun::*figure) {
   double sum = 0.0;
   for (const TrialRun& run : runs) sum += run.*figure;
   return sum / static_cast<double>(runs.size());
-}
-
-std::string figure(double value) {
-  constexpr double kLong = 1e4;
-  return std::abs(value) < kLong ? fmt::format("{:.4f}", value) : fmt::format("{:.4g}", value);
 }
 
 // "0.9713", or "0.9713 ± 0.0021" of several runs.
@@ -43,13 +39,14 @@ std::string epoch_text(const Trial& trial) {
   return fmt::format("{}-{}", first->epoch, last->epoch);
 }
 
-std::vector<std::string> cells(const Trial& trial) {
+std::vector<std::string> cells(const Trial& trial, bool rungs) {
   std::vector<std::string> row{std::to_string(trial.number)};
   if (trial.diverged()) {
     row.insert(row.end(), {"diverged", "-", "-"});
   } else {
     row.insert(row.end(), {score_text(trial), figure(trial.loss()), epoch_text(trial)});
   }
+  if (rungs) row.push_back(trial.diverged() ? "-" : std::to_string(trial.epochs()));
   row.push_back(fmt::format("{:.2f}", mean(trial.runs, &TrialRun::train_s)));
   for (const std::string& value : trial.values) row.push_back(one_line(value));
   return row;
@@ -145,24 +142,32 @@ double Trial::score() const { return mean(runs, &TrialRun::score); }
 
 double Trial::loss() const { return mean(runs, &TrialRun::loss); }
 
+std::uint64_t Trial::epochs() const {
+  std::uint64_t most = 0;
+  for (const TrialRun& run : runs) most = std::max(most, run.epochs);
+  return most;
+}
+
 std::vector<Trial> ranked(std::span<const Trial> trials) {
   std::vector<Trial> sorted;
   std::ranges::copy_if(trials, std::back_inserter(sorted),
                        [](const Trial& trial) { return !trial.runs.empty(); });
   std::ranges::sort(sorted, {}, [](const Trial& trial) {
     const bool diverged = trial.diverged();
-    return std::tuple(diverged, diverged ? 0.0 : -trial.score(), diverged ? 0.0 : trial.loss(),
-                      trial.number);
+    return std::tuple(diverged, ~trial.rung, diverged ? 0.0 : -trial.score(),
+                      diverged ? 0.0 : trial.loss(), trial.number);
   });
   return sorted;
 }
 
 std::vector<std::string> ranking(std::span<const Trial> ranked, std::span<const Axis> axes,
-                                 const std::string& score, std::size_t most) {
-  std::vector<std::vector<std::string>> rows{{"trial", score, "val_loss", "epoch", "train_s"}};
+                                 const std::string& score, std::size_t most, bool rungs) {
+  std::vector<std::vector<std::string>> rows{{"trial", score, "val_loss", "epoch"}};
+  if (rungs) rows[0].emplace_back("epochs");
+  rows[0].emplace_back("train_s");
   for (const Axis& axis : axes) rows[0].push_back(axis.option);
   for (const Trial& trial : ranked.first(std::min(most, ranked.size()))) {
-    rows.push_back(cells(trial));
+    rows.push_back(cells(trial, rungs));
   }
   std::vector<std::size_t> widths(rows[0].size());
   for (const auto& row : rows) {

@@ -47,19 +47,21 @@ struct Trial {
   std::uint64_t number = 0;  ///< from 1
   Combination values;
   std::vector<TrialRun> runs;
+  std::size_t rung = 0;  ///< that it has come to, of a search that gives up what is behind
 
   bool diverged() const;
   double score() const;  ///< the mean of its runs'
   double loss() const;
+  std::uint64_t epochs() const;  ///< that were trained, at most
 };
 
-/// The best first: by the higher score, then the lower loss, then the lower number; those that
-/// diverged last. Trials without a run are left out.
+/// The best first: by the rung that they came to, the higher score, the lower loss, the lower
+/// number; those that diverged last. Trials without a run are left out.
 std::vector<Trial> ranked(std::span<const Trial> trials);
 
 /// A table of the first `most` for people, a line each under a heading; `ranked` are ranked, and
-/// `score` what their score is called: "val_acc".
+/// `score` what their score is called: "val_acc". With `rungs` it says of each how far it came.
 std::vector<std::string> ranking(std::span<const Trial> ranked, std::span<const Axis> axes,
-                                 const std::string& score, std::size_t most);
+                                 const std::string& score, std::size_t most, bool rungs = false);
 
 }  // namespace millrace

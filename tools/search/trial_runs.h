@@ -26,7 +26,8 @@ struct TrialRuns {
   std::vector<Trial> trials;  ///< with the runs that ended
   std::uint64_t from_journal = 0;
   std::uint64_t runs = 0;    ///< done here
-  std::uint64_t wanted = 0;  ///< in all
+  std::uint64_t wanted = 0;  ///< in all, of all rungs
+  std::size_t rungs = 1;     ///< see Rung
   double seconds = 0.0;
   Shares shares;
   bool journal_lost = false;  ///< it could not be written, and that was told
@@ -38,6 +39,9 @@ struct TrialRuns {
 /// the journal throw.
 TrialRuns run_trials(const SearchOptions& search, const DataFolder& data, Console& console,
                      const std::function<bool()>& stopped);
+
+/// "1 trial", "2 trials".
+std::string plural(std::uint64_t count, const std::string& word);
 
 /// What scores are called: "val_acc", of regressions "val_r2".
 std::string score_name(Task task);

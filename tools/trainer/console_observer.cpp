@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <utility>
 
+#include "tools/console/figure.h"
 #include "tools/console/process_usage.h"
 #include "tools/console/quote.h"
 #include "tools/trainer/metrics_records.h"
@@ -15,12 +15,6 @@ namespace {
 // Below it, batches are visibly not of the set's mix of classes.
 constexpr double kWellMixed = 0.95;
 constexpr double kLeastTold = 0.005;  // seconds: less is 0.00
-
-// With four decimals, where that is no long row of digits.
-std::string figure(double value) {
-  constexpr double kLong = 1e4;
-  return std::abs(value) < kLong ? fmt::format("{:.4f}", value) : fmt::format("{:.4g}", value);
-}
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -100,6 +100,21 @@ class Search(ProgramTest):
             self.assertIn(f"{sum(scores) / 3:.4f} ± ", done.stdout)
         self.assertRegex(done.stdout, r"(?m)^Mean of 3 seeds: val_acc")
 
+    def test_gives_up_what_is_behind(self):
+        done = self.search("lr=0.001..1:log", "--trials", "9", "--epochs", "9", "--halving", "3", "--journal", "j.jsonl")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(re.findall(r"(?m)^Rung .*$", done.stdout),
+                         ["Rung 1 of 3: 9 trials up to epoch 1", "Rung 2 of 3: 3 trials up to epoch 3",
+                          "Rung 3 of 3: 1 trial up to epoch 9"])
+        table = done.stdout[done.stdout.index("\ntrial"):].splitlines()[1:]
+        self.assertEqual(table[0].split(), ["trial", "val_acc", "val_loss", "epoch", "epochs", "train_s", "lr"])
+        self.assertEqual([int(row.split()[4]) for row in table[1:10]], [9, 3, 3, 1, 1, 1, 1, 1, 1])
+        self.assertEqual(len(run_lines(self.top / "j.jsonl")), 13)
+        self.assertEqual(done.stderr.count("weights"), 0, "the best ends in other weights than its trial")
+        again = self.search("lr=0.001..1:log", "--trials", "9", "--epochs", "9", "--halving", "3", "--journal", "j.jsonl")
+        self.assertIn("Searched: 0 runs in ", again.stdout)
+        self.assertEqual(again.stdout.splitlines()[-1], done.stdout.splitlines()[-1])
+
     def test_a_regression_goes_by_r2(self):
         lines = [f"{x % 7},{x % 5},{x % 7 - 2 * (x % 5)}" for x in range(300)]
         (self.top / "numbers.csv").write_text("a,b,y\n" + "\n".join(lines) + "\n")

@@ -77,6 +77,18 @@ TEST_F(JournalFile, TellsFoldsApart) {
   EXPECT_EQ(journal.find(key_of("0.1"), seed(0, 3)), std::nullopt);
 }
 
+TEST_F(JournalFile, TellsRunsThatWereLeftFromWholeOnes) {
+  RunKey left = key_of("0.1");
+  left.until = 3;
+  {
+    Journal journal(path_);
+    journal.add(left, run_of(0));
+  }
+  const Journal journal(path_);
+  EXPECT_EQ(journal.find(left, seed(0)), run_of(0));
+  EXPECT_EQ(journal.find(key_of("0.1"), seed(0)), std::nullopt);
+}
+
 TEST_F(JournalFile, DropsALineThatWasCutOff) {
   {
     Journal journal(path_);

@@ -77,6 +77,15 @@ TEST(SearchOptions, TakesAConfigFileWhoseOptionsMayBeVaried) {
   EXPECT_EQ(search.options[1].given.at("--epochs"), "4");
 }
 
+TEST(SearchOptions, GivesUpWhatIsBehindIfAsked) {
+  EXPECT_EQ(parse_search({"lr=0.1/0.3"}).halving, 0U);
+  EXPECT_EQ(parse_search({"lr=0.1/0.3", "--halving", "3"}).halving, 3U);
+  EXPECT_EQ(error_of({"lr=0.1/0.3", "--halving", "1"}),
+            "--halving: expected a whole number from 2 to 10000, found 1");
+  EXPECT_EQ(error_of({"epochs=3/9", "--halving", "3"}),
+            "--halving: expected one number of --epochs, found epochs=…");
+}
+
 TEST(SearchOptions, TrainsTheBestWithoutFolds) {
   const SearchOptions search = parse_search({"lr=0.1/0.3", "--folds", "5", "--epochs", "2"});
   EXPECT_EQ(search.options[1].run.fold.count, 5U);

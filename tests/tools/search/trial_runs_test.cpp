@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -157,6 +158,115 @@ TEST_F(TrialsOfASearch, AreValidatedOnEachFold) {
   // Parts of another number are others.
   words.insert(words.end(), {"--folds", "4"});
   EXPECT_EQ(run(parse_search(words)).from_journal, 0U);
+}
+
+class HalvedSearch : public TrialsOfASearch {
+ protected:
+  static Words words() {
+    return {"lr=0.001/0.003/0.01/0.03/0.1/0.3/0.5/1/2", "--epochs", "9", "--halving", "3"};
+  }
+  // With all epochs, by itself.
+  RunResult whole(const Options& options) const {
+    RunSpec spec = options.run;
+    spec.validation_size = 40;
+    const std::atomic<bool> never{false};
+    return Trainer(spec, data_.train, nullptr, {}).fit(never);
+  }
+};
+
+TEST_F(HalvedSearch, LeavesTheBestOfEachRung) {
+  const SearchOptions nine = search(words());
+  const TrialRuns runs = run(nine);
+  EXPECT_EQ(runs.rungs, 3U);
+  EXPECT_EQ(runs.wanted, 9U + 3U + 1U);
+  EXPECT_EQ(runs.runs, 13U);
+  const auto best_first = ranked(runs.trials);
+  ASSERT_EQ(best_first.size(), 9U);
+  std::vector<std::uint64_t> epochs;
+  for (const Trial& trial : best_first) epochs.push_back(trial.epochs());
+  EXPECT_EQ(epochs, (std::vector<std::uint64_t>{9, 3, 3, 1, 1, 1, 1, 1, 1}));
+  for (const Trial& trial : best_first) {
+    RunResult alone = whole(nine.options[trial.number - 1]);
+    if (trial.rung == 2) {
+      EXPECT_EQ(trial.runs[0].weights_hash, alone.weights_hash);
+    }
+    alone.history.resize(trial.epochs());
+    const TrialRun expected = trial_run(RunSpec(), alone);
+    EXPECT_EQ(trial.runs[0].score, expected.score);
+    EXPECT_EQ(trial.runs[0].loss, expected.loss);
+    EXPECT_EQ(trial.runs[0].epoch, expected.epoch);
+  }
+  // Whoever was given up was behind, at that epoch, of all that went on.
+  for (const std::size_t rung : {std::size_t{0}, std::size_t{1}}) {
+    double least_kept = 1.0;
+    double best_left = 0.0;
+    for (const Trial& trial : runs.trials) {
+      if (trial.rung < rung) continue;
+      RunResult then = whole(nine.options[trial.number - 1]);
+      then.history.resize(rung == 0 ? 1 : 3);
+      const double score = trial_run(RunSpec(), then).score;
+      if (trial.rung > rung) {
+        least_kept = std::min(least_kept, score);
+      } else {
+        best_left = std::max(best_left, score);
+      }
+    }
+    EXPECT_GE(least_kept, best_left) << rung;
+  }
+}
+
+TEST_F(HalvedSearch, GoesOnFromItsJournalInTheSameBits) {
+  const test::TempFolder dir;
+  const auto path = dir / "j.jsonl";
+  Words journaled = words();
+  journaled.insert(journaled.end(), {"--journal", path.string()});
+  const TrialRuns first = run(search(journaled));
+  const TrialRuns again = run(search(journaled));
+  EXPECT_EQ(again.runs, 0U);
+  EXPECT_EQ(again.from_journal, 13U);
+  // Of what the first rung left no state is kept: it is trained from the beginning.
+  const test::ByteVector bytes = test::read_bytes(path);
+  std::size_t end = 0;
+  for (int lines = 0; lines < 10; ++end) lines += bytes[end] == std::byte{'\n'} ? 1 : 0;
+  std::filesystem::resize_file(path, end);
+  const TrialRuns rest = run(search(journaled));
+  EXPECT_EQ(rest.from_journal, 10U);
+  EXPECT_EQ(rest.runs, 3U);
+  for (std::size_t i = 0; i < 9; ++i) {
+    for (const TrialRuns* other : {&again, &rest}) {
+      TrialRun run = other->trials[i].runs[0];
+      run.train_s = first.trials[i].runs[0].train_s;
+      EXPECT_EQ(run, first.trials[i].runs[0]);
+      EXPECT_EQ(other->trials[i].rung, first.trials[i].rung);
+    }
+  }
+  // A whole run is another entry than one that was left.
+  Words whole{"lr=0.001/0.003", "--epochs", "9", "--journal", path.string()};
+  EXPECT_EQ(run(search(whole)).from_journal, 0U);
+}
+
+TEST_F(HalvedSearch, GivesUpWhatDivergedAndEndsWhereAllDid) {
+  const TrialRuns runs =
+      run(search({"lr=1e30/1e31/1e32/0.1/1e33/1e34", "--epochs", "4", "--halving", "2"}));
+  const auto best_first = ranked(runs.trials);
+  EXPECT_EQ(best_first[0].number, 4U);
+  EXPECT_EQ(best_first[0].epochs(), 4U);
+  EXPECT_EQ(runs.runs, 6U + 1U + 1U);
+  const TrialRuns none = run(search({"lr=1e30/1e31/1e32", "--epochs", "4", "--halving", "2"}));
+  EXPECT_EQ(none.runs, 3U);
+  EXPECT_TRUE(ranked(none.trials)[0].diverged());
+}
+
+TEST_F(HalvedSearch, TakesAllRunsOfATrialTogether) {
+  const TrialRuns runs = run(search({"lr=0.001/0.01/0.1/0.5", "--epochs", "4", "--halving", "2",
+                                     "--repeat", "2", "--parallel", "3"}));
+  EXPECT_EQ(runs.runs, 2U * (4U + 2U + 1U));
+  for (const Trial& trial : runs.trials) {
+    ASSERT_EQ(trial.runs.size(), 2U);
+    EXPECT_EQ(trial.runs[0].seed, 0U);
+    EXPECT_EQ(trial.runs[1].seed, 1U);
+    EXPECT_EQ(trial.runs[0].epochs, trial.runs[1].epochs);
+  }
 }
 
 }  // namespace

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "tools/console/console.h"
+#include "tools/search/trial.h"
+
+namespace millrace {
+
+/// Tells a console how a search goes: what each trial came to, which is the best so far, and a bar.
+/// For several threads at once.
+class SearchProgress {
+ public:
+  /// `score` is what scores are called; `axes` and `console` outlive it.
+  SearchProgress(Console& console, std::span<const Axis> axes, std::string score);
+
+  /// Of `runs` in all `known` are done, and what `label` calls for is so many epochs more.
+  void begin(std::string label, std::uint64_t runs, std::uint64_t known, std::uint64_t epochs);
+  void epochs_done(std::uint64_t epochs);
+  void run_done();
+  /// All its runs are done. `told`: in a line of its own.
+  void trial_done(const Trial& trial, bool told);
+  void line(const std::string& text);
+  void warning(const std::string& text);
+  /// Once for each text, for each run says the same.
+  void notice(const std::string& text);
+  void draw();
+  void clear();
+
+ private:
+  Console& console_;
+  const std::span<const Axis> axes_;
+  const std::string score_;
+  std::mutex mutex_;
+  std::string label_;
+  std::uint64_t runs_ = 0;
+  std::uint64_t runs_done_ = 0;
+  std::uint64_t epochs_ = 0;
+  std::uint64_t epochs_done_ = 0;
+  std::chrono::steady_clock::time_point began_;
+  std::optional<Trial> best_;
+  std::set<std::string> told_;  // notices
+};
+
+}  // namespace millrace
