@@ -1,7 +1,10 @@
 #include "tools/search/journal.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
@@ -53,6 +56,14 @@ std::optional<std::pair<RunKey, TrialRun>> read(const Json& line) {
   return std::pair(std::move(key), std::move(*read));
 }
 
+// 0.10 is 1e-1.
+std::string one_spelling(const std::string& value) {
+  double number = 0.0;
+  const char* end = value.data() + value.size();
+  const auto [at, error] = std::from_chars(value.data(), end, number);
+  return error == std::errc() && at == end ? fmt::format("{}", number) : value;
+}
+
 }  // namespace
 
 std::map<std::string, std::string> deciding(const std::map<std::string, std::string>& given) {
@@ -62,7 +73,7 @@ std::map<std::string, std::string> deciding(const std::map<std::string, std::str
     const bool decides = name == "--residency"
                              ? value == "stream"
                              : std::ranges::find(kNeverDecide, name) == kNeverDecide.end();
-    if (decides) options.emplace(name, value);
+    if (decides) options.emplace(name, one_spelling(value));
   }
   return options;
 }

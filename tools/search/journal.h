@@ -23,8 +23,8 @@ struct RunKey {
   auto operator<=>(const RunKey&) const = default;
 };
 
-/// The options of `given` (Options::given) that decide the result; the seed, which each run has of
-/// its own, is not one of them, nor is --repeat.
+/// The options of `given` (Options::given) that decide the result, numbers written in one way; the
+/// seed, which each run has of its own, is not one of them, nor is --repeat.
 std::map<std::string, std::string> deciding(const std::map<std::string, std::string>& given);
 
 /// The file of --journal: a JSON line for each run that has ended,

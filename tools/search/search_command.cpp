@@ -35,8 +35,9 @@ void tell_plan(const SearchOptions& search, const DataFolder& data, Console& con
 
 void tell_ranking(const SearchOptions& search, const TrialRuns& runs,
                   const std::vector<Trial>& best_first, Console& console) {
-  std::string line = fmt::format("Searched: {} in {:.2f} s, {} at once", plural(runs.runs, "run"),
-                                 runs.seconds, runs.shares.at_once);
+  std::string line = fmt::format("Searched: {}", plural(runs.runs, "run"));
+  if (runs.runs > 0)
+    line += fmt::format(" in {:.2f} s, {} at once", runs.seconds, runs.shares.at_once);
   if (runs.from_journal > 0) line += fmt::format("; {} from the journal", runs.from_journal);
   console.line(line);
   for (const std::string& row : ranking(best_first, search.axes, score_name(search.options[0].task),
@@ -66,7 +67,7 @@ int tell_stopped(const SearchOptions& search, const TrialRuns& runs, const StopS
 int refit(const SearchOptions& search, const DataFolder& data, const Trial& best, bool whole,
           Console& console) {
   const std::vector<std::string> command = search.command(best);
-  const Options options = parse_options({command.begin() + 1, command.end()});
+  const Options options = search.refit_options(best);
   for (const std::string& note : options.notes) console.notice(note);
   return run_on(data, options, command, console, [&](const RunSpec& spec, const RunResult& result) {
     const auto same = [named = named_run(spec)](const TrialRun& run) {
@@ -74,7 +75,8 @@ int refit(const SearchOptions& search, const DataFolder& data, const Trial& best
     };
     const auto run = std::ranges::find_if(best.runs, same);
     if (!whole || run == best.runs.end() || run->weights_hash == result.weights_hash) return;
-    console.warning("the trial ended in other weights, " + run->weights_hash);
+    console.warning("the trial ended in other weights, " + run->weights_hash +
+                    ": what is in the journal is of another machine or program");
   });
 }
 
@@ -86,6 +88,9 @@ int search_command(const std::vector<std::string>& arguments) {
   const Options& any = search.options.front();
   if (any.action == Options::Action::kVersion) return print(version_text("trainer"));
   Console console("trainer search", any.quiet);
+  for (const std::string& note : search.notes) console.notice(note);
+  // What it could not do should not be found out after hours.
+  if (search.refit) check_run(search.refit_options(search.trials.front()), console);
   download(any, console);
   const DataFolder data = open_data(any);
   tell_plan(search, data, console);
@@ -100,7 +105,9 @@ int search_command(const std::vector<std::string>& arguments) {
 
   const Trial& best = best_first.front();
   if (best.diverged()) {
-    console.error("all trials diverged: " + best.runs.front().diverged);
+    const auto why =
+        std::ranges::find_if(best.runs, [](const TrialRun& run) { return !run.diverged.empty(); });
+    console.error("all trials diverged: " + why->diverged);
     return kDiverged;
   }
   console.line("Best: " + shell_command(search.command(best)));

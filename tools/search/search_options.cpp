@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <optional>
 
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::uint64_t kUsualTrials = 20;
 constexpr std::uint64_t kMostTrials = 10'000;
+constexpr std::uint64_t kMostRuns = 1'000'000;
 constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint32_t kMostAtOnce = 1024;
 
@@ -27,7 +29,7 @@ constexpr const char* kDescription =
     "best once more. Takes all options of the trainer besides.\n"
     "\n"
     "  lr=0.1/0.3/1      these values\n"
-    "  dropout=0.0..0.5  drawn between these; whole numbers where both ends are\n"
+    "  dropout=0..0.5    drawn between these, both included\n"
     "  lr=0.01..1:log    drawn by their logarithm\n"
     "\n"
     "Of lists alone all combinations are tried, else --trials draws some.";
@@ -35,7 +37,7 @@ constexpr const char* kDescription =
 constexpr const char* kExamples =
     "Examples:\n"
     "  trainer search lr=0.1/0.3/1 hidden=32/64/128,64 --data data/ --epochs 5\n"
-    "  trainer search lr=0.001..0.1:log dropout=0.0..0.5 --trials 100 \\\n"
+    "  trainer search lr=0.001..0.1:log dropout=0..0.5 --trials 100 \\\n"
     "    --optimizer adam --data data/ --journal search.jsonl --report best.html\n"
     "\n"
     "Exit status: that of the trainer.";
@@ -57,6 +59,34 @@ void check_varied(const CommandLine& line, const Axis& axis) {
                    name);
 }
 
+// Whether it is a value of the option, whatever the others are.
+void check_value(const std::string& option, const std::string& value) {
+  CommandLine alone("trainer search", "");
+  parse_beside(alone, {"--" + option, value});
+}
+
+bool takes_fractions(const std::string& option) {
+  try {
+    check_value(option, "0.5");
+    return true;
+  } catch (const UsageError&) {
+    return false;
+  }
+}
+
+void check_values(Axis& axis) {
+  for (const std::string& value : axis.values) check_value(axis.option, value);
+  if (!axis.range) return;
+  ValueRange& range = *axis.range;
+  range.whole = !takes_fractions(axis.option);
+  if (range.whole && (range.low != std::floor(range.low) || range.high != std::floor(range.high))) {
+    throw UsageError(fmt::format("{}: expected whole numbers, found {} to {}", axis.option,
+                                 range.low, range.high));
+  }
+  check_value(axis.option, value_text(range.low, range));
+  check_value(axis.option, value_text(range.high, range));
+}
+
 std::vector<Axis> read_axes(const CommandLine& line, const std::vector<std::string>& texts) {
   if (texts.empty()) {
     throw UsageError("expected what to try, as lr=0.1/0.3 or lr=0.01..1:log, found nothing");
@@ -64,16 +94,17 @@ std::vector<Axis> read_axes(const CommandLine& line, const std::vector<std::stri
   std::vector<Axis> axes;
   for (const std::string& text : texts) {
     axes.push_back(parse_axis(text));
-    check_varied(line, axes.back());
-    const auto same = [&](const Axis& other) { return other.option == axes.back().option; };
+    Axis& axis = axes.back();
+    check_varied(line, axis);
+    const auto same = [&](const Axis& other) { return other.option == axis.option; };
     if (std::ranges::count_if(axes, same) > 1) {
-      throw UsageError(axes.back().option + ": expected it once, found it twice");
+      throw UsageError(axis.option + ": expected it once, found it twice");
     }
-    if (line.given("--" + axes.back().option)) {
-      throw UsageError(
-          fmt::format("{0}: expected it to be varied or given, found both {0}=… and --{0}",
-                      axes.back().option));
+    if (line.given("--" + axis.option)) {
+      throw UsageError(fmt::format(
+          "{0}: expected it to be varied or given, found both {0}=… and --{0}", axis.option));
     }
+    check_values(axis);
   }
   return axes;
 }
@@ -105,30 +136,63 @@ void check(const Options& options) {
   if (options.validation_size == std::uint64_t{0}) {
     throw UsageError("--val-size: expected validation samples to judge trials by, found 0");
   }
-  if (!options.run.resume_from.empty()) {
+  if (options.run.resume) {
     throw UsageError(
-        "--resume: expected no file, for it is the best one's training that goes on, from "
-        "--checkpoint-dir; found " +
-        shown(options.run.resume_from.string()));
+        "--resume: expected --journal, by which a search goes on; the best one's training goes on "
+        "by the command that is printed for it");
   }
+}
+
+// Fills in the trials, those of `combinations` that can be.
+void add_trials(SearchOptions& search, std::vector<Combination> combinations,
+                const std::vector<std::string>& words) {
+  const std::size_t all = combinations.size();
+  std::string first;  // why one was left out
+  std::string error;
+  for (Combination& values : combinations) {
+    std::vector<std::string> arguments = words;
+    append(arguments, search.axes, values);
+    try {
+      Options options = parse_options(arguments);
+      check(options);
+      search.options.push_back(std::move(options));
+      search.trials.push_back({search.trials.size() + 1, std::move(values), {}});
+    } catch (const UsageError& refused) {
+      if (!error.empty()) continue;
+      error = refused.what();
+      first = describe(search.axes, values);
+    }
+  }
+  if (search.trials.empty()) throw UsageError(error);
+  if (search.trials.size() == all) return;
+  search.notes.push_back(fmt::format("{} of {} combinations cannot be, and are left out: {} ({})",
+                                     all - search.trials.size(), all, first, error));
+}
+
+void check_number(const SearchOptions& search) {
+  const std::uint64_t runs = search.options.front().repeat;
+  if (search.trials.size() <= kMostRuns / runs) return;
+  throw UsageError(fmt::format("expected at most {} runs, found {} trials of {}", kMostRuns,
+                               search.trials.size(), runs));
 }
 
 }  // namespace
 
 std::vector<std::string> SearchOptions::command(const Trial& trial) const {
   std::vector<std::string> all{"trainer"};
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i] == "--folds") {
-      ++i;
-    } else {
-      all.push_back(words[i]);
-    }
-  }
+  all.insert(all.end(), words.begin(), words.end());
   append(all, axes, trial.values);
-  const bool dropped = std::ranges::find(words, "--folds") != words.end();
-  // A config file's are still there.
-  if (!dropped && options.front().run.fold.count != 0) all.insert(all.end(), {"--folds", "1"});
+  // Those of a config file are still there.
+  const auto& given = options.front().given;
+  if (given.contains("--folds") && given.contains("--config")) {
+    all.insert(all.end(), {"--folds", "1"});
+  }
   return all;
+}
+
+Options SearchOptions::refit_options(const Trial& trial) const {
+  const std::vector<std::string> all = command(trial);
+  return parse_options({all.begin() + 1, all.end()});
 }
 
 std::string describe(std::span<const Axis> axes, const Combination& values) {
@@ -178,22 +242,21 @@ SearchOptions parse_search(const std::vector<std::string>& arguments) {
   if (search.halving != 0 && std::ranges::any_of(search.axes, of_epochs)) {
     throw UsageError("--halving: expected one number of --epochs, found epochs=…");
   }
-  const std::array<std::string, 6> own{"--trials",   "--search-seed", "--halving",
-                                       "--parallel", "--journal",     "--refit"};
+  // A report and a trace are of the run that follows.
+  std::vector<std::string> own{"--trials",  "--search-seed", "--halving", "--parallel",
+                               "--journal", "--refit",       "--report",  "--trace"};
+  const std::vector<std::string> words = line.words_without(own);
+  own.resize(own.size() - 2);
+  own.emplace_back("--folds");
   search.words = line.words_without(own);
-  for (Combination& values : combine(search.axes, number, seed)) {
-    search.trials.push_back({search.trials.size() + 1, std::move(values), {}});
-    const Trial& trial = search.trials.back();
-    std::vector<std::string> words = search.words;
-    append(words, search.axes, trial.values);
-    try {
-      search.options.push_back(parse_options(words));
-      check(search.options.back());
-    } catch (const UsageError& error) {
-      throw UsageError(fmt::format("trial {} ({}): {}", trial.number,
-                                   describe(search.axes, trial.values), error.what()));
-    }
+  std::vector<Combination> combinations = combine(search.axes, number, seed);
+  if (number && combinations.size() < *number) {
+    search.notes.push_back(fmt::format("there are {} combinations, fewer than --trials {}",
+                                       combinations.size(), *number));
   }
+  add_trials(search, std::move(combinations), words);
+  check_number(search);
+  if (search.refit) search.refit_options(search.trials.front());
   const Options& any = search.options.front();
   check_output_paths({{"--journal", search.journal, R"({"search")"},
                       {"--metrics", any.metrics},

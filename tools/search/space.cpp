@@ -32,10 +32,6 @@ std::optional<double> number_in(std::string_view text) {
   return number;
 }
 
-bool is_whole(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
-
 ValueRange parse_range(std::string_view text, std::size_t dots) {
   constexpr std::string_view kLog = ":log";
   ValueRange range;
@@ -56,7 +52,6 @@ ValueRange parse_range(std::string_view text, std::size_t dots) {
   }
   range.low = *from;
   range.high = *to;
-  range.whole = is_whole(low) && is_whole(high);
   return range;
 }
 
@@ -66,8 +61,12 @@ std::vector<std::string> parse_list(std::string_view text) {
     const std::size_t end = rest.find('/');
     const std::string value(rest.substr(0, end));
     if (value.empty()) throw UsageError("expected values with / between, found " + shown(text));
-    if (std::ranges::find(values, value) != values.end()) {
-      throw UsageError("expected each value once, found " + shown(value) + " twice");
+    const auto same = [&](const std::string& other) {
+      const auto number = number_in(value);
+      return other == value || (number && number_in(other) == number);
+    };
+    if (const auto twice = std::ranges::find_if(values, same); twice != values.end()) {
+      throw UsageError("expected each value once, found " + shown(*twice) + " and " + shown(value));
     }
     values.push_back(value);
     if (end == std::string_view::npos) return values;
@@ -91,8 +90,7 @@ std::string draw(const ValueRange& range, PhiloxWords& words) {
   double value = range.logarithmic ? low * exponential(share * std::log(high / low))
                                    : low + share * (high - low);
   if (range.whole) value = std::round(value);
-  value = std::clamp(value, range.low, range.high);
-  return range.whole ? fmt::format("{:.0f}", value) : fmt::format("{:.4g}", value);
+  return value_text(std::clamp(value, range.low, range.high), range);
 }
 
 std::string draw(const Axis& axis, PhiloxWords& words) {
@@ -156,6 +154,19 @@ Axis parse_axis(std::string_view text) {
   return axis;
 }
 
+std::string value_text(double value, const ValueRange& range) {
+  if (range.whole) return fmt::format("{:.0f}", value);
+  constexpr int kDigits = 4;
+  constexpr int kMostDigits = 17;
+  const double largest = std::max(std::abs(range.low), std::abs(range.high));
+  const int shared = static_cast<int>(std::log10(largest / (range.high - range.low)));
+  std::string text =
+      fmt::format("{:.{}g}", value, std::clamp(kDigits + shared, kDigits, kMostDigits));
+  const double written = number_in(text).value();
+  if (written >= range.low && written <= range.high) return text;
+  return fmt::format("{}", written < range.low ? range.low : range.high);
+}
+
 std::string describe(const Axis& axis) {
   std::string text = axis.option + ' ';
   if (axis.range) {
@@ -188,12 +199,14 @@ std::vector<Combination> trials(std::span<const Axis> axes, std::optional<std::u
     return drawn(axes, *number, seed);
   }
   std::vector<Combination> tried;
-  if (!number || *number >= *all) {
+  if (!number) {
     for (std::uint64_t i = 0; i < *all; ++i) tried.push_back(numbered(axes, i));
     return tried;
   }
   const Permutation order(*all, seed, kSearchStream);
-  for (std::uint64_t i = 0; i < *number; ++i) tried.push_back(numbered(axes, order(i)));
+  for (std::uint64_t i = 0; i < std::min(*number, *all); ++i) {
+    tried.push_back(numbered(axes, order(i)));
+  }
   return tried;
 }
 

@@ -13,7 +13,7 @@ namespace millrace {
 struct ValueRange {
   double low = 0.0;
   double high = 0.0;
-  bool whole = false;        ///< whole numbers alone
+  bool whole = false;        ///< whole numbers alone; for who knows the option to say
   bool logarithmic = false;  ///< each doubling is as likely as the next, in place of each unit
 };
 
@@ -24,10 +24,13 @@ struct Axis {
   std::optional<ValueRange> range;
 };
 
-/// Reads "lr=0.1/0.3/1", a list; "dropout=0.0..0.5", a range, of whole numbers where both ends are
-/// written as such; "lr=0.01..1:log". Leading dashes of the option do not matter. Throws UsageError
-/// with one line that names the option.
+/// Reads "lr=0.1/0.3/1", a list; "dropout=0..0.5", a range; "lr=0.01..1:log". Leading dashes of the
+/// option do not matter. Throws UsageError with one line that names the option.
 Axis parse_axis(std::string_view text);
+
+/// As drawn values are written: a whole number, or four digits, and more where the ends differ in
+/// later ones; never beyond them.
+std::string value_text(double value, const ValueRange& range);
 
 /// "lr 0.01 to 1 (log)", "hidden 32, 64 or 128".
 std::string describe(const Axis& axis);
@@ -42,8 +45,7 @@ std::optional<std::uint64_t> combinations(std::span<const Axis> axes);
 /// that differ from each other, or all where there are no more.
 ///
 /// They are drawn by Philox from `seed`, each on its own: more of them begin with the same ones.
-/// Numbers of a range have four significant digits. Throws std::invalid_argument for no axes, and
-/// for no number where combinations() is none.
+/// Throws std::invalid_argument for no axes, and for no number where combinations() is none.
 std::vector<Combination> trials(std::span<const Axis> axes, std::optional<std::uint64_t> number,
                                 std::uint64_t seed);
 

@@ -87,10 +87,8 @@ class Search {
       : search_(search),
         data_(data),
         progress_(console, search.axes, score_name(search.options[0].task)),
-        rungs_(rungs(search.trials.size(), search.options[0].run.epochs, search.halving)),
         room_for_states_(memory_at_hand() / kShareOfStates) {
     result_.trials = search.trials;
-    result_.rungs = rungs_.size();
     if (!search.journal.empty()) journal_.emplace(search.journal);
     plan();
   }
@@ -118,7 +116,7 @@ class Search {
   const SearchOptions& search_;
   const DataFolder& data_;
   SearchProgress progress_;
-  const std::vector<Rung> rungs_;
+  std::vector<Rung> rungs_;
   std::string hash_;                // of the data; empty without a journal
   std::vector<RunSpec> specs_;      // of the trials, seed or fold aside
   std::vector<std::size_t> alive_;  // places of the trials that go on
@@ -133,16 +131,12 @@ class Search {
 
 // Whatever a trial cannot do is found out before the first one trains.
 void Search::plan() {
+  std::string first;  // why one was left out
+  std::string refused;
   for (std::size_t i = 0; i < search_.trials.size(); ++i) {
     const Options& options = search_.options[i];
     RunSpec spec =
         with_validation(options, data_, [this](const auto& line) { progress_.notice(line); });
-    try {
-      make_plan(spec, *data_.train, nullptr);
-    } catch (const std::invalid_argument& error) {
-      throw UsageError(fmt::format("trial {} ({}): {}", i + 1,
-                                   describe(search_.axes, search_.trials[i].values), error.what()));
-    }
     if (!spec.validation && spec.validation_size == 0 && spec.fold.count == 0) {
       throw UsageError("--val-size: expected validation samples to judge trials by, found none");
     }
@@ -150,12 +144,23 @@ void Search::plan() {
     // Files are written by the run that follows, of the best one.
     spec.checkpoint_dir.clear();
     spec.checkpoint_every = 0;
-    spec.resume = false;
+    try {
+      make_plan(spec, *data_.train, nullptr);
+      alive_.push_back(i);
+    } catch (const std::invalid_argument& error) {
+      if (refused.empty()) first = describe(search_.axes, search_.trials[i].values);
+      if (refused.empty()) refused = error.what();
+    }
     specs_.push_back(std::move(spec));
-    alive_.push_back(i);
   }
-  const std::uint64_t runs = runs_of(0);
-  for (const Rung& rung : rungs_) result_.wanted += rung.trials * runs;
+  if (alive_.empty()) throw UsageError(refused);
+  if (const std::size_t left = search_.trials.size() - alive_.size(); left != 0) {
+    progress_.notice(fmt::format("{} of {} trials cannot be, and are left out: {} ({})", left,
+                                 search_.trials.size(), first, refused));
+  }
+  rungs_ = rungs(alive_.size(), search_.options[0].run.epochs, search_.halving);
+  result_.rungs = rungs_.size();
+  for (const Rung& rung : rungs_) result_.wanted += rung.trials * runs_of(0);
 }
 
 std::uint64_t Search::epochs_of(const Job& job) const {
@@ -187,6 +192,7 @@ std::vector<Job> Search::jobs_of(std::size_t rung) {
       Job job{trial, i, rung + 1 == rungs_.size() ? 0 : rungs_[rung].epochs, {}};
       if (journal_) {
         job.key = {hash_, deciding(search_.options[trial].given), job.until};
+        job.key.options["--device"] = on_gpu(specs_[trial].device) ? "cuda" : "cpu";
         if (const auto run = journal_->find(job.key, named_run(spec_of(job, nullptr)))) {
           ++result_.from_journal;
           enter(job, *run, rung, false);

@@ -34,8 +34,8 @@ struct TrialRuns {
 };
 
 /// Runs all trials on `data`, several at once, and tells `console` of each that ends. `stopped` is
-/// asked 20 times a second whether to leave it at what there is. Throws UsageError and DataError
-/// that name the trial for one that cannot run, before the first begins; else what the trainer and
+/// asked 20 times a second whether to leave it at what there is. Trials that cannot run on these
+/// data are left out, which is told; UsageError where none can. Else throws what the trainer and
 /// the journal throw.
 TrialRuns run_trials(const SearchOptions& search, const DataFolder& data, Console& console,
                      const std::function<bool()>& stopped);

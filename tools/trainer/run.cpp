@@ -11,6 +11,7 @@
 #include "compute/stage.h"
 #include "formats/class_sizes.h"
 #include "formats/folder.h"
+#include "tools/console/made_folder.h"
 #include "tools/console/process_usage.h"
 #include "tools/console/program.h"
 #include "tools/console/quote.h"
@@ -250,6 +251,16 @@ int run(const Options& options, const std::vector<std::string>& arguments, Conso
   refuse_to_replace(options);
   for (const std::string& note : options.notes) console.notice(note);
   return Runs(options, arguments, console).run();
+}
+
+void check_run(const Options& options, Console& console) {
+  refuse_to_replace(options);
+  const std::vector<std::string> arguments;
+  const Runs opens_its_files(options, arguments, console);
+  if (!options.tensorboard.empty()) const MadeFolder probe(options.tensorboard);
+  if (!options.run.checkpoint_dir.empty()) {
+    const CheckpointDir probe(options.run.checkpoint_dir, options.run.keep);
+  }
 }
 
 int run_on(const DataFolder& data, const Options& options,

@@ -15,6 +15,10 @@ namespace millrace {
 /// what open_folder and Trainer throw. `arguments` are the command line, program first.
 int run(const Options& options, const std::vector<std::string>& arguments, Console& console);
 
+/// Throws what run() would before it opens the data, for checkpoints of another run and for outputs
+/// that cannot be written, and for a checkpoint folder that cannot, which it makes.
+void check_run(const Options& options, Console& console);
+
 /// The same on data that were opened for these options. `ended` hears of each run that came to its
 /// end.
 int run_on(const DataFolder& data, const Options& options,

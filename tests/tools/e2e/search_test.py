@@ -112,7 +112,7 @@ class Search(ProgramTest):
         self.assertEqual(len(run_lines(self.top / "j.jsonl")), 13)
         self.assertEqual(done.stderr.count("weights"), 0, "the best ends in other weights than its trial")
         again = self.search("lr=0.001..1:log", "--trials", "9", "--epochs", "9", "--halving", "3", "--journal", "j.jsonl")
-        self.assertIn("Searched: 0 runs in ", again.stdout)
+        self.assertIn("Searched: 0 runs; 13 from the journal", again.stdout)
         self.assertEqual(again.stdout.splitlines()[-1], done.stdout.splitlines()[-1])
 
     def test_a_regression_goes_by_r2(self):
@@ -128,12 +128,36 @@ class Search(ProgramTest):
         for arguments, status, message in (
                 ((), 2, "expected what to try, as lr=0.1/0.3 or lr=0.01..1:log, found nothing"),
                 (("lr=0.1/0.3", "--journal", "no/such/folder/j"), 1, "no/such/folder/j: cannot open the journal file: "),
-                (("hidden=8/0",), 2, "trial 2 (hidden=0): --hidden: expected "),
-                (("lr=1/2", "--class-weights", "1,2"), 2, "trial 1 (lr=1): --class-weights: expected ")):
+                (("hidden=8/0",), 2, "--hidden: expected "),
+                (("lr=1/2", "--class-weights", "1,2"), 2, "--class-weights: expected ")):
             done = self.search(*arguments)
             self.assertEqual(done.returncode, status, done.stderr)
             told = [line for line in done.stderr.splitlines() if ": validation takes " not in line]
             self.assertTrue(told[0].startswith("trainer search: " + message), done.stderr)
+            self.assertNotIn("Trial 1", done.stdout)
+
+    def test_what_the_last_run_could_not_do_is_said_before_the_first(self):
+        self.assertEqual(self.call("--data", self.digits, "--epochs", "1", "--checkpoint-dir", "old").returncode, 0)
+        for option, path, status, message in (
+                ("--checkpoint-dir", "old", 2, "--checkpoint-dir old: expected no checkpoints of another run"),
+                ("--metrics", "none/m.jsonl", 1, "none/m.jsonl: cannot open the metrics file"),
+                ("--report", "none/r.html", 1, "none"),
+                ("--trace", "none/t.json", 1, "none"),
+                ("--tensorboard", "old/best.safetensors/tb", 1, "old/best.safetensors")):
+            done = self.search("lr=0.1/0.3", option, path)
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertIn(message, done.stderr)
+            self.assertNotIn("Trial 1", done.stdout)
+        done = self.search("lr=0.1/0.3", "--epochs", "1", "--checkpoint-dir", "old", "--refit", "off")
+        self.assertEqual(done.returncode, 0, "the search itself writes nothing there")
+
+    def test_diverged_seeds_say_why(self):
+        lines = [f"{x % 7},{x % 5},{x % 7 - 2 * (x % 5)}" for x in range(300)]
+        (self.top / "numbers.csv").write_text("a,b,y\n" + "\n".join(lines) + "\n")
+        done = self.call("search", "lr=1e20/1e21", "--data", "numbers.csv", "--task", "regression", "--label-column", "y",
+                         "--epochs", "5", "--repeat", "2")
+        self.assertEqual(done.returncode, 3)
+        self.assertRegex(done.stderr, r"(?m)^trainer search: all trials diverged: .+")
 
     def test_a_full_disk_costs_the_journal_alone(self):
         def full():

@@ -145,6 +145,8 @@ TEST(Deciding, LeavesOutWhatDecidesNothing) {
       {"--slots", "9"},   {"--some-new", "thing"}};
   EXPECT_EQ(deciding(given), (std::map<std::string, std::string>{
                                  {"--lr", "0.1"}, {"--epochs", "5"}, {"--some-new", "thing"}}));
+  EXPECT_EQ(deciding({{"--lr", "0.10"}, {"--hidden", "8,08"}}),
+            deciding({{"--lr", "1e-1"}, {"--hidden", "8,08"}}));
   EXPECT_EQ(deciding({{"--residency", "stream"}}).size(), 1U) << "another order of samples";
 }
 

@@ -19,8 +19,8 @@ std::string error_of(const Words& arguments) {
 
 TEST(SearchOptions, ReadsWhatToTryAmongTheTrainersOptions) {
   const SearchOptions search =
-      parse_search({"--epochs=3", "lr=0.1/0.3", "--quiet", "--trials", "9", "--batch", "64",
-                    "hidden=32/64,32", "--parallel=2", "--journal", "j.jsonl", "--refit", "off"});
+      parse_search({"--epochs=3", "lr=0.1/0.3", "--quiet", "--batch", "64", "hidden=32/64,32",
+                    "--parallel=2", "--journal", "j.jsonl", "--refit", "off"});
   EXPECT_EQ(search.help, "");
   EXPECT_EQ(search.words, (Words{"--epochs", "3", "--quiet", "--batch", "64"}));
   EXPECT_EQ(search.parallel, 2U);
@@ -48,23 +48,44 @@ TEST(SearchOptions, DrawsTwentyOfARangeAndAnyNumber) {
   EXPECT_EQ(five.words, Words{});
   EXPECT_NE(five.trials[0].values, parse_search({"lr=0.01..1:log"}).trials[0].values);
   EXPECT_EQ(parse_search({"lr=1/2/3/4", "--trials", "3"}).trials.size(), 3U);
+  EXPECT_EQ(five.notes, Words{});
+  EXPECT_EQ(parse_search({"lr=1/2", "--trials", "3"}).notes,
+            Words{"there are 2 combinations, fewer than --trials 3"});
 }
 
-TEST(SearchOptions, KeepsAWordBehindAnOptionThatMayHaveAValue) {
-  const SearchOptions search =
-      parse_search({"lr=0.1/0.3", "--checkpoint-dir", "c", "--resume", "--epochs", "2"});
-  EXPECT_EQ(search.words, (Words{"--checkpoint-dir", "c", "--resume", "--epochs", "2"}));
+TEST(SearchOptions, DrawsWholeNumbersForOptionsThatTakeNoOthers) {
+  const auto range_of = [](const std::string& text) {
+    return *parse_search({text, "--trials", "1"}).axes[0].range;
+  };
+  EXPECT_TRUE(range_of("batch=16..512").whole);
+  EXPECT_TRUE(range_of("batch=1..1e3").whole);
+  EXPECT_TRUE(range_of("hidden=16..512:log").whole);
+  EXPECT_FALSE(range_of("lr=1..2").whole);
+  EXPECT_FALSE(range_of("rotate=0..20").whole);
+  EXPECT_EQ(error_of({"batch=1.5..8"}), "batch: expected whole numbers, found 1.5 to 8");
 }
 
-TEST(SearchOptions, NamesTheTrialThatCannotBe) {
-  EXPECT_EQ(error_of({"optimizer=sgd/adam", "--momentum", "0.9"}),
-            "trial 2 (optimizer=adam): --momentum: expected an optimizer sgd or nesterov, found "
-            "adam, which has --beta1");
-  EXPECT_EQ(error_of({"lr=0.1/x"}),
-            "trial 2 (lr=x): --lr: expected a finite number of at least 0, found 'x'");
-  EXPECT_EQ(
-      error_of({"lr=0.1/0.3", "--val-size", "0"}),
-      "trial 1 (lr=0.1): --val-size: expected validation samples to judge trials by, found 0");
+TEST(SearchOptions, LeavesOutWhatCannotBeTogetherAndSaysSo) {
+  const SearchOptions search = parse_search({"optimizer=sgd/adam", "momentum=0/0.9"});
+  ASSERT_EQ(search.trials.size(), 3U);
+  EXPECT_EQ(search.trials[2].number, 3U);
+  EXPECT_EQ(search.trials[2].values, (Combination{"adam", "0"}));
+  EXPECT_EQ(search.notes,
+            Words{"1 of 4 combinations cannot be, and are left out: optimizer=adam momentum=0.9 "
+                  "(--momentum: expected an optimizer sgd or nesterov, found adam, which has "
+                  "--beta1)"});
+  EXPECT_EQ(error_of({"optimizer=adam/adamw", "--momentum", "0.9"}),
+            "--momentum: expected an optimizer sgd or nesterov, found adam, which has --beta1");
+}
+
+TEST(SearchOptions, RefusesValuesThatAreNone) {
+  EXPECT_EQ(error_of({"lr=0.1/x"}), "--lr: expected a finite number of at least 0, found 'x'");
+  EXPECT_EQ(error_of({"dropout=0..1"}),
+            "--dropout: expected a number of at least 0 and below 1, found 1");
+  EXPECT_EQ(error_of({"activation=relu/swish"}),
+            "--activation: expected relu, gelu, tanh, sigmoid or leaky-relu, found 'swish'");
+  EXPECT_EQ(error_of({"lr=0.1/0.3", "--val-size", "0"}),
+            "--val-size: expected validation samples to judge trials by, found 0");
 }
 
 TEST(SearchOptions, TakesAConfigFileWhoseOptionsMayBeVaried) {
@@ -98,6 +119,12 @@ TEST(SearchOptions, TrainsTheBestWithoutFolds) {
   EXPECT_EQ(config.options[1].run.fold.count, 5U);
   EXPECT_EQ(config.command(config.trials[0]),
             (Words{"trainer", "--config", path.string(), "--lr", "0.1", "--folds", "1"}));
+  const SearchOptions both =
+      parse_search({"lr=0.1/0.3", "--config", path.string(), "--folds", "2", "--report", "r"});
+  EXPECT_EQ(both.options[0].run.fold.count, 2U);
+  EXPECT_EQ(both.options[0].report, "");
+  EXPECT_EQ(both.refit_options(both.trials[0]).run.fold.count, 0U);
+  EXPECT_EQ(both.refit_options(both.trials[0]).report, "r");
 }
 
 TEST(SearchOptions, RefusesWhatMakesNoSearch) {
@@ -115,12 +142,14 @@ TEST(SearchOptions, RefusesWhatMakesNoSearch) {
             "one that all trials share; give it as --" +
             shared);
   }
-  EXPECT_EQ(error_of({"lr=1/2", "--resume", "old.safetensors"}).substr(0, 40),
-            "trial 1 (lr=1): --resume: expected no fi");
-  const std::string many = "0/1/2/3/4/5/6/7/8/9";
-  EXPECT_EQ(
-      error_of({"seed=" + many, "lr=" + many, "batch=" + many, "ema=" + many, "rotate=" + many}),
-      "expected at most 10000 combinations, or --trials to try some, found 100000");
+  EXPECT_TRUE(error_of({"lr=1/2", "--checkpoint-dir", "c", "--resume"})
+                  .starts_with("--resume: expected --journal, by which a search goes on"));
+  EXPECT_EQ(error_of({"lr=1/2/3", "--repeat", "1000000"}),
+            "expected at most 1000000 runs, found 3 trials of 1000000");
+  const std::string many = "1/2/3/4/5/6/7/8/9/10";
+  EXPECT_EQ(error_of({"seed=" + many, "lr=" + many, "batch=" + many, "clip-norm=" + many,
+                      "rotate=" + many}),
+            "expected at most 10000 combinations, or --trials to try some, found 100000");
   EXPECT_EQ(error_of({"lr=1/2", "--metrics", "a.jsonl", "--journal", "a.jsonl"}),
             "--metrics: expected another file than --journal has, found 'a.jsonl'");
 }

@@ -108,16 +108,20 @@ TEST_F(TrialsOfASearch, ThatDivergeAreKeptAsSuch) {
   EXPECT_NE(runs.trials[1].runs[0].diverged, "");
 }
 
-TEST_F(TrialsOfASearch, ThatCannotRunAreToldBeforeTheFirst) {
+TEST_F(TrialsOfASearch, ThatCannotRunAreLeftOutBeforeTheFirst) {
   bool asked = false;
   const auto error = test::usage_error_of([&] {
-    run(search({"hidden=8/16", "--dropout", "0.5", "--class-weights", "1,2"}), [&] {
+    run(search({"hidden=8/16", "--class-weights", "1,2"}), [&] {
       asked = true;
       return false;
     });
   });
-  EXPECT_TRUE(error.starts_with("trial 1 (hidden=8): --class-weights: expected")) << error;
+  EXPECT_TRUE(error.starts_with("--class-weights: expected")) << error;
   EXPECT_FALSE(asked);
+  const TrialRuns some = run(search({"class-weights=1,2/1,1,1,1,2"}));
+  EXPECT_EQ(some.wanted, 1U);
+  EXPECT_TRUE(some.trials[0].runs.empty());
+  EXPECT_EQ(some.trials[1].runs.size(), 1U);
 }
 
 TEST_F(TrialsOfASearch, LeaveItAtWhatThereIsWhenStopped) {
