@@ -22,7 +22,8 @@ constexpr std::array<std::string_view, 4> kFlags{"resume", "force", "gray", "rgb
 // Lists of them are of columns' names and numbers.
 constexpr std::array<std::string_view, 3> kColumns{"label_column", "one_hot", "drop_columns"};
 
-constexpr std::array<std::string_view, 4> kPaths{"checkpoint_dir", "config", "init", "resume"};
+constexpr std::array<std::string_view, 5> kPaths{"checkpoint_dir", "config", "init", "journal",
+                                                 "resume"};
 
 // True or False, of Python or NumPy.
 bool is_bool(const py::handle& value) {
@@ -78,14 +79,14 @@ std::optional<std::string> list_text(const std::string& name, const py::handle& 
   return list.empty() && !columns ? "none" : list;
 }
 
-std::string text_of(const std::string& name, const py::handle& value) {
+}  // namespace
+
+std::string argument_text(const std::string& name, const py::handle& value) {
   if (auto text = scalar_text(value)) return *std::move(text);
   if (auto text = list_text(name, value)) return *std::move(text);
   throw py::type_error(name + ": expected a number, text, a path or a list of them, found " +
                        type_name(value));
 }
-
-}  // namespace
 
 bool is_path(const py::handle& value) {
   return py::isinstance<py::str>(value) || py::hasattr(value, "__fspath__");
@@ -99,7 +100,7 @@ std::string path_bytes(const py::handle& path) {
 
 std::vector<std::string> column_names(const std::string& name, const py::handle& value) {
   if (value.is_none()) return {};
-  return columns_in(text_of(name, value));
+  return columns_in(argument_text(name, value));
 }
 
 std::vector<std::string> as_arguments(const py::dict& keywords) {
@@ -118,7 +119,7 @@ std::vector<std::string> as_arguments(const py::dict& keywords) {
       throw py::type_error(name + ": expected a path" + (is_flag ? ", True or False" : "") +
                            ", found " + type_name(value));
     } else {
-      arguments.push_back(option + '=' + text_of(name, value));
+      arguments.push_back(option + '=' + argument_text(name, value));
     }
   }
   return arguments;

@@ -13,6 +13,9 @@ namespace millrace::python {
 /// text, path or sequence of such.
 std::vector<std::string> as_arguments(const pybind11::dict& keywords);
 
+/// One of them: "0.5", "64,32", "on". `name` is the keyword.
+std::string argument_text(const std::string& name, const pybind11::handle& value);
+
 /// Columns of a table as an option takes them: a name or a number, text with commas between
 /// several, or a list; none of None. Throws as as_arguments().
 std::vector<std::string> column_names(const std::string& name, const pybind11::handle& value);

@@ -4,6 +4,7 @@
 #include "python/errors.h"
 #include "python/loaders.h"
 #include "python/models.h"
+#include "python/searching.h"
 #include "python/training.h"
 
 // What the package millrace (python/millrace/) is made of, under whose name its parts are known.
@@ -16,5 +17,6 @@ PYBIND11_MODULE(_core, module) {
   millrace::python::define_loaders(module);
   millrace::python::define_models(module);
   millrace::python::define_training(module);
+  millrace::python::define_searching(module);
   module.attr("__name__") = own_name;
 }

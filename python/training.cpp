@@ -23,6 +23,7 @@
 #include "python/keywords.h"
 #include "python/model.h"
 #include "python/objects.h"
+#include "python/run_data.h"
 #include "python/run_thread.h"
 #include "python/text.h"
 #include "tools/trainer/metrics_records.h"
@@ -40,88 +41,6 @@ struct Run {
   RunResult result;
   std::shared_ptr<Model> model;
 };
-
-// Options of the program, also in a config file, that would do nothing here: what it writes beside
-// checkpoints, and how to open data that are open.
-void refuse_idle(const Options& options, bool open) {
-  const std::array<std::pair<const char*, bool>, 8> of_program{
-      {{"metrics", !options.metrics.empty()},
-       {"report", !options.report.empty()},
-       {"trace", !options.trace.empty()},
-       {"tensorboard", !options.tensorboard.empty()},
-       {"quarantine", !options.quarantine.empty()},
-       {"download", !options.download.empty()},
-       {"folds", options.run.fold.count != 0},
-       {"repeat", options.repeat != 1}}};
-  for (const auto& [name, given] : of_program) {
-    if (given) throw py::value_error(std::string(name) + ": it is the program's, not of train()");
-  }
-  if (open && (options.images != ImageOptions{} || !options.label_column.empty() ||
-               options.table != TableOptions{})) {
-    throw py::value_error(
-        "image_size, resize, gray, rgb, label_column, one_hot, drop_columns, missing: expected a "
-        "path to open with them, found data that are open");
-  }
-}
-
-// What data that are open were opened for; of a path and of arrays none: the options say it.
-std::optional<Task> task_of(const py::object& data) {
-  const auto of = [](bool multilabel, const Dataset& set) {
-    return multilabel ? Task::kMultilabel : set.task();
-  };
-  if (py::isinstance<OpenData>(data)) {
-    const auto open = data.cast<OpenData>();
-    return of(open.multilabel, *open.folder.train);
-  }
-  if (py::isinstance<OpenDataset>(data)) {
-    const auto open = data.cast<OpenDataset>();
-    return of(open.multilabel, *open.data);
-  }
-  return std::nullopt;
-}
-
-// The options of a run on `data`, which say what they are for where they are open.
-Options options_of(const py::dict& keywords, const py::object& data) {
-  const std::optional<Task> task = task_of(data);
-  std::vector<std::string> arguments = as_arguments(keywords);
-  const bool given = keywords.contains("task") && !keywords["task"].is_none();
-  if (task && task != Task::kClassification && !given) {
-    arguments.emplace_back(std::string("--task=") + name_of(*task));
-  }
-  Options options = parse_options(arguments);
-  // Numbers may be labels, which the run looks at.
-  if (task && options.task != *task && stored_task(options.task) != *task) {
-    throw py::value_error(std::string("task: expected ") + name_of(*task) +
-                          ", for which the data were opened, found " + name_of(options.task) +
-                          " (open() and from_arrays() take it, too)");
-  }
-  return options;
-}
-
-OpenData opened(const py::object& data, Options& options) {
-  if (py::isinstance<OpenData>(data)) return data.cast<OpenData>();
-  if (is_path(data)) {
-    options.data = path_bytes(data);
-    const OthersRun others_run;
-    return {open_data(options), options.run.residency == Residency::kStream};
-  }
-  const OpenDataset train = dataset_of(data, "data", options.task);
-  return {{.train = train.data, .test = nullptr, .description = train.data->name()}, train.streams};
-}
-
-// What to train on, with what goes with it.
-OpenData all_data(const py::object& data, const py::object& test, const py::object& validation,
-                  Options& options) {
-  OpenData all = opened(data, options);
-  if (!test.is_none()) all.folder.test = dataset_of(test, "test", options.task).data;
-  if (options.validation_size) all.folder.validation = nullptr;  // as the program does
-  if (validation.is_none()) return all;
-  if (options.validation_size) {
-    throw py::value_error("val_size and validation: expected one of them, found both");
-  }
-  all.folder.validation = dataset_of(validation, "validation", options.task).data;
-  return all;
-}
 
 // What is called through outlast() has no objects of Python's to let go.
 bool asks_to_stop(const py::object& on_epoch, const py::object& record) {
@@ -188,9 +107,14 @@ Run train(const py::object& data, const py::object& test, const py::object& vali
   if (!on_epoch.is_none() && PyCallable_Check(on_epoch.ptr()) == 0) {
     throw py::type_error("on_epoch: expected a function, found " + type_name(on_epoch));
   }
-  Options options = options_of(keywords, data);
+  Options options = parse_options(arguments_of(keywords, data));
+  check_task(options, data);
   if (options.action != Options::Action::kTrain) throw py::type_error("train() trains only");
-  refuse_idle(options, !is_path(data));
+  refuse_idle(options, "train()");
+  refuse_to_open(options, data);
+  if (options.repeat != 1) {
+    throw py::value_error("folds, repeat: they are search()'s and the program's, not of train()");
+  }
   for (const std::string& note : options.notes) warn(note);
   const OpenData all = all_data(data, test, validation, options);
   if (all.streams && options.run.residency == Residency::kAuto) {

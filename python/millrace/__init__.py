@@ -5,6 +5,9 @@
     run = millrace.train("data", epochs=10)
     labels = run.model.predict(x)
 
+    search = millrace.search("data", {"lr": "0.01..1:log", "hidden": [[32], [64]]}, trials=50)      # which options are best
+    run = millrace.train("data", **search.best)
+
     run = millrace.train((x, prices), task="regression")     # numbers to be learnt: float [n], or [n, targets]
     prices = run.model.predict(x)
 
@@ -28,11 +31,13 @@ from millrace._core import (
     Loader,
     Model,
     Run,
+    Search,
     Subset,
     __version__,
     from_arrays,
     load,
     open,  # noqa: A004  (as gzip.open)
+    search,
     split,
     train,
 )
@@ -47,11 +52,13 @@ __all__ = [
     "Loader",
     "Model",
     "Run",
+    "Search",
     "Subset",
     "__version__",
     "from_arrays",
     "load",
     "open",
+    "search",
     "split",
     "train",
 ]

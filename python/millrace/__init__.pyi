@@ -15,11 +15,13 @@ __all__ = [
     "Loader",
     "Model",
     "Run",
+    "Search",
     "Subset",
     "__version__",
     "from_arrays",
     "load",
     "open",
+    "search",
     "split",
     "train",
 ]
@@ -307,3 +309,36 @@ def train(
     force: bool = False,
     config: _Path | None = None,
 ) -> Run: ...
+
+class _TrialRun(TypedDict, total=False):
+    seed: int
+    fold: int
+    score: float
+    loss: float
+    epoch: int
+    epochs: int
+    train_s: float
+    weights_hash: str
+    diverged: str
+
+class _Trial(TypedDict):
+    trial: int
+    options: dict[str, Any]
+    score: float | None
+    loss: float | None
+    epochs: int
+    runs: list[_TrialRun]
+
+class Search:
+    @property
+    def trials(self) -> list[_Trial]: ...
+    @property
+    def best(self) -> dict[str, Any] | None: ...
+
+def search(
+    data: _Path | Data | Dataset | _Arrays,
+    over: Mapping[str, str | Sequence[Any] | NDArray[Any]],
+    *,
+    validation: Dataset | _Arrays | None = None,
+    **options: Any,
+) -> Search: ...

@@ -14,10 +14,10 @@ namespace millrace {
 SearchProgress::SearchProgress(Console& console, std::span<const Axis> axes, std::string score)
     : console_(console), axes_(axes), score_(std::move(score)) {}
 
-void SearchProgress::begin(std::string label, std::uint64_t runs, std::uint64_t known,
+void SearchProgress::begin(const std::string& label, std::uint64_t runs, std::uint64_t known,
                            std::uint64_t epochs) {
   const std::lock_guard lock(mutex_);
-  label_ = std::move(label);
+  label_ = label;
   epochs_done_ = 0;
   runs_ = runs;
   runs_done_ = known;
@@ -61,7 +61,7 @@ void SearchProgress::notice(const std::string& text) {
   if (told_.insert(text).second) console_.notice(text);
 }
 
-void SearchProgress::draw() {
+void SearchProgress::look() {
   const std::lock_guard lock(mutex_);
   Bar bar;
   bar.label = label_;

@@ -8,28 +8,27 @@
 #include <string>
 
 #include "tools/console/console.h"
-#include "tools/search/trial.h"
+#include "tools/search/listener.h"
 
 namespace millrace {
 
 /// Tells a console how a search goes: what each trial came to, which is the best so far, and a bar.
-/// For several threads at once.
-class SearchProgress {
+/// Of several equal notices it tells one.
+class SearchProgress final : public SearchListener {
  public:
   /// `score` is what scores are called; `axes` and `console` outlive it.
   SearchProgress(Console& console, std::span<const Axis> axes, std::string score);
 
-  /// Of `runs` in all `known` are done, and what `label` calls for is so many epochs more.
-  void begin(std::string label, std::uint64_t runs, std::uint64_t known, std::uint64_t epochs);
-  void epochs_done(std::uint64_t epochs);
-  void run_done();
-  /// All its runs are done. `told`: in a line of its own.
-  void trial_done(const Trial& trial, bool told);
-  void line(const std::string& text);
-  void warning(const std::string& text);
-  /// Once for each text, for each run says the same.
-  void notice(const std::string& text);
-  void draw();
+  void begin(const std::string& label, std::uint64_t runs, std::uint64_t known,
+             std::uint64_t epochs) override;
+  void epochs_done(std::uint64_t epochs) override;
+  void run_done() override;
+  void trial_done(const Trial& trial, bool told) override;
+  void line(const std::string& text) override;
+  void warning(const std::string& text) override;
+  void notice(const std::string& text) override;
+  void look() override;
+  /// No bar any more.
   void clear();
 
  private:

@@ -9,6 +9,7 @@
 #include "tools/console/quote.h"
 #include "tools/console/stop_signals.h"
 #include "tools/console/version.h"
+#include "tools/search/progress.h"
 #include "tools/search/search_options.h"
 #include "tools/search/trial_runs.h"
 #include "tools/trainer/commands.h"
@@ -97,7 +98,9 @@ int search_command(const std::vector<std::string>& arguments) {
 
   std::optional<StopSignals> signals(std::in_place, StopSignals::First::kSetsFlag,
                                      "trainer search");
-  const TrialRuns runs = run_trials(search, data, console, [&] { return signals->flag().load(); });
+  SearchProgress progress(console, search.axes, score_name(any.task));
+  const TrialRuns runs = run_trials(search, data, progress, [&] { return signals->flag().load(); });
+  progress.clear();
   const std::vector<Trial> best_first = ranked(runs.trials);
   if (!best_first.empty()) tell_ranking(search, runs, best_first, console);
   if (signals->received() != 0) return tell_stopped(search, runs, *signals, arguments, console);

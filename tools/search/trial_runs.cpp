@@ -19,7 +19,6 @@
 #include "tools/console/usage_error.h"
 #include "tools/search/halving.h"
 #include "tools/search/journal.h"
-#include "tools/search/progress.h"
 #include "tools/search/side_by_side.h"
 #include "tools/trainer/repeat.h"
 #include "tools/trainer/run_data.h"
@@ -62,9 +61,9 @@ struct Job {
 class Observer final : public TrainObserver {
  public:
   // The run has so many epochs left.
-  Observer(SearchProgress& progress, std::uint64_t epochs) : progress_(progress), left_(epochs) {}
+  Observer(SearchListener& listener, std::uint64_t epochs) : listener_(listener), left_(epochs) {}
   // It may have ended early.
-  ~Observer() override { progress_.epochs_done(left_); }
+  ~Observer() override { listener_.epochs_done(left_); }
   Observer(const Observer&) = delete;
   Observer& operator=(const Observer&) = delete;
 
@@ -72,21 +71,21 @@ class Observer final : public TrainObserver {
   void on_epoch(const EpochResult&) override {
     if (left_ == 0) return;
     --left_;
-    progress_.epochs_done(1);
+    listener_.epochs_done(1);
   }
-  void on_notice(const std::string& line) override { progress_.notice(line); }
+  void on_notice(const std::string& line) override { listener_.notice(line); }
 
  private:
-  SearchProgress& progress_;
+  SearchListener& listener_;
   std::uint64_t left_;
 };
 
 class Search {
  public:
-  Search(const SearchOptions& search, const DataFolder& data, Console& console)
+  Search(const SearchOptions& search, const DataFolder& data, SearchListener& listener)
       : search_(search),
         data_(data),
-        progress_(console, search.axes, score_name(search.options[0].task)),
+        listener_(listener),
         room_for_states_(memory_at_hand() / kShareOfStates) {
     result_.trials = search.trials;
     if (!search.journal.empty()) journal_.emplace(search.journal);
@@ -115,7 +114,7 @@ class Search {
 
   const SearchOptions& search_;
   const DataFolder& data_;
-  SearchProgress progress_;
+  SearchListener& listener_;
   std::vector<Rung> rungs_;
   std::string hash_;                // of the data; empty without a journal
   std::vector<RunSpec> specs_;      // of the trials, seed or fold aside
@@ -136,7 +135,7 @@ void Search::plan() {
   for (std::size_t i = 0; i < search_.trials.size(); ++i) {
     const Options& options = search_.options[i];
     RunSpec spec =
-        with_validation(options, data_, [this](const auto& line) { progress_.notice(line); });
+        with_validation(options, data_, [this](const auto& line) { listener_.notice(line); });
     if (!spec.validation && spec.validation_size == 0 && spec.fold.count == 0) {
       throw UsageError("--val-size: expected validation samples to judge trials by, found none");
     }
@@ -155,7 +154,7 @@ void Search::plan() {
   }
   if (alive_.empty()) throw UsageError(refused);
   if (const std::size_t left = search_.trials.size() - alive_.size(); left != 0) {
-    progress_.notice(fmt::format("{} of {} trials cannot be, and are left out: {} ({})", left,
+    listener_.notice(fmt::format("{} of {} trials cannot be, and are left out: {} ({})", left,
                                  search_.trials.size(), first, refused));
   }
   rungs_ = rungs(alive_.size(), search_.options[0].run.epochs, search_.halving);
@@ -172,13 +171,12 @@ TrialRuns Search::run(const std::function<bool()>& stopped) {
   std::atomic<bool> stop{false};
   for (std::size_t i = 0; i < rungs_.size() && !alive_.empty(); ++i) {
     if (rungs_.size() > 1) {
-      progress_.line(fmt::format("Rung {} of {}: {} up to epoch {}", i + 1, rungs_.size(),
+      listener_.line(fmt::format("Rung {} of {}: {} up to epoch {}", i + 1, rungs_.size(),
                                  plural(alive_.size(), "trial"), rungs_[i].epochs));
     }
     if (!climb(i, stop, stopped)) break;
     if (i + 1 < rungs_.size()) cut(rungs_[i + 1].trials);
   }
-  progress_.clear();
   result_.seconds = std::chrono::duration<double>(Clock::now() - began).count();
   return std::move(result_);
 }
@@ -215,7 +213,7 @@ bool Search::climb(std::size_t rung, std::atomic<bool>& stop,
     epochs += epochs_of(job) - (before == states_.end() ? 0 : before->second->state.epoch);
   }
   const std::uint64_t done = result_.from_journal + result_.runs;
-  progress_.begin(rungs_.size() == 1 ? "Search" : fmt::format("Rung {}", rung + 1), result_.wanted,
+  listener_.begin(rungs_.size() == 1 ? "Search" : fmt::format("Rung {}", rung + 1), result_.wanted,
                   done, epochs);
   const Device& device = search_.options[0].run.device;
   result_.shares =
@@ -228,7 +226,7 @@ bool Search::climb(std::size_t rung, std::atomic<bool>& stop,
       },
       [&] {
         if (stopped()) stop = true;
-        progress_.draw();
+        listener_.look();
       });
   return !stop;
 }
@@ -261,7 +259,7 @@ std::optional<TrialRun> Search::train(const Job& job, const std::atomic<bool>& s
   RunSpec spec = spec_of(job, state);
   spec.device.threads = result_.shares.threads;
   if (spec.workers == 0 && result_.shares.at_once > 1) spec.workers = 1;
-  Observer observer(progress_, epochs_of(job) - (state ? state->state.epoch : 0));
+  Observer observer(listener_, epochs_of(job) - (state ? state->state.epoch : 0));
   try {
     Trainer trainer(spec, data_.train, nullptr, {&observer});
     const RunResult result = trainer.fit(stop);
@@ -300,11 +298,11 @@ void Search::keep(const Job& job, Trainer& trainer) {
 void Search::end(const Job& job, const TrialRun& run, std::size_t rung) {
   const std::lock_guard lock(mutex_);
   ++result_.runs;
-  progress_.run_done();
+  listener_.run_done();
   if (journal_) {
     journal_->add(job.key, run);
     if (!journal_->error().empty() && !std::exchange(result_.journal_lost, true)) {
-      progress_.warning(journal_->error() + "; the search goes on without a journal");
+      listener_.warning(journal_->error() + "; the search goes on without a journal");
     }
   }
   enter(job, run, rung, true);
@@ -319,7 +317,7 @@ void Search::enter(const Job& job, const TrialRun& run, std::size_t rung, bool t
   Trial& trial = result_.trials[job.trial];
   trial.runs = std::move(runs);
   trial.rung = rung;
-  progress_.trial_done(trial, told);
+  listener_.trial_done(trial, told);
 }
 
 }  // namespace
@@ -334,9 +332,9 @@ Shares shares_of(std::uint32_t parallel, std::uint32_t threads, std::uint64_t ru
   return shares;
 }
 
-TrialRuns run_trials(const SearchOptions& search, const DataFolder& data, Console& console,
+TrialRuns run_trials(const SearchOptions& search, const DataFolder& data, SearchListener& listener,
                      const std::function<bool()>& stopped) {
-  return Search(search, data, console).run(stopped);
+  return Search(search, data, listener).run(stopped);
 }
 
 std::string plural(std::uint64_t count, const std::string& word) {

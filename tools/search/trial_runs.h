@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "formats/folder.h"
-#include "tools/console/console.h"
+#include "tools/search/listener.h"
 #include "tools/search/search_options.h"
 
 namespace millrace {
@@ -33,11 +33,11 @@ struct TrialRuns {
   bool journal_lost = false;  ///< it could not be written, and that was told
 };
 
-/// Runs all trials on `data`, several at once, and tells `console` of each that ends. `stopped` is
+/// Runs all trials on `data`, several at once, and tells `listener` how it goes. `stopped` is
 /// asked 20 times a second whether to leave it at what there is. Trials that cannot run on these
 /// data are left out, which is told; UsageError where none can. Else throws what the trainer and
 /// the journal throw.
-TrialRuns run_trials(const SearchOptions& search, const DataFolder& data, Console& console,
+TrialRuns run_trials(const SearchOptions& search, const DataFolder& data, SearchListener& listener,
                      const std::function<bool()>& stopped);
 
 /// "1 trial", "2 trials".

@@ -63,7 +63,7 @@ TEST_F(Told, SaysAThingOnceWhoeverSaysIt) {
       threads.emplace_back([&] {
         progress.notice("no GPU");
         progress.epochs_done(1);
-        progress.draw();
+        progress.look();
       });
     }
     for (std::thread& thread : threads) thread.join();

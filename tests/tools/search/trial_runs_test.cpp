@@ -34,6 +34,12 @@ TEST(SharesOf, FillTheCores) {
   EXPECT_EQ(shares(0, 0, 0, 16), (Pair{1, 16}));
 }
 
+class Quiet final : public SearchListener {
+ public:
+  void warning(const std::string& text) override { ADD_FAILURE() << text; }
+  void notice(const std::string&) override {}
+};
+
 class TrialsOfASearch : public testing::Test {
  protected:
   TrialsOfASearch() { data_.train = test::training_data(); }
@@ -45,8 +51,8 @@ class TrialsOfASearch : public testing::Test {
   }
   TrialRuns run(
       const SearchOptions& search, const std::function<bool()>& stopped = [] { return false; }) {
-    Console console("trainer search", true);
-    return run_trials(search, data_, console, stopped);
+    Quiet quiet;
+    return run_trials(search, data_, quiet, stopped);
   }
 
   DataFolder data_;
