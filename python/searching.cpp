@@ -89,7 +89,7 @@ TrialRuns run(const SearchOptions& search, const DataFolder& data, Listener& lis
 py::object value_of(const std::string& text, const Axis& axis, const Tried& tried) {
   const auto own = tried.values.find(text);
   if (own != tried.values.end()) return own->second;
-  const py::str said(text);
+  py::str said(text);
   if (!axis.range) return said;
   return axis.range->whole ? py::object(py::int_(said)) : py::object(py::float_(said));
 }

@@ -19,8 +19,6 @@ struct RunKey {
   std::string data;
   std::map<std::string, std::string> options;
   std::uint64_t until = 0;  ///< epochs, of a run that was left there; 0: of a whole one
-
-  auto operator<=>(const RunKey&) const = default;
 };
 
 /// The options of `given` (Options::given) that decide the result, numbers written in one way; the
@@ -47,8 +45,12 @@ class Journal {
   const std::string& error() const noexcept { return file_.error(); }
 
  private:
-  using Place = std::tuple<RunKey, std::uint64_t, std::uint32_t>;  // key, seed, fold
-  static Place place(const RunKey& key, const TrialRun& run) { return {key, run.seed, run.fold}; }
+  // Data, options, epochs, seed, fold.
+  using Place = std::tuple<std::string, std::map<std::string, std::string>, std::uint64_t,
+                           std::uint64_t, std::uint32_t>;
+  static Place place(const RunKey& key, const TrialRun& run) {
+    return {key.data, key.options, key.until, run.seed, run.fold};
+  }
 
   MetricsFile file_;
   std::map<Place, TrialRun> runs_;

@@ -135,12 +135,11 @@ TEST(SearchOptions, RefusesWhatMakesNoSearch) {
             "lr: expected it to be varied or given, found both lr=… and --lr");
   for (const std::string shared : {"data", "threads", "metrics", "repeat", "init", "val-size",
                                    "standardize", "trials", "journal"}) {
-    EXPECT_EQ(
-        error_of({shared + "=1/2"}),
-        shared +
-            ": expected an option of the model, of training or of augmentation to vary, found "
-            "one that all trials share; give it as --" +
-            shared);
+    std::string expected = shared;
+    expected += ": expected an option of the model, of training or of augmentation to vary, found ";
+    expected += "one that all trials share; give it as --";
+    expected += shared;
+    EXPECT_EQ(error_of({shared + "=1/2"}), expected);
   }
   EXPECT_TRUE(error_of({"lr=1/2", "--checkpoint-dir", "c", "--resume"})
                   .starts_with("--resume: expected --journal, by which a search goes on"));
