@@ -169,6 +169,7 @@ struct Device {
   int index = 0;  ///< of the GPU
   std::uint32_t threads =
       0;  ///< of the CPU engine; 0: as many of the available cores as are fastest
+  std::uint32_t most_threads = 0;  ///< of those that are chosen by speed; 0: all available cores
 };
 
 }  // namespace millrace

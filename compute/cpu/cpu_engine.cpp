@@ -354,7 +354,9 @@ std::unique_ptr<Engine> make_cpu_engine(const MlpSpec& model, const TrainSpec& t
                                         const Device& device, std::string notice) {
   const std::uint32_t cores = available_cores();
   const bool choose = device.threads == 0;
-  const std::uint32_t threads = choose ? cores : device.threads;
+  const std::uint32_t most =
+      device.most_threads == 0 ? cores : std::min(device.most_threads, cores);
+  const std::uint32_t threads = choose ? most : device.threads;
   if (threads / cores >= kManyThreads) {
     if (!notice.empty()) notice += "; ";
     notice += std::to_string(threads) + " threads compute on " + std::to_string(cores) +

@@ -134,6 +134,19 @@ TEST(EngineDevices, ManyMoreThreadsThanCoresAreTold) {
   EXPECT_EQ(notice(5 * cores).find(std::to_string(5 * cores) + " threads compute on "), 0U);
 }
 
+TEST(EngineDevices, ThreadsThatAreChosenMayBeFewerThanCores) {
+  const Data data(kSmall);
+  const auto threads = [&](std::uint32_t asked, std::uint32_t most) {
+    const Device device{
+        .kind = Device::Kind::kCpu, .index = 0, .threads = asked, .most_threads = most};
+    return make_engine(data.model, data.train, device)->info().threads;
+  };
+  EXPECT_EQ(threads(0, 0), available_cores());
+  EXPECT_EQ(threads(0, 1), 1U);
+  EXPECT_EQ(threads(0, 1000), available_cores());
+  EXPECT_EQ(threads(3, 1), 3U) << "what is asked for is not chosen";
+}
+
 class NonFinite : public testing::TestWithParam<Precision> {};
 
 TEST_P(NonFinite, ANanWeightOfAnyLayerShowsInTheFirstStep) {

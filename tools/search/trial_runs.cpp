@@ -257,7 +257,7 @@ RunSpec Search::spec_of(const Job& job, const State& state) const {
 std::optional<TrialRun> Search::train(const Job& job, const std::atomic<bool>& stop) {
   const State state = state_of(job);
   RunSpec spec = spec_of(job, state);
-  spec.device.threads = result_.shares.threads;
+  spec.device.most_threads = result_.shares.threads;
   if (spec.workers == 0 && result_.shares.at_once > 1) spec.workers = 1;
   Observer observer(listener_, epochs_of(job) - (state ? state->state.epoch : 0));
   try {

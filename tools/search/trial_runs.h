@@ -14,7 +14,7 @@ namespace millrace {
 /// How a search shares the machine out.
 struct Shares {
   std::uint32_t at_once = 1;  ///< runs
-  std::uint32_t threads = 1;  ///< of each
+  std::uint32_t threads = 1;  ///< of each at most: as many of them as make it fastest
 };
 /// `parallel` and `threads` are what was asked for, 0 where nothing was; `runs` there are to do,
 /// `cores` to do them on. On a GPU (`on_gpu`) one run at a time.
