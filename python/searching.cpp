@@ -1,6 +1,7 @@
 #include "python/searching.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "python/arrays.h"
 #include "python/gil.h"
 #include "python/keywords.h"
 #include "python/objects.h"
@@ -28,23 +30,59 @@ struct Search {
 
 // What is to be tried for one keyword, and the caller's own values by their texts.
 struct Tried {
-  py::str name;
+  py::object name;
   std::map<std::string, py::object> values;
 };
 
+// What the options of the program are for that a search has no use of.
+void refuse_of_one_run(const py::dict& keywords) {
+  for (const char* name :
+       {"checkpoint_dir", "checkpoint_every", "keep", "force", "report", "trace", "refit"}) {
+    if (keywords.contains(name) && !keywords[name].is_none()) {
+      throw py::value_error(std::string(name) +
+                            ": it is of one run, as train() makes it with the best options; a "
+                            "search writes its journal alone");
+    }
+  }
+}
+
+// A dict, or what dict() makes one of.
+py::dict mapping_of(const py::object& over) {
+  if (py::isinstance<py::dict>(over)) return over;
+  if (py::hasattr(over, "keys")) return py::dict(over);
+  throw py::type_error("over: expected a dict of options and what to try for them, found " +
+                       type_name(over));
+}
+
+std::string option_of(const py::handle& key) {
+  if (!py::isinstance<py::str>(key)) {
+    throw py::type_error("over: expected names of options, found " + type_name(key));
+  }
+  std::string name = bytes_of(key);
+  if (name.empty() || name.front() == '-' || name.find('=') != std::string::npos) {
+    throw py::value_error("over: expected names of options, found '" + name + "'");
+  }
+  std::ranges::replace(name, '_', '-');
+  return name;
+}
+
 // "lr=0.1/0.3" of a list, or of text as it is on a command line.
-std::string axis_of(const std::string& name, const py::handle& values, Tried& tried) {
-  std::string text = name;
-  std::ranges::replace(text, '_', '-');
-  text += '=';
+std::string axis_of(const py::handle& key, const py::handle& values, Tried& tried) {
+  std::string text = option_of(key) + '=';
+  const std::string name = bytes_of(key);
   if (py::isinstance<py::str>(values)) return text + bytes_of(values);
-  if (!py::isinstance<py::sequence>(values)) {
+  const bool bytes = py::isinstance<py::bytes>(values) || py::isinstance<py::bytearray>(values);
+  if (bytes || !py::isinstance<py::sequence>(values)) {
     throw py::type_error(name + ": expected a list of values, or text as \"0.01..1:log\", found " +
-                         std::string(Py_TYPE(values.ptr())->tp_name));
+                         type_name(values));
   }
   bool first = true;
   for (const py::handle value : values) {
     const std::string one = argument_text(name, value);
+    if (one.find('/') != std::string::npos || one.find("..") != std::string::npos) {
+      throw py::value_error(name + ": expected values in the list, found '" + one +
+                            "', which is text for what to try");
+    }
     tried.values.emplace(one, py::reinterpret_borrow<py::object>(value));
     text += (first ? "" : "/") + one;
     first = false;
@@ -70,19 +108,37 @@ class Listener final : public SearchListener {
   std::vector<std::string> told_;
 };
 
+void warn_of(Listener& listener) {
+  for (const std::string& text : listener.take()) warn(text);
+}
+
+// Other threads run beside it. An exception of Python's ends it: of a signal's handler, or of a
+// warning.
 TrialRuns run(const SearchOptions& search, const DataFolder& data, Listener& listener) {
   std::optional<OthersRun> others_run(std::in_place);
   bool raised = false;
   const auto stopped = [&] {
     others_run.reset();
-    raised = raised || PyErr_CheckSignals() != 0;
+    try {
+      if (!raised && PyErr_CheckSignals() != 0) throw py::error_already_set();
+      if (!raised) warn_of(listener);
+    } catch (py::error_already_set& error) {
+      error.restore();
+      raised = true;
+    }
     others_run.emplace();
     return raised;
   };
-  TrialRuns runs = run_trials(search, data, listener, stopped);
-  others_run.reset();
-  if (raised) throw py::error_already_set();
-  return runs;
+  try {
+    TrialRuns runs = run_trials(search, data, listener, stopped);
+    others_run.reset();
+    if (raised) throw py::error_already_set();
+    return runs;
+  } catch (...) {
+    others_run.reset();
+    if (raised && PyErr_Occurred() != nullptr) throw py::error_already_set();
+    throw;
+  }
 }
 
 // The caller's own value; of a range a number.
@@ -113,18 +169,26 @@ py::dict dict_of(const Trial& trial, const std::vector<Axis>& axes,
   return dict;
 }
 
-Search search(const py::object& data, const py::dict& over, const py::object& validation,
+Search search(const py::object& data, const py::object& over, const py::object& validation,
               const py::kwargs& keywords) {
-  std::vector<std::string> arguments = arguments_of(keywords, data);
+  refuse_of_one_run(keywords);
   std::vector<Tried> tried;
-  for (const auto& [key, values] : over) {
-    tried.push_back({py::reinterpret_borrow<py::str>(key), {}});
-    arguments.push_back(axis_of(bytes_of(key), values, tried.back()));
+  std::vector<std::string> arguments;
+  for (const auto& [key, values] : mapping_of(over)) {
+    tried.push_back({py::reinterpret_borrow<py::object>(key), {}});
+    arguments.push_back(axis_of(key, values, tried.back()));
   }
+  std::ranges::move(arguments_of(keywords, data), std::back_inserter(arguments));
   arguments.emplace_back("--refit=off");
-  SearchOptions search = parse_search(arguments);
+  SearchOptions search = [&] {
+    const OthersRun others_run;
+    return parse_search(arguments);
+  }();
   if (!search.help.empty() || search.options[0].action != Options::Action::kTrain) {
     throw py::type_error("search() searches only");
+  }
+  if (!validation.is_none() && search.options[0].run.fold.count != 0) {
+    throw py::value_error("folds and validation: expected one of them, found both");
   }
   Options& any = search.options.front();
   check_task(any, data);
@@ -139,7 +203,7 @@ Search search(const py::object& data, const py::dict& over, const py::object& va
   }
   Listener listener;
   const TrialRuns runs = run(search, all.folder, listener);
-  for (const std::string& text : listener.take()) warn(text);
+  warn_of(listener);
   Search found{py::list(), py::none()};
   for (const Trial& trial : ranked(runs.trials)) {
     found.trials.append(dict_of(trial, search.axes, tried));

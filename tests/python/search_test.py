@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import types
 import unittest
 import warnings
 
@@ -21,6 +22,7 @@ import millrace  # noqa: E402  (it needs NumPy)
 import numpy  # noqa: E402
 
 
+TOOLS = pathlib.Path(os.environ["MILLRACE_TRAINER"]).with_name("tools")
 MANUAL = pathlib.Path(__file__).resolve().parents[2] / "docs/python.md"
 
 
@@ -107,7 +109,17 @@ class Search(unittest.TestCase):
                       str(told[0].message))
         for over, keywords, error, message in (
                 ({}, {}, ValueError, "expected what to try"),
+                (["lr"], {}, TypeError, "over: expected a dict of options and what to try for them, found list"),
+                ({1: [2]}, {}, TypeError, "over: expected names of options, found int"),
+                ({"--lr": [2]}, {}, ValueError, "over: expected names of options, found '--lr'"),
                 ({"lr": 0.1}, {}, TypeError, "lr: expected a list of values"),
+                ({"lr": b"0.1"}, {}, TypeError, "lr: expected a list of values, or text"),
+                ({"lr": ["0.1..0.2"]}, {}, ValueError, "lr: expected values in the list, found '0.1..0.2'"),
+                ({"weight_decay": "1..0"}, {}, ValueError, "weight_decay: expected two numbers"),
+                ({"lr": [0.1]}, {"resume": True}, ValueError, "resume: expected journal, by which a search goes on"),
+                ({"lr": [0.1]}, {"checkpoint_dir": "c"}, ValueError, "checkpoint_dir: it is of one run"),
+                ({"lr": [0.1]}, {"report": "r"}, ValueError, "report: it is of one run"),
+                ({"lr": [0.1]}, {"folds": 3, "validation": self.data}, ValueError, "folds and validation: expected one"),
                 ({"lr": []}, {}, ValueError, "lr: expected values with / between"),
                 ({"lr": [0.1, object()]}, {}, TypeError, "lr: expected a number, text"),
                 ({"lr": ["x"]}, {}, ValueError, "lr: expected a finite number"),
@@ -131,6 +143,32 @@ class Search(unittest.TestCase):
         self.assertEqual(len(told.getvalue().splitlines()), 3)
         self.assertEqual(max(e["val_acc"] for e in names["run"].epochs), names["search"].trials[0]["score"])
 
+    def test_warnings_as_errors_come_before_much_is_trained(self):
+        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+            warnings.simplefilter("error")
+            journal = pathlib.Path(folder) / "j.jsonl"
+            with self.assertRaisesRegex(UserWarning, "validation takes 50 of 300"):
+                millrace.search(self.data, {"seed": list(range(500))}, epochs=50, batch=16, journal=journal)
+            self.assertLess(journal.read_text().count("\n"), 500)
+
+    def test_a_stream_is_another_order(self):
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([TOOLS, "synth", folder + "/digits", "--count", "600", "--test-count", "100"], check=True,
+                           stdout=subprocess.DEVNULL)
+            common = {"epochs": 1, "val_size": 100, "hidden": [8], "journal": folder + "/j.jsonl"}
+            hashes = [millrace.search(millrace.open(folder + "/digits", stream=stream), {"lr": [0.1]}, **common)
+                      .trials[0]["runs"][0]["weights_hash"] for stream in (False, True)]
+            self.assertNotEqual(*hashes)
+            del common["journal"]
+            data = millrace.open(folder + "/digits", stream=True)
+            self.assertEqual(hashes[1], millrace.train(data, lr=0.1, **common).model.weights_hash())
+
+    def test_takes_any_mapping(self):
+        over = types.MappingProxyType({"lr": (0.01, 0.3), "seed": range(2)})
+        found = millrace.search(self.data, over, **COMMON)
+        self.assertEqual(len(found.trials), 4)
+        self.assertEqual(found.best["lr"], 0.3)
+
     def test_other_threads_run_beside_it(self):
         seen = []
         done = threading.Event()
@@ -142,11 +180,11 @@ class Search(unittest.TestCase):
         thread = threading.Thread(target=beside)
         thread.start()
         try:
-            millrace.search(self.data, {"seed": list(range(12))}, epochs=60, val_size=60, batch=16)
+            millrace.search(self.data, {"seed": list(range(100))}, epochs=60, val_size=60, batch=16)
         finally:
             done.set()
             thread.join()
-        self.assertGreater(len(seen), 1)
+        self.assertGreater(len(seen), 5)
 
     def test_ctrl_c_ends_it_and_the_journal_goes_on(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -161,7 +199,13 @@ class Search(unittest.TestCase):
             error = run.communicate(timeout=60)[1]
             self.assertIn("KeyboardInterrupt", error)
             self.assertIn(run.returncode, (1, 130, -signal.SIGINT))
-            self.assertGreaterEqual(journal.read_text().count("\n"), 3)
+            # What had ended is not run again.
+            ended = journal.read_text().splitlines()
+            seeds = [json.loads(line)["run"]["seed"] for line in ended]
+            self.assertGreaterEqual(len(seeds), 3)
+            again = program.replace("list(range(1000))", repr(seeds))
+            subprocess.run([sys.executable, "-W", "ignore", "-c", again, journal], check=True, timeout=60)
+            self.assertEqual(journal.read_text().splitlines(), ended)
 
 
 if __name__ == "__main__":

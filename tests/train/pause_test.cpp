@@ -38,6 +38,7 @@ RunResult in_pieces(RunSpec spec, const std::vector<std::uint64_t>& pauses,
 struct Case {
   std::string name;
   std::function<void(RunSpec&)> set;
+  test::MemoryDataset::Options data = {};
 };
 
 class PausedRuns : public testing::TestWithParam<Case> {};
@@ -46,7 +47,7 @@ TEST_P(PausedRuns, EndInTheSameBits) {
   RunSpec spec = small_run();
   spec.epochs = 5;
   GetParam().set(spec);
-  const auto data = test::training_data();
+  const auto data = test::memory_dataset(GetParam().data);
   const std::string whole = outcome(test::run(spec, data, nullptr));
   EXPECT_EQ(outcome(in_pieces(spec, {1, 3}, data)), whole);
   EXPECT_EQ(outcome(in_pieces(spec, {2}, data)), whole);
@@ -54,26 +55,32 @@ TEST_P(PausedRuns, EndInTheSameBits) {
 
 INSTANTIATE_TEST_SUITE_P(
     Options, PausedRuns,
-    testing::Values(Case{"Plain", [](RunSpec&) {}},
-                    Case{"AdamWithAverageAndDropout",
-                         [](RunSpec& spec) {
-                           spec.optimizer = {0.01F};
-                           spec.optimizer.kind = OptimizerSpec::Kind::kAdam;
-                           spec.optimizer.ema = 0.9F;
-                           spec.dropout = 0.25F;
-                         }},
-                    Case{"ScheduleOverAllEpochs",
-                         [](RunSpec& spec) { spec.schedule.kind = ScheduleSpec::Kind::kOneCycle; }},
-                    Case{"BatchNormAndParts",
-                         [](RunSpec& spec) {
-                           spec.batch_norm = true;
-                           spec.accumulate = 2;
-                         }},
-                    Case{"Fold",
-                         [](RunSpec& spec) {
-                           spec.fold = {1, 3};
-                         }},
-                    Case{"Host", [](RunSpec& spec) { spec.residency = Residency::kHost; }}),
+    testing::Values(
+        Case{"Plain", [](RunSpec&) {}},
+        Case{"AdamWithAverageAndDropout",
+             [](RunSpec& spec) {
+               spec.optimizer = {0.01F};
+               spec.optimizer.kind = OptimizerSpec::Kind::kAdam;
+               spec.optimizer.ema = 0.9F;
+               spec.dropout = 0.25F;
+             }},
+        Case{"ScheduleOverAllEpochs",
+             [](RunSpec& spec) { spec.schedule.kind = ScheduleSpec::Kind::kOneCycle; }},
+        Case{"BatchNormAndParts",
+             [](RunSpec& spec) {
+               spec.batch_norm = true;
+               spec.accumulate = 2;
+             }},
+        Case{"WeightsOfClasses",
+             [](RunSpec& spec) { spec.class_weights = {.balanced = true, .values = {}}; }},
+        Case{"Distorted", [](RunSpec& spec) { spec.augment = {.rotate = 10.0F}; }, {.height = 4}},
+        Case{"Numbers", [](RunSpec& spec) { spec.optimizer = {0.02F}; }, {.targets = 2}},
+        Case{"InTheStoredOrder", [](RunSpec& spec) { spec.shuffle = false; }},
+        Case{"Fold",
+             [](RunSpec& spec) {
+               spec.fold = {1, 3};
+             }},
+        Case{"Host", [](RunSpec& spec) { spec.residency = Residency::kHost; }}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST(PausedRun, IsLeftBeforeItsLastEpochAlone) {
@@ -91,6 +98,13 @@ TEST(PausedRun, EndsEarlyWhereTheWholeRunDoes) {
   const RunResult result = test::run(spec, test::training_data(), nullptr);
   EXPECT_EQ(result.history.size(), 1U);
   EXPECT_TRUE(result.ended_early);
+  // So there is nothing to go on with.
+  const std::atomic<bool> never{false};
+  Trainer paused(spec, test::training_data(), nullptr, {});
+  paused.fit(never);
+  spec.resume_state = std::make_shared<const Checkpoint>(paused.checkpoint());
+  spec.pause_after = 0;
+  EXPECT_EQ(outcome(test::run(spec, test::training_data(), nullptr)), outcome(result));
 }
 
 TEST(PausedRun, GoesOnWithTheSameRunAlone) {

@@ -1,10 +1,7 @@
 #include "tools/search/journal.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
@@ -54,14 +51,6 @@ std::optional<std::pair<RunKey, TrialRun>> read(const Json& line) {
   auto read = trial_run_in(*run);
   if (!read) return std::nullopt;
   return std::pair(std::move(key), std::move(*read));
-}
-
-// 0.10 is 1e-1.
-std::string one_spelling(const std::string& value) {
-  double number = 0.0;
-  const char* end = value.data() + value.size();
-  const auto [at, error] = std::from_chars(value.data(), end, number);
-  return error == std::errc() && at == end ? fmt::format("{}", number) : value;
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ constexpr std::uint64_t kMostTrials = 10'000;
 constexpr std::uint64_t kMostRuns = 1'000'000;
 constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint32_t kMostAtOnce = 1024;
+constexpr double kMostWhole = 0x1p53;  // up to which doubles are all whole numbers
 
 constexpr const char* kDescription =
     "Trains with many combinations of options, as many at once as there are cores,\n"
@@ -53,10 +54,9 @@ void check_varied(const CommandLine& line, const Axis& axis) {
   const bool varied = (of_training && std::ranges::find(kNever, name) == kNever.end()) ||
                       std::ranges::find(kElsewhere, name) != kElsewhere.end();
   if (varied) return;
-  throw UsageError(axis.option +
+  throw UsageError(name +
                    ": expected an option of the model, of training or of augmentation to vary, "
-                   "found one that all trials share; give it as " +
-                   name);
+                   "found one that all trials share");
 }
 
 // Whether it is a value of the option, whatever the others are.
@@ -79,15 +79,21 @@ void check_values(Axis& axis) {
   if (!axis.range) return;
   ValueRange& range = *axis.range;
   range.whole = !takes_fractions(axis.option);
-  if (range.whole && (range.low != std::floor(range.low) || range.high != std::floor(range.high))) {
-    throw UsageError(fmt::format("{}: expected whole numbers, found {} to {}", axis.option,
-                                 range.low, range.high));
+  const auto is_whole = [](double end) { return end == std::floor(end) && end <= kMostWhole; };
+  if (range.whole && !(is_whole(range.low) && is_whole(range.high))) {
+    throw UsageError(fmt::format("--{}: expected whole numbers up to {:.0f}, found {} to {}",
+                                 axis.option, kMostWhole, range.low, range.high));
   }
   check_value(axis.option, value_text(range.low, range));
   check_value(axis.option, value_text(range.high, range));
 }
 
+[[noreturn]] void refuse_to_resume() {
+  throw UsageError("--resume: expected --journal, by which a search goes on");
+}
+
 std::vector<Axis> read_axes(const CommandLine& line, const std::vector<std::string>& texts) {
+  if (line.given("--resume")) refuse_to_resume();  // which may have taken what is to be tried
   if (texts.empty()) {
     throw UsageError("expected what to try, as lr=0.1/0.3 or lr=0.01..1:log, found nothing");
   }
@@ -98,11 +104,10 @@ std::vector<Axis> read_axes(const CommandLine& line, const std::vector<std::stri
     check_varied(line, axis);
     const auto same = [&](const Axis& other) { return other.option == axis.option; };
     if (std::ranges::count_if(axes, same) > 1) {
-      throw UsageError(axis.option + ": expected it once, found it twice");
+      throw UsageError("--" + axis.option + ": expected it once, found it twice");
     }
     if (line.given("--" + axis.option)) {
-      throw UsageError(fmt::format(
-          "{0}: expected it to be varied or given, found both {0}=… and --{0}", axis.option));
+      throw UsageError("--" + axis.option + ": expected it to be varied or given, found both");
     }
     check_values(axis);
   }
@@ -136,11 +141,7 @@ void check(const Options& options) {
   if (options.validation_size == std::uint64_t{0}) {
     throw UsageError("--val-size: expected validation samples to judge trials by, found 0");
   }
-  if (options.run.resume) {
-    throw UsageError(
-        "--resume: expected --journal, by which a search goes on; the best one's training goes on "
-        "by the command that is printed for it");
-  }
+  if (options.run.resume) refuse_to_resume();  // in a config file
 }
 
 // Fills in the trials, those of `combinations` that can be.

@@ -42,7 +42,7 @@ ValueRange parse_range(std::string_view text, std::size_t dots) {
   const std::string_view high = ends.size() < dots + 2 ? "" : ends.substr(dots + 2);
   const auto from = number_in(low);
   const auto to = number_in(high);
-  if (!from || !to || *from >= *to) {
+  if (!from || !to || *from >= *to || !std::isfinite(*to - *from)) {
     throw UsageError(
         "expected two numbers, the lower one first, as 0.01..1 or 0.01..1:log, found " +
         shown(text));
@@ -62,8 +62,7 @@ std::vector<std::string> parse_list(std::string_view text) {
     const std::string value(rest.substr(0, end));
     if (value.empty()) throw UsageError("expected values with / between, found " + shown(text));
     const auto same = [&](const std::string& other) {
-      const auto number = number_in(value);
-      return other == value || (number && number_in(other) == number);
+      return one_spelling(other) == one_spelling(value);
     };
     if (const auto twice = std::ranges::find_if(values, same); twice != values.end()) {
       throw UsageError("expected each value once, found " + shown(*twice) + " and " + shown(value));
@@ -149,7 +148,7 @@ Axis parse_axis(std::string_view text) {
       axis.values = parse_list(values);
     }
   } catch (const UsageError& error) {
-    throw UsageError(axis.option + ": " + error.what());
+    throw UsageError("--" + axis.option + ": " + error.what());
   }
   return axis;
 }
@@ -162,9 +161,19 @@ std::string value_text(double value, const ValueRange& range) {
   const int shared = static_cast<int>(std::log10(largest / (range.high - range.low)));
   std::string text =
       fmt::format("{:.{}g}", value, std::clamp(kDigits + shared, kDigits, kMostDigits));
-  const double written = number_in(text).value();
-  if (written >= range.low && written <= range.high) return text;
-  return fmt::format("{}", written < range.low ? range.low : range.high);
+  const auto written = number_in(text);  // none where it was rounded up to infinity
+  if (written && *written >= range.low && *written <= range.high) return text;
+  return fmt::format("{}", value - range.low < range.high - value ? range.low : range.high);
+}
+
+std::string one_spelling(const std::string& value) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (!value.empty() && std::ranges::all_of(value, is_digit)) {
+    // More digits than a double has, perhaps.
+    return value.substr(std::min(value.find_first_not_of('0'), value.size() - 1));
+  }
+  const auto number = number_in(value);
+  return number ? fmt::format("{}", *number) : value;
 }
 
 std::string describe(const Axis& axis) {

@@ -38,16 +38,26 @@ bool on_gpu(const Device& device) {
          (device.kind == Device::Kind::kAuto && cuda_obstacle().empty());
 }
 
-// All that a trial's result depends on but its options.
+// All that a trial's result depends on but its options: samples, outputs, the order of a stream,
+// first weights.
 std::string hash_of(const Options& options, const RunSpec& spec, const DataFolder& data) {
-  const std::uint64_t window = stream_window(spec, *data.train, std::nullopt);
-  std::string hash = training_hash(*data.train, window, spec.on_bad);
+  const Dataset& train = *data.train;
+  const std::uint64_t window = stream_window(spec, train, std::nullopt);
+  std::string hash = training_hash(train, window, spec.on_bad);
+  hash += fmt::format("/{}", train.targets() != 0 ? train.targets() : train.classes());
+  if (window != 0) hash += fmt::format("/stream {}", window);
   if (spec.validation) hash += '+' + training_hash(*spec.validation, 0, spec.on_bad);
   if (!options.run.init.empty()) {
     hash += '+' + hash_hex(MappedFile(checkpoint_meant(options.run.init)).bytes());
   }
   return hash;
 }
+
+// What a trial takes, in bytes, beside its data.
+struct Memory {
+  std::uint64_t training = 0;
+  std::uint64_t state = 0;  // that it is left with
+};
 
 // One run of one trial, to be trained up to a rung.
 struct Job {
@@ -83,10 +93,7 @@ class Observer final : public TrainObserver {
 class Search {
  public:
   Search(const SearchOptions& search, const DataFolder& data, SearchListener& listener)
-      : search_(search),
-        data_(data),
-        listener_(listener),
-        room_for_states_(memory_at_hand() / kShareOfStates) {
+      : search_(search), data_(data), listener_(listener), room_(memory_at_hand()) {
     result_.trials = search.trials;
     if (!search.journal.empty()) journal_.emplace(search.journal);
     plan();
@@ -101,6 +108,8 @@ class Search {
 
   void plan();
   std::uint64_t runs_of(std::size_t trial) const { return search_.options[trial].repeat; }
+  Memory memory_of(const RunSpec& spec) const;
+  Shares shares_for(const std::vector<Job>& jobs) const;
   std::uint64_t epochs_of(const Job& job) const;
   std::vector<Job> jobs_of(std::size_t rung);
   bool climb(std::size_t rung, std::atomic<bool>& stop, const std::function<bool()>& stopped);
@@ -115,17 +124,20 @@ class Search {
   const SearchOptions& search_;
   const DataFolder& data_;
   SearchListener& listener_;
+  const std::uint64_t room_;  // bytes of memory, when it began
   std::vector<Rung> rungs_;
   std::string hash_;                // of the data; empty without a journal
   std::vector<RunSpec> specs_;      // of the trials, seed or fold aside
+  std::vector<Memory> memory_;      // of the trials
   std::vector<std::size_t> alive_;  // places of the trials that go on
+  Shares at_once_;                  // in this rung
 
   std::mutex mutex_;  // of all below
   TrialRuns result_;
   std::optional<Journal> journal_;
   std::vector<std::vector<TrialRun>> pending_;                     // of a trial's runs in this rung
   std::map<std::pair<std::size_t, std::uint64_t>, State> states_;  // of trial and run
-  std::uint64_t room_for_states_;                                  // bytes
+  std::uint64_t state_bytes_ = 0;                                  // of all of them
 };
 
 // Whatever a trial cannot do is found out before the first one trains.
@@ -143,8 +155,9 @@ void Search::plan() {
     // Files are written by the run that follows, of the best one.
     spec.checkpoint_dir.clear();
     spec.checkpoint_every = 0;
+    memory_.emplace_back();
     try {
-      make_plan(spec, *data_.train, nullptr);
+      memory_.back() = memory_of(spec);
       alive_.push_back(i);
     } catch (const std::invalid_argument& error) {
       if (refused.empty()) first = describe(search_.axes, search_.trials[i].values);
@@ -159,7 +172,31 @@ void Search::plan() {
   }
   rungs_ = rungs(alive_.size(), search_.options[0].run.epochs, search_.halving);
   result_.rungs = rungs_.size();
+  if (search_.halving != 0 && rungs_.size() == 1) {
+    listener_.notice(
+        fmt::format("--halving {0} gives up nothing: that takes {0} trials and {0} epochs at least",
+                    search_.halving));
+  }
   for (const Rung& rung : rungs_) result_.wanted += rung.trials * runs_of(0);
+}
+
+// Throws std::invalid_argument where the trial cannot run.
+Memory Search::memory_of(const RunSpec& spec) const {
+  const RunPlan plan = make_plan(spec, *data_.train, nullptr);
+  const std::uint32_t threads = on_gpu(spec.device) ? 0 : std::max(1U, spec.device.threads);
+  check_memory(plan.model, plan.train, threads, room_);
+  return {least_memory(plan.model, plan.train, threads), state_bytes(plan.model, spec.optimizer)};
+}
+
+// As many runs at once as there is memory for.
+Shares Search::shares_for(const std::vector<Job>& jobs) const {
+  std::uint64_t largest = 1;
+  for (const Job& job : jobs) largest = std::max(largest, memory_[job.trial].training);
+  const Device& device = search_.options[0].run.device;
+  const std::uint64_t fit =
+      std::clamp<std::uint64_t>(memory_at_hand() / largest, 1, jobs.size() + 1);
+  const std::uint64_t runs = std::min<std::uint64_t>(jobs.size(), fit);
+  return shares_of(search_.parallel, device.threads, runs, available_cores(), on_gpu(device));
 }
 
 std::uint64_t Search::epochs_of(const Job& job) const {
@@ -215,11 +252,11 @@ bool Search::climb(std::size_t rung, std::atomic<bool>& stop,
   const std::uint64_t done = result_.from_journal + result_.runs;
   listener_.begin(rungs_.size() == 1 ? "Search" : fmt::format("Rung {}", rung + 1), result_.wanted,
                   done, epochs);
-  const Device& device = search_.options[0].run.device;
-  result_.shares =
-      shares_of(search_.parallel, device.threads, jobs.size(), available_cores(), on_gpu(device));
+  const Shares shares = shares_for(jobs);
+  if (rung == 0) result_.shares = shares;
+  at_once_ = shares;
   side_by_side(
-      jobs.size(), result_.shares.at_once, stop,
+      jobs.size(), shares.at_once, stop,
       [&](std::uint64_t i) {
         const Job& job = jobs[static_cast<std::size_t>(i)];
         if (const auto run = train(job, stop)) end(job, *run, rung);
@@ -242,7 +279,10 @@ void Search::cut(std::uint64_t left) {
   }
   std::ranges::sort(alive_);
   std::erase_if(states_, [&](const auto& entry) {
-    return !std::ranges::binary_search(alive_, entry.first.first);
+    const std::size_t trial = entry.first.first;
+    const bool given_up = !std::ranges::binary_search(alive_, trial);
+    if (given_up) state_bytes_ -= memory_[trial].state;
+    return given_up;
   });
 }
 
@@ -257,8 +297,8 @@ RunSpec Search::spec_of(const Job& job, const State& state) const {
 std::optional<TrialRun> Search::train(const Job& job, const std::atomic<bool>& stop) {
   const State state = state_of(job);
   RunSpec spec = spec_of(job, state);
-  spec.device.most_threads = result_.shares.threads;
-  if (spec.workers == 0 && result_.shares.at_once > 1) spec.workers = 1;
+  spec.device.most_threads = at_once_.threads;
+  if (spec.workers == 0 && at_once_.at_once > 1) spec.workers = 1;
   Observer observer(listener_, epochs_of(job) - (state ? state->state.epoch : 0));
   try {
     Trainer trainer(spec, data_.train, nullptr, {&observer});
@@ -271,24 +311,24 @@ std::optional<TrialRun> Search::train(const Job& job, const std::atomic<bool>& s
   }
 }
 
-// What the run stands at, which nobody needs any more behind; null: it begins anew.
+// Where the run stands. Whoever asks takes it, for nobody needs it twice. Null: it begins anew.
 Search::State Search::state_of(const Job& job) {
   const std::lock_guard lock(mutex_);
   const auto found = states_.find({job.trial, job.run});
   if (found == states_.end()) return nullptr;
   State state = std::move(found->second);
   states_.erase(found);
+  state_bytes_ -= memory_[job.trial].state;
   return state;
 }
 
-// Where there is no room it is trained from the beginning again if it goes on.
+// Where there is no room for it, the run is trained from the beginning again if it goes on.
 void Search::keep(const Job& job, Trainer& trainer) {
-  const RunSpec& spec = specs_[job.trial];
-  const std::uint64_t bytes =
-      state_bytes(make_plan(spec, *data_.train, nullptr).model, spec.optimizer);
+  const std::uint64_t bytes = memory_[job.trial].state;
   {
     const std::lock_guard lock(mutex_);
-    if ((states_.size() + 1) * bytes > room_for_states_) return;
+    if (state_bytes_ + bytes > room_ / kShareOfStates) return;
+    state_bytes_ += bytes;
   }
   auto state = std::make_shared<const Checkpoint>(trainer.checkpoint());
   const std::lock_guard lock(mutex_);

@@ -62,7 +62,8 @@ TEST(SearchOptions, DrawsWholeNumbersForOptionsThatTakeNoOthers) {
   EXPECT_TRUE(range_of("hidden=16..512:log").whole);
   EXPECT_FALSE(range_of("lr=1..2").whole);
   EXPECT_FALSE(range_of("rotate=0..20").whole);
-  EXPECT_EQ(error_of({"batch=1.5..8"}), "batch: expected whole numbers, found 1.5 to 8");
+  EXPECT_EQ(error_of({"batch=1.5..8"}),
+            "--batch: expected whole numbers up to 9007199254740992, found 1.5 to 8");
 }
 
 TEST(SearchOptions, LeavesOutWhatCannotBeTogetherAndSaysSo) {
@@ -130,19 +131,19 @@ TEST(SearchOptions, TrainsTheBestWithoutFolds) {
 TEST(SearchOptions, RefusesWhatMakesNoSearch) {
   EXPECT_EQ(error_of({}), "expected what to try, as lr=0.1/0.3 or lr=0.01..1:log, found nothing");
   EXPECT_EQ(error_of({"learning_rate=1/2"}), "unknown option --learning_rate; did you mean --lr?");
-  EXPECT_EQ(error_of({"lr=1/2", "lr=3/4"}), "lr: expected it once, found it twice");
+  EXPECT_EQ(error_of({"lr=1/2", "lr=3/4"}), "--lr: expected it once, found it twice");
   EXPECT_EQ(error_of({"lr=1/2", "--lr", "3"}),
-            "lr: expected it to be varied or given, found both lr=… and --lr");
+            "--lr: expected it to be varied or given, found both");
   for (const std::string shared : {"data", "threads", "metrics", "repeat", "init", "val-size",
                                    "standardize", "trials", "journal"}) {
-    std::string expected = shared;
+    std::string expected = "--" + shared;
     expected += ": expected an option of the model, of training or of augmentation to vary, found ";
-    expected += "one that all trials share; give it as --";
-    expected += shared;
+    expected += "one that all trials share";
     EXPECT_EQ(error_of({shared + "=1/2"}), expected);
   }
-  EXPECT_TRUE(error_of({"lr=1/2", "--checkpoint-dir", "c", "--resume"})
-                  .starts_with("--resume: expected --journal, by which a search goes on"));
+  const std::string resume = "--resume: expected --journal, by which a search goes on";
+  EXPECT_EQ(error_of({"lr=1/2", "--checkpoint-dir", "c", "--resume"}), resume);
+  EXPECT_EQ(error_of({"--resume", "lr=1/2"}), resume);
   EXPECT_EQ(error_of({"lr=1/2/3", "--repeat", "1000000"}),
             "expected at most 1000000 runs, found 3 trials of 1000000");
   const std::string many = "1/2/3/4/5/6/7/8/9/10";

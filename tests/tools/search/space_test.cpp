@@ -52,17 +52,17 @@ TEST(ParseAxis, SaysWhatIsWrong) {
   EXPECT_EQ(error("lr"), form + "'lr'");
   EXPECT_EQ(error("=1"), form + "'=1'");
   EXPECT_EQ(error("--=1"), form + "'--=1'");
-  EXPECT_EQ(error("lr="), "lr: expected values with / between, found ''");
-  EXPECT_EQ(error("lr=1//2"), "lr: expected values with / between, found '1//2'");
-  EXPECT_EQ(error("lr=1/2/1"), "lr: expected each value once, found 1 and 1");
-  EXPECT_EQ(error("lr=0.1/1e-1"), "lr: expected each value once, found 0.1 and 1e-1");
+  EXPECT_EQ(error("lr="), "--lr: expected values with / between, found ''");
+  EXPECT_EQ(error("lr=1//2"), "--lr: expected values with / between, found '1//2'");
+  EXPECT_EQ(error("lr=1/2/1"), "--lr: expected each value once, found 1 and 1");
+  EXPECT_EQ(error("lr=0.1/1e-1"), "--lr: expected each value once, found 0.1 and 1e-1");
   const std::string ends =
-      "lr: expected two numbers, the lower one first, as 0.01..1 or 0.01..1:log, found ";
+      "--lr: expected two numbers, the lower one first, as 0.01..1 or 0.01..1:log, found ";
   for (const std::string range : {"1..", "..1", "..", "1..0.1", "1..1", "a..2", "1...2", "1..nan",
-                                  "1..inf", "0..1:ln", ":log..", "0..:log"}) {
+                                  "1..inf", "0..1:ln", ":log..", "0..:log", "-1e308..1e308"}) {
     EXPECT_EQ(error("lr=" + range), ends + shown(range)) << range;
   }
-  EXPECT_EQ(error("lr=0..1:log"), "lr: expected a lower end above 0 for :log, found 0");
+  EXPECT_EQ(error("lr=0..1:log"), "--lr: expected a lower end above 0 for :log, found 0");
 }
 
 TEST(ValueText, HasDigitsThatTellValuesApart) {
@@ -75,7 +75,18 @@ TEST(ValueText, HasDigitsThatTellValuesApart) {
   EXPECT_EQ(text(0.99998999, 0.99, 0.99999), "0.99999");
   EXPECT_EQ(text(0.99999999, 0.9, 0.99999999), "0.99999999") << "1 is beyond it";
   EXPECT_EQ(text(0.12344, 0.12344, 0.9), "0.12344") << "0.1234 is below it";
+  EXPECT_EQ(text(1.7976931348623157e308, 1.0, 1.7976931348623157e308), "1.7976931348623157e+308");
+  EXPECT_EQ(text(-0.5, -1.0, 1.0), "-0.5");
   EXPECT_EQ(value_text(12.0, {1, 20, true, false}), "12");
+}
+
+TEST(OneSpelling, IsThatOfTheNumber) {
+  for (const std::string same : {"0.1", "0.10", "1e-1", ".1"}) EXPECT_EQ(one_spelling(same), "0.1");
+  EXPECT_EQ(one_spelling("08"), "8");
+  EXPECT_EQ(one_spelling("000"), "0");
+  EXPECT_NE(one_spelling("9007199254740992"), one_spelling("9007199254740993"));
+  for (const std::string text : {"adam", "8,08", "", "nan", "1e999"})
+    EXPECT_EQ(one_spelling(text), text);
 }
 
 TEST(Trials, OfANarrowRangeStayWithinIt) {

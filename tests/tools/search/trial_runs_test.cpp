@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,14 @@ TEST(SharesOf, FillTheCores) {
 class Quiet final : public SearchListener {
  public:
   void warning(const std::string& text) override { ADD_FAILURE() << text; }
-  void notice(const std::string&) override {}
+  void notice(const std::string& text) override {
+    const std::lock_guard lock(mutex_);
+    notices.push_back(text);
+  }
+  std::vector<std::string> notices;
+
+ private:
+  std::mutex mutex_;
 };
 
 class TrialsOfASearch : public testing::Test {
@@ -51,11 +59,11 @@ class TrialsOfASearch : public testing::Test {
   }
   TrialRuns run(
       const SearchOptions& search, const std::function<bool()>& stopped = [] { return false; }) {
-    Quiet quiet;
-    return run_trials(search, data_, quiet, stopped);
+    return run_trials(search, data_, quiet_, stopped);
   }
 
   DataFolder data_;
+  Quiet quiet_;
 };
 
 TEST_F(TrialsOfASearch, EndInTheBitsOfRunsByThemselves) {
@@ -103,8 +111,12 @@ TEST_F(TrialsOfASearch, AreNotRunAgainThatTheJournalHas) {
   // Other options and other data are other runs.
   EXPECT_EQ(run(search({"lr=0.1/0.5", "--journal", journal, "--momentum", "0.5"})).from_journal,
             0U);
-  data_.train = test::memory_dataset({.seed = 9});
-  EXPECT_EQ(run(search({"lr=0.1/0.5", "--journal", journal})).from_journal, 0U);
+  EXPECT_EQ(run(search({"lr=0.1/0.5", "--journal", journal})).from_journal, 2U);
+  for (const auto& other :
+       {test::memory_dataset({.seed = 9}), test::memory_dataset({.classes = 6})}) {
+    data_.train = other;
+    EXPECT_EQ(run(search({"lr=0.1/0.5", "--journal", journal})).from_journal, 0U);
+  }
 }
 
 TEST_F(TrialsOfASearch, ThatDivergeAreKeptAsSuch) {
@@ -128,6 +140,20 @@ TEST_F(TrialsOfASearch, ThatCannotRunAreLeftOutBeforeTheFirst) {
   EXPECT_EQ(some.wanted, 1U);
   EXPECT_TRUE(some.trials[0].runs.empty());
   EXPECT_EQ(some.trials[1].runs.size(), 1U);
+}
+
+TEST_F(TrialsOfASearch, ThatMemoryDoesNotHoldAreLeftOut) {
+  const TrialRuns some = run(search({"hidden=8/1048576,1048576,1048576/16"}));
+  EXPECT_EQ(some.wanted, 2U);
+  EXPECT_EQ(some.trials[0].runs.size(), 1U);
+  EXPECT_TRUE(some.trials[1].runs.empty());
+  EXPECT_EQ(some.trials[2].runs.size(), 1U);
+  ASSERT_EQ(quiet_.notices.size(), 1U);
+  EXPECT_TRUE(
+      quiet_.notices[0].starts_with("1 of 3 trials cannot be, and are left out: "
+                                    "hidden=1048576,1048576,1048576 (--hidden: expected "
+                                    "a model that fits"))
+      << quiet_.notices[0];
 }
 
 TEST_F(TrialsOfASearch, LeaveItAtWhatThereIsWhenStopped) {
@@ -223,6 +249,12 @@ TEST_F(HalvedSearch, LeavesTheBestOfEachRung) {
     }
     EXPECT_GE(least_kept, best_left) << rung;
   }
+}
+
+TEST_F(HalvedSearch, SaysWhereThereIsNothingToHalve) {
+  EXPECT_EQ(run(search({"lr=0.1/0.5", "--halving", "3"})).rungs, 1U);
+  EXPECT_EQ(quiet_.notices,
+            Words{"--halving 3 gives up nothing: that takes 3 trials and 3 epochs at least"});
 }
 
 TEST_F(HalvedSearch, GoesOnFromItsJournalInTheSameBits) {
