@@ -227,6 +227,7 @@ std::string render_report(const Report& report) {
       title, kReportStyle, title, escape_html(report.data));
   html += render_tiles(report);
   html += render_charts(report);
+  html += report.search;
   if (report.judged) {
     const Judged& judged = *report.judged;
     html += judged.errors   ? render_targets(judged)

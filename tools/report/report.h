@@ -24,6 +24,7 @@ struct Report {
   std::vector<Picture> weights;  ///< of the first layer's units; empty where inputs are no pictures
   std::uint64_t units = 0;       ///< of the first layer, also those that are not shown
   std::string versions;          ///< several lines
+  std::string search = {};       ///< a section on how the options were found, in HTML; or empty
 };
 
 /// Pictures of at most `most` units of a first layer, "0.weight" [units, h * w], all to one scale.

@@ -11,6 +11,7 @@
 #include "tools/console/version.h"
 #include "tools/search/progress.h"
 #include "tools/search/search_options.h"
+#include "tools/search/search_section.h"
 #include "tools/search/trial_runs.h"
 #include "tools/trainer/commands.h"
 #include "tools/trainer/run.h"
@@ -64,13 +65,15 @@ int tell_stopped(const SearchOptions& search, const TrialRuns& runs, const StopS
   return signals.status();
 }
 
-// What the search found, trained by itself. `whole`: the trial had all its epochs.
-int refit(const SearchOptions& search, const DataFolder& data, const Trial& best, bool whole,
-          Console& console) {
-  const std::vector<std::string> command = search.command(best);
+// What the search found, trained by itself.
+int refit(const SearchOptions& search, const TrialRuns& runs, const std::vector<Trial>& best_first,
+          const DataFolder& data, Console& console) {
+  const Trial& best = best_first.front();
   const Options options = search.refit_options(best);
   for (const std::string& note : options.notes) console.notice(note);
-  return run_on(data, options, command, console, [&](const RunSpec& spec, const RunResult& result) {
+  const bool whole = best.rung + 1 == runs.rungs;  // it had all its epochs
+  RunContext context{data, render_search(best_first, search.axes, score_name(options.task)), {}};
+  context.ended = [&](const RunSpec& spec, const RunResult& result) {
     const auto same = [named = named_run(spec)](const TrialRun& run) {
       return run.seed == named.seed && run.fold == named.fold;
     };
@@ -78,7 +81,8 @@ int refit(const SearchOptions& search, const DataFolder& data, const Trial& best
     if (!whole || run == best.runs.end() || run->weights_hash == result.weights_hash) return;
     console.warning("the trial ended in other weights, " + run->weights_hash +
                     ": what is in the journal is of another machine or program");
-  });
+  };
+  return run_in(context, options, search.command(best), console);
 }
 
 }  // namespace
@@ -114,8 +118,7 @@ int search_command(const std::vector<std::string>& arguments) {
     return kDiverged;
   }
   console.line("Best: " + shell_command(search.command(best)));
-  const bool whole = best.rung + 1 == runs.rungs;
-  const int status = search.refit ? refit(search, data, best, whole, console) : kDone;
+  const int status = search.refit ? refit(search, runs, best_first, data, console) : kDone;
   return status == kDone && (runs.journal_lost || console.output_error() != 0) ? kFailed : status;
 }
 

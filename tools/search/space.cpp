@@ -24,14 +24,6 @@ constexpr std::uint64_t kMost = std::uint64_t{1} << 62U;
 // A combination that was drawn before is drawn again, but not for ever.
 constexpr std::uint64_t kAttempts = 256;
 
-std::optional<double> number_in(std::string_view text) {
-  double number = 0.0;
-  const char* end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || at != end || !std::isfinite(number)) return std::nullopt;
-  return number;
-}
-
 ValueRange parse_range(std::string_view text, std::size_t dots) {
   constexpr std::string_view kLog = ":log";
   ValueRange range;
@@ -164,6 +156,14 @@ std::string value_text(double value, const ValueRange& range) {
   const auto written = number_in(text);  // none where it was rounded up to infinity
   if (written && *written >= range.low && *written <= range.high) return text;
   return fmt::format("{}", value - range.low < range.high - value ? range.low : range.high);
+}
+
+std::optional<double> number_in(std::string_view text) {
+  double number = 0.0;
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || at != end || !std::isfinite(number)) return std::nullopt;
+  return number;
 }
 
 std::string one_spelling(const std::string& value) {

@@ -32,6 +32,9 @@ Axis parse_axis(std::string_view text);
 /// later ones; never beyond them.
 std::string value_text(double value, const ValueRange& range);
 
+/// Of text that is a finite number and nothing else.
+std::optional<double> number_in(std::string_view text);
+
 /// The same text for 0.1, 0.10 and 1e-1; of what is no number the text itself.
 std::string one_spelling(const std::string& value);
 

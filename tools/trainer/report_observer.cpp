@@ -132,6 +132,7 @@ Report ReportObserver::collect(const ReportContext& context, Engine& engine,
   report.weights = first_layer(parameters.front(), context.data.train->shape(), kUnits);
   report.units = parameters.front().shape.front();
   report.versions = version_text("trainer");
+  report.search = context.search;
   return report;
 }
 

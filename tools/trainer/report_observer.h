@@ -17,6 +17,7 @@ struct ReportContext {
   RunSpec spec;
   DataFolder data;
   double load_s = 0.0;
+  std::string search = {};  ///< see Report
 };
 
 /// Writes the page on a run when it is over.

@@ -97,10 +97,9 @@ class Runs {
     return run_on_data();
   }
 
-  int run_on(const DataFolder& data,
-             const std::function<void(const RunSpec&, const RunResult&)>& ended) {
-    data_ = data;
-    ended_ = ended;
+  int run_in(const RunContext& context) {
+    data_ = context.data;
+    context_ = &context;
     set_times(seconds_since_start(), 0.0);
     return run_on_data();
   }
@@ -176,9 +175,10 @@ class Runs {
         !text.empty()) {
       console_.warning(text);
     }
-    if (ended_) ended_(spec, result_);
+    if (context_ != nullptr) context_->ended(spec, result_);
     if (report_) {
-      report_->write({arguments_, spec, data_, load_s_}, trainer.engine(), result_);
+      const std::string search = context_ != nullptr ? context_->search : "";
+      report_->write({arguments_, spec, data_, load_s_, search}, trainer.engine(), result_);
       console_.line("Report: " + one_line(options_.report.string()));
     }
     return 0;
@@ -237,7 +237,7 @@ class Runs {
   std::optional<MetricsObserver> metrics_;
   std::optional<ReportObserver> report_;
   DataFolder data_;
-  std::function<void(const RunSpec&, const RunResult&)> ended_;
+  const RunContext* context_ = nullptr;     // of run_in()
   std::vector<std::uint64_t> class_sizes_;  // of the training set
   double load_s_ = 0.0;
   bool output_lost_ = false;  ///< of files that each run has for itself
@@ -263,11 +263,10 @@ void check_run(const Options& options, Console& console) {
   }
 }
 
-int run_on(const DataFolder& data, const Options& options,
-           const std::vector<std::string>& arguments, Console& console,
-           const std::function<void(const RunSpec&, const RunResult&)>& ended) {
+int run_in(const RunContext& context, const Options& options,
+           const std::vector<std::string>& arguments, Console& console) {
   refuse_to_replace(options);
-  return Runs(options, arguments, console).run_on(data, ended);
+  return Runs(options, arguments, console).run_in(context);
 }
 
 }  // namespace millrace

@@ -19,10 +19,16 @@ int run(const Options& options, const std::vector<std::string>& arguments, Conso
 /// that cannot be written, and for a checkpoint folder that cannot, which it makes.
 void check_run(const Options& options, Console& console);
 
-/// The same on data that were opened for these options. `ended` hears of each run that came to its
-/// end.
-int run_on(const DataFolder& data, const Options& options,
-           const std::vector<std::string>& arguments, Console& console,
-           const std::function<void(const RunSpec&, const RunResult&)>& ended);
+/// What a caller has of a run before, and wants to know of it.
+struct RunContext {
+  DataFolder data;     ///< opened for its options
+  std::string search;  ///< see Report
+  std::function<void(const RunSpec&, const RunResult&)>
+      ended;  ///< hears of each that came to its end
+};
+
+/// The same in that context.
+int run_in(const RunContext& context, const Options& options,
+           const std::vector<std::string>& arguments, Console& console);
 
 }  // namespace millrace

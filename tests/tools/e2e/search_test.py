@@ -45,6 +45,16 @@ class Search(ProgramTest):
         self.assertAlmostEqual(max(e["val_acc"] for e in epochs), scores[0], places=4)
         self.assertTrue((self.top / "best" / "best.safetensors").exists())
 
+    def test_shows_the_search_in_the_report(self):
+        done = self.search("lr=0.01/0.1/0.3", "--epochs", "1", "--folds", "2", "--report", "r.html")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        page = (self.top / "r.html").read_text()
+        self.assertIn("How its options were found", page)
+        self.assertEqual(page.count("<figcaption>val_acc over lr</figcaption>"), 1)
+        # A run by itself has nothing of the kind.
+        self.assertEqual(self.call("--data", self.digits, "--epochs", "1", "--report", "one.html").returncode, 0)
+        self.assertNotIn("How its options were found", (self.top / "one.html").read_text())
+
     def test_goes_on_from_its_journal(self):
         command = ("lr=0.01..1:log", "momentum=0.0..0.9", "--epochs", "1", "--refit", "off", "--journal", "j.jsonl")
         first = self.search(*command, "--trials", "3")
