@@ -80,8 +80,9 @@ std::string axis_of(const py::handle& key, const py::handle& values, Tried& trie
   for (const py::handle value : values) {
     const std::string one = argument_text(name, value);
     if (one.find('/') != std::string::npos || one.find("..") != std::string::npos) {
-      throw py::value_error(name + ": expected values in the list, found '" + one +
-                            "', which is text for what to try");
+      std::string message = name + ": expected values in the list, found '";
+      message += one;
+      throw py::value_error(message + "', which is text for what to try");
     }
     tried.values.emplace(one, py::reinterpret_borrow<py::object>(value));
     text += (first ? "" : "/") + one;
