@@ -141,6 +141,9 @@ void check(const Options& options) {
   if (options.validation_size == std::uint64_t{0}) {
     throw UsageError("--val-size: expected validation samples to judge trials by, found 0");
   }
+  if (options.run.epochs == 0) {
+    throw UsageError("--epochs: expected at least 1 to judge trials by, found 0");
+  }
   if (options.run.resume) refuse_to_resume();  // in a config file
 }
 

@@ -144,6 +144,9 @@ TEST(SearchOptions, RefusesWhatMakesNoSearch) {
   const std::string resume = "--resume: expected --journal, by which a search goes on";
   EXPECT_EQ(error_of({"lr=1/2", "--checkpoint-dir", "c", "--resume"}), resume);
   EXPECT_EQ(error_of({"--resume", "lr=1/2"}), resume);
+  EXPECT_EQ(error_of({"lr=1/2", "--epochs", "0"}),
+            "--epochs: expected at least 1 to judge trials by, found 0");
+  EXPECT_EQ(parse_search({"epochs=0/1"}).trials.size(), 1U);
   EXPECT_EQ(error_of({"lr=1/2/3", "--repeat", "1000000"}),
             "expected at most 1000000 runs, found 3 trials of 1000000");
   const std::string many = "1/2/3/4/5/6/7/8/9/10";
