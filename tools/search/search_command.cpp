@@ -14,6 +14,7 @@
 #include "tools/search/search_section.h"
 #include "tools/search/trial_runs.h"
 #include "tools/trainer/commands.h"
+#include "tools/trainer/download.h"
 #include "tools/trainer/run.h"
 #include "tools/trainer/run_data.h"
 

@@ -18,6 +18,7 @@
 #include "tools/console/stop_signals.h"
 #include "tools/trainer/checkpoint_guard.h"
 #include "tools/trainer/console_observer.h"
+#include "tools/trainer/download.h"
 #include "tools/trainer/metrics_observer.h"
 #include "tools/trainer/nothing_learnt.h"
 #include "tools/trainer/quarantine_observer.h"

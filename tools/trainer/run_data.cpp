@@ -6,18 +6,8 @@
 
 #include "compute/stage.h"
 #include "formats/error.h"
-#include "tools/fetch/fetch_on_console.h"
 
 namespace millrace {
-
-void download(const Options& options, Console& console) {
-  if (options.download.empty()) return;
-  FetchSpec spec;
-  spec.source = source_called(options.download, known_sources());
-  spec.folder = options.data;
-  fetch_on_console(
-      spec, [] { return false; }, console);
-}
 
 DataFolder open_data(const Options& options) {
   std::error_code ignored;

@@ -4,15 +4,9 @@
 #include <string>
 
 #include "formats/folder.h"
-#include "tools/console/console.h"
 #include "tools/trainer/options.h"
 
 namespace millrace {
-
-/// Fetches the data set of --download into the data folder, where one was asked for. A signal ends
-/// the program at once: what has come so far stays, and the next run goes on from it. Throws what
-/// fetch_on_console() does.
-void download(const Options& options, Console& console);
 
 /// Opens the data that a run with these options is for. Throws what open_folder() does; where the
 /// default folder is not there, DataError that says how to get one.
