@@ -16,6 +16,7 @@
 #include "compute/cuda_engine.h"
 #include "formats/hash.h"
 #include "formats/mapped_file.h"
+#include "loader/in_memory.h"
 #include "tools/console/usage_error.h"
 #include "tools/search/halving.h"
 #include "tools/search/journal.h"
@@ -25,6 +26,7 @@
 #include "train/checkpoint_dir.h"
 #include "train/free_memory.h"
 #include "train/model_memory.h"
+#include "train/placement.h"
 #include "train/plan.h"
 #include "train/streaming.h"
 
@@ -51,6 +53,19 @@ std::string hash_of(const Options& options, const RunSpec& spec, const DataFolde
     hash += '+' + hash_hex(MappedFile(checkpoint_meant(options.run.init)).bytes());
   }
   return hash;
+}
+
+// Read once, and not by each trial again.
+DataFolder shared(const SearchOptions& search, const DataFolder& data) {
+  const RunSpec& run = search.options[0].run;
+  const bool resident = run.residency == Residency::kAuto || run.residency == Residency::kResident;
+  DataFolder kept = data;
+  for (auto* set : {&kept.train, &kept.validation}) {
+    if (*set == nullptr || !resident || run.on_bad != OnBad::kFail) continue;
+    const bool fits = !obstacle_to_residency(**set, input_type_for((*set)->dtype()));
+    if (fits && stream_window(run, **set, std::nullopt) == 0) *set = in_memory(*set);
+  }
+  return kept;
 }
 
 // What a trial takes, in bytes, beside its data.
@@ -93,7 +108,7 @@ class Observer final : public TrainObserver {
 class Search {
  public:
   Search(const SearchOptions& search, const DataFolder& data, SearchListener& listener)
-      : search_(search), data_(data), listener_(listener), room_(memory_at_hand()) {
+      : search_(search), data_(shared(search, data)), listener_(listener), room_(memory_at_hand()) {
     result_.trials = search.trials;
     if (!search.journal.empty()) journal_.emplace(search.journal);
     plan();
@@ -122,7 +137,7 @@ class Search {
   void enter(const Job& job, const TrialRun& run, std::size_t rung, bool told);
 
   const SearchOptions& search_;
-  const DataFolder& data_;
+  const DataFolder data_;
   SearchListener& listener_;
   const std::uint64_t room_;  // bytes of memory, when it began
   std::vector<Rung> rungs_;

@@ -119,6 +119,17 @@ TEST_F(TrialsOfASearch, AreNotRunAgainThatTheJournalHas) {
   }
 }
 
+TEST_F(TrialsOfASearch, EndInTheSameBitsWhereverSamplesLie) {
+  const TrialRuns lying = run(search({"lr=0.1/0.5"}));
+  data_.train = test::memory_dataset({.contiguous = false});
+  for (const char* residency : {"auto", "resident", "host"}) {
+    const TrialRuns read = run(search({"lr=0.1/0.5", "--residency", residency}));
+    for (std::size_t i = 0; i < 2; ++i) {
+      EXPECT_EQ(read.trials[i].runs[0].weights_hash, lying.trials[i].runs[0].weights_hash);
+    }
+  }
+}
+
 TEST_F(TrialsOfASearch, ThatDivergeAreKeptAsSuch) {
   const TrialRuns runs = run(search({"lr=0.1/1e30"}));
   EXPECT_FALSE(runs.trials[0].diverged());
