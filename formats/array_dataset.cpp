@@ -10,6 +10,19 @@
 
 namespace millrace {
 
+void read_in_place(const Dataset& data, std::span<const std::uint64_t> ids,
+                   std::span<std::byte> samples, std::span<std::int32_t> labels) {
+  check_read(data, ids, samples, labels);
+  const ContiguousView view = data.contiguous();
+  const auto bytes = static_cast<std::size_t>(data.sample_bytes());
+  const std::size_t words = data.label_words();
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto id = static_cast<std::size_t>(ids[i]);
+    std::memcpy(samples.data() + i * bytes, view.samples.data() + id * bytes, bytes);
+    std::copy_n(&view.labels[id * words], words, &labels[i * words]);
+  }
+}
+
 ArrayDataset::ArrayDataset(Array samples, const Array& labels, std::optional<std::uint32_t> classes,
                            Task task)
     : samples_(std::move(samples)),
@@ -51,14 +64,7 @@ std::string ArrayDataset::hash() const {
 
 void ArrayDataset::read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
                         std::span<std::int32_t> labels) const {
-  check_read(*this, ids, samples, labels);
-  const auto bytes = static_cast<std::size_t>(sample_bytes());
-  const std::size_t words = label_words();
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    const auto id = static_cast<std::size_t>(ids[i]);
-    std::memcpy(samples.data() + i * bytes, samples_.data.data() + id * bytes, bytes);
-    std::copy_n(&labels_.values[id * words], words, &labels[i * words]);
-  }
+  read_in_place(*this, ids, samples, labels);
 }
 
 void ArrayDataset::expect(std::uint64_t first, std::uint64_t count) const noexcept {

@@ -13,6 +13,10 @@
 
 namespace millrace {
 
+/// Dataset::read() of data that are all in memory, or mapped (Dataset::contiguous()).
+void read_in_place(const Dataset& data, std::span<const std::uint64_t> ids,
+                   std::span<std::byte> samples, std::span<std::int32_t> labels);
+
 /// An array of samples, in memory or mapped, and their labels.
 class ArrayDataset final : public DiskDataset {
  public:

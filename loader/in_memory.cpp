@@ -1,9 +1,8 @@
 #include "loader/in_memory.h"
 
-#include <algorithm>
-#include <cstddef>
 #include <utility>
 
+#include "formats/array_dataset.h"
 #include "formats/forwarding_dataset.h"
 #include "loader/resident.h"
 
@@ -22,16 +21,7 @@ class InMemory final : public ForwardingDataset<Dataset> {
   }
   void read(std::span<const std::uint64_t> ids, std::span<std::byte> samples,
             std::span<std::int32_t> labels) const override {
-    check_read(*this, ids, samples, labels);
-    const auto bytes = static_cast<std::size_t>(sample_bytes());
-    const std::size_t words = label_words();
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      const auto id = static_cast<std::size_t>(ids[i]);
-      std::ranges::copy(samples_.samples.subspan(id * bytes, bytes),
-                        samples.subspan(i * bytes).begin());
-      std::ranges::copy(samples_.labels.subspan(id * words, words),
-                        labels.subspan(i * words).begin());
-    }
+    read_in_place(*this, ids, samples, labels);
   }
 
  private:

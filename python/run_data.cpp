@@ -39,31 +39,6 @@ OpenData opened(const py::object& data, Options& options) {
   return {{.train = train.data, .test = nullptr, .description = train.data->name()}, train.streams};
 }
 
-}  // namespace
-
-OpenData all_data(const py::object& data, const py::object& test, const py::object& validation,
-                  Options& options) {
-  OpenData all = opened(data, options);
-  if (!test.is_none()) all.folder.test = dataset_of(test, "test", options.task).data;
-  if (options.validation_size) all.folder.validation = nullptr;  // as the program does
-  if (validation.is_none()) return all;
-  if (options.validation_size) {
-    throw py::value_error("val_size and validation: expected one of them, found both");
-  }
-  all.folder.validation = dataset_of(validation, "validation", options.task).data;
-  return all;
-}
-
-std::vector<std::string> arguments_of(const py::dict& keywords, const py::object& data) {
-  const std::optional<Task> task = task_of(data);
-  std::vector<std::string> arguments = as_arguments(keywords);
-  const bool given = keywords.contains("task") && !keywords["task"].is_none();
-  if (task && task != Task::kClassification && !given) {
-    arguments.emplace_back(std::string("--task=") + name_of(*task));
-  }
-  return arguments;
-}
-
 void check_task(const Options& options, const py::object& data) {
   const std::optional<Task> task = task_of(data);
   // Numbers may be labels, which the run looks at.
@@ -94,6 +69,43 @@ void refuse_to_open(const Options& options, const py::object& data) {
     throw py::value_error(
         "image_size, resize, gray, rgb, label_column, one_hot, drop_columns, missing: expected a "
         "path to open with them, found data that are open");
+  }
+}
+
+}  // namespace
+
+OpenData all_data(const py::object& data, const py::object& test, const py::object& validation,
+                  Options& options) {
+  OpenData all = opened(data, options);
+  if (!test.is_none()) all.folder.test = dataset_of(test, "test", options.task).data;
+  if (options.validation_size) all.folder.validation = nullptr;  // as the program does
+  if (validation.is_none()) return all;
+  if (options.validation_size) {
+    throw py::value_error("val_size and validation: expected one of them, found both");
+  }
+  all.folder.validation = dataset_of(validation, "validation", options.task).data;
+  return all;
+}
+
+std::vector<std::string> arguments_of(const py::dict& keywords, const py::object& data) {
+  const std::optional<Task> task = task_of(data);
+  std::vector<std::string> arguments = as_arguments(keywords);
+  const bool given = keywords.contains("task") && !keywords["task"].is_none();
+  if (task && task != Task::kClassification && !given) {
+    arguments.emplace_back(std::string("--task=") + name_of(*task));
+  }
+  return arguments;
+}
+
+void check_options(const Options& options, const py::object& data, const std::string& caller) {
+  check_task(options, data);
+  refuse_idle(options, caller);
+  refuse_to_open(options, data);
+}
+
+void stream_if_opened_so(Options& options, const OpenData& data) {
+  if (data.streams && options.run.residency == Residency::kAuto) {
+    options.run.residency = Residency::kStream;
   }
 }
 

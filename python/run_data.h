@@ -16,18 +16,18 @@ namespace millrace::python {
 /// were opened for. Throws as as_arguments().
 std::vector<std::string> arguments_of(const pybind11::dict& keywords, const pybind11::object& data);
 
-/// Throws pybind11::value_error where data that are open were opened for another task.
-void check_task(const Options& options, const pybind11::object& data);
-
-/// Throws pybind11::value_error for options of the program, also in a config file, that would do
-/// nothing here: files that it writes beside checkpoints, and a download. `caller`: "train()".
-void refuse_idle(const Options& options, const std::string& caller);
-/// The same for options that say how to open data, where `data` are open.
-void refuse_to_open(const Options& options, const pybind11::object& data);
+/// Throws pybind11::value_error where data that are open were opened for another task, for options
+/// of the program, also in a config file, that would do nothing here (files that it writes beside
+/// checkpoints, a download), and for options that say how to open data that are. `caller`:
+/// "train()".
+void check_options(const Options& options, const pybind11::object& data, const std::string& caller);
 
 /// What to train on, a path, open data or arrays, with what goes with it; `test` and `validation`
 /// may be None. A path is noted in `options`.
 OpenData all_data(const pybind11::object& data, const pybind11::object& test,
                   const pybind11::object& validation, Options& options);
+
+/// Options that leave the residency to the run have data that were opened to be streamed streamed.
+void stream_if_opened_so(Options& options, const OpenData& data);
 
 }  // namespace millrace::python

@@ -192,16 +192,10 @@ Search search(const py::object& data, const py::object& over, const py::object& 
     throw py::value_error("folds and validation: expected one of them, found both");
   }
   Options& any = search.options.front();
-  check_task(any, data);
-  refuse_idle(any, "search()");
-  refuse_to_open(any, data);
+  check_options(any, data, "search()");
   for (const std::string& note : search.notes) warn(note);
   const OpenData all = all_data(data, py::none(), validation, any);
-  for (Options& options : search.options) {
-    if (all.streams && options.run.residency == Residency::kAuto) {
-      options.run.residency = Residency::kStream;
-    }
-  }
+  for (Options& options : search.options) stream_if_opened_so(options, all);
   Listener listener;
   const TrialRuns runs = run(search, all.folder, listener);
   warn_of(listener);

@@ -108,18 +108,14 @@ Run train(const py::object& data, const py::object& test, const py::object& vali
     throw py::type_error("on_epoch: expected a function, found " + type_name(on_epoch));
   }
   Options options = parse_options(arguments_of(keywords, data));
-  check_task(options, data);
   if (options.action != Options::Action::kTrain) throw py::type_error("train() trains only");
-  refuse_idle(options, "train()");
-  refuse_to_open(options, data);
+  check_options(options, data, "train()");
   if (options.repeat != 1) {
     throw py::value_error("folds, repeat: they are search()'s and the program's, not of train()");
   }
   for (const std::string& note : options.notes) warn(note);
   const OpenData all = all_data(data, test, validation, options);
-  if (all.streams && options.run.residency == Residency::kAuto) {
-    options.run.residency = Residency::kStream;
-  }
+  stream_if_opened_so(options, all);
   const RunSpec spec = with_validation(options, all.folder, &warn);
   auto thread = std::make_unique<RunThread>(
       spec, all.folder.train, all.folder.test,

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "tools/console/characters.h"
+
 namespace millrace {
 namespace {
 
@@ -52,11 +54,6 @@ std::string_view first_characters(std::string_view text, std::size_t most) {
     if (begins && seen++ == most) break;
   }
   return text.substr(0, at);
-}
-
-std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
 // A line without the blanks that end it.

@@ -189,9 +189,7 @@ std::string render_chart(const Chart& chart) {
   y.end = y.ticks.back();
   const auto last = static_cast<double>(longest - 1);
   const Axis x{ticks_of(0.0, std::max(1.0, last)), 0, last, kLeft + 6, kWidth - kRight - 4};
-  std::string svg = fmt::format(
-      R"(<figure><figcaption>{}{}</figcaption><svg viewBox="0 0 {:.0f} {:.0f}" role="img" aria-label="{}">)",
-      escape_html(chart.title), render_legend(chart), kWidth, kHeight, escape_html(chart.title));
+  std::string svg = begin_chart(chart.title, render_legend(chart), kWidth, kHeight);
   svg += render_axes(x, y, chart.unit);
   for (const Series& series : chart.series) svg += render_series(series, x, y, chart.unit);
   return svg + "</svg></figure>\n";

@@ -1,5 +1,7 @@
 #include "tools/report/html.h"
 
+#include <fmt/format.h>
+
 #include <cstdint>
 
 namespace millrace {
@@ -28,6 +30,13 @@ std::string escape_html(std::string_view text) {
     }
   }
   return out;
+}
+
+std::string begin_chart(std::string_view title, std::string_view beside, double width,
+                        double height) {
+  return fmt::format(
+      R"(<figure><figcaption>{0}{1}</figcaption><svg viewBox="0 0 {2:.0f} {3:.0f}" role="img" aria-label="{0}">)",
+      escape_html(title), beside, width, height);
 }
 
 std::string base64(std::string_view bytes) {

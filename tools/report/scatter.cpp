@@ -44,10 +44,7 @@ std::string render_scatter(const Scatter& scatter) {
   const auto up = [&](double value) {
     return kHeight - kBottom - (kHeight - kBottom - kTop) * (value - begin) / range;
   };
-  const auto title = escape_html(scatter.title);
-  std::string svg = fmt::format(
-      R"(<figure><figcaption>{0}</figcaption><svg viewBox="0 0 {1:.0f} {2:.0f}" role="img" aria-label="{0}">)",
-      title, kWidth, kHeight);
+  std::string svg = begin_chart(scatter.title, "", kWidth, kHeight);
   for (const double tick : ticks) {
     const double at = std::abs(tick) < 1e-9 * range ? 0.0 : tick;
     svg += fmt::format(R"(<line class="grid" x1="{0:.1f}" y1="{2:.1f}" x2="{1:.1f}" y2="{2:.1f}"/>)"

@@ -115,10 +115,7 @@ std::string render_axis(std::span<const Trial> trials, const Axis& axis, std::si
     const double share = std::clamp((value - ticks.front()) / range, 0.0, 1.0);
     return kHeight - kBottom - (kHeight - kBottom - kTop) * share;
   };
-  const std::string title = escape_html(fmt::format("{} over {}", score, axis.option));
-  std::string svg = fmt::format(
-      R"(<figure><figcaption>{0}</figcaption><svg viewBox="0 0 {1:.0f} {2:.0f}" role="img" aria-label="{0}">)",
-      title, kWidth, kHeight);
+  std::string svg = begin_chart(fmt::format("{} over {}", score, axis.option), "", kWidth, kHeight);
   for (const double tick : ticks) {
     svg += fmt::format(R"(<line class="grid" x1="{0:.1f}" y1="{2:.1f}" x2="{1:.1f}" y2="{2:.1f}"/>)"
                        R"(<text class="end" x="{3:.1f}" y="{4:.1f}">{5:.4g}</text>)",

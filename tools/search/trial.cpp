@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <tuple>
 
+#include "tools/console/characters.h"
 #include "tools/console/figure.h"
 #include "tools/console/quote.h"
 #include "tools/trainer/repeat.h"
@@ -56,12 +56,6 @@ std::uint64_t whole(const Json& json, const char* name) {
   const Json& value = json.at(name);
   if (!value.is_number_unsigned()) throw Json::type_error::create(302, "no whole number", &value);
   return value.get<std::uint64_t>();
-}
-
-// In characters on a screen, of text in UTF-8.
-std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 }  // namespace
@@ -171,14 +165,15 @@ std::vector<std::string> ranking(std::span<const Trial> ranked, std::span<const 
   }
   std::vector<std::size_t> widths(rows[0].size());
   for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], characters(row[i]));
   }
   std::vector<std::string> lines;
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      line +=
-          std::string(i == 0 ? 0 : 2, ' ') + std::string(widths[i] - width(row[i]), ' ') + row[i];
+      line += std::string(i == 0 ? 0 : 2, ' ') + std::string(widths[i] - characters(row[i]), ' ') +
+              row[i];
     }
     lines.push_back(std::move(line));
   }

@@ -108,7 +108,12 @@ class Observer final : public TrainObserver {
 class Search {
  public:
   Search(const SearchOptions& search, const DataFolder& data, SearchListener& listener)
-      : search_(search), data_(shared(search, data)), listener_(listener), room_(memory_at_hand()) {
+      : search_(search),
+        data_(shared(search, data)),
+        listener_(listener),
+        on_gpu_(on_gpu(search.options[0].run.device)),
+        repeat_(search.options[0].repeat),
+        room_(memory_at_hand()) {
     result_.trials = search.trials;
     if (!search.journal.empty()) journal_.emplace(search.journal);
     plan();
@@ -122,7 +127,6 @@ class Search {
   static constexpr std::uint64_t kShareOfStates = 4;  // of the memory that is free
 
   void plan();
-  std::uint64_t runs_of(std::size_t trial) const { return search_.options[trial].repeat; }
   Memory memory_of(const RunSpec& spec) const;
   Shares shares_for(const std::vector<Job>& jobs) const;
   std::uint64_t epochs_of(const Job& job) const;
@@ -139,7 +143,10 @@ class Search {
   const SearchOptions& search_;
   const DataFolder data_;
   SearchListener& listener_;
-  const std::uint64_t room_;  // bytes of memory, when it began
+  // Of all trials: neither can be varied.
+  const bool on_gpu_;
+  const std::uint64_t repeat_;  // runs of each
+  const std::uint64_t room_;    // bytes of memory, when it began
   std::vector<Rung> rungs_;
   std::string hash_;                // of the data; empty without a journal
   std::vector<RunSpec> specs_;      // of the trials, seed or fold aside
@@ -192,13 +199,13 @@ void Search::plan() {
         fmt::format("--halving {0} gives up nothing: that takes {0} trials and {0} epochs at least",
                     search_.halving));
   }
-  for (const Rung& rung : rungs_) result_.wanted += rung.trials * runs_of(0);
+  for (const Rung& rung : rungs_) result_.wanted += rung.trials * repeat_;
 }
 
 // Throws std::invalid_argument where the trial cannot run.
 Memory Search::memory_of(const RunSpec& spec) const {
   const RunPlan plan = make_plan(spec, *data_.train, nullptr);
-  const std::uint32_t threads = on_gpu(spec.device) ? 0 : std::max(1U, spec.device.threads);
+  const std::uint32_t threads = on_gpu_ ? 0 : std::max(1U, spec.device.threads);
   check_memory(plan.model, plan.train, threads, room_);
   return {least_memory(plan.model, plan.train, threads), state_bytes(plan.model, spec.optimizer)};
 }
@@ -211,7 +218,7 @@ Shares Search::shares_for(const std::vector<Job>& jobs) const {
   const std::uint64_t fit =
       std::clamp<std::uint64_t>(memory_at_hand() / largest, 1, jobs.size() + 1);
   const std::uint64_t runs = std::min<std::uint64_t>(jobs.size(), fit);
-  return shares_of(search_.parallel, device.threads, runs, available_cores(), on_gpu(device));
+  return shares_of(search_.parallel, device.threads, runs, available_cores(), on_gpu_);
 }
 
 std::uint64_t Search::epochs_of(const Job& job) const {
@@ -238,11 +245,14 @@ std::vector<Job> Search::jobs_of(std::size_t rung) {
   std::vector<Job> jobs;
   pending_.assign(search_.trials.size(), {});
   for (const std::size_t trial : alive_) {
-    for (std::uint64_t i = 0; i < runs_of(trial); ++i) {
-      Job job{trial, i, rung + 1 == rungs_.size() ? 0 : rungs_[rung].epochs, {}};
+    RunKey key{hash_, {}, rung + 1 == rungs_.size() ? 0 : rungs_[rung].epochs};
+    if (journal_) {
+      key.options = deciding(search_.options[trial].given);
+      key.options["--device"] = on_gpu_ ? "cuda" : "cpu";
+    }
+    for (std::uint64_t i = 0; i < repeat_; ++i) {
+      Job job{trial, i, key.until, key};
       if (journal_) {
-        job.key = {hash_, deciding(search_.options[trial].given), job.until};
-        job.key.options["--device"] = on_gpu(specs_[trial].device) ? "cuda" : "cpu";
         if (const auto run = journal_->find(job.key, named_run(spec_of(job, nullptr)))) {
           ++result_.from_journal;
           enter(job, *run, rung, false);
@@ -367,7 +377,7 @@ void Search::end(const Job& job, const TrialRun& run, std::size_t rung) {
 void Search::enter(const Job& job, const TrialRun& run, std::size_t rung, bool told) {
   auto& runs = pending_[job.trial];
   runs.push_back(run);
-  if (runs.size() < runs_of(job.trial)) return;
+  if (runs.size() < repeat_) return;
   std::ranges::sort(runs, {}, [](const TrialRun& r) { return std::pair(r.seed, r.fold); });
   Trial& trial = result_.trials[job.trial];
   trial.runs = std::move(runs);
@@ -396,6 +406,6 @@ std::string plural(std::uint64_t count, const std::string& word) {
   return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
 }
 
-std::string score_name(Task task) { return task == Task::kRegression ? "val_r2" : "val_acc"; }
+std::string score_name(Task task) { return std::string("val_") + score_of(task); }
 
 }  // namespace millrace

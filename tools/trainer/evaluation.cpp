@@ -11,6 +11,7 @@
 #include "formats/error.h"
 #include "formats/safetensors.h"
 #include "loader/readable.h"
+#include "tools/console/characters.h"
 #include "tools/console/quote.h"
 #include "tools/trainer/label_table.h"
 #include "tools/trainer/optional_number.h"
@@ -39,10 +40,7 @@ std::string name_of(const Confusion& confusion, std::uint32_t label) {
 std::size_t name_width(const Confusion& confusion) {
   std::size_t wide = 5;
   for (std::uint32_t c = 0; confusion.named() && c < confusion.classes(); ++c) {
-    // Of UTF-8 a column each, as fmt counts them too, but for wide ones.
-    wide = std::max(wide,
-                    static_cast<std::size_t>(std::ranges::count_if(
-                        name_of(confusion, c), [](char byte) { return (byte & 0xC0) != 0x80; })));
+    wide = std::max(wide, characters(name_of(confusion, c)));
   }
   return wide;
 }

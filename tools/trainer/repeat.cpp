@@ -40,9 +40,9 @@ std::pair<std::string, std::uint64_t> name_of(std::uint64_t seed, const Fold& fo
   return {"fold", std::uint64_t{fold.index} + 1};
 }
 
-const char* score_of(Task task) { return task == Task::kRegression ? "r2" : "acc"; }
-
 }  // namespace
+
+const char* score_of(Task task) { return task == Task::kRegression ? "r2" : "acc"; }
 
 RepeatResult repeat_result(const RunSpec& spec, Task task, const RunResult& result) {
   const bool regression = task == Task::kRegression;

@@ -23,6 +23,9 @@ struct RepeatResult {
 };
 RepeatResult repeat_result(const RunSpec& spec, Task task, const RunResult& result);
 
+/// What a task's score is called: "acc", or "r2".
+const char* score_of(Task task);
+
 struct Spread {
   double mean = 0.0;
   double deviation = 0.0;  ///< of the sample, over n - 1; 0 of a single number

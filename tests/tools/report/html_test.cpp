@@ -13,6 +13,12 @@ TEST(EscapeHtml, LeavesNothingThatABrowserReads) {
   EXPECT_EQ(escape_html("data/mnist é"), "data/mnist é");
 }
 
+TEST(BeginChart, HasATitleThatIsText) {
+  EXPECT_EQ(begin_chart("a<b", "<i>c</i>", 440.0, 250.0),
+            "<figure><figcaption>a&lt;b<i>c</i></figcaption>"
+            "<svg viewBox=\"0 0 440 250\" role=\"img\" aria-label=\"a&lt;b\">");
+}
+
 // RFC 4648, 10.
 TEST(Base64, GivesTheStandardsExamples) {
   EXPECT_EQ(base64(""), "");
