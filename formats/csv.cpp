@@ -13,17 +13,13 @@
 #include "formats/bytes.h"
 #include "formats/compression.h"
 #include "formats/csv_cells.h"
-#include "formats/csv_columns.h"
-#include "formats/csv_form.h"
-#include "formats/csv_formed.h"
 #include "formats/csv_front.h"
-#include "formats/csv_labels.h"
 #include "formats/csv_rows.h"
 #include "formats/csv_text_columns.h"
 #include "formats/error.h"
 #include "formats/idx_pair.h"
-#include "formats/in_quotes.h"
 #include "formats/on_all_cores.h"
+#include "formats/table_read.h"
 #include "formats/text.h"
 
 namespace millrace {
@@ -36,7 +32,7 @@ std::vector<CsvPiece> cut(std::string_view text) {
   while (!text.empty()) {
     const auto end = text.size() <= kPiece ? std::string_view::npos : text.find('\n', kPiece);
     const auto size = end == std::string_view::npos ? text.size() : end + 1;
-    pieces.push_back({.text = text.substr(0, size)});
+    pieces.emplace_back().text = text.substr(0, size);
     text.remove_prefix(size);
   }
   return pieces;
@@ -48,26 +44,11 @@ void for_each(const std::vector<CsvPiece>& pieces, const Work& work) {
   on_all_cores(pieces.size(), pieces.size(), [&] { return [&](std::size_t i) { work(i); }; });
 }
 
-/// What labels are, for each piece to begin with.
-CsvLabelReader label_reader(const CsvLayout& layout, const CsvOptions& options) {
-  if (options.unlabelled_values) return CsvLabelReader::of_anything();
-  if (options.task == Task::kRegression) return CsvLabelReader::of_targets();
-  if (!options.class_names.empty()) {
-    auto classes = std::make_shared<CsvClasses>();
-    for (const auto& name : options.class_names) {
-      classes->emplace(name, static_cast<std::int32_t>(classes->size()));
-    }
-    return CsvLabelReader::of_classes(std::move(classes));
-  }
-  if (layout.named_classes && !options.classes) return CsvLabelReader::of_names(kMostIdxClasses);
-  return CsvLabelReader::of_numbers(options.classes.value_or(kMostIdxClasses));
-}
-
 /// Reads all pieces.
 class Reading {
  public:
-  Reading(const std::filesystem::path& path, const CsvLayout& layout, const CsvOptions& options,
-          const std::vector<CsvPiece>& pieces, std::uint64_t rows)
+  Reading(const std::filesystem::path& path, const TableLayout& layout,
+          const ReadTableOptions& options, const std::vector<CsvPiece>& pieces, std::uint64_t rows)
       : path_(path),
         layout_(layout),
         first_(label_reader(layout, options)),
@@ -88,8 +69,8 @@ class Reading {
   }
 
   /// Where samples have a form.
-  CsvWords words() {
-    CsvWords words{
+  TableWords words() {
+    TableWords words{
         .words = std::vector<float>(rows_ * layout_.values()),
         .readers = {pieces_.size(), {layout_.categories.size(), layout_.gaps, layout_.form_known}},
         .columns = layout_.values()};
@@ -97,35 +78,14 @@ class Reading {
     return words;
   }
 
-  /// The names of classes, where labels are names; numbers of found ones become labels.
-  std::vector<std::string> settle_names(const CsvOptions& options) {
-    if (!options.class_names.empty()) return options.class_names;
-    const auto classes = csv_classes_of(readers_);
-    if (classes.size() > kMostIdxClasses) {
-      throw DataError(path_, std::nullopt, fmt::format("at most {} classes", kMostIdxClasses),
-                      fmt::format("{} names in the column of labels", classes.size()));
-    }
-    for (std::size_t i = 0; i < pieces_.size() && !classes.empty(); ++i) {
-      std::vector<std::int32_t> label_of;
-      for (const auto name : readers_[i].names()) {
-        label_of.push_back(classes.find(csv_class_name(name))->second);
-      }
-      const auto values = std::span(labels_.values).subspan(pieces_[i].first_row, pieces_[i].rows);
-      for (auto& value : values) value = label_of[static_cast<std::size_t>(value)];
-    }
-    std::vector<std::string> names;
-    names.reserve(classes.size());
-    for (const auto& [name, label] : classes) names.push_back(name);
-    return names;
-  }
-
-  Labels& labels() noexcept { return labels_; }
+  Labels take_labels() noexcept { return std::move(labels_); }
+  std::vector<LabelReader> take_readers() noexcept { return std::move(readers_); }
 
  private:
   /// False if a cell is no T, but may be another type; a float always is one. `categories`: of
   /// each piece, where some columns have them.
   template <typename T>
-  bool read_rows(T* to, CsvCategoryReader* categories = nullptr) {
+  bool read_rows(T* to, CategoryReader* categories = nullptr) {
     readers_.assign(pieces_.size(), first_);
     std::vector<std::optional<CsvProblem>> problems(pieces_.size());
     std::atomic<bool> other_type = false;
@@ -135,16 +95,16 @@ class Reading {
     });
     if (other_type) return false;
     for (const auto& problem : problems) {
-      if (problem) throw csv_error(path_, problem->line, problem->expected, problem->found);
+      if (problem) throw table_error(path_, problem->line, problem->expected, problem->found);
     }
     return true;
   }
 
   const std::filesystem::path& path_;
-  const CsvLayout& layout_;
-  const CsvLabelReader first_;
+  const TableLayout& layout_;
+  const LabelReader first_;
   const std::vector<CsvPiece>& pieces_;
-  std::vector<CsvLabelReader> readers_;  // of each piece
+  std::vector<LabelReader> readers_;  // of each piece
   std::uint64_t rows_;
   Labels labels_;
 };
@@ -163,37 +123,25 @@ void check_lines(const std::filesystem::path& path, const CsvFront& front, std::
     CsvCells cells(*line, front.layout.separator);
     while (cells.next()) ++count;
     if (!is_blank(*line) && count != front.layout.cells) {
-      throw csv_error(path, number,
-                      fmt::format("{} cells, as in the first line", front.layout.cells),
-                      std::to_string(count));
+      throw table_error(path, number,
+                        fmt::format("{} cells, as in the first line", front.layout.cells),
+                        std::to_string(count));
     }
   }
 }
 
-/// To the columns of a file as they stand there.
-void set_form(ColumnNames& names, TableForm form) {
-  form.dropped = std::move(names.form.dropped);
-  if (!names.values.empty()) names.values = form.value_names();
-  names.form = std::move(form);
-}
-
 }  // namespace
 
-CsvLayout read_csv_layout(const std::filesystem::path& path, const CsvOptions& options) {
+TableLayout read_csv_layout(const std::filesystem::path& path, const ReadTableOptions& options) {
   constexpr std::size_t kLongestFront = std::size_t{16} << 20;
   const auto front = EncodedFile(path).peek(kLongestFront);
   return parse_csv_front(path, text_of(front), options).layout;
 }
 
-CsvSamples read_csv(const std::filesystem::path& path, const CsvOptions& options) {
-  const auto content = read_content(path);
-  auto front = parse_csv_front(path, text_of(content.view()), options);
-  if (!front.layout.labelled && !options.unlabelled_values) {
-    throw DataError(path, std::nullopt,
-                    fmt::format("a column {} for {}", in_quotes(front.layout.missing),
-                                options.task == Task::kRegression ? "targets" : "labels"),
-                    "none of that name");
-  }
+ReadTable read_csv(const std::filesystem::path& path, const ReadTableOptions& options) {
+  const auto file = read_content(path);
+  auto front = parse_csv_front(path, text_of(file.view()), options);
+  refuse_unlabelled(path, front.layout, options);
   auto pieces = cut(front.rows);
   for_each(pieces, [&](std::size_t i) { count_csv_rows(pieces[i]); });
   auto line = front.first_line;
@@ -204,49 +152,23 @@ CsvSamples read_csv(const std::filesystem::path& path, const CsvOptions& options
   }
   if (rows == 0) throw DataError(path, std::nullopt, "lines of numbers", "a header alone");
   check_lines(path, front, rows);
-  const auto asked = front.layout.categories;
+  TableContent content{
+      .samples = {}, .asked = front.layout.categories, .readers = {}, .labels = {}};
   if (front.layout.text_columns) find_text_columns(path, pieces, front.layout);
   Reading reading(path, front.layout, options, pieces, rows);
-  auto columns = columns_of(path, front.layout).names;
-  if (options.columns) {
-    columns.values = options.columns->names.values;
-    columns.form = options.columns->names.form;
-  }
-  std::optional<Bytes> bytes;
-  std::string unknown;
-  auto dtype = DType::kFloat32;
   if (front.layout.is_formed()) {
-    const auto words = reading.words();
-    if (!options.columns) set_form(columns, form_of(path, front.layout, asked, words));
-    auto formed = apply_form(path, front.layout, pieces, words, columns.form);
-    bytes = std::move(formed.samples);
-    unknown = std::move(formed.unknown);
+    content.words = reading.words();
   } else {
+    std::optional<Bytes> bytes;
     if (!options.as_float) bytes = reading.samples_as<std::uint8_t>();
-    if (bytes) dtype = DType::kUInt8;
+    if (bytes) content.dtype = DType::kUInt8;
     if (!bytes) bytes = reading.samples_as<float>();
+    content.samples = std::move(bytes.value());
   }
-  auto names = reading.settle_names(options);
-  auto labels = std::move(reading.labels());
-  if (options.unlabelled_values) labels = {.values = std::vector<std::int32_t>(rows)};
-  if (!names.empty()) {
-    labels.classes = static_cast<std::uint32_t>(names.size());
-  } else if (labels.targets == 0) {
-    labels.classes = options.classes.value_or(
-        static_cast<std::uint32_t>(*std::ranges::max_element(labels.values)) + 1);
-  }
-  const auto width = front.layout.is_formed() ? columns.form.values() : front.layout.values();
-  auto owner = std::make_shared<const Bytes>(std::move(bytes.value()));
-  const auto data = owner->view();
-  return {.samples = {.name = path.string(),
-                      .dtype = dtype,
-                      .dims = {rows, width},
-                      .owner = std::move(owner),
-                      .data = data},
-          .labels = std::move(labels),
-          .class_names = std::move(names),
-          .columns = std::move(columns),
-          .unknown = std::move(unknown)};
+  content.labels = reading.take_labels();
+  content.readers = reading.take_readers();
+  const std::vector<TablePart> parts(pieces.begin(), pieces.end());
+  return finish_table(path, front.layout, options, parts, front.rows.size(), std::move(content));
 }
 
 }  // namespace millrace

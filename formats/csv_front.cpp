@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "formats/csv_cells.h"
-#include "formats/csv_columns.h"
-#include "formats/csv_label_columns.h"
-#include "formats/csv_labels.h"
-#include "formats/csv_table_columns.h"
 #include "formats/in_quotes.h"
 #include "formats/json_text.h"
+#include "formats/table_asked_columns.h"
+#include "formats/table_columns.h"
+#include "formats/table_label_columns.h"
+#include "formats/table_labels.h"
 #include "formats/text.h"
 
 namespace millrace {
@@ -86,13 +86,14 @@ bool counts_columns(const Cells& cells, std::size_t but) {
 }
 
 /// Of a form that is known: its columns; none: there is no such form.
-std::size_t known_columns(const CsvOptions& options) {
+std::size_t known_columns(const ReadTableOptions& options) {
   return options.columns ? options.columns->names.form.columns.size() : 0;
 }
 
 /// Whether the first line names columns. One that has text in one cell alone may be a sample too,
 /// whose class is a name: then the second has text there as well.
-bool is_header(const Cells& first, const std::optional<Cells>& second, const CsvOptions& options) {
+bool is_header(const Cells& first, const std::optional<Cells>& second,
+               const ReadTableOptions& options) {
   if (std::ranges::none_of(first, is_csv_text)) return false;
   if (known_columns(options) > 0) return true;
   const auto& table = options.table;
@@ -113,59 +114,54 @@ bool is_header(const Cells& first, const std::optional<Cells>& second, const Csv
 }
 
 /// Of options.unlabelled_values: the columns that so many values come from.
-std::optional<std::size_t> unlabelled_columns(const CsvOptions& options) {
+std::optional<std::size_t> unlabelled_columns(const ReadTableOptions& options) {
   const auto known = known_columns(options);
   const auto& values = options.unlabelled_values;
   return values && known > 0 ? known : values;
 }
 
 [[noreturn]] void fail_unlabelled(const std::filesystem::path& path, std::uint64_t line,
-                                  const CsvOptions& options, const CsvLayout& layout) {
+                                  const ReadTableOptions& options, const TableLayout& layout) {
   const auto* labels = options.task == Task::kRegression ? "those of targets" : "one of labels";
-  throw csv_error(
+  throw table_error(
       path, line,
       fmt::format("{} columns of values, and perhaps {}", *unlabelled_columns(options), labels),
       fmt::format("{} columns", layout.cells - layout.dropped.size()));
 }
 
 void refuse_dropped_labels(const std::filesystem::path& path, std::uint64_t line,
-                           const CsvLayout& layout) {
+                           const TableLayout& layout) {
   for (const auto label : layout.label_columns()) {
     if (std::ranges::find(layout.dropped, label) == layout.dropped.end()) continue;
-    throw csv_error(path, line, "labels in a column that is not left out", layout.text_of(label));
+    throw table_error(path, line, "labels in a column that is not left out", layout.text_of(label));
   }
 }
 
 /// Without names, a form's columns are found by their places alone.
-void check_width(const std::filesystem::path& path, std::uint64_t line, const CsvOptions& options,
-                 const CsvLayout& layout) {
+void check_width(const std::filesystem::path& path, std::uint64_t line,
+                 const ReadTableOptions& options, const TableLayout& layout) {
   const auto expected = known_columns(options);
   if (expected == 0 || layout.values() == expected) return;
   if (!layout.labelled && !options.unlabelled_values) return;  // told when it is read
-  throw csv_error(
+  throw table_error(
       path, line,
       fmt::format("{} columns of values, as {} has", expected, options.columns->of.string()),
       std::to_string(layout.values()));
 }
 
 /// Labels that are taken for some because nothing says that they are others.
-void refuse_guess(const std::filesystem::path& path, std::uint64_t line, const CsvOptions& options,
-                  const CsvLayout& layout) {
+void refuse_guess(const std::filesystem::path& path, std::uint64_t line,
+                  const ReadTableOptions& options, const TableLayout& layout) {
   if (!layout.label_guessed || options.columns || options.table == TableOptions{}) return;
-  throw csv_error(
+  throw table_error(
       path, line, "a column of labels (--label-column says which)",
       layout.columns.empty() ? "no header with names" : "none called label, class, target or y");
 }
 
 }  // namespace
 
-DataError csv_error(const std::filesystem::path& path, std::uint64_t line,
-                    std::string_view expected, std::string_view found) {
-  return {path, fmt::format("line {}: expected {}, found {}", line, expected, found)};
-}
-
 CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view text,
-                         const CsvOptions& options) {
+                         const ReadTableOptions& options) {
   refuse_utf16(path, text);
   text = without_byte_order_mark(text);
   CsvFront front;
@@ -180,12 +176,12 @@ CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view tex
   const auto at = static_cast<std::size_t>(line->data() - text.data());
   front.first_line += static_cast<std::uint64_t>(std::ranges::count(text.substr(0, at), '\n'));
   if (line->find('\r') != std::string_view::npos) {
-    throw csv_error(path, front.first_line, kCsvLineEnds, kCsvLoneReturn);
+    throw table_error(path, front.first_line, kCsvLineEnds, kCsvLoneReturn);
   }
   auto& layout = front.layout;
   layout.separator = separator_of(*line);
   if (ends_in_quotes(*line, layout.separator)) {
-    throw csv_error(path, front.first_line, kCsvNoBreaks, kCsvBreak);
+    throw table_error(path, front.first_line, kCsvNoBreaks, kCsvBreak);
   }
   const auto first = cells_of(*line, layout.separator);
   layout.cells = first.size();
@@ -193,7 +189,7 @@ CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view tex
   const bool regression = options.task == Task::kRegression;
   const auto unlabelled = unlabelled_columns(options);
   if (first.size() < 2 && !(unlabelled == 1U)) {
-    throw csv_error(
+    throw table_error(
         path, front.first_line,
         fmt::format("two or more columns, one of them of {}", regression ? "targets" : "labels"),
         "one");
@@ -204,11 +200,11 @@ CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view tex
   bool header = is_header(first, second, options);
   if (wanted && wanted->names.values.empty()) header = false;
   if (wanted && !wanted->names.values.empty() && !header) {
-    throw csv_error(path, front.first_line,
-                    fmt::format("a header with the columns of {}", wanted->of.string()), "none");
+    throw table_error(path, front.first_line,
+                      fmt::format("a header with the columns of {}", wanted->of.string()), "none");
   }
   if (header) {
-    for (const auto cell : first) layout.columns.push_back(utf8_text(csv_class_name(cell)));
+    for (const auto cell : first) layout.columns.push_back(utf8_text(class_name_of(cell)));
   }
   const auto* sample = !header ? &first : second ? &*second : nullptr;
   if (sample != nullptr && sample->size() != layout.cells)
@@ -244,7 +240,7 @@ CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view tex
     fail_unlabelled(path, front.first_line, options, layout);
   }
   if (layout.values() == 0) {
-    throw csv_error(
+    throw table_error(
         path, front.first_line,
         fmt::format("a column of values beside those of {}", regression ? "targets" : "labels"),
         layout.dropped.empty()

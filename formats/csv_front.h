@@ -5,24 +5,19 @@
 #include <string_view>
 
 #include "formats/csv.h"
-#include "formats/error.h"
 
 // What the first lines of a CSV file say of it. Users want csv.h.
 
 namespace millrace {
 
 struct CsvFront {
-  CsvLayout layout;
+  TableLayout layout;
   std::string_view rows;         ///< the text from the first sample on
   std::uint64_t first_line = 1;  ///< of it, counted from 1
 };
 
 /// `text` is the file's content, or as much of it as holds two lines. Throws as read_csv_layout.
 CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view text,
-                         const CsvOptions& options);
-
-/// "FILE: line 3: expected …, found …".
-DataError csv_error(const std::filesystem::path& path, std::uint64_t line,
-                    std::string_view expected, std::string_view found);
+                         const ReadTableOptions& options);
 
 }  // namespace millrace

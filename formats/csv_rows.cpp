@@ -79,7 +79,7 @@ const char* read_number(const char* at, const char* end, float& value) noexcept 
 }
 
 /// What to do about a value that is no number.
-std::string advice_for(std::string_view cell, std::size_t column, const CsvLayout& layout) {
+std::string advice_for(std::string_view cell, std::size_t column, const TableLayout& layout) {
   if (layout.form_known) return std::string(csv_number_advice(cell));
   const auto asked = layout.asked_as(column);
   const auto left_out = "--drop-columns " + asked + " leaves it out)";
@@ -102,7 +102,7 @@ struct OtherCell {
 };
 
 /// In the order of columns.
-std::vector<OtherCell> other_cells(const CsvLayout& layout) {
+std::vector<OtherCell> other_cells(const TableLayout& layout) {
   std::vector<OtherCell> cells;
   const auto add = [&cells](const std::vector<std::size_t>& columns, OtherCell::Kind kind) {
     for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -131,7 +131,7 @@ void put_category(std::int32_t number, T* to) {
 template <typename T>
 class PlainRow {
  public:
-  PlainRow(const CsvLayout& layout, CsvLabelReader& reader, CsvCategoryReader* categories)
+  PlainRow(const TableLayout& layout, LabelReader& reader, CategoryReader* categories)
       : layout_(layout),
         reader_(reader),
         categories_(categories),
@@ -214,9 +214,9 @@ class PlainRow {
   }
 
   static constexpr std::size_t kZeros = 4;
-  const CsvLayout& layout_;
-  CsvLabelReader& reader_;
-  CsvCategoryReader* categories_;
+  const TableLayout& layout_;
+  LabelReader& reader_;
+  CategoryReader* categories_;
   std::vector<OtherCell> other_cells_;
   bool gaps_;
   std::array<char, 2 * kZeros> zeros_{};  // "0,0,0,0,"
@@ -227,7 +227,7 @@ class PlainRow {
 template <typename T>
 class RowReader {
  public:
-  RowReader(const CsvLayout& layout, CsvLabelReader& reader, CsvCategoryReader* categories,
+  RowReader(const TableLayout& layout, LabelReader& reader, CategoryReader* categories,
             std::atomic<bool>& other_type)
       : layout_(layout),
         reader_(reader),
@@ -308,9 +308,9 @@ class RowReader {
             .found = (cell.empty() ? "an empty cell" : in_quotes(cell)) + std::string(advice)};
   }
 
-  const CsvLayout& layout_;
-  CsvLabelReader& reader_;
-  CsvCategoryReader* categories_;
+  const TableLayout& layout_;
+  LabelReader& reader_;
+  CategoryReader* categories_;
   std::atomic<bool>& other_type_;
   PlainRow<T> plain_;
   std::vector<OtherCell> other_cells_;
@@ -328,10 +328,9 @@ void count_csv_rows(CsvPiece& piece) {
 }
 
 template <typename T>
-std::optional<CsvProblem> read_csv_rows(const CsvPiece& piece, const CsvLayout& layout,
-                                        CsvLabelReader& reader, T* samples, std::int32_t* labels,
-                                        std::atomic<bool>& other_type,
-                                        CsvCategoryReader* categories) {
+std::optional<CsvProblem> read_csv_rows(const CsvPiece& piece, const TableLayout& layout,
+                                        LabelReader& reader, T* samples, std::int32_t* labels,
+                                        std::atomic<bool>& other_type, CategoryReader* categories) {
   RowReader<T> rows(layout, reader, categories, other_type);
   auto number = piece.first_line;
   auto row = piece.first_row;
@@ -349,11 +348,11 @@ std::optional<CsvProblem> read_csv_rows(const CsvPiece& piece, const CsvLayout& 
   return std::nullopt;
 }
 
-template std::optional<CsvProblem> read_csv_rows(const CsvPiece&, const CsvLayout&, CsvLabelReader&,
+template std::optional<CsvProblem> read_csv_rows(const CsvPiece&, const TableLayout&, LabelReader&,
                                                  std::uint8_t*, std::int32_t*, std::atomic<bool>&,
-                                                 CsvCategoryReader*);
-template std::optional<CsvProblem> read_csv_rows(const CsvPiece&, const CsvLayout&, CsvLabelReader&,
+                                                 CategoryReader*);
+template std::optional<CsvProblem> read_csv_rows(const CsvPiece&, const TableLayout&, LabelReader&,
                                                  float*, std::int32_t*, std::atomic<bool>&,
-                                                 CsvCategoryReader*);
+                                                 CategoryReader*);
 
 }  // namespace millrace

@@ -7,20 +7,18 @@
 #include <string_view>
 
 #include "formats/csv.h"
-#include "formats/csv_categories.h"
-#include "formats/csv_labels.h"
+#include "formats/table_categories.h"
+#include "formats/table_labels.h"
 
 // The rows of a CSV file. Users want csv.h.
 
 namespace millrace {
 
-/// Whole lines, for one thread.
-struct CsvPiece {
+/// Whole lines, for one thread: rows are those that are not blank.
+struct CsvPiece : TablePart {
   std::string_view text;
   std::uint64_t lines = 0;       ///< all
-  std::uint64_t rows = 0;        ///< those that are not blank
   std::uint64_t first_line = 0;  ///< in the file
-  std::uint64_t first_row = 0;   ///< in the file
 };
 
 /// Sets `lines` and `rows`.
@@ -41,17 +39,16 @@ struct CsvProblem {
 /// With columns of categories or with gaps T is float: a category stands in its place by the bits
 /// of the number that `categories` has for it, a missing number is NaN.
 template <typename T>
-std::optional<CsvProblem> read_csv_rows(const CsvPiece& piece, const CsvLayout& layout,
-                                        CsvLabelReader& reader, T* samples, std::int32_t* labels,
+std::optional<CsvProblem> read_csv_rows(const CsvPiece& piece, const TableLayout& layout,
+                                        LabelReader& reader, T* samples, std::int32_t* labels,
                                         std::atomic<bool>& other_type,
-                                        CsvCategoryReader* categories = nullptr);
+                                        CategoryReader* categories = nullptr);
 
-extern template std::optional<CsvProblem> read_csv_rows(const CsvPiece&, const CsvLayout&,
-                                                        CsvLabelReader&, std::uint8_t*,
-                                                        std::int32_t*, std::atomic<bool>&,
-                                                        CsvCategoryReader*);
-extern template std::optional<CsvProblem> read_csv_rows(const CsvPiece&, const CsvLayout&,
-                                                        CsvLabelReader&, float*, std::int32_t*,
-                                                        std::atomic<bool>&, CsvCategoryReader*);
+extern template std::optional<CsvProblem> read_csv_rows(const CsvPiece&, const TableLayout&,
+                                                        LabelReader&, std::uint8_t*, std::int32_t*,
+                                                        std::atomic<bool>&, CategoryReader*);
+extern template std::optional<CsvProblem> read_csv_rows(const CsvPiece&, const TableLayout&,
+                                                        LabelReader&, float*, std::int32_t*,
+                                                        std::atomic<bool>&, CategoryReader*);
 
 }  // namespace millrace

@@ -34,7 +34,7 @@ bool is_plain_number(std::string_view cell) {
 }
 
 /// Of the columns of values. Lines of another length are told of when they are read.
-std::vector<ColumnContent> content_of(const CsvPiece& piece, const CsvLayout& layout,
+std::vector<ColumnContent> content_of(const CsvPiece& piece, const TableLayout& layout,
                                       const std::vector<bool>& looked_at) {
   std::vector<ColumnContent> content(layout.cells);
   CsvLines lines(piece.text);
@@ -73,7 +73,7 @@ void add(ColumnContent& all, const ColumnContent& more) {
 }  // namespace
 
 void find_text_columns(const std::filesystem::path& path, std::span<const CsvPiece> pieces,
-                       CsvLayout& layout) {
+                       TableLayout& layout) {
   std::vector<bool> looked_at(layout.cells, true);
   for (const auto column : layout.other_columns()) looked_at[column] = false;
   for (const auto column : layout.categories) looked_at[column] = false;
@@ -92,7 +92,7 @@ void find_text_columns(const std::filesystem::path& path, std::span<const CsvPie
     if (of.texts == 0) continue;
     if (of.numbers > 0) {
       const auto asked = layout.asked_as(column);
-      throw csv_error(
+      throw table_error(
           path, of.first_text,
           fmt::format("a number in {}, as in {} lines", layout.text_of(column), of.numbers),
           fmt::format("{} (--one-hot {} makes values of what is there, --drop-columns {} "

@@ -13,6 +13,6 @@ namespace millrace {
 /// Settles layout.text_columns: adds the columns of values that have text to `categories`. Throws
 /// DataError for one that has numbers too.
 void find_text_columns(const std::filesystem::path& path, std::span<const CsvPiece> pieces,
-                       CsvLayout& layout);
+                       TableLayout& layout);
 
 }  // namespace millrace

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "formats/csv.h"
 #include "formats/dataset.h"
 #include "formats/image.h"
+#include "formats/table.h"
 
 namespace millrace {
 
@@ -29,7 +29,7 @@ struct DataFolder {
 /// What is known of data beforehand, as of those that a model is for.
 struct KnownData {
   /// Of CSV files: those they must have, in any order; without names, where their labels are.
-  std::optional<CsvColumns> columns = {};
+  std::optional<KnownColumns> columns = {};
   /// Of CSV files whose labels are names, and of folders of images: by label. Others are an error.
   std::vector<std::string> class_names = {};
   /// The samples of CSV files are float32 even if all are whole numbers from 0 to 255.
@@ -41,7 +41,7 @@ struct KnownData {
 };
 
 /// What to read CSV files by for that: their columns and the type of their samples.
-CsvOptions csv_options(const KnownData& known);
+ReadTableOptions read_table_options(const KnownData& known);
 
 struct OpenOptions {
   /// Size and channels of the samples, where they are images: decoded to them, or made as they are
@@ -51,8 +51,8 @@ struct OpenOptions {
   /// What labels are. Targets may be in arrays, in CSV files and in IDX files and shards of them;
   /// asked of other data they are an error.
   Task task = Task::kClassification;
-  /// Of CSV files, by its name or its number from 1, several of targets; see CsvOptions. Asked of
-  /// other data it is an error.
+  /// Of CSV files, by its name or its number from 1, several of targets; see ReadTableOptions.
+  /// Asked of other data it is an error.
   std::string label_column = {};
   KnownData known = {};
   /// The images of a seekable zstd file, or of a sharded set, with more bytes than this stay on

@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kCsv = ".csv";
 
 /// `unknown`: a text for a person about categories that the form does not know is added to it.
-std::shared_ptr<const ArrayDataset> open_csv(const fs::path& file, const CsvOptions& options,
+std::shared_ptr<const ArrayDataset> open_csv(const fs::path& file, const ReadTableOptions& options,
                                              std::string& unknown) {
   auto read = read_csv(file, options);
   if (!read.unknown.empty())
@@ -36,7 +36,7 @@ std::shared_ptr<const ArrayDataset> open_csv(const fs::path& file, const CsvOpti
 }
 
 /// The first column of values whose name in the header is empty.
-std::optional<std::size_t> nameless_column(const CsvLayout& layout) {
+std::optional<std::size_t> nameless_column(const TableLayout& layout) {
   const auto names = columns_of({}, layout).names.values;
   const auto nameless = std::ranges::find(names, std::string());
   if (nameless == names.end()) return std::nullopt;
@@ -81,7 +81,7 @@ std::size_t column_of_value(const Dataset& data, std::size_t value) {
 
 /// What says of a column that it may be an index, which tells the classes of sorted lines and
 /// nothing of others. In the order of `layout`, which is that of the samples' columns.
-std::string index_text(const CsvLayout& layout, const ArrayDataset& data) {
+std::string index_text(const TableLayout& layout, const ArrayDataset& data) {
   if (const auto index = nameless_column(layout)) {
     return fmt::format(
         "; column {} has no name: if it is an index, as pandas writes it, --drop-columns {} leaves "
@@ -130,7 +130,7 @@ std::string bytes_text(const Dataset& data) {
 }
 
 /// Where labels are.
-std::string labels_text(const CsvLayout& layout) {
+std::string labels_text(const TableLayout& layout) {
   constexpr std::size_t kShown = 3;
   const auto& targets = layout.targets;
   if (targets.empty()) return "; labels in " + layout.text_of(layout.label);
@@ -149,7 +149,7 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
                           const OpenOptions& options) {
   if (options.in_blocks) refuse_whole(path, train_file.string(), "a CSV file");
   const auto& known = options.known;
-  auto csv = csv_options(known);
+  auto csv = read_table_options(known);
   csv.task = options.task;
   csv.table = options.table;
   if (!options.label_column.empty()) {
@@ -163,7 +163,7 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
   // A model's columns may come in another order.
   const auto index = known.columns ? std::string() : index_text(layout, *train);
   const bool labelled_by_index = layout.label_guessed && labels_count(train->contiguous().labels);
-  CsvColumns columns{.names = train->column_names(), .of = train_file};
+  KnownColumns columns{.names = train->column_names(), .of = train_file};
   csv.label_column = columns.names.label;
   csv.target_columns = columns.names.targets;
   if (!csv.columns) csv.columns = std::move(columns);
@@ -203,8 +203,8 @@ DataFolder open_csv_files(const fs::path& path, const fs::path& train_file,
 
 }  // namespace
 
-CsvOptions csv_options(const KnownData& known) {
-  CsvOptions csv{.as_float = known.as_float};
+ReadTableOptions read_table_options(const KnownData& known) {
+  ReadTableOptions csv{.as_float = known.as_float};
   if (known.columns) {
     csv.label_column = known.columns->names.label;
     csv.target_columns = known.columns->names.targets;

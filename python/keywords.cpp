@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "formats/csv_cells.h"
-#include "formats/csv_label_columns.h"
+#include "formats/table_label_columns.h"
 #include "python/arrays.h"
 #include "python/text.h"
 

@@ -117,7 +117,8 @@ TEST(CsvFront, TakesTheColumnsOfAnotherFile) {
     return parse_csv_front(
         "a.csv", text,
         {.label_column = label,
-         .columns = CsvColumns{.names = {.values = std::move(names), .label = {}}, .of = "t.csv"}});
+         .columns =
+             KnownColumns{.names = {.values = std::move(names), .label = {}}, .of = "t.csv"}});
   };
   EXPECT_EQ(front("b,label,a\n1,2,3\n", {"a", "b"}).layout.places,
             (std::vector<std::size_t>{1, 0}));
@@ -157,7 +158,7 @@ TEST(CsvFront, SaysWhereTheRowsBegin) {
 }
 
 TEST(CsvFront, NamesTheLineOfAnError) {
-  EXPECT_STREQ(csv_error("a.csv", 7, "this", "that").what(),
+  EXPECT_STREQ(table_error("a.csv", 7, "this", "that").what(),
                "a.csv: line 7: expected this, found that");
 }
 

@@ -12,7 +12,7 @@
 namespace millrace {
 namespace {
 
-const CsvLayout kLayout{.cells = 3, .label = 1};
+const TableLayout kLayout{.cells = 3, .label = 1};
 
 struct Rows {
   std::vector<float> values;
@@ -23,15 +23,15 @@ struct Rows {
 
 /// As T, of the last three lines of a file.
 template <typename T>
-Rows read(std::string_view text, const CsvLayout& layout = kLayout) {
-  CsvPiece piece{.text = text};
+Rows read(std::string_view text, const TableLayout& layout = kLayout) {
+  CsvPiece piece{{}, text};
   count_csv_rows(piece);
   piece.first_line = 11;
   piece.first_row = 2;
   const auto count = piece.first_row + piece.rows;
   std::vector<T> samples(count * (layout.cells - 1), T{7});
   Rows rows{.values = {}, .labels = std::vector<std::int32_t>(count, -7), .problem = {}};
-  auto reader = CsvLabelReader::of_numbers(10);
+  auto reader = LabelReader::of_numbers(10);
   std::atomic<bool> other_type = false;
   rows.problem =
       read_csv_rows(piece, layout, reader, samples.data(), rows.labels.data(), other_type);
@@ -44,7 +44,7 @@ using Floats = std::vector<float>;
 using Labels32 = std::vector<std::int32_t>;
 
 TEST(CsvRows, AreCounted) {
-  CsvPiece piece{.text = "1,2\n\n \n3,4\r\n5,6"};
+  CsvPiece piece{{}, "1,2\n\n \n3,4\r\n5,6"};
   count_csv_rows(piece);
   EXPECT_EQ(piece.lines, 5U);
   EXPECT_EQ(piece.rows, 3U);
@@ -66,7 +66,7 @@ TEST(CsvRows, GoToTheirPlace) {
 
 // However long runs of zeros are, and wherever they lie.
 TEST(CsvRows, HaveRunsOfZeros) {
-  const CsvLayout layout{.cells = 13, .label = 6};
+  const TableLayout layout{.cells = 13, .label = 6};
   for (unsigned pattern = 0; pattern < 1U << 12U; ++pattern) {
     std::string text;
     std::vector<float> expected(2 * 12, 7);
@@ -128,13 +128,13 @@ TEST(CsvRows, HaveTheirLabelAnywhere) {
 }
 
 TEST(CsvRows, HaveTheirTargetsAnywhere) {
-  const CsvLayout layout{.cells = 5, .label = 5, .targets = {3, 0}};
+  const TableLayout layout{.cells = 5, .label = 5, .targets = {3, 0}};
   for (const auto* text : {"0.5,1,2,-4,3\n8,4,5,9,6", "0.5, 1,2,-4,3\n8,4,\"5\",9,6"}) {
-    CsvPiece piece{.text = text};
+    CsvPiece piece{{}, text};
     count_csv_rows(piece);
     std::vector<std::uint8_t> samples(6);
     std::vector<std::int32_t> words(4);
-    auto reader = CsvLabelReader::of_targets();
+    auto reader = LabelReader::of_targets();
     std::atomic<bool> other_type = false;
     EXPECT_FALSE(read_csv_rows(piece, layout, reader, samples.data(), words.data(), other_type));
     EXPECT_EQ(samples, (std::vector<std::uint8_t>{1, 2, 3, 4, 5, 6})) << text;
@@ -144,7 +144,7 @@ TEST(CsvRows, HaveTheirTargetsAnywhere) {
 }
 
 TEST(CsvRows, GoWhereAnotherFileHasTheirColumns) {
-  const CsvLayout layout{.cells = 4, .label = 1, .places = {2, 0, 1}};
+  const TableLayout layout{.cells = 4, .label = 1, .places = {2, 0, 1}};
   for (const auto* text : {"1,9,2,3\n4,8,5,6\n", "1 ,9,2,3\n4,8,5,\"6\"\n"}) {
     const auto rows = read<std::uint8_t>(text, layout);
     EXPECT_FALSE(rows.problem) << text;

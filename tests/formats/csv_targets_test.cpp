@@ -29,10 +29,10 @@ class CsvTargetsTest : public testing::Test {
   std::filesystem::path write(std::string_view text, const std::string& name = "a.csv") const {
     return test::write_bytes(folder_ / name, test::make_bytes(text));
   }
-  CsvSamples read(std::string_view text, const std::string& label_column = "") const {
+  ReadTable read(std::string_view text, const std::string& label_column = "") const {
     return read_csv(write(text), {.task = Task::kRegression, .label_column = label_column});
   }
-  std::string error_of(std::string_view text, const CsvOptions& options) const {
+  std::string error_of(std::string_view text, const ReadTableOptions& options) const {
     const auto path = write(text);
     const auto message = data_error_of([&] { (void)read_csv(path, options); });
     EXPECT_TRUE(message.starts_with(path.string() + ": ")) << message;
@@ -131,7 +131,7 @@ TEST_F(CsvTargetsTest, AreHintedAtWhereClassesAreReadOfNumbers) {
       " (numbers that are to be learnt: --task regression; of 0 and 1 for each label: --task "
       "multilabel)";
   for (const auto* cell : {"0.5", "-3", "2000000"}) {
-    EXPECT_EQ(error_of(std::string("x,y\n1,") + cell + "\n", CsvOptions{}),
+    EXPECT_EQ(error_of(std::string("x,y\n1,") + cell + "\n", ReadTableOptions{}),
               fmt::format("{}\"{}\"{}", expected, cell, hint));
   }
   EXPECT_EQ(error_of("x,y\n1,0.5\n", {.classes = 3}),
@@ -141,11 +141,11 @@ TEST_F(CsvTargetsTest, AreHintedAtWhereClassesAreReadOfNumbers) {
 }
 
 TEST_F(CsvTargetsTest, DoNotMatterWhereTheyAreOfNoInterest) {
-  const CsvColumns columns{.names = {{"a", "b"}, "", {"t", "u"}}, .of = "train.csv"};
+  const KnownColumns columns{.names = {{"a", "b"}, "", {"t", "u"}}, .of = "train.csv"};
   const auto read_unlabelled = [&](std::string_view text, bool by_names) {
-    CsvOptions options{.task = Task::kRegression,
-                       .target_columns = by_names ? columns.names.targets : Names{"1", "4"},
-                       .unlabelled_values = 2};
+    ReadTableOptions options{.task = Task::kRegression,
+                             .target_columns = by_names ? columns.names.targets : Names{"1", "4"},
+                             .unlabelled_values = 2};
     if (by_names) options.columns = columns;
     const auto table = read_csv(write(text), options);
     EXPECT_EQ(table.samples.dims, (std::vector<std::uint64_t>{1, 2})) << text;
@@ -160,10 +160,10 @@ TEST_F(CsvTargetsTest, DoNotMatterWhereTheyAreOfNoInterest) {
   read_unlabelled("b,t,a\n2,,1\n", true);
   read_unlabelled("1,2\n", false);
   read_unlabelled("7,1,2,9\n", false);
-  const CsvOptions one{.task = Task::kRegression, .unlabelled_values = 1};
+  const ReadTableOptions one{.task = Task::kRegression, .unlabelled_values = 1};
   EXPECT_EQ(read_csv(write("7\n8\n"), one).samples.dims, (std::vector<std::uint64_t>{2, 1}));
   EXPECT_EQ(read_csv(write("x,y\n8,\n"), one).samples.data[0], std::byte{8});
-  const CsvOptions three{.task = Task::kRegression, .unlabelled_values = 3};
+  const ReadTableOptions three{.task = Task::kRegression, .unlabelled_values = 3};
   EXPECT_EQ(error_of("x,y\n1,2\n", three),
             "line 1: expected 3 columns of values, and perhaps those of targets, found 2 columns");
   EXPECT_EQ(error_of("1,2,3,4\n5,6,7,8\n", three),
@@ -215,7 +215,7 @@ TEST_F(CsvTargetsTest, AreFoundAsTheyAreKnown) {
   options.label_column = "u";
   write("u,b,a\n0.5,2,1.5\n");
   EXPECT_EQ(targets_of(open(options).train->labels()), (Floats{0.5F})) << "as it is asked for";
-  EXPECT_EQ(csv_options(options.known).task, Task::kRegression);
+  EXPECT_EQ(read_table_options(options.known).task, Task::kRegression);
 }
 
 TEST_F(CsvTargetsTest, AreNotTakenForNamesWhereOneIsMissing) {

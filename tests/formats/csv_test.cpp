@@ -20,7 +20,7 @@ class CsvTest : public testing::Test {
   std::filesystem::path write(std::string_view text, const std::string& name = "a.csv") const {
     return test::write_bytes(folder_ / name, make_bytes(text));
   }
-  std::string error_of(std::string_view text, const CsvOptions& options = {}) const {
+  std::string error_of(std::string_view text, const ReadTableOptions& options = {}) const {
     const auto path = write(text);
     const auto message = data_error_of([&] { (void)read_csv(path, options); });
     EXPECT_TRUE(message.starts_with(path.string() + ": ")) << message;
@@ -30,13 +30,13 @@ class CsvTest : public testing::Test {
   test::TempFolder folder_;
 };
 
-std::vector<int> bytes_in(const CsvSamples& read) {
+std::vector<int> bytes_in(const ReadTable& read) {
   std::vector<int> values;
   for (const auto byte : read.samples.data) values.push_back(std::to_integer<int>(byte));
   return values;
 }
 
-std::vector<float> floats_in(const CsvSamples& read) {
+std::vector<float> floats_in(const ReadTable& read) {
   std::vector<float> values(read.samples.data.size() / sizeof(float));
   std::memcpy(values.data(), read.samples.data.data(), read.samples.data.size());
   return values;
@@ -154,7 +154,7 @@ TEST_F(CsvTest, ReadsNamesOfClasses) {
 }
 
 TEST_F(CsvTest, ReadsNamesThatAreKnown) {
-  const CsvOptions options{.class_names = {"cat", "cow", "dog"}};
+  const ReadTableOptions options{.class_names = {"cat", "cow", "dog"}};
   const auto read = read_csv(write("label,x\ndog,1\ncat,2\n"), options);
   EXPECT_EQ(read.labels.values, (Labels32{2, 0}));
   EXPECT_EQ(read.labels.classes, 3U);
@@ -251,7 +251,7 @@ TEST_F(CsvTest, GivesTheTestPartTheColumnsOfTheTrainingPart) {
 
 TEST_F(CsvTest, OpensWhatIsKnownOfIt) {
   const auto path = write("c,kind,a,b\n30,dog,10,20\n3,cat,1,2\n", "new.csv");
-  KnownData known{.columns = CsvColumns{.names = {{"a", "b", "c"}, "kind"}, .of = "m"},
+  KnownData known{.columns = KnownColumns{.names = {{"a", "b", "c"}, "kind"}, .of = "m"},
                   .class_names = {"cat", "cow", "dog"},
                   .as_float = true};
   const auto opened = open_folder(path, {.known = known}).train;
@@ -280,7 +280,7 @@ TEST_F(CsvTest, OpensWhatIsKnownOfIt) {
   // Without names, and where the labels are alone.
   write("9,8,1\n", "new.csv");
   const auto plain =
-      open_folder(path, {.known = {.columns = CsvColumns{.names = {{}, "3"}, .of = "m"}}}).train;
+      open_folder(path, {.known = {.columns = KnownColumns{.names = {{}, "3"}, .of = "m"}}}).train;
   EXPECT_EQ(plain->column_names(), (ColumnNames{{}, "3"}));
   EXPECT_EQ(plain->classes(), 2U);
   // Labels that are numbers need no names.
@@ -339,7 +339,7 @@ TEST_F(CsvTest, SaysThatAColumnCountsTheLines) {
   // What a model knows as a value is none to leave out.
   const auto path = write("Id,label\n0,0\n1,1\n2,0\n3,1\n4,0\n5,1\n6,0\n7,1\n8,0\n9,1\n", "t.csv");
   EXPECT_NE(open_folder(path).description.find("counts the lines"), std::string::npos);
-  const KnownData known{.columns = CsvColumns{.names = {{"Id"}, "label"}, .of = "m"}};
+  const KnownData known{.columns = KnownColumns{.names = {{"Id"}, "label"}, .of = "m"}};
   EXPECT_EQ(open_folder(path, {.known = known}).description.find("counts"), std::string::npos);
 }
 

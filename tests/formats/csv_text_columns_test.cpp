@@ -11,10 +11,10 @@ using Columns = std::vector<std::size_t>;
 
 /// Two pieces, the second of which begins in line 12.
 std::vector<CsvPiece> pieces(std::string_view first, std::string_view second) {
-  return {{.text = first, .first_line = 2}, {.text = second, .first_line = 12}};
+  return {{{}, first, 0, 2}, {{}, second, 0, 12}};
 }
 
-CsvLayout layout_with(Columns dropped = {}) {
+TableLayout layout_with(Columns dropped = {}) {
   return {.cells = 4, .label = 0, .dropped = std::move(dropped), .text_columns = true};
 }
 

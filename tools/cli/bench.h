@@ -20,7 +20,7 @@ struct BenchSpec {
   std::filesystem::path path;
   ImageOptions image;
   Task task = Task::kClassification;
-  std::string label_column;  ///< of CSV; empty: see CsvOptions
+  std::string label_column;  ///< of CSV; empty: see ReadTableOptions
   AugmentSpec augment;
   std::uint32_t batch = 128;
   std::uint32_t workers = 0;  ///< 0: the cores this process may use

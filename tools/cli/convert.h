@@ -44,7 +44,7 @@ struct ConvertSpec {
   std::filesystem::path out;  ///< a folder, made where it is missing
   ImageOptions image = {};    ///< size and channels, where they are images
   Task task = Task::kClassification;
-  std::string label_column = {};  ///< of CSV; empty: see CsvOptions
+  std::string label_column = {};  ///< of CSV; empty: see ReadTableOptions
   StoredAs to = StoredAs::kSeekable;
   std::optional<int> level = {};  ///< of the compression: zstd 1 to 22 [3], gzip 1 to 12 [6]
   std::uint32_t jobs =

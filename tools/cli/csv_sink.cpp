@@ -14,10 +14,10 @@
 #include "formats/atomic_file.h"
 #include "formats/convert.h"
 #include "formats/csv_cells.h"
-#include "formats/csv_labels.h"
 #include "formats/error.h"
 #include "formats/idx_pair.h"
 #include "formats/in_quotes.h"
+#include "formats/table_labels.h"
 #include "tools/cli/part_sink.h"
 #include "tools/cli/target.h"
 
@@ -53,8 +53,8 @@ void put_values(std::string& text, std::span<const std::byte> sample, const std:
 std::optional<std::string> cell_of(const std::string& name) {
   auto cell = csv_cell(name);
   const auto read = CsvCells(cell, ',').next();
-  if (name.find_first_of("\r\n") != std::string::npos || csv_class_name(*read) != name ||
-      !CsvLabelReader::of_names(1).read(*read)) {
+  if (name.find_first_of("\r\n") != std::string::npos || class_name_of(*read) != name ||
+      !LabelReader::of_names(1).read(*read)) {
     return std::nullopt;
   }
   return cell;

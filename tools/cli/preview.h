@@ -17,7 +17,7 @@ struct PreviewSpec {
   std::filesystem::path data;  ///< whatever open_folder() opens
   ImageOptions images;
   Task task = Task::kClassification;
-  std::string label_column;  ///< of CSV; empty: see CsvOptions
+  std::string label_column;  ///< of CSV; empty: see ReadTableOptions
   DataSplit split = DataSplit::kTrain;
   std::uint64_t count = 64;  ///< samples, at most
   bool shuffle = false;      ///< drawn at random, else the first ones

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "formats/csv_label_columns.h"
+#include "formats/table_label_columns.h"
 #include "tools/console/numbers.h"
 #include "tools/console/usage_error.h"
 

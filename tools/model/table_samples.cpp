@@ -12,7 +12,7 @@ namespace millrace {
 bool is_table_name(const std::string& path) { return plain_file_name(path).ends_with(".csv"); }
 
 TableSamples table_samples(const TrainedModel& model, const std::filesystem::path& path) {
-  auto options = csv_options(known_data(model));
+  auto options = read_table_options(known_data(model));
   options.unlabelled_values = model.spec.features;
   options.task = stored_task(model.task());
   auto read = read_csv(path, options);

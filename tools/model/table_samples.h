@@ -14,7 +14,7 @@ bool is_table_name(const std::string& path);
 
 struct TableSamples {
   std::shared_ptr<const Dataset> data;
-  std::string unknown;  ///< see CsvSamples::unknown
+  std::string unknown;  ///< see TableSamples::unknown
 };
 
 /// The lines of a CSV file as samples of the kind that the model was trained on, which finds their

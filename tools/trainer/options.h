@@ -25,7 +25,7 @@ struct Options {
   std::filesystem::path data = "data";
   Task task = Task::kClassification;  ///< what labels in `data` are
   ImageOptions images;                ///< how images in `data` are read
-  std::string label_column;           ///< of CSV in `data`; empty: see CsvOptions
+  std::string label_column;           ///< of CSV in `data`; empty: see ReadTableOptions
   TableOptions table;                 ///< likewise
   std::string download;               ///< a data set to fetch into `data` first; empty: none
   std::filesystem::path quarantine;   ///< of bad samples; empty: beside checkpoints, if there are

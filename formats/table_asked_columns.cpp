@@ -1,4 +1,4 @@
-#include "formats/csv_table_columns.h"
+#include "formats/table_asked_columns.h"
 
 #include <fmt/format.h>
 
@@ -7,9 +7,8 @@
 #include <unordered_set>
 
 #include "formats/csv_cells.h"
-#include "formats/csv_front.h"
-#include "formats/csv_label_columns.h"
 #include "formats/in_quotes.h"
+#include "formats/table_label_columns.h"
 
 namespace millrace {
 namespace {
@@ -22,15 +21,16 @@ bool has(const std::vector<std::size_t>& columns, std::size_t column) {
 
 /// Adds the column that `name` asks for. `what` it is to be: "to leave out".
 void add_column(const std::filesystem::path& path, std::uint64_t line, const std::string& name,
-                std::string_view what, const CsvLayout& layout, std::vector<std::size_t>& columns) {
+                std::string_view what, const TableLayout& layout,
+                std::vector<std::size_t>& columns) {
   const auto column = column_asked_for(path, line, name, what, layout);
   if (!column) {
-    throw csv_error(path, line, fmt::format("a column {} {}", in_quotes(name), what),
-                    "none of that name");
+    throw table_error(path, line, fmt::format("a column {} {}", in_quotes(name), what),
+                      "none of that name");
   }
   if (has(columns, *column)) {
-    throw csv_error(path, line, fmt::format("each column {} once", what),
-                    fmt::format("{} twice", in_quotes(name)));
+    throw table_error(path, line, fmt::format("each column {} once", what),
+                      fmt::format("{} twice", in_quotes(name)));
   }
   columns.push_back(*column);
 }
@@ -53,8 +53,8 @@ bool names_columns(const std::vector<std::string_view>& first,
   return false;
 }
 
-void find_dropped(const std::filesystem::path& path, std::uint64_t line, const CsvOptions& options,
-                  CsvLayout& layout) {
+void find_dropped(const std::filesystem::path& path, std::uint64_t line,
+                  const ReadTableOptions& options, TableLayout& layout) {
   auto& dropped = layout.dropped;
   if (options.columns) {
     const auto& names = options.columns->names.form.dropped;
@@ -75,12 +75,12 @@ void find_dropped(const std::filesystem::path& path, std::uint64_t line, const C
                                std::ranges::count_if(dropped, is_called_so)) {
       continue;
     }
-    throw csv_error(path, line, "a name of its own for each column to leave out",
-                    fmt::format("others called {}", in_quotes(columns[column])));
+    throw table_error(path, line, "a name of its own for each column to leave out",
+                      fmt::format("others called {}", in_quotes(columns[column])));
   }
 }
 
-void find_dropped_numbers(const CsvOptions& options, CsvLayout& layout) {
+void find_dropped_numbers(const ReadTableOptions& options, TableLayout& layout) {
   if (!options.columns || !layout.columns.empty()) return;
   const auto& names = options.columns->names;
   // Where there are no labels, those behind them have moved.
@@ -102,7 +102,7 @@ void find_dropped_numbers(const CsvOptions& options, CsvLayout& layout) {
 }
 
 void find_categories(const std::filesystem::path& path, std::uint64_t line,
-                     const CsvOptions& options, CsvLayout& layout) {
+                     const ReadTableOptions& options, TableLayout& layout) {
   auto& categories = layout.categories;
   if (options.columns) {
     const auto& form = options.columns->names.form;
@@ -123,7 +123,7 @@ void find_categories(const std::filesystem::path& path, std::uint64_t line,
     }
     add_column(path, line, name, "of categories", layout, categories);
     if (has(layout.other_columns(), categories.back())) {
-      throw csv_error(
+      throw table_error(
           path, line, "a column of values for categories",
           fmt::format("{}, which {}", layout.text_of(categories.back()),
                       has(layout.dropped, categories.back()) ? "is left out" : "has labels"));

@@ -1,4 +1,4 @@
-#include "formats/csv_formed.h"
+#include "formats/table_formed.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -28,16 +28,16 @@ struct UnknownCell {
 };
 
 /// Writes the samples of one piece.
-class PieceWriter {
+class PartWriter {
  public:
-  PieceWriter(const CsvWords& words, const CsvCategoryReader& reader, const TableForm& form,
-              const std::vector<CsvSource>& sources)
+  PartWriter(const TableWords& words, const CategoryReader& reader, const TableForm& form,
+              const std::vector<TableSource>& sources)
       : words_(words), reader_(reader), form_(form), sources_(sources), labels_(sources.size()) {
     for (std::size_t i = 0; i < sources.size(); ++i) {
       if (!sources[i].categories) continue;
       const auto& all = form.columns[i].categories;
       for (const auto cell : reader.found(*sources[i].categories)) {
-        const auto name = csv_category_name(cell);
+        const auto name = category_name(cell);
         const auto at = std::ranges::lower_bound(all, name);
         const bool known = at != all.end() && *at == name;
         labels_[i].push_back(known ? static_cast<std::int32_t>(at - all.begin()) : kNoCategory);
@@ -94,22 +94,22 @@ class PieceWriter {
                     .text = number == kNoCategory ? "" : found[static_cast<std::size_t>(number)]};
   }
 
-  const CsvWords& words_;
-  const CsvCategoryReader& reader_;
+  const TableWords& words_;
+  const CategoryReader& reader_;
   const TableForm& form_;
-  const std::vector<CsvSource>& sources_;
+  const std::vector<TableSource>& sources_;
   std::vector<std::vector<std::int32_t>> labels_;  // by source and the reader's numbers
   std::uint64_t samples_ = 0;
   std::optional<UnknownCell> first_;
 };
 
 /// What a piece met.
-struct PieceUnknown {
+struct PartUnknown {
   std::uint64_t samples = 0;
   std::optional<UnknownCell> first;
 };
 
-std::string unknown_text(const CsvLayout& layout, const std::vector<PieceUnknown>& pieces) {
+std::string unknown_text(const TableLayout& layout, const std::vector<PartUnknown>& pieces) {
   std::uint64_t samples = 0;
   std::optional<UnknownCell> first;
   for (const auto& piece : pieces) {
@@ -132,13 +132,14 @@ std::uint64_t physical_memory() {
   return static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page);
 }
 
-void check_size(const std::filesystem::path& path, std::span<const CsvPiece> pieces,
-                std::uint64_t rows, std::size_t width) {
+}  // namespace
+
+void check_table_size(const std::filesystem::path& path, std::uint64_t stored, std::uint64_t rows,
+                      std::size_t width) {
   constexpr std::uint64_t kMostTimes = 1024;
   constexpr std::uint64_t kAllowed = std::uint64_t{1} << 30U;
-  std::uint64_t text = 0;
-  for (const auto& piece : pieces) text += piece.text.size();
-  const auto most = std::min(std::max(kAllowed, text * kMostTimes), physical_memory());
+  const auto times = std::min(stored, std::numeric_limits<std::uint64_t>::max() / kMostTimes);
+  const auto most = std::min(std::max(kAllowed, times * kMostTimes), physical_memory());
   if (rows <= most / sizeof(float) / width) return;
   throw DataError(
       path, std::nullopt,
@@ -146,24 +147,22 @@ void check_size(const std::filesystem::path& path, std::span<const CsvPiece> pie
       fmt::format("{} of {} values", rows, width));
 }
 
-}  // namespace
-
-CsvFormed apply_form(const std::filesystem::path& path, const CsvLayout& layout,
-                     std::span<const CsvPiece> pieces, const CsvWords& words,
-                     const TableForm& form) {
-  const auto sources = csv_sources(layout);
+FormedSamples apply_form(const std::filesystem::path& path, const TableLayout& layout,
+                         std::span<const TablePart> parts, std::uint64_t stored,
+                         const TableWords& words, const TableForm& form) {
+  const auto sources = table_sources(layout);
   const auto width = form.values();
   const auto rows = words.rows();
-  check_size(path, pieces, rows, width);
-  CsvFormed formed{.samples = Bytes::allocate(rows * width * sizeof(float)), .unknown = {}};
+  check_table_size(path, stored, rows, width);
+  FormedSamples formed{.samples = Bytes::allocate(rows * width * sizeof(float)), .unknown = {}};
   auto* samples = reinterpret_cast<float*>(formed.samples.writable().data());
-  std::vector<PieceUnknown> unknown(pieces.size());
-  on_all_cores(pieces.size(), pieces.size(), [&] {
+  std::vector<PartUnknown> unknown(parts.size());
+  on_all_cores(parts.size(), parts.size(), [&] {
     return [&](std::size_t i) {
-      PieceWriter writer(words, words.readers[i], form, sources);
-      const auto first = pieces[i].first_row;
-      std::fill_n(samples + first * width, pieces[i].rows * width, 0.0F);
-      for (auto row = first; row < first + pieces[i].rows; ++row) {
+      PartWriter writer(words, words.readers[i], form, sources);
+      const auto first = parts[i].first_row;
+      std::fill_n(samples + first * width, parts[i].rows * width, 0.0F);
+      for (auto row = first; row < first + parts[i].rows; ++row) {
         writer.write(row, samples + row * width);
       }
       unknown[i] = {.samples = writer.unknown_samples(), .first = writer.first_unknown()};

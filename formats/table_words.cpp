@@ -1,9 +1,9 @@
-#include "formats/csv_words.h"
+#include "formats/table_words.h"
 
 namespace millrace {
 
-std::vector<CsvSource> csv_sources(const CsvLayout& layout) {
-  std::vector<CsvSource> sources(layout.values());
+std::vector<TableSource> table_sources(const TableLayout& layout) {
+  std::vector<TableSource> sources(layout.values());
   std::size_t next = 0;
   for (std::size_t value = 0; value < sources.size(); ++value) {
     auto& source = sources[layout.places.empty() ? value : layout.places[value]];

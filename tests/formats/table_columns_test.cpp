@@ -1,4 +1,4 @@
-#include "formats/csv_columns.h"
+#include "formats/table_columns.h"
 
 #include <gtest/gtest.h>
 
@@ -15,7 +15,7 @@ using Places = std::vector<std::size_t>;
 
 /// Of a file whose label is in column `label`, counted from 0.
 Places places(Names columns, std::size_t label, Names wanted) {
-  CsvLayout layout{.columns = std::move(columns), .label = label};
+  TableLayout layout{.columns = std::move(columns), .label = label};
   layout.cells = layout.columns.size();
   return places_by_name("a.csv", 3, layout,
                         {.names = {.values = std::move(wanted), .label = "y"}, .of = "t.csv"});
@@ -25,14 +25,14 @@ std::string error(Names columns, std::size_t label, Names wanted) {
   return test::data_error_of([&] { (void)places(std::move(columns), label, std::move(wanted)); });
 }
 
-TEST(CsvColumns, LeaveTheLabelsOut) {
-  const CsvLayout layout{.columns = {"a", "y", "b"}, .cells = 3, .label = 1};
+TEST(KnownColumns, LeaveTheLabelsOut) {
+  const TableLayout layout{.columns = {"a", "y", "b"}, .cells = 3, .label = 1};
   EXPECT_EQ(columns_of("t.csv", layout).names, (ColumnNames{{"a", "b"}, "y"}));
   EXPECT_EQ(columns_of("t.csv", {.cells = 3, .label = 2}).names, (ColumnNames{{}, "3"}));
 }
 
-TEST(CsvColumns, LeaveTheTargetsOut) {
-  const CsvLayout layout{
+TEST(KnownColumns, LeaveTheTargetsOut) {
+  const TableLayout layout{
       .columns = {"u", "a", "t", "b"}, .cells = 4, .label = 4, .targets = {2, 0}};
   EXPECT_EQ(columns_of("t.csv", layout).names, (ColumnNames{{"a", "b"}, "", {"t", "u"}}));
   EXPECT_EQ(columns_of("t.csv", {.cells = 3, .label = 3, .targets = {2}}).names,
@@ -45,14 +45,14 @@ TEST(CsvColumns, LeaveTheTargetsOut) {
   EXPECT_EQ(layout.text_of(1), "column 2 (\"a\")");
 }
 
-TEST(CsvColumns, AreFoundByTheirNames) {
+TEST(KnownColumns, AreFoundByTheirNames) {
   EXPECT_EQ(places({"a", "b", "y"}, 2, {"a", "b"}), Places());
   EXPECT_EQ(places({"y", "a", "b"}, 0, {"a", "b"}), Places());
   EXPECT_EQ(places({"b", "y", "c", "a"}, 1, {"a", "b", "c"}), (Places{1, 2, 0}));
   EXPECT_EQ(places({"", "y", "a"}, 1, {"a", ""}), (Places{1, 0}));
 }
 
-TEST(CsvColumns, NameWhatIsMissingAndWhatIsLeftOver) {
+TEST(KnownColumns, NameWhatIsMissingAndWhatIsLeftOver) {
   const std::string begin = "a.csv: line 3: expected the columns of t.csv, found ";
   EXPECT_EQ(error({"y", "a", "c"}, 0, {"a", "b", "d"}),
             begin + "none called \"b\", but \"c\" in column 3");
@@ -61,7 +61,7 @@ TEST(CsvColumns, NameWhatIsMissingAndWhatIsLeftOver) {
   EXPECT_EQ(error({"a", "y", "a"}, 1, {"a"}), begin + "\"a\" in column 3 besides");
 }
 
-TEST(CsvColumns, OfOneNameAreToldApartByTheirPlacesAlone) {
+TEST(KnownColumns, OfOneNameAreToldApartByTheirPlacesAlone) {
   EXPECT_EQ(places({"y", "a", "a", "b"}, 0, {"a", "a", "b"}), Places());
   EXPECT_EQ(error({"y", "b", "a", "a"}, 0, {"a", "a", "b"}),
             "a.csv: line 3: expected the columns of t.csv in their order, two being called \"a\", "

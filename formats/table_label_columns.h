@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/csv.h"
+#include "formats/table.h"
 
-// Which columns of a CSV file are its labels'. Users want csv.h.
+// Which columns of a table are its labels'. Users want csv.h or parquet.h.
 
 namespace millrace {
 
@@ -27,7 +27,7 @@ std::optional<std::size_t> only_text(const std::vector<std::string_view>& cells)
 /// where there is no header.
 std::optional<std::size_t> column_asked_for(const std::filesystem::path& path, std::uint64_t line,
                                             const std::string& asked, std::string_view what,
-                                            const CsvLayout& layout);
+                                            const TableLayout& layout);
 
 /// Names or numbers with commas between, in quotes where they hold commas.
 std::vector<std::string> columns_in(std::string_view text);
@@ -37,11 +37,11 @@ std::vector<std::string> columns_in(std::string_view text);
 /// is one. Throws DataError: two columns that may be it, none of that number, a name where there is
 /// no header.
 void find_label(const std::filesystem::path& path, std::uint64_t line, const std::string& asked,
-                const std::vector<std::string_view>* sample, CsvLayout& layout);
+                const std::vector<std::string_view>* sample, TableLayout& layout);
 
 /// The same for `targets`. Throws DataError as well where nothing says which they are, and where
 /// one is asked for twice.
-void find_targets(const std::filesystem::path& path, std::uint64_t line, const CsvOptions& options,
-                  CsvLayout& layout);
+void find_targets(const std::filesystem::path& path, std::uint64_t line,
+                  const ReadTableOptions& options, TableLayout& layout);
 
 }  // namespace millrace

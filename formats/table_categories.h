@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-// The categories in a CSV file's columns. Users want csv.h.
+// The categories in a table's columns. Users want csv.h or parquet.h.
 
 namespace millrace {
 
@@ -22,11 +22,11 @@ inline constexpr std::size_t kLongestCategory = 255;
 
 /// Numbers the categories of each column as they come. One thread. Cells must stay where they are:
 /// they are not copied.
-class CsvCategoryReader {
+class CategoryReader {
  public:
   /// `gaps`: cells may be missing. `known`: what categories there are is known, so that others may
   /// be as many and as long as they are.
-  CsvCategoryReader(std::size_t columns, bool gaps, bool known = false)
+  CategoryReader(std::size_t columns, bool gaps, bool known = false)
       : columns_(columns), gaps_(gaps), known_(known) {}
 
   /// The number of a cell in the `column`-th column of categories; nullopt for one that is no
@@ -53,6 +53,6 @@ class CsvCategoryReader {
 };
 
 /// A category as the cell has it, in UTF-8.
-std::string csv_category_name(std::string_view cell);
+std::string category_name(std::string_view cell);
 
 }  // namespace millrace

@@ -1,4 +1,4 @@
-#include "formats/csv_categories.h"
+#include "formats/table_categories.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 namespace millrace {
 namespace {
 
-TEST(CsvCategories, AreNumberedAsTheyCome) {
-  CsvCategoryReader reader(2, false);
+TEST(TableCategories, AreNumberedAsTheyCome) {
+  CategoryReader reader(2, false);
   EXPECT_EQ(reader.read(0, "red"), 0);
   EXPECT_EQ(reader.read(0, "red"), 0);
   EXPECT_EQ(reader.read(0, "7"), 1) << "numbers may be categories";
@@ -18,18 +18,18 @@ TEST(CsvCategories, AreNumberedAsTheyCome) {
   EXPECT_EQ(reader.found(0)[1], "7");
 }
 
-TEST(CsvCategories, MayBeMissingWhereThereAreGaps) {
+TEST(TableCategories, MayBeMissingWhereThereAreGaps) {
   for (const auto* cell : {"", "NA", "?", "nan"}) {
-    CsvCategoryReader strict(1, false);
+    CategoryReader strict(1, false);
     EXPECT_EQ(strict.read(0, cell), std::nullopt) << cell;
-    CsvCategoryReader lenient(1, true);
+    CategoryReader lenient(1, true);
     EXPECT_EQ(lenient.read(0, cell), kNoCategory) << cell;
     EXPECT_TRUE(lenient.found(0).empty());
   }
 }
 
-TEST(CsvCategories, HaveLimits) {
-  CsvCategoryReader reader(1, false);
+TEST(TableCategories, HaveLimits) {
+  CategoryReader reader(1, false);
   EXPECT_EQ(reader.read(0, std::string(kLongestCategory + 1, 'a')), std::nullopt);
   std::vector<std::string> cells;
   for (std::size_t i = 0; i <= kMostCategories; ++i) cells.push_back("c" + std::to_string(i));
@@ -39,15 +39,15 @@ TEST(CsvCategories, HaveLimits) {
   EXPECT_EQ(reader.expected(), "a category (of up to 255 bytes, and 65536 of them)");
 }
 
-TEST(CsvCategories, HaveNoLimitsWhereTheyAreKnown) {
-  CsvCategoryReader reader(1, false, true);
+TEST(TableCategories, HaveNoLimitsWhereTheyAreKnown) {
+  CategoryReader reader(1, false, true);
   EXPECT_EQ(reader.read(0, std::string(kLongestCategory + 1, 'a')), 0) << "one that is not known";
   EXPECT_EQ(reader.read(0, ""), std::nullopt);
 }
 
-TEST(CsvCategories, AreCalledAsTheCellHasThem) {
-  EXPECT_EQ(csv_category_name(R"(a ""b"")"), "a \"b\"");
-  EXPECT_EQ(csv_category_name("Gr\xfcn"), "Gr\xef\xbf\xbdn");
+TEST(TableCategories, AreCalledAsTheCellHasThem) {
+  EXPECT_EQ(category_name(R"(a ""b"")"), "a \"b\"");
+  EXPECT_EQ(category_name("Gr\xfcn"), "Gr\xef\xbf\xbdn");
 }
 
 }  // namespace

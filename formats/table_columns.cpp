@@ -1,4 +1,4 @@
-#include "formats/csv_columns.h"
+#include "formats/table_columns.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "formats/csv_front.h"
 #include "formats/in_quotes.h"
 
 namespace millrace {
@@ -25,33 +24,33 @@ std::string differences(const std::optional<std::string_view>& missing,
 
 }  // namespace
 
-std::vector<std::size_t> CsvLayout::label_columns() const {
+std::vector<std::size_t> TableLayout::label_columns() const {
   auto sorted = targets;
   if (label < cells) sorted.push_back(label);
   std::ranges::sort(sorted);
   return sorted;
 }
 
-std::vector<std::size_t> CsvLayout::other_columns() const {
+std::vector<std::size_t> TableLayout::other_columns() const {
   auto sorted = label_columns();
   sorted.insert(sorted.end(), dropped.begin(), dropped.end());
   std::ranges::sort(sorted);
   return sorted;
 }
 
-std::size_t CsvLayout::column_of(std::size_t value) const {
+std::size_t TableLayout::column_of(std::size_t value) const {
   for (const auto column : other_columns()) {
     if (column <= value) ++value;
   }
   return value;
 }
 
-std::string CsvLayout::text_of(std::size_t column) const {
+std::string TableLayout::text_of(std::size_t column) const {
   const auto name = columns.empty() ? "" : fmt::format(" ({})", in_quotes(columns[column]));
   return fmt::format("column {}{}", column + 1, name);
 }
 
-std::string CsvLayout::asked_as(std::size_t column) const {
+std::string TableLayout::asked_as(std::size_t column) const {
   constexpr std::string_view kPlain =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.";
   if (columns.empty() || columns[column].empty() ||
@@ -62,11 +61,17 @@ std::string CsvLayout::asked_as(std::size_t column) const {
   return columns[column];
 }
 
-CsvColumns columns_of(const std::filesystem::path& path, const CsvLayout& layout) {
+DataError table_error(const std::filesystem::path& path, std::uint64_t line,
+                      std::string_view expected, std::string_view found) {
+  if (line == 0) return {path, std::nullopt, expected, found};
+  return {path, fmt::format("line {}: expected {}, found {}", line, expected, found)};
+}
+
+KnownColumns columns_of(const std::filesystem::path& path, const TableLayout& layout) {
   const auto name = [&layout](std::size_t column) {
     return layout.columns.empty() ? std::to_string(column + 1) : layout.columns[column];
   };
-  CsvColumns columns{.names = {}, .of = path};
+  KnownColumns columns{.names = {}, .of = path};
   auto& names = columns.names;
   if (layout.label < layout.cells) names.label = name(layout.label);
   for (const auto target : layout.targets) names.targets.push_back(name(target));
@@ -91,7 +96,7 @@ std::vector<std::string> sources_of(const ColumnNames& names) {
 }
 
 std::vector<std::size_t> places_by_name(const std::filesystem::path& path, std::uint64_t line,
-                                        const CsvLayout& layout, const CsvColumns& wanted) {
+                                        const TableLayout& layout, const KnownColumns& wanted) {
   const auto found = columns_of(path, layout).names.values;
   const auto names = sources_of(wanted.names);
   if (found == names) return {};
@@ -118,10 +123,10 @@ std::vector<std::size_t> places_by_name(const std::filesystem::path& path, std::
   if (missing != names.end() || !left_over.empty()) {
     const auto name =
         missing == names.end() ? std::nullopt : std::optional<std::string_view>(*missing);
-    throw csv_error(path, line, expected, differences(name, left_over));
+    throw table_error(path, line, expected, differences(name, left_over));
   }
   if (twice) {
-    throw csv_error(
+    throw table_error(
         path, line,
         fmt::format("{} in their order, two being called {}", expected, in_quotes(*twice)),
         "another order");

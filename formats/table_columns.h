@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "formats/csv.h"
+#include "formats/table.h"
 
-// The columns of one CSV file by the names of another's. Users want csv.h.
+// The columns of one table by the names of another's. Users want csv.h or parquet.h.
 
 namespace millrace {
 
@@ -20,6 +20,6 @@ std::vector<std::string> sources_of(const ColumnNames& names);
 /// naming the first name that is missing and the first that is left over; or one that stands there
 /// twice where that leaves open which is which.
 std::vector<std::size_t> places_by_name(const std::filesystem::path& path, std::uint64_t line,
-                                        const CsvLayout& layout, const CsvColumns& wanted);
+                                        const TableLayout& layout, const KnownColumns& wanted);
 
 }  // namespace millrace

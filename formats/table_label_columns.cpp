@@ -1,4 +1,4 @@
-#include "formats/csv_label_columns.h"
+#include "formats/table_label_columns.h"
 
 #include <fmt/format.h>
 
@@ -7,10 +7,9 @@
 #include <charconv>
 
 #include "formats/csv_cells.h"
-#include "formats/csv_front.h"
-#include "formats/csv_labels.h"
 #include "formats/in_quotes.h"
 #include "formats/json_text.h"
+#include "formats/table_labels.h"
 #include "formats/text.h"
 
 namespace millrace {
@@ -25,7 +24,7 @@ std::optional<std::size_t> only_column(const std::filesystem::path& path, std::u
   if (named == columns.end()) return std::nullopt;
   const auto other = std::find_if(named + 1, columns.end(), is_it);
   if (other != columns.end()) {
-    throw csv_error(
+    throw table_error(
         path, line, expected,
         fmt::format("{} in column {} and {} in column {}", in_quotes(*named),
                     named - columns.begin() + 1, in_quotes(*other), other - columns.begin() + 1));
@@ -34,7 +33,7 @@ std::optional<std::size_t> only_column(const std::filesystem::path& path, std::u
 }
 
 /// The names or numbers of targets' columns that are asked for; none: they are not.
-std::vector<std::string> asked_targets(const CsvOptions& options, const CsvLayout& layout) {
+std::vector<std::string> asked_targets(const ReadTableOptions& options, const TableLayout& layout) {
   if (!options.target_columns.empty()) return options.target_columns;
   const auto& text = options.label_column;
   if (text.empty()) return {};
@@ -52,7 +51,7 @@ bool is_numbered_label_name(std::string_view name) {
 
 /// By their names alone.
 std::vector<std::size_t> targets_by_name(const std::filesystem::path& path, std::uint64_t line,
-                                         const CsvLayout& layout) {
+                                         const TableLayout& layout) {
   const auto& columns = layout.columns;
   if (const auto one = only_column(path, line, columns, is_label_name,
                                    "one column of targets (--label-column says which)")) {
@@ -63,7 +62,7 @@ std::vector<std::size_t> targets_by_name(const std::filesystem::path& path, std:
     if (is_numbered_label_name(columns[i])) found.push_back(i);
   }
   if (found.empty()) {
-    throw csv_error(
+    throw table_error(
         path, line, "a column of targets (--label-column says which, several with commas between)",
         columns.empty() ? "no header with names" : "none called label, class, target or y");
   }
@@ -88,7 +87,7 @@ std::optional<std::size_t> column_number(std::string_view text) {
 
 std::optional<std::size_t> column_asked_for(const std::filesystem::path& path, std::uint64_t line,
                                             const std::string& asked, std::string_view what,
-                                            const CsvLayout& layout) {
+                                            const TableLayout& layout) {
   const auto& columns = layout.columns;
   const auto text = utf8_text(asked);
   const auto named = only_column(
@@ -97,14 +96,14 @@ std::optional<std::size_t> column_asked_for(const std::filesystem::path& path, s
   if (named) return named;
   if (const auto number = column_number(asked)) {
     if (*number == 0 || *number > layout.cells) {
-      throw csv_error(path, line, fmt::format("a column {} {}", asked, what),
-                      fmt::format("{} columns", layout.cells));
+      throw table_error(path, line, fmt::format("a column {} {}", asked, what),
+                        fmt::format("{} columns", layout.cells));
     }
     return *number - 1;
   }
   if (columns.empty()) {
-    throw csv_error(path, line, fmt::format("a header with a column {}", in_quotes(asked)),
-                    "numbers");
+    throw table_error(path, line, fmt::format("a header with a column {}", in_quotes(asked)),
+                      "numbers");
   }
   return std::nullopt;
 }
@@ -112,7 +111,7 @@ std::optional<std::size_t> column_asked_for(const std::filesystem::path& path, s
 std::vector<std::string> columns_in(std::string_view text) {
   std::vector<std::string> names;
   CsvCells cells(text, ',');
-  for (auto cell = cells.next(); cell; cell = cells.next()) names.push_back(csv_class_name(*cell));
+  for (auto cell = cells.next(); cell; cell = cells.next()) names.push_back(class_name_of(*cell));
   return names;
 }
 
@@ -125,7 +124,7 @@ std::optional<std::size_t> only_text(const std::vector<std::string_view>& cells)
 }
 
 void find_label(const std::filesystem::path& path, std::uint64_t line, const std::string& asked,
-                const std::vector<std::string_view>* sample, CsvLayout& layout) {
+                const std::vector<std::string_view>* sample, TableLayout& layout) {
   if (!asked.empty()) {
     const auto column = column_asked_for(path, line, asked, "for labels", layout);
     if (column) layout.label = *column;
@@ -142,8 +141,8 @@ void find_label(const std::filesystem::path& path, std::uint64_t line, const std
   layout.label_guessed = true;
 }
 
-void find_targets(const std::filesystem::path& path, std::uint64_t line, const CsvOptions& options,
-                  CsvLayout& layout) {
+void find_targets(const std::filesystem::path& path, std::uint64_t line,
+                  const ReadTableOptions& options, TableLayout& layout) {
   const auto asked = asked_targets(options, layout);
   if (asked.empty()) {
     layout.targets = targets_by_name(path, line, layout);
@@ -156,14 +155,14 @@ void find_targets(const std::filesystem::path& path, std::uint64_t line, const C
       continue;
     }
     if (std::ranges::find(layout.targets, *column) != layout.targets.end()) {
-      throw csv_error(path, line, "each column of targets once",
-                      fmt::format("{} twice", in_quotes(name)));
+      throw table_error(path, line, "each column of targets once",
+                        fmt::format("{} twice", in_quotes(name)));
     }
     // A model would not find it again.
     if (!layout.columns.empty() &&
         std::ranges::count(layout.columns, layout.columns[*column]) > 1) {
-      throw csv_error(path, line, "a name of its own for each column of targets",
-                      fmt::format("several called {}", in_quotes(layout.columns[*column])));
+      throw table_error(path, line, "a name of its own for each column of targets",
+                        fmt::format("several called {}", in_quotes(layout.columns[*column])));
     }
     layout.targets.push_back(*column);
   }

@@ -1,4 +1,4 @@
-#include "formats/csv_table_columns.h"
+#include "formats/table_asked_columns.h"
 
 #include <gtest/gtest.h>
 
@@ -11,21 +11,21 @@ namespace {
 using Columns = std::vector<std::size_t>;
 using test::data_error_of;
 
-CsvLayout layout_of(std::string_view text, const CsvOptions& options) {
+TableLayout layout_of(std::string_view text, const ReadTableOptions& options) {
   return parse_csv_front("a.csv", text, options).layout;
 }
 
-CsvOptions asking(TableOptions table, const std::string& label = "y") {
+ReadTableOptions asking(TableOptions table, const std::string& label = "y") {
   return {.label_column = label, .table = std::move(table)};
 }
 
-std::string error_of(std::string_view text, const CsvOptions& options) {
+std::string error_of(std::string_view text, const ReadTableOptions& options) {
   return data_error_of([&] { (void)layout_of(text, options); });
 }
 
 constexpr std::string_view kTable = "id,colour,y,size\n1,red,0,2\n2,blue,1,3\n";
 
-TEST(CsvTableColumns, AreFoundByNameAndNumber) {
+TEST(TableAskedColumns, AreFoundByNameAndNumber) {
   const auto layout = layout_of(
       kTable, asking({.one_hot = {"colour", "4"}, .dropped = {"id"}, .fill_missing = true}));
   EXPECT_EQ(layout.dropped, Columns{0});
@@ -38,14 +38,14 @@ TEST(CsvTableColumns, AreFoundByNameAndNumber) {
   EXPECT_TRUE(layout.is_formed());
 }
 
-TEST(CsvTableColumns, AreAllThatHaveText) {
+TEST(TableAskedColumns, AreAllThatHaveText) {
   EXPECT_TRUE(layout_of(kTable, asking({.one_hot = {"text"}})).text_columns);
   const auto named = layout_of("text,y\na,0\n", asking({.one_hot = {"text"}}));
   EXPECT_FALSE(named.text_columns) << "a column of that name comes first";
   EXPECT_EQ(named.categories, Columns{0});
 }
 
-TEST(CsvTableColumns, MayBeLeftOutAlone) {
+TEST(TableAskedColumns, MayBeLeftOutAlone) {
   const auto layout = layout_of(kTable, asking({.dropped = {"colour", "id"}}));
   EXPECT_EQ(layout.dropped, (Columns{0, 1}));
   EXPECT_FALSE(layout.is_formed());
@@ -53,7 +53,7 @@ TEST(CsvTableColumns, MayBeLeftOutAlone) {
             (std::vector<std::string>{"id", "colour"}));
 }
 
-TEST(CsvTableColumns, AreRefused) {
+TEST(TableAskedColumns, AreRefused) {
   EXPECT_EQ(error_of(kTable, asking({.dropped = {"no"}})),
             "a.csv: line 1: expected a column \"no\" to leave out, found none of that name");
   EXPECT_EQ(error_of(kTable, asking({.one_hot = {"5"}})),
@@ -78,13 +78,13 @@ TEST(CsvTableColumns, AreRefused) {
       << "nothing is guessed";
 }
 
-CsvOptions knowing(ColumnNames names) {
-  CsvOptions options{.label_column = names.label};
+ReadTableOptions knowing(ColumnNames names) {
+  ReadTableOptions options{.label_column = names.label};
   options.columns = {.names = std::move(names), .of = "m"};
   return options;
 }
 
-TEST(CsvTableColumns, TellAHeaderFromASampleOfText) {
+TEST(TableAskedColumns, TellAHeaderFromASampleOfText) {
   const auto header = [](std::string_view text) {
     return !layout_of(text, asking({.one_hot = {"text"}}, "1")).columns.empty();
   };
@@ -101,7 +101,7 @@ TEST(CsvTableColumns, TellAHeaderFromASampleOfText) {
   EXPECT_TRUE(filled("label,0,1\n2,3,\n"));
 }
 
-TEST(CsvTableColumns, AreLeftOutByNamesOfTheirOwn) {
+TEST(TableAskedColumns, AreLeftOutByNamesOfTheirOwn) {
   constexpr std::string_view kTwice = "a,a,y,b\n1,2,0,3\n";
   EXPECT_EQ(error_of(kTwice, asking({.dropped = {"1"}})),
             "a.csv: line 1: expected a name of its own for each column to leave out, found others "
@@ -109,7 +109,7 @@ TEST(CsvTableColumns, AreLeftOutByNamesOfTheirOwn) {
   EXPECT_EQ(layout_of(kTwice, asking({.dropped = {"1", "2"}})).dropped, (Columns{0, 1}));
 }
 
-TEST(CsvTableColumns, OfAFormWithoutNamesAreLeftOutOnce) {
+TEST(TableAskedColumns, OfAFormWithoutNamesAreLeftOutOnce) {
   const TableForm form{.columns = {{.name = "2"}}, .dropped = {"1", "1"}};
   auto known = knowing({.values = {}, .label = "1", .form = form});
   known.unlabelled_values = 1;
@@ -117,7 +117,7 @@ TEST(CsvTableColumns, OfAFormWithoutNamesAreLeftOutOnce) {
             "a.csv: line 1: expected 1 columns of values, as m has, found 2");
 }
 
-TEST(CsvTableColumns, FollowAnotherFilesForm) {
+TEST(TableAskedColumns, FollowAnotherFilesForm) {
   const TableForm form{
       .columns = {{.name = "size", .fill = 1.0F}, {.name = "colour", .categories = {"red"}}},
       .dropped = {"id"},
@@ -137,9 +137,9 @@ TEST(CsvTableColumns, FollowAnotherFilesForm) {
       "column 4");
 }
 
-TEST(CsvTableColumns, FollowAFormWithoutNames) {
+TEST(TableAskedColumns, FollowAFormWithoutNames) {
   const TableForm form{.columns = {{.name = "2"}, {.name = "4", .categories = {"a"}}},
-                       .dropped = {"3"}};
+                      .dropped = {"3"}};
   auto known = knowing({.values = {}, .label = "1", .form = form});
   auto layout = layout_of("0,2,x,a\n", known);
   EXPECT_EQ(layout.dropped, Columns{2});

@@ -1,5 +1,5 @@
 // Tables with categories and missing values, as samples, as files and as folders.
-#include "formats/csv_formed.h"
+#include "formats/table_formed.h"
 
 #include <gtest/gtest.h>
 
@@ -29,13 +29,13 @@ constexpr std::string_view kPeople =
 
 const TableOptions kAll{.one_hot = {"text"}, .dropped = {"id", "name"}, .fill_missing = true};
 
-class CsvFormedTest : public testing::Test {
+class TableFormedTest : public testing::Test {
  protected:
   std::filesystem::path write(std::string_view text, const std::string& name = "train.csv") const {
     return test::write_bytes(folder_ / name, test::make_bytes(text));
   }
-  CsvSamples read(std::string_view text, const TableOptions& table,
-                  const std::string& label = "y") const {
+  ReadTable read(std::string_view text, const TableOptions& table,
+                 const std::string& label = "y") const {
     return read_csv(write(text), {.label_column = label, .table = table});
   }
   std::string error_of(std::string_view text, const TableOptions& table) const {
@@ -46,7 +46,7 @@ class CsvFormedTest : public testing::Test {
   test::TempFolder folder_;
 };
 
-TEST_F(CsvFormedTest, AreFloats) {
+TEST_F(TableFormedTest, AreFloats) {
   const auto table = read(kPeople, kAll);
   EXPECT_EQ(table.samples.dtype, DType::kFloat32);
   EXPECT_EQ(table.samples.dims, (std::vector<std::uint64_t>{4, 4}));
@@ -61,7 +61,7 @@ TEST_F(CsvFormedTest, AreFloats) {
   EXPECT_EQ(table.unknown, "");
 }
 
-TEST_F(CsvFormedTest, AreTheSameHoweverLinesAreWritten) {
+TEST_F(TableFormedTest, AreTheSameHoweverLinesAreWritten) {
   const auto plain = read("a,c,y\n1,red,0\n,blue,1\n2.5,red,1\n", {{"c"}, {}, true});
   for (const auto* text : {"a,c,y\r\n 1 , red ,0\r\n, \"blue\",1\r\n2.5,\"red\",1\r\n",
                            "a;c;y\n1;red;0\nNA;blue;1\n2.5;red;\"1\"",
@@ -72,7 +72,7 @@ TEST_F(CsvFormedTest, AreTheSameHoweverLinesAreWritten) {
   }
 }
 
-TEST_F(CsvFormedTest, MayHaveDroppedColumnsAlone) {
+TEST_F(TableFormedTest, MayHaveDroppedColumnsAlone) {
   const auto bytes = read("id,a,y\nx1,7,0\n\"x,2\",255,1\n", {.dropped = {"id"}});
   EXPECT_EQ(bytes.samples.dtype, DType::kUInt8);
   EXPECT_EQ(bytes.samples.data[1], std::byte{255});
@@ -82,7 +82,7 @@ TEST_F(CsvFormedTest, MayHaveDroppedColumnsAlone) {
   EXPECT_EQ(float_values(floats.samples.data), Floats{7.5F});
 }
 
-TEST_F(CsvFormedTest, DoNotDependOnPieces) {
+TEST_F(TableFormedTest, DoNotDependOnPieces) {
   // Some MB, so that there are several.
   std::string text = "a,c,y\n";
   for (int i = 0; i < 200'000; ++i) {
@@ -105,7 +105,7 @@ TEST_F(CsvFormedTest, DoNotDependOnPieces) {
   }
 }
 
-TEST_F(CsvFormedTest, SayWhatToDoAboutText) {
+TEST_F(TableFormedTest, SayWhatToDoAboutText) {
   EXPECT_EQ(error_of("a,c,y\n1,red,0\n", {}),
             "line 2: expected a finite number in column 2 (\"c\"), found \"red\" (--one-hot c "
             "makes values of categories, --drop-columns c leaves it out)");
@@ -125,7 +125,7 @@ TEST_F(CsvFormedTest, SayWhatToDoAboutText) {
       << "labels are never filled in";
 }
 
-TEST_F(CsvFormedTest, RefuseWhatMemoryCannotHold) {
+TEST_F(TableFormedTest, RefuseWhatMemoryCannotHold) {
   std::string text = "c,y\n";
   for (int i = 0; i < 30'000; ++i) text += "k" + std::to_string(i) + ",0\n";
   EXPECT_EQ(error_of(text, {.one_hot = {"c"}}),
@@ -133,14 +133,14 @@ TEST_F(CsvFormedTest, RefuseWhatMemoryCannotHold) {
             "30000 of 30000 values");
 }
 
-class CsvFormedFolderTest : public CsvFormedTest {
+class TableFormedFolderTest : public TableFormedTest {
  protected:
   DataFolder open(const OpenOptions& options = {.label_column = "y", .table = kAll}) const {
     return open_folder(folder_.path(), options);
   }
 };
 
-TEST_F(CsvFormedFolderTest, MakeTestSamplesAlike) {
+TEST_F(TableFormedFolderTest, MakeTestSamplesAlike) {
   write(kPeople);
   write("sex,age,y,id\nfemale,,1,9\ndivers,40,0,10\n,41,0,11\n", "test.csv");
   const auto opened = open();
@@ -158,7 +158,7 @@ TEST_F(CsvFormedFolderTest, MakeTestSamplesAlike) {
       << opened.description;
 }
 
-TEST_F(CsvFormedFolderTest, LeaveOutATestFileWithoutLabels) {
+TEST_F(TableFormedFolderTest, LeaveOutATestFileWithoutLabels) {
   write(kPeople);
   write("id,name,age,sex\n5,Todd,3,male\n", "test.csv");
   const auto opened = open();
@@ -166,7 +166,7 @@ TEST_F(CsvFormedFolderTest, LeaveOutATestFileWithoutLabels) {
   EXPECT_NE(opened.description.find("test.csv has no labels and is left out"), std::string::npos);
 }
 
-TEST_F(CsvFormedFolderTest, AreMadeAsAModelKnowsThem) {
+TEST_F(TableFormedFolderTest, AreMadeAsAModelKnowsThem) {
   write(kPeople);
   const auto names = open().train->column_names();
   write("y,sex,age\n1,male,7\n0,female,?\n");
@@ -183,7 +183,7 @@ TEST_F(CsvFormedFolderTest, AreMadeAsAModelKnowsThem) {
       << error;
 }
 
-TEST_F(CsvFormedFolderTest, NeedNoHeader) {
+TEST_F(TableFormedFolderTest, NeedNoHeader) {
   write("a,1,x,0.5\nb,2,y,1.5\na,3,x,2.5\n");
   const OpenOptions options{.label_column = "1", .table = {.one_hot = {"3"}, .dropped = {"2"}}};
   const auto train = open(options).train;
@@ -191,13 +191,14 @@ TEST_F(CsvFormedFolderTest, NeedNoHeader) {
             (Floats{1, 0, 0.5F, 0, 1, 1.5F, 1, 0, 2.5F}));
   EXPECT_EQ(train->class_names(), (Names{"a", "b"}));
   EXPECT_TRUE(train->column_names().values.empty());
-  CsvOptions known = csv_options({.columns = CsvColumns{train->column_names(), "m"}});
+  ReadTableOptions known =
+      read_table_options({.columns = KnownColumns{train->column_names(), "m"}});
   known.unlabelled_values = 3;
   const auto path = write("9,y,7\n", "new.csv");
   EXPECT_EQ(float_values(read_csv(path, known).samples.data), (Floats{0, 1, 7}));
 }
 
-TEST_F(CsvFormedFolderTest, SeeAnIndexAmongThem) {
+TEST_F(TableFormedFolderTest, SeeAnIndexAmongThem) {
   std::string text = "c,n,y\n";
   for (int i = 0; i < 12; ++i)
     text += "k," + std::to_string(i + 5) + "," + std::to_string(i % 2) + '\n';
@@ -209,7 +210,7 @@ TEST_F(CsvFormedFolderTest, SeeAnIndexAmongThem) {
       << description;
 }
 
-TEST_F(CsvFormedFolderTest, AreAskedOfTablesAlone) {
+TEST_F(TableFormedFolderTest, AreAskedOfTablesAlone) {
   const auto asking = [&](const std::filesystem::path& path) {
     return data_error_of([&] { (void)open_folder(path, {.table = {.dropped = {"7"}}}); });
   };

@@ -1,4 +1,4 @@
-#include "formats/csv_form.h"
+#include "formats/table_fit.h"
 
 #include <gtest/gtest.h>
 
@@ -16,16 +16,16 @@ using Names = std::vector<std::string>;
 float word(std::int32_t category) { return std::bit_cast<float>(category); }
 
 // Columns "size" and "colour" behind one of labels.
-const CsvLayout kLayout{
+const TableLayout kLayout{
     .columns = {"y", "size", "colour"}, .cells = 3, .label = 0, .categories = {2}, .gaps = true};
 
-CsvWords words_of(std::vector<float> words, std::initializer_list<std::string_view> colours) {
-  CsvWords all{.words = std::move(words), .readers = {{1, true}}, .columns = 2};
+TableWords words_of(std::vector<float> words, std::initializer_list<std::string_view> colours) {
+  TableWords all{.words = std::move(words), .readers = {{1, true}}, .columns = 2};
   for (const auto colour : colours) (void)all.readers[0].read(0, colour);
   return all;
 }
 
-TEST(CsvForm, HasCategoriesAndMeans) {
+TEST(TableFit, HasCategoriesAndMeans) {
   const auto words =
       words_of({1, word(0), NAN, word(1), 4, word(kNoCategory), 4, word(0)}, {"red", "blue"});
   const auto form = form_of("a.csv", kLayout, {}, words);
@@ -36,7 +36,7 @@ TEST(CsvForm, HasCategoriesAndMeans) {
   EXPECT_TRUE(form.fills);
 }
 
-TEST(CsvForm, HasNoMeansWhereNothingMayBeMissing) {
+TEST(TableFit, HasNoMeansWhereNothingMayBeMissing) {
   auto layout = kLayout;
   layout.gaps = false;
   const auto form = form_of("a.csv", layout, {}, words_of({1, word(0)}, {"red"}));
@@ -44,10 +44,10 @@ TEST(CsvForm, HasNoMeansWhereNothingMayBeMissing) {
   EXPECT_FALSE(form.fills);
 }
 
-TEST(CsvForm, AddsUpInOneOrder) {
-  CsvWords words{.words = {}, .readers = {{0, true}}, .columns = 1};
+TEST(TableFit, AddsUpInOneOrder) {
+  TableWords words{.words = {}, .readers = {{0, true}}, .columns = 1};
   for (int i = 0; i < 10'000; ++i) words.words.push_back(static_cast<float>(i % 7) + 0.1F);
-  const CsvLayout layout{.cells = 2, .label = 0, .gaps = true};
+  const TableLayout layout{.cells = 2, .label = 0, .gaps = true};
   const auto mean = form_of("a.csv", layout, {}, words).columns[0].fill;
   double sum = 0.0;
   for (const float w : words.words) sum += double{w};
@@ -55,7 +55,7 @@ TEST(CsvForm, AddsUpInOneOrder) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(form_of("a.csv", layout, {}, words).columns[0].fill, mean);
 }
 
-TEST(CsvForm, NeedsSomethingInEachColumn) {
+TEST(TableFit, NeedsSomethingInEachColumn) {
   EXPECT_EQ(
       data_error_of([] {
         (void)form_of("a.csv", kLayout, {}, words_of({NAN, word(0)}, {"r"}));
@@ -69,9 +69,9 @@ TEST(CsvForm, NeedsSomethingInEachColumn) {
             "leaves it out)");
 }
 
-TEST(CsvForm, TakesNoNamesOfLines) {
+TEST(TableFit, TakesNoNamesOfLines) {
   Names names;
-  CsvWords words{.words = {}, .readers = {{1, true}}, .columns = 2};
+  TableWords words{.words = {}, .readers = {{1, true}}, .columns = 2};
   for (int i = 0; i < 40; ++i) names.push_back("n" + std::to_string(i));
   for (int i = 0; i < 40; ++i) {
     words.words.push_back(1);

@@ -7,9 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/csv.h"
+#include "formats/table.h"
 
-// Which columns of a CSV file are left out, and which are of categories. Users want csv.h.
+// Which columns of a table are left out, and which are of categories. Users want csv.h or
+// parquet.h.
 
 namespace millrace {
 
@@ -23,17 +24,17 @@ bool names_columns(const std::vector<std::string_view>& first,
 /// are some, else as options.table asks. `line`: the first, for messages. Throws DataError for one
 /// that is not there, is there twice or is asked for twice; but the columns that another file
 /// dropped need not be there.
-void find_dropped(const std::filesystem::path& path, std::uint64_t line, const CsvOptions& options,
-                  CsvLayout& layout);
+void find_dropped(const std::filesystem::path& path, std::uint64_t line,
+                  const ReadTableOptions& options, TableLayout& layout);
 
 /// The same for the numbers that options.columns has of a file without a header. They are those of
 /// lines with labels; `labelled` says whether these have some.
-void find_dropped_numbers(const CsvOptions& options, CsvLayout& layout);
+void find_dropped_numbers(const ReadTableOptions& options, TableLayout& layout);
 
 /// Sets `categories`, `text_columns` and `gaps`, by options.columns or as options.table asks, where
 /// all else of the layout is known. Throws DataError as find_dropped does, and for a column of
 /// labels.
 void find_categories(const std::filesystem::path& path, std::uint64_t line,
-                     const CsvOptions& options, CsvLayout& layout);
+                     const ReadTableOptions& options, TableLayout& layout);
 
 }  // namespace millrace

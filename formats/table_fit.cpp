@@ -1,4 +1,4 @@
-#include "formats/csv_form.h"
+#include "formats/table_fit.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,14 +11,14 @@
 #include <string>
 #include <utility>
 
-#include "formats/csv_categories.h"
 #include "formats/error.h"
 #include "formats/on_all_cores.h"
+#include "formats/table_categories.h"
 
 namespace millrace {
 namespace {
 
-using Sources = std::vector<CsvSource>;
+using Sources = std::vector<TableSource>;
 
 /// Of the cells of a column.
 struct Sum {
@@ -28,7 +28,7 @@ struct Sum {
 
 constexpr std::uint64_t kBlockRows = 4096;  // added up in one go
 
-std::vector<Sum> sums_of(const CsvWords& words, const Sources& sources, std::uint64_t first,
+std::vector<Sum> sums_of(const TableWords& words, const Sources& sources, std::uint64_t first,
                          std::uint64_t last) {
   std::vector<Sum> sums(sources.size());
   for (auto row = first; row < last; ++row) {
@@ -46,7 +46,7 @@ std::vector<Sum> sums_of(const CsvWords& words, const Sources& sources, std::uin
   return sums;
 }
 
-std::vector<Sum> sums_of(const CsvWords& words, const Sources& sources) {
+std::vector<Sum> sums_of(const TableWords& words, const Sources& sources) {
   const auto rows = words.rows();
   std::vector<std::vector<Sum>> blocks((rows + kBlockRows - 1) / kBlockRows);
   on_all_cores(blocks.size(), blocks.size(), [&] {
@@ -66,10 +66,10 @@ std::vector<Sum> sums_of(const CsvWords& words, const Sources& sources) {
 }
 
 /// All that came to a column, sorted.
-std::vector<std::string> categories_of(const CsvWords& words, std::size_t number) {
+std::vector<std::string> categories_of(const TableWords& words, std::size_t number) {
   std::set<std::string> all;
   for (const auto& reader : words.readers) {
-    for (const auto cell : reader.found(number)) all.insert(csv_category_name(cell));
+    for (const auto cell : reader.found(number)) all.insert(category_name(cell));
   }
   return {all.begin(), all.end()};
 }
@@ -82,9 +82,9 @@ bool tell_lines_apart(std::size_t categories, std::uint64_t lines) {
 
 }  // namespace
 
-TableForm form_of(const std::filesystem::path& path, const CsvLayout& layout,
-                  const std::vector<std::size_t>& asked, const CsvWords& words) {
-  const auto sources = csv_sources(layout);
+TableForm form_of(const std::filesystem::path& path, const TableLayout& layout,
+                  const std::vector<std::size_t>& asked, const TableWords& words) {
+  const auto sources = table_sources(layout);
   const auto sums = sums_of(words, sources);
   const auto rows = words.rows();
   TableForm form{.columns = {}, .dropped = {}, .fills = layout.gaps};

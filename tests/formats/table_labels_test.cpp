@@ -1,4 +1,4 @@
-#include "formats/csv_labels.h"
+#include "formats/table_labels.h"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 namespace millrace {
 namespace {
 
-TEST(CsvLabelReader, ReadsNumbers) {
-  auto reader = CsvLabelReader::of_numbers(10);
+TEST(LabelReader, ReadsNumbers) {
+  auto reader = LabelReader::of_numbers(10);
   EXPECT_EQ(reader.read("9"), 9);
   EXPECT_EQ(reader.read("2.0"), 2);
   for (const auto* cell : {"10", "-1", "", "cat", "0.5"}) EXPECT_FALSE(reader.read(cell)) << cell;
@@ -18,14 +18,14 @@ TEST(CsvLabelReader, ReadsNumbers) {
   EXPECT_TRUE(reader.names().empty());
 }
 
-TEST(CsvLabelReader, ReadsAnythingAsNothing) {
-  auto reader = CsvLabelReader::of_anything();
+TEST(LabelReader, ReadsAnythingAsNothing) {
+  auto reader = LabelReader::of_anything();
   for (const auto* cell : {"", "7", "-1", "cat"}) EXPECT_EQ(reader.read(cell), 0) << cell;
   EXPECT_TRUE(reader.names().empty());
 }
 
-TEST(CsvLabelReader, NumbersNamesAsTheyCome) {
-  auto reader = CsvLabelReader::of_names(2);
+TEST(LabelReader, NumbersNamesAsTheyCome) {
+  auto reader = LabelReader::of_names(2);
   EXPECT_EQ(reader.read("dog"), 0);
   EXPECT_EQ(reader.read("cat"), 1);
   EXPECT_EQ(reader.read("dog"), 0);
@@ -36,25 +36,25 @@ TEST(CsvLabelReader, NumbersNamesAsTheyCome) {
   EXPECT_EQ(reader.names()[0], "dog");
 }
 
-TEST(CsvLabelReader, KnowsItsClasses) {
-  auto reader = CsvLabelReader::of_classes(
-      std::make_shared<const CsvClasses>(CsvClasses{{"a \"b\"", 0}, {"cat", 1}}));
+TEST(LabelReader, KnowsItsClasses) {
+  auto reader = LabelReader::of_classes(
+      std::make_shared<const ClassNumbers>(ClassNumbers{{"a \"b\"", 0}, {"cat", 1}}));
   EXPECT_EQ(reader.read("cat"), 1);
   EXPECT_EQ(reader.read("a \"\"b\"\""), 0);
   for (const auto* cell : {"Cat", "", "1", "dog"}) EXPECT_FALSE(reader.read(cell)) << cell;
   EXPECT_EQ(reader.expected(), "one of the 2 classes of the training set as the label");
 }
 
-TEST(CsvClasses, AreAllNamesSorted) {
-  std::vector<CsvLabelReader> readers(3, CsvLabelReader::of_names(100));
+TEST(ClassNumbers, AreAllNamesSorted) {
+  std::vector<LabelReader> readers(3, LabelReader::of_names(100));
   for (const auto* name : {"dog", "cat"}) readers[0].read(name);
   for (const auto* name : {"cat", "Zebra", R"(say ""hi"")"}) readers[2].read(name);
-  EXPECT_EQ(csv_classes_of(readers),
-            (CsvClasses{{"Zebra", 0}, {"cat", 1}, {"dog", 2}, {"say \"hi\"", 3}}));
+  EXPECT_EQ(classes_of(readers),
+            (ClassNumbers{{"Zebra", 0}, {"cat", 1}, {"dog", 2}, {"say \"hi\"", 3}}));
 }
 
-TEST(CsvLabels, OfTargetsAreFiniteNumbers) {
-  auto reader = CsvLabelReader::of_targets();
+TEST(TableLabels, OfTargetsAreFiniteNumbers) {
+  auto reader = LabelReader::of_targets();
   EXPECT_EQ(reader.read("0.1"), target_word(0.1F));
   EXPECT_EQ(reader.read("-1e3"), target_word(-1000));
   EXPECT_EQ(reader.read("1e-60"), target_word(0));
@@ -65,12 +65,12 @@ TEST(CsvLabels, OfTargetsAreFiniteNumbers) {
   EXPECT_EQ(reader.advice("cat"), "");
 }
 
-TEST(CsvLabels, AreAdvisedToBeTargetsWhereTheyAreNumbers) {
-  const auto any = CsvLabelReader::of_numbers(kMostIdxClasses);
+TEST(TableLabels, AreAdvisedToBeTargetsWhereTheyAreNumbers) {
+  const auto any = LabelReader::of_numbers(kMostIdxClasses);
   EXPECT_EQ(any.advice("0.5"), kRegressionAdvice);
   EXPECT_EQ(any.advice("cat"), "");
-  EXPECT_EQ(CsvLabelReader::of_numbers(10).advice("0.5"), "") << "where classes are known";
-  EXPECT_EQ(CsvLabelReader::of_names(10).advice("0.5"), "");
+  EXPECT_EQ(LabelReader::of_numbers(10).advice("0.5"), "") << "where classes are known";
+  EXPECT_EQ(LabelReader::of_names(10).advice("0.5"), "");
 }
 
 }  // namespace

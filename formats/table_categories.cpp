@@ -1,14 +1,14 @@
-#include "formats/csv_categories.h"
+#include "formats/table_categories.h"
 
 #include <fmt/format.h>
 
 #include "formats/csv_cells.h"
-#include "formats/csv_labels.h"
 #include "formats/json_text.h"
+#include "formats/table_labels.h"
 
 namespace millrace {
 
-std::optional<std::int32_t> CsvCategoryReader::read(std::size_t column, std::string_view cell) {
+std::optional<std::int32_t> CategoryReader::read(std::size_t column, std::string_view cell) {
   auto& of = columns_[column];
   if (!of.found.empty() && cell == of.last) return of.last_number;
   if (is_csv_missing(cell)) return gaps_ ? std::optional(kNoCategory) : std::nullopt;
@@ -28,11 +28,11 @@ std::optional<std::int32_t> CsvCategoryReader::read(std::size_t column, std::str
   return number;
 }
 
-std::string CsvCategoryReader::expected() const {
+std::string CategoryReader::expected() const {
   return fmt::format("a category (of up to {} bytes, and {} of them)", kLongestCategory,
                      kMostCategories);
 }
 
-std::string csv_category_name(std::string_view cell) { return utf8_text(csv_class_name(cell)); }
+std::string category_name(std::string_view cell) { return utf8_text(class_name_of(cell)); }
 
 }  // namespace millrace

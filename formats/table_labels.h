@@ -10,28 +10,28 @@
 #include <unordered_map>
 #include <vector>
 
-// The labels of a CSV file: numbers, or names of classes. Users want csv.h.
+// The labels of a table: numbers, or names of classes. Users want csv.h or parquet.h.
 
 namespace millrace {
 
 /// Labels by the names of their classes.
-using CsvClasses = std::map<std::string, std::int32_t, std::less<>>;
+using ClassNumbers = std::map<std::string, std::int32_t, std::less<>>;
 
 /// Reads labels, cell by cell. One thread.
-class CsvLabelReader {
+class LabelReader {
  public:
   /// Of numbers below `limit`.
-  static CsvLabelReader of_numbers(std::uint32_t limit);
+  static LabelReader of_numbers(std::uint32_t limit);
   /// Of names that are known.
-  static CsvLabelReader of_classes(std::shared_ptr<const CsvClasses> classes);
+  static LabelReader of_classes(std::shared_ptr<const ClassNumbers> classes);
   /// Of any names, which are numbered as they come; at most `limit` of them. Cells must stay where
   /// they are: they are not copied.
-  static CsvLabelReader of_names(std::uint32_t limit);
+  static LabelReader of_names(std::uint32_t limit);
 
   /// Of targets, by their bits.
-  static CsvLabelReader of_targets();
+  static LabelReader of_targets();
   /// Of whatever stands there, which counts as 0.
-  static CsvLabelReader of_anything();
+  static LabelReader of_anything();
 
   /// nullopt for a cell that is no such label.
   std::optional<std::int32_t> read(std::string_view cell);
@@ -45,19 +45,19 @@ class CsvLabelReader {
 
  private:
   enum class Kind : std::uint8_t { kNumbers, kClasses, kNames, kTargets, kAnything };
-  CsvLabelReader(Kind kind, std::uint32_t limit) : kind_(kind), limit_(limit) {}
+  LabelReader(Kind kind, std::uint32_t limit) : kind_(kind), limit_(limit) {}
 
   Kind kind_;
   std::uint32_t limit_;
-  std::shared_ptr<const CsvClasses> classes_;
+  std::shared_ptr<const ClassNumbers> classes_;
   std::unordered_map<std::string_view, std::int32_t> numbers_;
   std::vector<std::string_view> names_;
 };
 
 /// A class's or a column's name as the cell has it: with doubled quotes single.
-std::string csv_class_name(std::string_view cell);
+std::string class_name_of(std::string_view cell);
 
 /// All names that came to `readers`, sorted, and their labels.
-CsvClasses csv_classes_of(std::span<const CsvLabelReader> readers);
+ClassNumbers classes_of(std::span<const LabelReader> readers);
 
 }  // namespace millrace

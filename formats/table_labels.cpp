@@ -1,4 +1,4 @@
-#include "formats/csv_labels.h"
+#include "formats/table_labels.h"
 
 #include <fmt/format.h>
 
@@ -21,21 +21,21 @@ bool is_name(std::string_view cell) {
 
 }  // namespace
 
-CsvLabelReader CsvLabelReader::of_numbers(std::uint32_t limit) { return {Kind::kNumbers, limit}; }
+LabelReader LabelReader::of_numbers(std::uint32_t limit) { return {Kind::kNumbers, limit}; }
 
-CsvLabelReader CsvLabelReader::of_classes(std::shared_ptr<const CsvClasses> classes) {
-  CsvLabelReader reader(Kind::kClasses, static_cast<std::uint32_t>(classes->size()));
+LabelReader LabelReader::of_classes(std::shared_ptr<const ClassNumbers> classes) {
+  LabelReader reader(Kind::kClasses, static_cast<std::uint32_t>(classes->size()));
   reader.classes_ = std::move(classes);
   return reader;
 }
 
-CsvLabelReader CsvLabelReader::of_names(std::uint32_t limit) { return {Kind::kNames, limit}; }
+LabelReader LabelReader::of_names(std::uint32_t limit) { return {Kind::kNames, limit}; }
 
-CsvLabelReader CsvLabelReader::of_targets() { return {Kind::kTargets, 0}; }
+LabelReader LabelReader::of_targets() { return {Kind::kTargets, 0}; }
 
-CsvLabelReader CsvLabelReader::of_anything() { return {Kind::kAnything, 1}; }
+LabelReader LabelReader::of_anything() { return {Kind::kAnything, 1}; }
 
-std::optional<std::int32_t> CsvLabelReader::read(std::string_view cell) {
+std::optional<std::int32_t> LabelReader::read(std::string_view cell) {
   if (kind_ == Kind::kAnything) return 0;
   if (kind_ == Kind::kTargets) {
     const auto target = csv_float(cell);
@@ -45,7 +45,7 @@ std::optional<std::int32_t> CsvLabelReader::read(std::string_view cell) {
   if (!is_name(cell)) return std::nullopt;
   if (kind_ == Kind::kClasses) {
     const bool quoted = cell.find('"') != std::string_view::npos;
-    const auto found = quoted ? classes_->find(csv_class_name(cell)) : classes_->find(cell);
+    const auto found = quoted ? classes_->find(class_name_of(cell)) : classes_->find(cell);
     if (found == classes_->end()) return std::nullopt;
     return found->second;
   }
@@ -58,7 +58,7 @@ std::optional<std::int32_t> CsvLabelReader::read(std::string_view cell) {
   return number;
 }
 
-std::string CsvLabelReader::expected() const {
+std::string LabelReader::expected() const {
   switch (kind_) {
     case Kind::kNumbers:
       return fmt::format("a whole number in [0, {}) as the label", limit_);
@@ -76,14 +76,14 @@ std::string CsvLabelReader::expected() const {
       kLongestName, limit_);
 }
 
-std::string_view CsvLabelReader::advice(std::string_view cell) const {
+std::string_view LabelReader::advice(std::string_view cell) const {
   if (kind_ == Kind::kTargets) return csv_number_advice(cell);
   // Where classes are known, others are a mistake.
   const bool classes = kind_ == Kind::kNumbers && limit_ == kMostIdxClasses;
   return classes && is_csv_number(cell) ? kRegressionAdvice : std::string_view();
 }
 
-std::string csv_class_name(std::string_view cell) {
+std::string class_name_of(std::string_view cell) {
   std::string name;
   for (std::size_t i = 0; i < cell.size(); ++i) {
     name.push_back(cell[i]);
@@ -92,10 +92,10 @@ std::string csv_class_name(std::string_view cell) {
   return name;
 }
 
-CsvClasses csv_classes_of(std::span<const CsvLabelReader> readers) {
-  CsvClasses classes;
+ClassNumbers classes_of(std::span<const LabelReader> readers) {
+  ClassNumbers classes;
   for (const auto& reader : readers) {
-    for (const auto name : reader.names()) classes.emplace(csv_class_name(name), 0);
+    for (const auto name : reader.names()) classes.emplace(class_name_of(name), 0);
   }
   std::int32_t label = 0;
   for (auto& [name, number] : classes) number = label++;

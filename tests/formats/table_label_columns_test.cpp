@@ -1,4 +1,4 @@
-#include "formats/csv_label_columns.h"
+#include "formats/table_label_columns.h"
 
 #include <gtest/gtest.h>
 
@@ -15,14 +15,14 @@ using Names = std::vector<std::string>;
 using Columns = std::vector<std::size_t>;
 using test::data_error_of;
 
-CsvLayout layout_of(Names header, std::size_t cells = 0) {
-  CsvLayout layout{.columns = std::move(header), .cells = cells};
+TableLayout layout_of(Names header, std::size_t cells = 0) {
+  TableLayout layout{.columns = std::move(header), .cells = cells};
   if (cells == 0) layout.cells = layout.columns.size();
   layout.label = layout.cells;
   return layout;
 }
 
-CsvLayout targets_in(Names header, const std::string& asked = "", std::size_t cells = 0) {
+TableLayout targets_in(Names header, const std::string& asked = "", std::size_t cells = 0) {
   auto layout = layout_of(std::move(header), cells);
   find_targets("a.csv", 3, {.task = Task::kRegression, .label_column = asked}, layout);
   return layout;
@@ -36,7 +36,7 @@ std::string error(Names header, const std::string& asked = "", std::size_t cells
   return data_error_of([&] { (void)targets_in(std::move(header), asked, cells); });
 }
 
-TEST(CsvLabelColumns, CountColumnsInDigitsAlone) {
+TEST(TableLabelColumns, CountColumnsInDigitsAlone) {
   EXPECT_EQ(column_number("12"), 12U);
   EXPECT_EQ(column_number("0"), 0U);
   for (const auto* text : {"", "-1", "1.0", "1,2", " 1", "one"}) {
@@ -44,7 +44,7 @@ TEST(CsvLabelColumns, CountColumnsInDigitsAlone) {
   }
 }
 
-TEST(CsvLabelColumns, AreCalledAsLabelsAre) {
+TEST(TableLabelColumns, AreCalledAsLabelsAre) {
   for (const auto* name : {"label", "Labels", "CLASS", "classes", "target", "Y"}) {
     EXPECT_TRUE(is_label_name(name)) << name;
   }
@@ -52,13 +52,13 @@ TEST(CsvLabelColumns, AreCalledAsLabelsAre) {
   EXPECT_FALSE(is_label_name(""));
 }
 
-TEST(CsvLabelColumns, HaveTheOnlyText) {
+TEST(TableLabelColumns, HaveTheOnlyText) {
   EXPECT_EQ(only_text({"1", "cat", "2"}), 1U);
   EXPECT_EQ(only_text({"1", "cat", "dog"}), std::nullopt);
   EXPECT_EQ(only_text({"1", "", "2,5"}), std::nullopt) << "empty, and with a decimal comma";
 }
 
-TEST(CsvLabelColumns, FindTheColumnOfClasses) {
+TEST(TableLabelColumns, FindTheColumnOfClasses) {
   const auto label = [](Names header, const std::string& asked) {
     auto layout = layout_of(std::move(header));
     find_label("a.csv", 1, asked, nullptr, layout);
@@ -76,7 +76,7 @@ TEST(CsvLabelColumns, FindTheColumnOfClasses) {
   EXPECT_EQ(missing.label, missing.cells);
 }
 
-TEST(CsvLabelColumns, FindTargetsThatAreAskedFor) {
+TEST(TableLabelColumns, FindTargetsThatAreAskedFor) {
   EXPECT_EQ(targets({"a", "price", "b"}, "price"), (Columns{1}));
   EXPECT_EQ(targets({"a", "price", "area"}, "area,price"), (Columns{2, 1})) << "in this order";
   EXPECT_EQ(targets({"a", "price", "area"}, " area , 1"), (Columns{2, 0}));
@@ -87,13 +87,13 @@ TEST(CsvLabelColumns, FindTargetsThatAreAskedFor) {
   EXPECT_EQ(targets({"3", "2", "1"}, "3"), (Columns{0})) << "by its name";
 }
 
-TEST(CsvLabelColumns, AreThoseThatAreKnown) {
+TEST(TableLabelColumns, AreThoseThatAreKnown) {
   auto layout = layout_of({"a,b", "a", "c"});
   find_targets("a.csv", 1, {.label_column = "c", .target_columns = {"a,b", "a"}}, layout);
   EXPECT_EQ(layout.targets, (Columns{0, 1}));
 }
 
-TEST(CsvLabelColumns, FindTargetsByTheirNames) {
+TEST(TableLabelColumns, FindTargetsByTheirNames) {
   EXPECT_EQ(targets({"a", "Target", "b"}), (Columns{1}));
   EXPECT_EQ(targets({"y", "y1", "y2"}), (Columns{0}));
   EXPECT_EQ(targets({"X1", "X2", "Y1", "Y2"}), (Columns{2, 3}));
@@ -109,7 +109,7 @@ TEST(CsvLabelColumns, FindTargetsByTheirNames) {
             "\"y\" in column 1 and \"class\" in column 3");
 }
 
-TEST(CsvLabelColumns, NameATargetThatIsNotThere) {
+TEST(TableLabelColumns, NameATargetThatIsNotThere) {
   const auto layout = targets_in({"a", "b", "c"}, "b,d,e");
   EXPECT_FALSE(layout.labelled);
   EXPECT_EQ(layout.missing, "d");
@@ -122,7 +122,7 @@ TEST(CsvLabelColumns, NameATargetThatIsNotThere) {
             "a.csv: line 3: expected a header with a column \"price\", found numbers");
 }
 
-TEST(CsvLabelColumns, NameATargetThatIsThereTwice) {
+TEST(TableLabelColumns, NameATargetThatIsThereTwice) {
   EXPECT_EQ(error({"a", "b"}, "b,2"),
             "a.csv: line 3: expected each column of targets once, found \"2\" twice");
   EXPECT_EQ(error({"a", "b", "b"}, "a,b"),
