@@ -13,9 +13,9 @@
 #include "formats/in_quotes.h"
 #include "formats/json_text.h"
 #include "formats/table_asked_columns.h"
-#include "formats/table_columns.h"
 #include "formats/table_label_columns.h"
 #include "formats/table_labels.h"
+#include "formats/table_layout.h"
 #include "formats/text.h"
 
 namespace millrace {
@@ -85,17 +85,12 @@ bool counts_columns(const Cells& cells, std::size_t but) {
   return true;
 }
 
-/// Of a form that is known: its columns; none: there is no such form.
-std::size_t known_columns(const ReadTableOptions& options) {
-  return options.columns ? options.columns->names.form.columns.size() : 0;
-}
-
 /// Whether the first line names columns. One that has text in one cell alone may be a sample too,
 /// whose class is a name: then the second has text there as well.
 bool is_header(const Cells& first, const std::optional<Cells>& second,
                const ReadTableOptions& options) {
   if (std::ranges::none_of(first, is_csv_text)) return false;
-  if (known_columns(options) > 0) return true;
+  if (known_form_columns(options) > 0) return true;
   const auto& table = options.table;
   if (!options.columns && (!table.one_hot.empty() || table.fill_missing)) {
     return names_columns(first, second);
@@ -111,51 +106,6 @@ bool is_header(const Cells& first, const std::optional<Cells>& second,
   if (const auto number = column_number(asked); number && *number != *column + 1) return true;
   if (!second || second->size() != first.size() || !is_csv_text((*second)[*column])) return true;
   return counts_columns(first, *column);
-}
-
-/// Of options.unlabelled_values: the columns that so many values come from.
-std::optional<std::size_t> unlabelled_columns(const ReadTableOptions& options) {
-  const auto known = known_columns(options);
-  const auto& values = options.unlabelled_values;
-  return values && known > 0 ? known : values;
-}
-
-[[noreturn]] void fail_unlabelled(const std::filesystem::path& path, std::uint64_t line,
-                                  const ReadTableOptions& options, const TableLayout& layout) {
-  const auto* labels = options.task == Task::kRegression ? "those of targets" : "one of labels";
-  throw table_error(
-      path, line,
-      fmt::format("{} columns of values, and perhaps {}", *unlabelled_columns(options), labels),
-      fmt::format("{} columns", layout.cells - layout.dropped.size()));
-}
-
-void refuse_dropped_labels(const std::filesystem::path& path, std::uint64_t line,
-                           const TableLayout& layout) {
-  for (const auto label : layout.label_columns()) {
-    if (std::ranges::find(layout.dropped, label) == layout.dropped.end()) continue;
-    throw table_error(path, line, "labels in a column that is not left out", layout.text_of(label));
-  }
-}
-
-/// Without names, a form's columns are found by their places alone.
-void check_width(const std::filesystem::path& path, std::uint64_t line,
-                 const ReadTableOptions& options, const TableLayout& layout) {
-  const auto expected = known_columns(options);
-  if (expected == 0 || layout.values() == expected) return;
-  if (!layout.labelled && !options.unlabelled_values) return;  // told when it is read
-  throw table_error(
-      path, line,
-      fmt::format("{} columns of values, as {} has", expected, options.columns->of.string()),
-      std::to_string(layout.values()));
-}
-
-/// Labels that are taken for some because nothing says that they are others.
-void refuse_guess(const std::filesystem::path& path, std::uint64_t line,
-                  const ReadTableOptions& options, const TableLayout& layout) {
-  if (!layout.label_guessed || options.columns || options.table == TableOptions{}) return;
-  throw table_error(
-      path, line, "a column of labels (--label-column says which)",
-      layout.columns.empty() ? "no header with names" : "none called label, class, target or y");
 }
 
 }  // namespace
@@ -185,15 +135,7 @@ CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view tex
   }
   const auto first = cells_of(*line, layout.separator);
   layout.cells = first.size();
-  layout.label = layout.cells;
-  const bool regression = options.task == Task::kRegression;
-  const auto unlabelled = unlabelled_columns(options);
-  if (first.size() < 2 && !(unlabelled == 1U)) {
-    throw table_error(
-        path, front.first_line,
-        fmt::format("two or more columns, one of them of {}", regression ? "targets" : "labels"),
-        "one");
-  }
+  refuse_one_column(path, front.first_line, options, layout);
   std::optional<Cells> second;
   if (const auto below = next()) second = cells_of(*below, layout.separator);
   const auto& wanted = options.columns;
@@ -209,52 +151,7 @@ CsvFront parse_csv_front(const std::filesystem::path& path, std::string_view tex
   const auto* sample = !header ? &first : second ? &*second : nullptr;
   if (sample != nullptr && sample->size() != layout.cells)
     sample = nullptr;  // told when it is read
-  const bool by_names = header && wanted;
-  find_dropped(path, front.first_line, options, layout);
-  const auto numbers_dropped = wanted && !header ? wanted->names.form.dropped.size() : 0;
-  const auto cells = layout.cells - std::min(layout.cells, layout.dropped.size() + numbers_dropped);
-  layout.labelled = unlabelled != cells;
-  if (unlabelled && !by_names && layout.labelled) {
-    const auto others =
-        static_cast<std::ptrdiff_t>(cells) - static_cast<std::ptrdiff_t>(*unlabelled);
-    if (regression ? others < 1 : others != 1) {
-      fail_unlabelled(path, front.first_line, options, layout);
-    }
-  }
-  if (layout.labelled && regression && unlabelled && !by_names) {
-    // Nobody is asked which columns have what is of no interest.
-    try {
-      find_targets(path, front.first_line, options, layout);
-    } catch (const DataError&) {
-      fail_unlabelled(path, front.first_line, options, layout);
-    }
-  } else if (layout.labelled && regression) {
-    find_targets(path, front.first_line, options, layout);
-  } else if (layout.labelled) {
-    find_label(path, front.first_line, options.label_column, sample, layout);
-    refuse_guess(path, front.first_line, options, layout);
-  }
-  find_dropped_numbers(options, layout);
-  refuse_dropped_labels(path, front.first_line, layout);
-  if (unlabelled && !by_names && layout.labelled && layout.values() != *unlabelled) {
-    fail_unlabelled(path, front.first_line, options, layout);
-  }
-  if (layout.values() == 0) {
-    throw table_error(
-        path, front.first_line,
-        fmt::format("a column of values beside those of {}", regression ? "targets" : "labels"),
-        layout.dropped.empty()
-            ? fmt::format("{} columns, all of targets", layout.cells)
-            : fmt::format("{} columns, of which {} {} left out", layout.cells,
-                          layout.dropped.size(), layout.dropped.size() == 1 ? "is" : "are"));
-  }
-  if (by_names && (layout.labelled || unlabelled)) {
-    layout.places = places_by_name(path, front.first_line, layout, *wanted);
-  }
-  check_width(path, front.first_line, options, layout);
-  find_categories(path, front.first_line, options, layout);
-  layout.named_classes =
-      layout.label < layout.cells && sample != nullptr && is_csv_text((*sample)[layout.label]);
+  find_columns(path, front.first_line, options, sample, layout);
   front.rows = text.substr(at);
   if (header) {
     const auto end = text.find('\n', at);

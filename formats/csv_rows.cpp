@@ -16,6 +16,7 @@
 
 #include "formats/csv_cells.h"
 #include "formats/in_quotes.h"
+#include "formats/table_columns.h"
 
 namespace millrace {
 namespace {
@@ -76,21 +77,6 @@ const char* read_number(const char* at, const char* end, float& value) noexcept 
   if (const char* after = read_short_decimal(at, end, value)) return after;
   const auto [after, error] = std::from_chars(at, end, value);
   return error == std::errc{} && std::isfinite(value) ? after : nullptr;
-}
-
-/// What to do about a value that is no number.
-std::string advice_for(std::string_view cell, std::size_t column, const TableLayout& layout) {
-  if (layout.form_known) return std::string(csv_number_advice(cell));
-  const auto asked = layout.asked_as(column);
-  const auto left_out = "--drop-columns " + asked + " leaves it out)";
-  if (is_csv_missing(cell)) {
-    return " (--missing mean fills in what is missing, " + left_out;
-  }
-  if (const auto advice = csv_number_advice(cell); !advice.empty()) return std::string(advice);
-  if (is_csv_number(cell) || cell.find_first_not_of("0123456789+-.,") == std::string_view::npos) {
-    return {};
-  }
-  return " (--one-hot " + asked + " makes values of categories, " + left_out;
 }
 
 /// A cell that is not one of the numbers of a sample.
@@ -272,7 +258,7 @@ class RowReader {
         other_type_.store(true, std::memory_order_relaxed);
         return std::nullopt;
       } else {
-        return bad_cell(*cell, column, "a finite number", advice_for(*cell, column, layout_));
+        return bad_cell(*cell, column, "a finite number", cell_advice(*cell, column, layout_));
       }
     }
     if (column == layout_.cells) return std::nullopt;
@@ -292,7 +278,7 @@ class RowReader {
       if (!found) {
         return bad_cell(
             cell, other.column, categories_->expected(),
-            is_csv_missing(cell) ? advice_for(cell, other.column, layout_) : std::string());
+            is_csv_missing(cell) ? cell_advice(cell, other.column, layout_) : std::string());
       }
       put_category(*found, to++);
     }

@@ -22,11 +22,12 @@ namespace {
 
 constexpr std::string_view kLookedFor =
     "IDX files like train-images-idx3-ubyte, arrays like x_train.npy or in one .npz or "
-    ".safetensors file, train.csv, CIFAR's data_batch_1.bin or train.bin, tar shards like "
+    ".safetensors file, train.csv, train.parquet, CIFAR's data_batch_1.bin or train.bin, tar "
+    "shards like "
     "train-000000.tar, or a sub-folder of images for each class";
 
-constexpr std::array<std::string_view, 5> kFileEndings{".npy", ".npz", ".safetensors", ".csv",
-                                                       ".tar"};
+constexpr std::array<std::string_view, 6> kFileEndings{".npy", ".npz",     ".safetensors",
+                                                       ".csv", ".parquet", ".tar"};
 
 std::vector<std::string> sorted_names(const std::filesystem::path& folder) {
   std::vector<std::string> names;
@@ -81,24 +82,25 @@ DataFolder open_file(const std::filesystem::path& path, const OpenOptions& optio
   if (auto opened = open_idx_file(path, options)) return std::move(*opened);
   if (auto opened = open_array_file(path, options)) return std::move(*opened);
   if (auto opened = open_csv_file(path, options)) return std::move(*opened);
+  if (auto opened = open_parquet_file(path, options)) return std::move(*opened);
   if (auto opened = open_tar_file(path, options)) return std::move(*opened);
   throw DataError(path, std::nullopt,
                   "a folder, an IDX file named like train-images-idx3-ubyte, or an .npy, .npz, "
-                  ".safetensors, .csv or .tar file",
+                  ".safetensors, .csv, .parquet or .tar file",
                   foreign_text(path.string()).value_or("a file of another name"));
 }
 
 /// Columns that nobody looked at.
 void refuse_column(const DataFolder& opened, const OpenOptions& options) {
-  if (options.label_column.empty() && options.table == TableOptions{}) return;
-  const auto name = opened.train->name();
-  if (plain_file_name(name).ends_with(".csv")) return;
-  throw DataError(name, std::nullopt,
-                  options.label_column.empty()
-                      ? "a CSV file, whose columns are asked for (--one-hot, --drop-columns, "
-                        "--missing)"
-                      : "a CSV file, whose column of labels is asked for (--label-column)",
-                  "data of another form");
+  using Columns = DataFolder::Columns;
+  const bool table = options.table != TableOptions{};
+  if (options.label_column.empty() && !table) return;
+  if (opened.columns == Columns::kAll || (opened.columns == Columns::kLabels && !table)) return;
+  throw DataError(
+      opened.train->name(), std::nullopt,
+      table ? "a table, whose columns are asked for (--one-hot, --drop-columns, --missing)"
+            : "a table, whose column of labels is asked for (--label-column)",
+      opened.columns == Columns::kLabels ? "images" : "data of another form");
 }
 
 DataFolder open_any(const std::filesystem::path& path, const OpenOptions& options) {
@@ -123,6 +125,7 @@ DataFolder open_any(const std::filesystem::path& path, const OpenOptions& option
   if (auto opened = open_cifar_folder(path, options)) return std::move(*opened);
   if (auto opened = open_array_folder(path, options)) return std::move(*opened);
   if (auto opened = open_csv_folder(path, options)) return std::move(*opened);
+  if (auto opened = open_parquet_folder(path, options)) return std::move(*opened);
   if (auto opened = open_tar_folder(path, options)) return std::move(*opened);
   if (auto opened = open_image_folder(path, options)) return std::move(*opened);
   // As torchvision lays them out: data/MNIST/raw.

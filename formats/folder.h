@@ -24,6 +24,9 @@ struct DataFolder {
   /// Of CSV files, for a person: categories that were not in the training file, or in the table
   /// that a model was trained on. Empty where there are none; `description` has it, too.
   std::string unknown = {};
+  /// Which columns could be asked for: none; those of labels, beside images; or any of a table.
+  enum class Columns : std::uint8_t { kNone, kLabels, kAll };
+  Columns columns = Columns::kNone;
 };
 
 /// What is known of data beforehand, as of those that a model is for.
@@ -94,9 +97,10 @@ struct OpenOptions {
 /// file, or one for each split (array_names.h says which names mean what). `path` may also be one
 /// .npz or .safetensors file, or a .npy file, which then is the training set with its partner.
 ///
-/// Or CSV files, one to train on and perhaps one to test with (csv.h), or WebDataset shards in tar
-/// files (webdataset.h): their names have "train", "test" or "val" in them (split_names.h), or
-/// nothing of the kind, which means training. `path` may also be one such file.
+/// Or CSV files, one to train on and perhaps one to test with (csv.h), Parquet files of a table
+/// (parquet.h) or of images (ParquetImages), or WebDataset shards in tar files (webdataset.h):
+/// their names have "train", "test" or "val" in them (split_names.h), or nothing of the kind, which
+/// means training. `path` may also be one such file.
 ///
 /// Or a folder of images, one sub-folder a class (ImageFolders and ImageFolder in image_folder.h),
 /// as options.image says.
@@ -109,7 +113,7 @@ struct OpenOptions {
 DataFolder open_folder(const std::filesystem::path& path, const OpenOptions& options = {});
 
 /// By the ending of its name, a file that open_folder opens as a data set of its own: .npy, .npz,
-/// .safetensors, .csv or .tar, also with .gz or .zst behind it.
+/// .safetensors, .csv, .parquet or .tar, also with .gz or .zst behind it.
 bool is_named_as_data(const std::filesystem::path& path);
 
 }  // namespace millrace

@@ -90,6 +90,14 @@ std::optional<DataFolder> open_csv_folder(const std::filesystem::path& folder,
 std::optional<DataFolder> open_csv_file(const std::filesystem::path& path,
                                         const OpenOptions& options);
 
+/// Parquet files to train on, and perhaps some to test and to validate with, by their names
+/// (split_files): of images where image_leaf() finds some, else of a table (parquet.h).
+std::optional<DataFolder> open_parquet_folder(const std::filesystem::path& folder,
+                                              const OpenOptions& options);
+/// Such a file; nullopt if it has another ending.
+std::optional<DataFolder> open_parquet_file(const std::filesystem::path& path,
+                                            const OpenOptions& options);
+
 /// WebDataset shards: those to train on and those to test with by their names (split_files).
 std::optional<DataFolder> open_tar_folder(const std::filesystem::path& folder,
                                           const OpenOptions& options);

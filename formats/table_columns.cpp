@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "formats/csv_cells.h"
 #include "formats/in_quotes.h"
 
 namespace millrace {
@@ -59,6 +60,20 @@ std::string TableLayout::asked_as(std::size_t column) const {
     return std::to_string(column + 1);
   }
   return columns[column];
+}
+
+std::string cell_advice(std::string_view cell, std::size_t column, const TableLayout& layout) {
+  if (layout.form_known) return std::string(csv_number_advice(cell));
+  const auto asked = layout.asked_as(column);
+  const auto left_out = "--drop-columns " + asked + " leaves it out)";
+  if (is_csv_missing(cell)) {
+    return " (--missing mean fills in what is missing, " + left_out;
+  }
+  if (const auto advice = csv_number_advice(cell); !advice.empty()) return std::string(advice);
+  if (is_csv_number(cell) || cell.find_first_not_of("0123456789+-.,") == std::string_view::npos) {
+    return {};
+  }
+  return " (--one-hot " + asked + " makes values of categories, " + left_out;
 }
 
 DataError table_error(const std::filesystem::path& path, std::uint64_t line,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "formats/table.h"
@@ -11,6 +12,10 @@
 // The columns of one table by the names of another's. Users want csv.h or parquet.h.
 
 namespace millrace {
+
+/// What to do about a value of a column that is no number, to stand behind it; empty where nothing
+/// is known.
+std::string cell_advice(std::string_view cell, std::size_t column, const TableLayout& layout);
 
 /// The columns that values come from, in their order.
 std::vector<std::string> sources_of(const ColumnNames& names);

@@ -31,7 +31,7 @@ struct UnknownCell {
 class PartWriter {
  public:
   PartWriter(const TableWords& words, const CategoryReader& reader, const TableForm& form,
-              const std::vector<TableSource>& sources)
+             const std::vector<TableSource>& sources)
       : words_(words), reader_(reader), form_(form), sources_(sources), labels_(sources.size()) {
     for (std::size_t i = 0; i < sources.size(); ++i) {
       if (!sources[i].categories) continue;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <utility>
 
 #include "formats/csv_cells.h"
@@ -56,6 +57,17 @@ std::optional<std::int32_t> LabelReader::read(std::string_view cell) {
   numbers_.emplace(cell, number);
   names_.push_back(cell);
   return number;
+}
+
+std::optional<std::int32_t> LabelReader::read(double number) const {
+  if (kind_ == Kind::kAnything) return 0;
+  if (kind_ == Kind::kTargets) {
+    const auto target = static_cast<float>(number);
+    return std::isfinite(target) ? std::optional(target_word(target)) : std::nullopt;
+  }
+  const bool whole = number >= 0 && number < static_cast<double>(limit_) && number == std::floor(number);
+  if (kind_ != Kind::kNumbers || !whole) return std::nullopt;
+  return static_cast<std::int32_t>(number);
 }
 
 std::string LabelReader::expected() const {

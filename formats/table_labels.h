@@ -35,6 +35,8 @@ class LabelReader {
 
   /// nullopt for a cell that is no such label.
   std::optional<std::int32_t> read(std::string_view cell);
+  /// The same of a cell that is a number.
+  std::optional<std::int32_t> read(double number) const;
   /// What is one: "a whole number in [0, 10) as the label".
   std::string expected() const;
   /// Behind what was found in its place, and what to do about it; empty where nothing is known.

@@ -30,6 +30,7 @@ build|libtbb-dev|header tbb/task_arena.h|oneTBB: parallel loading
 build|libhwy-dev|header hwy/highway.h|Highway: SIMD chosen at run time
 build|libzstd-dev|header zstd.h|reads .zst files
 build|libdeflate-dev|header libdeflate.h|reads .gz files
+build|libsnappy-dev|header snappy.h|reads Parquet files
 build|libturbojpeg0-dev|header turbojpeg.h|decodes JPEG images
 build|libstb-dev|header stb/stb_image.h|decodes PNG, BMP, GIF and TGA images, resizes
 build|libcurl4-openssl-dev|header curl/curl.h|downloads data sets

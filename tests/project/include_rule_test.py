@@ -21,6 +21,7 @@ EXTERNAL = {
     "openssl": r"openssl/",
     "stb": r"stb/",
     "turbojpeg": r"turbojpeg\.h$",
+    "snappy": r"snappy\.h$",
     "fmt": r"fmt/",
     "json": r"nlohmann/",
     "tbb": r"(oneapi/)?tbb/|tbb\.h$",
@@ -35,7 +36,7 @@ EXTERNAL = {
     "mlpack": r"mlpack/",
     "cuda": r"(cuda|cublas|curand|nvtx3/|nvToolsExt|cub/|thrust/|cooperative_groups)",
 }
-FORMATS_LIBRARIES = {"zstd", "libdeflate", "xxhash", "fmt", "json", "stb", "turbojpeg"}
+FORMATS_LIBRARIES = {"zstd", "libdeflate", "snappy", "xxhash", "fmt", "json", "stb", "turbojpeg"}
 # folder → (own folders it may include, libraries it may include). The longest prefix counts.
 RULES = {
     "formats": ({"formats"}, FORMATS_LIBRARIES),

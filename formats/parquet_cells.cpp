@@ -1,0 +1,131 @@
+#include "formats/parquet_cells.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "formats/csv_cells.h"
+
+namespace millrace {
+namespace {
+
+/// IEEE 754's binary16, by its bits.
+float from_half(std::uint32_t bits) noexcept {
+  const auto fraction = static_cast<float>(bits & 0x3FFU);
+  const auto exponent = static_cast<int>(bits >> 10U & 0x1FU);
+  float value = 0.0F;
+  if (exponent == 0x1F) {
+    value = fraction == 0.0F ? std::numeric_limits<float>::infinity()
+                             : std::numeric_limits<float>::quiet_NaN();
+  } else if (exponent == 0) {
+    value = std::ldexp(fraction, -24);
+  } else {
+    value = std::ldexp(fraction + 1024.0F, exponent - 25);
+  }
+  return (bits >> 15U) != 0 ? -value : value;
+}
+
+std::uint32_t byte_at(std::string_view bytes, std::size_t at) noexcept {
+  return static_cast<unsigned char>(bytes[at]);
+}
+
+/// A number in two's complement, the highest byte first.
+double from_big_endian(std::string_view bytes) noexcept {
+  // -x is ~x + 1: nothing is lost of numbers that are small.
+  const bool negative = !bytes.empty() && byte_at(bytes, 0) >= 0x80;
+  double number = 0.0;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    number = number * 256.0 + (negative ? 255 - byte_at(bytes, i) : byte_at(bytes, i));
+  }
+  return negative ? -(number + 1.0) : number;
+}
+
+float as_float(double number) noexcept { return static_cast<float>(number); }
+
+}  // namespace
+
+bool is_table_leaf(const ParquetLeaf& leaf) noexcept {
+  switch (leaf.meaning) {
+    case ParquetMeaning::kNumber:
+    case ParquetMeaning::kNothing:
+      return leaf.type != ParquetType::kInt96;
+    case ParquetMeaning::kHalf:
+      return leaf.type == ParquetType::kFixedBytes && leaf.length == 2;
+    case ParquetMeaning::kDecimal:
+      return leaf.type != ParquetType::kInt96;
+    case ParquetMeaning::kText:
+      return leaf.type == ParquetType::kBytes || leaf.type == ParquetType::kFixedBytes;
+    case ParquetMeaning::kBytes:
+    case ParquetMeaning::kTime:
+      break;
+  }
+  return false;
+}
+
+bool is_whole_leaf(const ParquetLeaf& leaf) noexcept {
+  return leaf.meaning == ParquetMeaning::kNumber &&
+         (leaf.type == ParquetType::kBoolean || leaf.type == ParquetType::kInt32 ||
+          leaf.type == ParquetType::kInt64);
+}
+
+double ParquetCells::scaled(double number) const noexcept {
+  return leaf_.scale == 0 ? number : number / std::pow(10.0, leaf_.scale);
+}
+
+double ParquetCells::number_of(std::string_view stored) const noexcept {
+  switch (leaf_.meaning) {
+    case ParquetMeaning::kHalf:
+      return double{from_half(byte_at(stored, 0) | byte_at(stored, 1) << 8U)};
+    case ParquetMeaning::kDecimal:
+      return scaled(from_big_endian(stored));
+    default:
+      break;
+  }
+  const auto number = csv_float(stored);
+  return number ? double{*number} : std::numeric_limits<double>::infinity();
+}
+
+std::optional<std::uint64_t> ParquetCells::read(std::span<float> to) const {
+  std::optional<std::uint64_t> bad;
+  for_stored([&](std::uint64_t i, const auto* stored) {
+    using Stored = std::remove_cvref_t<decltype(*stored)>;
+    float number = std::numeric_limits<float>::quiet_NaN();
+    if constexpr (std::is_same_v<Stored, std::string_view>) {
+      if (stored != nullptr && !(is_text() && is_csv_missing(*stored))) {
+        number = as_float(number_of(*stored));
+      }
+    } else if (stored != nullptr) {
+      // Whole numbers are rounded once.
+      number = std::is_integral_v<Stored> && leaf_.scale == 0 && !leaf_.is_unsigned
+                   ? static_cast<float>(*stored)
+                   : as_float(number_of(*stored));
+    }
+    to[i] = number;
+    if (!bad && std::isinf(number)) bad = i;
+  });
+  return bad;
+}
+
+std::optional<std::uint64_t> ParquetCells::read(std::span<std::uint8_t> to) const {
+  std::optional<std::uint64_t> bad;
+  for_stored([&](std::uint64_t i, const auto* stored) {
+    const auto number = stored == nullptr ? -1.0 : number_of(*stored);
+    const bool byte = number >= 0.0 && number <= 255.0 && number == std::floor(number);
+    to[i] = byte ? static_cast<std::uint8_t>(number) : std::uint8_t{0};
+    if (!bad && !byte) bad = i;
+  });
+  return bad;
+}
+
+std::string ParquetCells::number_text(float number) { return fmt::format("{}", number); }
+std::string ParquetCells::number_text(double number) { return fmt::format("{}", number); }
+
+std::string ParquetCells::text_of(std::uint64_t cell) const {
+  std::string text;
+  for_stored([&](std::uint64_t i, const auto* stored) {
+    if (i == cell && stored != nullptr) text = stored_text(*stored);
+  });
+  return text;
+}
+
+}  // namespace millrace

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "formats/parquet_column.h"
+
+// The cells of a Parquet file's columns, whatever they are stored as. Users want parquet.h.
+
+namespace millrace {
+
+/// Whether the cells of a leaf may be values of samples, or labels: numbers, bools or text.
+bool is_table_leaf(const ParquetLeaf& leaf) noexcept;
+/// Whether all of them are whole numbers, or bools.
+bool is_whole_leaf(const ParquetLeaf& leaf) noexcept;
+
+/// The cells of a column, as of a table: [slots].
+class ParquetCells {
+ public:
+  /// Precondition: is_table_leaf(leaf).
+  ParquetCells(const ParquetLeaf& leaf, ParquetColumn column)
+      : leaf_(leaf), column_(std::move(column)) {}
+
+  std::uint64_t size() const noexcept { return column_.slots; }
+  const ParquetColumn& column() const noexcept { return column_; }
+  bool is_text() const noexcept { return leaf_.meaning == ParquetMeaning::kText; }
+
+  /// All cells as float32, rounded to nearest, NaN for those that are missing or NaN, of text that
+  /// says a number. Returns the first that is none, be it a number that float32 cannot hold.
+  std::optional<std::uint64_t> read(std::span<float> to) const;
+  /// All cells as bytes. Returns the first that is no whole number from 0 to 255.
+  std::optional<std::uint64_t> read(std::span<std::uint8_t> to) const;
+
+  /// Calls with(i, number) for each cell of numbers; of those that are missing it is NaN.
+  template <typename With>
+  void for_numbers(With with) const;
+  /// Calls with(i, text) for each cell of text; those that are missing are empty.
+  template <typename With>
+  void for_texts(With with) const;
+
+  /// Calls with(i, a pointer to what is stored, or null where it is missing) for each cell.
+  template <typename With>
+  void for_stored(With with) const;
+
+  /// A cell as a table of text would have it: "3", "0.5", "true"; empty for one that is missing.
+  std::string text_of(std::uint64_t cell) const;
+  /// The same of what is stored.
+  template <typename T>
+  std::string stored_text(const T& stored) const {
+    if constexpr (std::is_same_v<T, std::string_view>) {
+      return is_text() ? std::string(stored) : number_text(number_of(stored));
+    } else if constexpr (std::is_same_v<T, std::uint8_t>) {
+      return stored != 0 ? "true" : "false";
+    } else if constexpr (std::is_integral_v<T>) {
+      if (leaf_.scale != 0) return number_text(number_of(stored));
+      if (leaf_.is_unsigned) return std::to_string(static_cast<std::make_unsigned_t<T>>(stored));
+      return std::to_string(stored);
+    } else {
+      return number_text(stored);
+    }
+  }
+
+ private:
+  /// A number as stored that is one; of bytes, what they mean.
+  template <typename T>
+  double number_of(T stored) const noexcept {
+    if constexpr (std::is_same_v<T, std::int32_t>) {
+      if (leaf_.is_unsigned) return scaled(static_cast<std::uint32_t>(stored));
+    } else if constexpr (std::is_same_v<T, std::int64_t>) {
+      if (leaf_.is_unsigned) return scaled(static_cast<double>(static_cast<std::uint64_t>(stored)));
+    }
+    return scaled(static_cast<double>(stored));
+  }
+  double number_of(std::string_view stored) const noexcept;
+  double scaled(double number) const noexcept;
+  static std::string number_text(float number);
+  static std::string number_text(double number);
+
+  ParquetLeaf leaf_;
+  ParquetColumn column_;
+};
+
+template <typename With>
+void ParquetCells::for_stored(With with) const {
+  std::visit(
+      [&](const auto& values) {
+        std::size_t next = 0;
+        for (std::uint64_t i = 0; i < column_.slots; ++i) {
+          with(i, column_.has(i) ? &values[next++] : nullptr);
+        }
+      },
+      column_.values);
+}
+
+template <typename With>
+void ParquetCells::for_numbers(With with) const {
+  for_stored([&](std::uint64_t i, const auto* stored) {
+    with(i, stored == nullptr ? std::numeric_limits<double>::quiet_NaN() : number_of(*stored));
+  });
+}
+
+template <typename With>
+void ParquetCells::for_texts(With with) const {
+  const auto& texts = std::get<std::vector<std::string_view>>(column_.values);
+  std::size_t next = 0;
+  for (std::uint64_t i = 0; i < column_.slots; ++i) {
+    with(i, column_.has(i) ? texts[next++] : std::string_view());
+  }
+}
+
+}  // namespace millrace

@@ -1,0 +1,433 @@
+#include "formats/parquet_rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cmath>
+#include <deque>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+
+#include "formats/csv_cells.h"
+#include "formats/error.h"
+#include "formats/in_quotes.h"
+#include "formats/on_all_cores.h"
+#include "formats/parquet_cells.h"
+#include "formats/table_columns.h"
+#include "formats/table_formed.h"
+#include "formats/table_read.h"
+
+namespace millrace {
+namespace {
+
+/// Places of a sample that a thread fills together: 64 bytes of float32. Neighbours of a row lie in
+/// one cache line, and columns far apart in the file.
+constexpr std::size_t kTile = 16;
+/// Cells that a thread holds for that.
+constexpr std::uint64_t kTileCells = std::uint64_t{1} << 22;
+
+/// Text as a cell of a CSV file within quotes has it, which is what readers of labels and
+/// categories take.
+std::string doubled_quotes(std::string_view text) {
+  std::string cell;
+  for (const char c : text) {
+    cell.push_back(c);
+    if (c == '"') cell.push_back(c);
+  }
+  return cell;
+}
+
+/// Gives texts of a column their numbers, each of which is asked for once.
+class TextNumbers {
+ public:
+  /// The number of `text`, by read(cell) where it is new: nullopt where that is none. What a reader
+  /// may keep of it lives as long as this.
+  template <typename Read>
+  std::optional<std::int32_t> number_of(std::string_view text, Read read) {
+    if (last_ && text == *last_) return last_number_;  // mostly they come in runs, or are few
+    auto known = numbers_.find(text);
+    if (known == numbers_.end()) {
+      texts_.push_back(doubled_quotes(text));
+      const std::optional<std::int32_t> number = read(std::string_view(texts_.back()));
+      if (!number) return std::nullopt;
+      texts_.emplace_back(text);
+      known = numbers_.emplace(texts_.back(), *number).first;
+    }
+    last_ = known->first;
+    last_number_ = known->second;
+    return last_number_;
+  }
+
+ private:
+  std::deque<std::string> texts_;
+  std::unordered_map<std::string_view, std::int32_t> numbers_;
+  std::optional<std::string_view> last_;
+  std::int32_t last_number_ = 0;
+};
+
+DataError sample_error(const ParquetFile& file, std::uint64_t sample, const std::string& expected,
+                       const std::string& found) {
+  return {file.path(), fmt::format("sample {}: expected {}, found {}", sample, expected, found)};
+}
+
+std::string in_words(const std::string& cell) {
+  return cell.empty() ? "a missing value" : in_quotes(cell);
+}
+
+/// Reads all row groups of all files.
+class Reading {
+ public:
+  explicit Reading(const ParquetColumns& table) : table_(table), layout_(table.layout) {
+    std::uint64_t first = 0;
+    for (std::size_t f = 0; f < table.files.size(); ++f) {
+      const auto& footer = table.files[f]->footer();
+      stored_ += table.files[f]->bytes().size();
+      for (std::size_t g = 0; g < footer.groups.size(); ++g) {
+        const auto& group = footer.groups[g];
+        parts_.push_back(
+            {.file = f, .group = g, .first_row = first + group.first_row, .rows = group.rows});
+      }
+      if (first > std::numeric_limits<std::int64_t>::max() - footer.rows) {
+        throw DataError(table.files[f]->path(), std::nullopt, "fewer rows than 2^63", "more");
+      }
+      first += footer.rows;
+    }
+    rows_ = first;
+    check_table_size(table.name, stored_, rows_, std::max<std::size_t>(layout_.cells, 1));
+    find_places();
+    label_texts_.resize(parts_.size());
+    category_texts_.resize(parts_.size());
+    for (auto& texts : category_texts_) texts.resize(layout_.categories.size());
+  }
+
+  ReadTable read() {
+    auto options = table_.options;
+    const auto readers = label_reader(layout_, named(options));
+    TableContent content{.samples = {},
+                         .asked = table_.asked,
+                         .readers = std::vector<LabelReader>(parts_.size(), readers),
+                         .labels = {.values = std::vector<std::int32_t>(rows_ * layout_.words()),
+                                    .targets = static_cast<std::uint32_t>(layout_.targets.size())}};
+    read_labels(content);
+    if (layout_.is_formed()) {
+      auto& words = content.words;
+      words.columns = layout_.values();
+      words.words.resize(rows_ * layout_.values());
+      words.readers.assign(parts_.size(),
+                           {layout_.categories.size(), layout_.gaps, layout_.form_known});
+      (void)read_values(words.words.data(), words.readers.data());
+    } else {
+      content.dtype = DType::kUInt8;
+      if (!may_be_bytes() || !read_as<std::uint8_t>(content)) {
+        content.dtype = DType::kFloat32;
+        (void)read_as<float>(content);
+      }
+    }
+    std::vector<TablePart> parts;
+    for (const auto& part : parts_)
+      parts.push_back({.first_row = part.first_row, .rows = part.rows});
+    return finish_table(table_.name, layout_, options, parts, stored_, std::move(content));
+  }
+
+ private:
+  /// A row group.
+  struct Part {
+    std::size_t file = 0;
+    std::size_t group = 0;
+    std::uint64_t first_row = 0;  // in the table
+    std::uint64_t rows = 0;
+  };
+  /// A column's place in a sample.
+  struct Place {
+    std::size_t column = 0;
+    std::size_t index = 0;  // in the leaf's list
+    std::size_t place = 0;
+    std::optional<std::size_t> categories;  // its number among layout.categories
+  };
+  struct LeafPlaces {
+    std::size_t leaf = 0;
+    std::vector<Place> places;
+  };
+
+  /// Options for labels that have names in the file, or for others.
+  ReadTableOptions named(ReadTableOptions& options) const {
+    const auto& names = table_.class_names;
+    const bool classes = options.task == Task::kClassification && !options.unlabelled_values;
+    if (names.empty() || !classes || options.classes) return options;
+    if (!options.class_names.empty() && options.class_names != names) {
+      throw DataError(
+          table_.name, std::nullopt, "the classes that are known, in their order",
+          fmt::format("others: {} and {} more", in_quotes(names.front()), names.size() - 1));
+    }
+    auto numbers = options;
+    numbers.class_names.clear();
+    numbers.classes = static_cast<std::uint32_t>(names.size());
+    options.class_names = names;
+    return numbers;
+  }
+
+  void find_places() {
+    std::size_t next = 0;
+    for (std::size_t value = 0; value < layout_.values(); ++value) {
+      const auto column = layout_.column_of(value);
+      const auto& cell = table_.cells[column];
+      Place place{.column = column,
+                  .index = cell.index,
+                  .place = layout_.places.empty() ? value : layout_.places[value],
+                  .categories = {}};
+      if (next < layout_.categories.size() && layout_.categories[next] == column) {
+        place.categories = next++;
+      }
+      if (leaves_.empty() || leaves_.back().leaf != cell.leaf) {
+        leaves_.push_back({.leaf = cell.leaf, .places = {}});
+      }
+      leaves_.back().places.push_back(place);
+    }
+  }
+
+  bool may_be_bytes() const {
+    if (table_.options.as_float) return false;
+    for (const auto& part : parts_) {
+      for (const auto& leaf : leaves_) {
+        if (!is_whole_leaf(leaf_of(part, leaf.leaf))) return false;
+      }
+    }
+    return true;
+  }
+
+  const ParquetFile& file_of(const Part& part) const { return *table_.files[part.file]; }
+  const ParquetLeaf& leaf_of(const Part& part, std::size_t leaf) const {
+    return file_of(part).footer().leaves[table_.leaves[part.file][leaf]];
+  }
+  /// Of the first sample of a part in its file.
+  std::uint64_t first_of(const Part& part) const {
+    return file_of(part).footer().groups[part.group].first_row;
+  }
+
+  ParquetCells cells_of(const Part& part, std::size_t leaf) const {
+    const auto& file = file_of(part);
+    const auto number = table_.leaves[part.file][leaf];
+    const auto& chunk = file.footer().groups[part.group].chunks[number];
+    const auto width = table_.widths[leaf];
+    const auto& of = file.footer().leaves[number];
+    // Before memory is taken for them.
+    if (chunk.values / width != part.rows || chunk.values % width != 0)
+      throw uneven(part, of, width);
+    ParquetCells cells(of, read_column(file, of, chunk));
+    const auto& begins = cells.column().begins;
+    // A column without levels that say otherwise begins a row with each cell.
+    const bool even = begins.empty() ? width == 1 : begins_evenly(begins, width);
+    if (!even) throw uneven(part, of, width);
+    return cells;
+  }
+
+  static bool begins_evenly(const std::vector<std::uint8_t>& begins, std::size_t width) {
+    for (std::size_t i = 0; i < begins.size(); ++i) {
+      if ((begins[i] != 0) != (i % width == 0)) return false;
+    }
+    return true;
+  }
+
+  DataError uneven(const Part& part, const ParquetLeaf& leaf, std::size_t width) const {
+    return {file_of(part).path(), std::nullopt,
+            fmt::format("{} value{} of {} in each row", width, width == 1 ? "" : "s",
+                        in_quotes(leaf.name)),
+            fmt::format("another number in samples {} to {}", first_of(part),
+                        first_of(part) + part.rows - 1)};
+  }
+
+  /// Labels of all parts.
+  void read_labels(TableContent& content) {
+    on_all_cores(parts_.size(), parts_.size(), [&] {
+      return [&](std::size_t p) {
+        if (layout_.label < layout_.cells) read_label(p, layout_.label, 0, content);
+        for (std::size_t i = 0; i < layout_.targets.size(); ++i) {
+          read_label(p, layout_.targets[i], i, content);
+        }
+      };
+    });
+  }
+
+  void read_label(std::size_t p, std::size_t column, std::size_t word, TableContent& content) {
+    if (table_.options.unlabelled_values) return;
+    const auto& part = parts_[p];
+    const auto& cell = table_.cells[column];
+    const auto cells = cells_of(part, cell.leaf);
+    const auto width = table_.widths[cell.leaf];
+    auto& reader = content.readers[p];
+    auto* to = content.labels.values.data() + part.first_row * layout_.words() + word;
+    std::optional<std::uint64_t> bad;
+    const auto put = [&](std::uint64_t i, std::optional<std::int32_t> label) {
+      if (!label && !bad) bad = i;
+      to[i / width * layout_.words()] = label.value_or(0);
+    };
+    if (cells.is_text()) {
+      cells.for_texts([&](std::uint64_t i, std::string_view text) {
+        if (i % width != cell.index) return;
+        put(i,
+            label_texts_[p].number_of(text, [&](std::string_view of) { return reader.read(of); }));
+      });
+    } else {
+      cells.for_numbers([&](std::uint64_t i, double number) {
+        if (i % width == cell.index) put(i, reader.read(number));
+      });
+    }
+    if (!bad) return;
+    const auto found = cells.text_of(*bad);
+    const auto* other =
+        column == layout_.label && layout_.label_guessed ? " (--label-column names another)" : "";
+    throw sample_error(file_of(part), first_of(part) + *bad / width,
+                       fmt::format("{} in {}{}", reader.expected(), layout_.text_of(column), other),
+                       in_words(found) + std::string(reader.advice(found)));
+  }
+
+  template <typename T>
+  bool read_as(TableContent& content) {
+    auto bytes = Bytes::allocate(static_cast<std::size_t>(rows_) * layout_.values() * sizeof(T));
+    if (!read_values(reinterpret_cast<T*>(bytes.writable().data()), nullptr)) return false;
+    content.samples = std::move(bytes);
+    return true;
+  }
+
+  /// False where a cell is no T, but may be another type; a float always is one.
+  template <typename T>
+  bool read_values(T* to, CategoryReader* categories) {
+    struct Tile {
+      std::size_t part = 0;
+      std::size_t first = 0;  // of leaves_
+      std::size_t last = 0;
+    };
+    std::vector<Tile> tasks;
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+      const auto tile = std::clamp<std::uint64_t>(kTileCells / parts_[p].rows, 1, kTile);
+      for (std::size_t leaf = 0; leaf < leaves_.size();) {
+        Tile task{.part = p, .first = leaf, .last = leaf};
+        for (std::size_t places = 0; task.last < leaves_.size() && places < tile; ++task.last) {
+          places += leaves_[task.last].places.size();
+        }
+        leaf = task.last;
+        tasks.push_back(task);
+      }
+    }
+    std::atomic<bool> other_type = false;
+    on_all_cores(tasks.size(), tasks.size(), [&] {
+      return [&](std::size_t t) {
+        if (other_type.load(std::memory_order_relaxed)) return;
+        const auto& task = tasks[t];
+        const auto leaves = std::span(leaves_).subspan(task.first, task.last - task.first);
+        auto* reader = categories == nullptr ? nullptr : categories + task.part;
+        if (!read_tile(task.part, leaves, reader, to)) other_type = true;
+      };
+    });
+    return !other_type;
+  }
+
+  /// The values of some leaves of a part.
+  template <typename T>
+  bool read_tile(std::size_t p, std::span<const LeafPlaces> leaves, CategoryReader* categories,
+                 T* to) {
+    const auto& part = parts_[p];
+    std::vector<std::vector<T>> columns;
+    for (const auto& leaf : leaves) {
+      columns.emplace_back();
+      if (!read_leaf(p, leaf, categories, columns.back())) return false;
+    }
+    const auto width = layout_.values();
+    for (std::uint64_t row = 0; row < part.rows; ++row) {
+      auto* sample = to + (part.first_row + row) * width;
+      for (std::size_t i = 0; i < leaves.size(); ++i) {
+        const auto* from = columns[i].data() + row * table_.widths[leaves[i].leaf];
+        for (const auto& place : leaves[i].places) sample[place.place] = from[place.index];
+      }
+    }
+    return true;
+  }
+
+  template <typename T>
+  bool read_leaf(std::size_t p, const LeafPlaces& leaf, CategoryReader* categories,
+                 std::vector<T>& to) {
+    const auto& part = parts_[p];
+    const auto cells = cells_of(part, leaf.leaf);
+    to.resize(static_cast<std::size_t>(cells.size()));
+    if constexpr (std::is_same_v<T, std::uint8_t>) {
+      return !cells.read(std::span(to));
+    } else {
+      const bool formed = std::ranges::any_of(
+          leaf.places, [](const auto& place) { return place.categories.has_value(); });
+      const auto bad = formed ? std::nullopt : cells.read(std::span(to));
+      if (bad) throw no_number(part, cells, leaf, *bad);
+      if (formed) {
+        for (const auto& place : leaf.places)
+          put_categories(p, cells, leaf, place, *categories, to);
+      } else if (!layout_.gaps) {
+        const auto missing =
+            std::ranges::find_if(to, [](float value) { return std::isnan(value); });
+        if (missing != to.end()) {
+          throw no_number(part, cells, leaf, static_cast<std::uint64_t>(missing - to.begin()));
+        }
+      }
+      return true;
+    }
+  }
+
+  void put_categories(std::size_t p, const ParquetCells& cells, const LeafPlaces& leaf,
+                      const Place& place, CategoryReader& reader, std::vector<float>& to) {
+    const auto width = table_.widths[leaf.leaf];
+    auto& texts = category_texts_[p][*place.categories];
+    const auto read = [&](std::string_view cell) { return reader.read(*place.categories, cell); };
+    const auto put = [&](std::uint64_t i, std::string_view text) {
+      const auto number = texts.number_of(text, read);
+      if (!number) {
+        throw sample_error(
+            file_of(parts_[p]), first_of(parts_[p]) + i / width,
+            fmt::format("{} in {}", reader.expected(), layout_.text_of(place.column)),
+            in_words(std::string(text)) +
+                (is_csv_missing(text) ? cell_advice(text, place.column, layout_) : ""));
+      }
+      to[i] = std::bit_cast<float>(*number);
+    };
+    if (cells.is_text()) {
+      cells.for_texts([&](std::uint64_t i, std::string_view text) {
+        if (i % width == place.index) put(i, text);
+      });
+    } else {
+      cells.for_stored([&](std::uint64_t i, const auto* stored) {
+        if (i % width == place.index)
+          put(i, stored == nullptr ? std::string() : cells.stored_text(*stored));
+      });
+    }
+  }
+
+  DataError no_number(const Part& part, const ParquetCells& cells, const LeafPlaces& leaf,
+                      std::uint64_t bad) const {
+    const auto width = table_.widths[leaf.leaf];
+    const auto place = std::ranges::find(leaf.places, bad % width, &Place::index);
+    const auto column = place == leaf.places.end() ? leaf.places.front().column : place->column;
+    const auto found = cells.text_of(bad);
+    return sample_error(file_of(part), first_of(part) + bad / width,
+                        fmt::format("a finite number in {}", layout_.text_of(column)),
+                        in_words(found) + cell_advice(found, column, layout_));
+  }
+
+  const ParquetColumns& table_;
+  const TableLayout& layout_;
+  std::vector<Part> parts_;
+  std::uint64_t rows_ = 0;
+  std::uint64_t stored_ = 0;
+  std::vector<LeafPlaces> leaves_;                        // in the order of columns
+  std::vector<TextNumbers> label_texts_;                  // by part
+  std::vector<std::vector<TextNumbers>> category_texts_;  // by part and column of categories
+};
+
+}  // namespace
+
+ReadTable read_rows(const ParquetColumns& table) { return Reading(table).read(); }
+
+}  // namespace millrace

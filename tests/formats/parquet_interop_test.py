@@ -1,0 +1,280 @@
+"""Parquet files that Apache Arrow writes, in every way it has, against the same data as arrays and as CSV.
+
+Run as: parquet_interop_test.py PATH_OF_tools. Skipped without the packages pyarrow, numpy and pillow.
+"""
+
+import decimal
+import io
+import itertools
+import json
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+import interop  # noqa: E402
+
+numpy, pyarrow, parquet, image, csv = interop.packages("numpy", "pyarrow", "pyarrow.parquet", "PIL.Image", "pyarrow.csv")
+
+TOOLS = sys.argv.pop(1)
+ROWS = 1000
+
+
+def floats(kind, missing=False, rows=ROWS):
+    draw = numpy.random.default_rng(len(kind) + rows)
+    values = draw.normal(0, 100, rows)
+    if kind.startswith(("int", "uint")):
+        low = 0 if kind.startswith("u") else -100
+        values = draw.integers(low, 100, rows)
+    if kind == "bool":
+        values = draw.integers(0, 2, rows)
+    array = values.astype(kind)
+    mask = draw.random(rows) < 0.1 if missing else None
+    return pyarrow.array(array, mask=mask)
+
+
+def png(draw, side=9, colour=False):
+    pixels = draw.integers(0, 256, (side, side, 3) if colour else (side, side), dtype=numpy.uint8)
+    file = io.BytesIO()
+    image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue(), pixels
+
+
+class Parquet(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def convert(self, source, *options):
+        """What Millrace reads: x, y."""
+        out = self.folder / "out"
+        done = subprocess.run(
+            [TOOLS, "convert", source, out, "--to", "npy", "--force", "--quiet", *options], capture_output=True, encoding="utf-8"
+        )
+        self.assertEqual(done.stderr, "")
+        return numpy.load(out / "x_train.npy"), numpy.load(out / "y_train.npy")
+
+    def error(self, source, *options):
+        done = subprocess.run(
+            [TOOLS, "convert", source, self.folder / "out", "--to", "npy", "--force", *options], capture_output=True, encoding="utf-8"
+        )
+        self.assertEqual(done.returncode, 1)
+        return done.stderr
+
+    def write(self, table, name="train.parquet", **how):
+        path = self.folder / name
+        parquet.write_table(table, path, **how)
+        return path
+
+    def check(self, table, *options, **how):
+        """The columns of a table, in order, but the label's."""
+        x, y = self.convert(self.write(table, **how), *options)
+        self.assertEqual(y.tolist(), table["y"].to_pylist())
+        for i, name in enumerate(name for name in table.column_names if name != "y"):
+            expected = table[name].to_numpy(zero_copy_only=False).astype(numpy.float32)
+            numpy.testing.assert_array_equal(x[:, i], expected, err_msg=f"{name} {how}")
+
+    def labels(self, rows=ROWS):
+        return pyarrow.array(numpy.random.default_rng(1).integers(0, 7, rows))
+
+    def test_every_type(self):
+        kinds = ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64"]
+        table = pyarrow.table({kind: floats(kind) for kind in kinds} | {"y": self.labels()})
+        for codec, version in itertools.product(["none", "snappy", "gzip", "zstd"], ["1.0", "2.0"]):
+            self.check(table, compression=codec, data_page_version=version)
+
+    def test_large_numbers(self):
+        table = pyarrow.table(
+            {
+                "u64": pyarrow.array([2**64 - 1, 2**63, 0], pyarrow.uint64()),
+                "i64": pyarrow.array([-(2**63), 2**63 - 1, 16777217]),
+                "u32": pyarrow.array([2**32 - 1, 2**31, 0], pyarrow.uint32()),
+                "f64": pyarrow.array([3.4028234e38, 1e-45, 0.1]),
+                "y": [0, 1, 0],
+            }
+        )
+        self.check(table)
+
+    def test_every_encoding(self):
+        for kind, encodings in {
+            "bool": ["PLAIN", "RLE"],
+            "int32": ["PLAIN", "DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"],
+            "int64": ["PLAIN", "DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"],
+            "float16": ["PLAIN", "BYTE_STREAM_SPLIT"],
+            "float32": ["PLAIN", "BYTE_STREAM_SPLIT"],
+            "float64": ["PLAIN", "BYTE_STREAM_SPLIT"],
+        }.items():
+            table = pyarrow.table({"a": floats(kind), "y": self.labels()})
+            for encoding in encodings:
+                self.check(table, use_dictionary=False, column_encoding={"a": encoding, "y": "PLAIN"}, data_page_size=500)
+
+    def test_numbers_that_are_missing(self):
+        for kind, version in itertools.product(["bool", "int32", "int64", "float32", "float64"], ["1.0", "2.0"]):
+            table = pyarrow.table({"a": floats(kind, missing=True), "y": self.labels()})
+            x, y = self.convert(self.write(table, data_page_version=version, data_page_size=700, row_group_size=300), "--missing", "mean", "--label-column", "y")
+            there = numpy.array(table["a"].is_valid().to_pylist())
+            values = numpy.array([0 if a is None else a for a in table["a"].to_pylist()], numpy.float32)
+            numpy.testing.assert_array_equal(x[there, 0], values[there])
+            self.assertEqual(len(set(x[~there, 0].tolist())), 1)
+            numpy.testing.assert_allclose(x[~there, 0], values[there].mean(), rtol=1e-6)
+            numpy.testing.assert_array_equal(x[:, 1], ~there)
+            self.assertEqual(y.tolist(), table["y"].to_pylist())
+
+    def test_text(self):
+        draw = numpy.random.default_rng(2)
+        words = ["", "a", "a longer one", "ä", 'with "quotes"', "b" * 200]
+        for encoding, large in itertools.product(["PLAIN", "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY", None], [False, True]):
+            texts = [None if draw.random() < 0.1 else words[draw.integers(1, 6)] for _ in range(ROWS)]
+            kind = pyarrow.large_string() if large else pyarrow.string()
+            table = pyarrow.table({"c": pyarrow.array(texts, kind), "d": floats("float32"), "y": self.labels()})
+            how = {"use_dictionary": True} if encoding is None else {"use_dictionary": False, "column_encoding": {"c": encoding}}
+            x, _ = self.convert(self.write(table, row_group_size=128, **how), "--one-hot", "c", "--missing", "mean", "--label-column", "y")
+            names = sorted(words[1:], key=lambda word: word.encode())
+            for i, name in enumerate(names):
+                numpy.testing.assert_array_equal(x[:, i], [text == name for text in texts], err_msg=f"{name} {encoding}")
+            numpy.testing.assert_array_equal(x[:, len(names)], [text is None for text in texts])
+
+    def test_names_of_classes(self):
+        draw = numpy.random.default_rng(3)
+        names = [["cat", "dog", "cow"][i] for i in draw.integers(0, 3, ROWS)]
+        table = pyarrow.table({"a": floats("float64"), "label": pyarrow.array(names).dictionary_encode()})
+        _, y = self.convert(self.write(table, row_group_size=100))
+        self.assertEqual([["cat", "cow", "dog"][i] for i in y], names)
+
+    def test_lists(self):
+        draw = numpy.random.default_rng(4)
+        rows = draw.integers(0, 256, (ROWS, 12))
+        for kind in [pyarrow.list_(pyarrow.uint8()), pyarrow.list_(pyarrow.uint8(), 12), pyarrow.large_list(pyarrow.float32())]:
+            table = pyarrow.table({"x": pyarrow.array(rows.tolist(), kind), "y": self.labels()})
+            x, _ = self.convert(self.write(table, row_group_size=300, data_page_size=512))
+            self.assertEqual(x.dtype, numpy.float32 if kind.value_type == pyarrow.float32() else numpy.uint8)
+            numpy.testing.assert_array_equal(x, rows)
+        nested = pyarrow.array(rows.reshape(ROWS, 3, 4).tolist(), pyarrow.list_(pyarrow.list_(pyarrow.int16())))
+        x, _ = self.convert(self.write(pyarrow.table({"x": nested, "y": self.labels()})))
+        numpy.testing.assert_array_equal(x, rows)
+
+    def test_lists_that_are_not_as_long(self):
+        path = self.write(pyarrow.table({"x": [[1, 2], [3], [4, 5, 6]], "y": [0, 1, 0]}))
+        self.assertIn('train.parquet: expected 2 values of "x" in each row, found another number in samples 0 to 2', self.error(path))
+        path = self.write(pyarrow.table({"x": [[1, 2], [3]], "y": [0, 1]}))
+        self.assertIn('expected lists that are as long in each row in column 1 ("x"), found some that are longer than others', self.error(path))
+        x, _ = self.convert(self.write(pyarrow.table({"x": [[1, 2], [3]], "z": [7, 8], "y": [0, 1]})), "--drop-columns", "x", "--label-column", "y")
+        self.assertEqual(x.tolist(), [[7], [8]])
+
+    def test_targets(self):
+        draw = numpy.random.default_rng(5)
+        targets = draw.normal(size=(ROWS, 2)).astype(numpy.float32)
+        table = pyarrow.table({"a": floats("int32"), "u": targets[:, 0], "v": targets[:, 1]})
+        _, y = self.convert(self.write(table), "--task", "regression", "--label-column", "u,v")
+        numpy.testing.assert_array_equal(y, targets)
+        table = pyarrow.table({"a": floats("int32"), "y": targets.tolist()})
+        _, y = self.convert(self.write(table), "--task", "regression")
+        numpy.testing.assert_array_equal(y, targets)
+
+    def test_decimals(self):
+        values = [decimal.Decimal(text) for text in ["0.00", "-1.25", "12345.67", "-99999.99"]]
+        for kind in [pyarrow.decimal128(7, 2), pyarrow.decimal128(16, 2), pyarrow.decimal128(30, 2), pyarrow.decimal256(50, 2)]:
+            for integers in [False, True]:
+                table = pyarrow.table({"a": pyarrow.array(values, kind), "y": [0, 1, 0, 1]})
+                x, _ = self.convert(self.write(table, store_decimal_as_integer=integers))
+                self.assertEqual(x[:, 0].tolist(), numpy.array([float(value) for value in values], numpy.float32).tolist())
+
+    def test_structs_are_columns(self):
+        table = pyarrow.table({"s": [{"a": 1, "b": 2.5}, {"a": 3, "b": 4.5}], "y": [0, 1]})
+        x, _ = self.convert(self.write(table), "--drop-columns", "s.a", "--label-column", "y")
+        self.assertEqual(x.tolist(), [[2.5], [4.5]])
+
+    def test_what_is_no_number(self):
+        table = pyarrow.table({"when": pyarrow.array([1, 2], pyarrow.timestamp("us")), "a": [1.5, 2.5], "y": [0, 1]})
+        path = self.write(table)
+        self.assertIn('expected numbers, bools or text in column 1 ("when"), found dates or times (--drop-columns when leaves it out)', self.error(path))
+        x, _ = self.convert(path, "--drop-columns", "when", "--label-column", "y")
+        self.assertEqual(x.tolist(), [[1.5], [2.5]])
+        self.assertIn("LZ4", self.error(self.write(pyarrow.table({"a": [1.5], "y": [0]}), compression="lz4")))
+
+    def test_several_files_are_one_table(self):
+        tables = [pyarrow.table({"a": floats("float32", rows=n), "y": self.labels(n)}) for n in [100, 1, 37]]
+        for i, table in enumerate(tables):
+            self.write(table if i != 1 else table.select(["y", "a"]), f"train-0000{i}-of-00003.parquet")
+        self.write(tables[2], "test-00000-of-00001.parquet")
+        x, y = self.convert(self.folder)
+        numpy.testing.assert_array_equal(x[:, 0], numpy.concatenate([table["a"].to_numpy() for table in tables]))
+        self.assertEqual(y.tolist(), sum((table["y"].to_pylist() for table in tables), []))
+        self.assertEqual(len(numpy.load(self.folder / "out" / "x_test.npy")), 37)
+
+    def test_a_damaged_page_is_told_by_its_checksum(self):
+        path = self.write(pyarrow.table({"a": floats("float32"), "y": self.labels()}), write_page_checksum=True, use_dictionary=False, compression="none")
+        content = bytearray(path.read_bytes())
+        content[500] ^= 1
+        path.write_bytes(content)
+        self.assertRegex(self.error(path), "train.parquet: byte [0-9]+: expected a page with checksum [0-9a-f]{8}, found [0-9a-f]{8}")
+
+    def test_the_same_as_csv(self):
+        draw = numpy.random.default_rng(6)
+        table = pyarrow.table(
+            {
+                "age": floats("float64", missing=True),
+                "fare": pyarrow.array(draw.integers(0, 300, ROWS)),
+                "sex": pyarrow.array([["male", "female", None][i] for i in draw.integers(0, 3, ROWS)]),
+                "deck": pyarrow.array([["A", "B", "C"][i] for i in draw.integers(0, 3, ROWS)]).dictionary_encode(),
+                "label": pyarrow.array([["yes", "no"][i] for i in draw.integers(0, 2, ROWS)]),
+            }
+        )
+        options = ["--one-hot", "text,fare", "--missing", "mean", "--drop-columns", "deck"]
+        from_parquet = self.convert(self.write(table, row_group_size=77), *options)
+        text = self.folder / "train.csv"
+        csv.write_csv(table.set_column(3, "deck", table["deck"].cast(pyarrow.string())), text)
+        for ours, theirs in zip(from_parquet, self.convert(text, *options)):
+            numpy.testing.assert_array_equal(ours, theirs)
+
+    def test_pixels_are_bytes(self):
+        pixels = numpy.random.default_rng(7).integers(0, 256, (ROWS, 20))
+        columns = {f"pixel{i}": pixels[:, i] for i in range(20)}
+        x, _ = self.convert(self.write(pyarrow.table({"label": self.labels()} | columns), row_group_size=64))
+        self.assertEqual(x.dtype, numpy.uint8)
+        numpy.testing.assert_array_equal(x, pixels)
+        columns["pixel3"] = pixels[:, 3].astype(numpy.float32)
+        x, _ = self.convert(self.write(pyarrow.table({"label": self.labels()} | columns)))
+        self.assertEqual(x.dtype, numpy.float32)
+
+    def images(self, rows=50, colour=False):
+        draw = numpy.random.default_rng(rows)
+        made = [png(draw, colour=colour) for _ in range(rows)]
+        return [content for content, _ in made], numpy.array([pixels for _, pixels in made])
+
+    def test_images_as_datasets_stores_them(self):
+        contents, pixels = self.images()
+        labels = [i % 3 for i in range(len(contents))]
+        names = {"info": {"features": {"image": {"_type": "Image"}, "label": {"names": ["one", "two", "three"], "_type": "ClassLabel"}}}}
+        table = pyarrow.table(
+            {"image": [{"bytes": content, "path": f"{i}.png"} for i, content in enumerate(contents)], "label": labels},
+            metadata={"huggingface": json.dumps(names)},
+        )
+        for how in [{}, {"use_dictionary": False}, {"compression": "none"}, {"data_page_size": 600, "row_group_size": 20, "compression": "zstd"}]:
+            x, y = self.convert(self.write(table, **how))
+            numpy.testing.assert_array_equal(x, pixels)
+            self.assertEqual(y.tolist(), labels)
+        shown = subprocess.run([TOOLS, "inspect", "--json", self.folder / "train.parquet"], check=True, capture_output=True, encoding="utf-8")
+        self.assertIn("three", shown.stdout)
+
+    def test_images_in_a_column_of_bytes(self):
+        contents, pixels = self.images(colour=True)
+        table = pyarrow.table({"png": contents, "weight": floats("float32", rows=50), "kind": [["b", "a"][i % 2] for i in range(50)]})
+        x, y = self.convert(self.write(table), "--label-column", "kind")
+        numpy.testing.assert_array_equal(x, pixels)
+        self.assertEqual(y.tolist(), [1 - i % 2 for i in range(50)])
+        _, y = self.convert(self.write(table), "--label-column", "weight", "--task", "regression")
+        numpy.testing.assert_array_equal(y.ravel(), table["weight"].to_numpy())
+
+    def test_an_image_that_is_missing_is_named(self):
+        contents, _ = self.images(5)
+        contents[3] = None
+        path = self.write(pyarrow.table({"image": pyarrow.array(contents, pyarrow.binary()), "label": [0, 1, 0, 1, 0]}))
+        self.assertIn("train.parquet: sample 3: expected an image, found none", self.error(path, "--resize", "9x9", "--gray"))
+
+
+if __name__ == "__main__":
+    unittest.main()
