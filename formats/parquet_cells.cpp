@@ -40,8 +40,6 @@ double from_big_endian(std::string_view bytes) noexcept {
   return negative ? -(number + 1.0) : number;
 }
 
-float as_float(double number) noexcept { return static_cast<float>(number); }
-
 }  // namespace
 
 bool is_table_leaf(const ParquetLeaf& leaf) noexcept {
@@ -68,53 +66,21 @@ bool is_whole_leaf(const ParquetLeaf& leaf) noexcept {
           leaf.type == ParquetType::kInt64);
 }
 
-double ParquetCells::scaled(double number) const noexcept {
-  return leaf_.scale == 0 ? number : number / std::pow(10.0, leaf_.scale);
+double parquet_scaled(const ParquetLeaf& leaf, double number) noexcept {
+  return leaf.scale == 0 ? number : number / std::pow(10.0, leaf.scale);
 }
 
-double ParquetCells::number_of(std::string_view stored) const noexcept {
-  switch (leaf_.meaning) {
+double parquet_number(const ParquetLeaf& leaf, std::string_view stored) {
+  switch (leaf.meaning) {
     case ParquetMeaning::kHalf:
       return double{from_half(byte_at(stored, 0) | byte_at(stored, 1) << 8U)};
     case ParquetMeaning::kDecimal:
-      return scaled(from_big_endian(stored));
+      return parquet_scaled(leaf, from_big_endian(stored));
     default:
       break;
   }
   const auto number = csv_float(stored);
   return number ? double{*number} : std::numeric_limits<double>::infinity();
-}
-
-std::optional<std::uint64_t> ParquetCells::read(std::span<float> to) const {
-  std::optional<std::uint64_t> bad;
-  for_stored([&](std::uint64_t i, const auto* stored) {
-    using Stored = std::remove_cvref_t<decltype(*stored)>;
-    float number = std::numeric_limits<float>::quiet_NaN();
-    if constexpr (std::is_same_v<Stored, std::string_view>) {
-      if (stored != nullptr && !(is_text() && is_csv_missing(*stored))) {
-        number = as_float(number_of(*stored));
-      }
-    } else if (stored != nullptr) {
-      // Whole numbers are rounded once.
-      number = std::is_integral_v<Stored> && leaf_.scale == 0 && !leaf_.is_unsigned
-                   ? static_cast<float>(*stored)
-                   : as_float(number_of(*stored));
-    }
-    to[i] = number;
-    if (!bad && std::isinf(number)) bad = i;
-  });
-  return bad;
-}
-
-std::optional<std::uint64_t> ParquetCells::read(std::span<std::uint8_t> to) const {
-  std::optional<std::uint64_t> bad;
-  for_stored([&](std::uint64_t i, const auto* stored) {
-    const auto number = stored == nullptr ? -1.0 : number_of(*stored);
-    const bool byte = number >= 0.0 && number <= 255.0 && number == std::floor(number);
-    to[i] = byte ? static_cast<std::uint8_t>(number) : std::uint8_t{0};
-    if (!bad && !byte) bad = i;
-  });
-  return bad;
 }
 
 std::string ParquetCells::number_text(float number) { return fmt::format("{}", number); }

@@ -3,8 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -23,6 +21,20 @@ bool is_table_leaf(const ParquetLeaf& leaf) noexcept;
 /// Whether all of them are whole numbers, or bools.
 bool is_whole_leaf(const ParquetLeaf& leaf) noexcept;
 
+/// What a number that is stored means. Infinite where text is none.
+double parquet_number(const ParquetLeaf& leaf, std::string_view stored);
+double parquet_scaled(const ParquetLeaf& leaf, double number) noexcept;
+template <typename T>
+double parquet_number(const ParquetLeaf& leaf, const T& stored) {
+  if constexpr (std::is_same_v<T, std::int32_t> || std::is_same_v<T, std::int64_t>) {
+    if (leaf.is_unsigned) {
+      return parquet_scaled(leaf,
+                            static_cast<double>(static_cast<std::make_unsigned_t<T>>(stored)));
+    }
+  }
+  return parquet_scaled(leaf, static_cast<double>(stored));
+}
+
 /// The cells of a column, as of a table: [slots].
 class ParquetCells {
  public:
@@ -33,12 +45,6 @@ class ParquetCells {
   std::uint64_t size() const noexcept { return column_.slots; }
   const ParquetColumn& column() const noexcept { return column_; }
   bool is_text() const noexcept { return leaf_.meaning == ParquetMeaning::kText; }
-
-  /// All cells as float32, rounded to nearest, NaN for those that are missing or NaN, of text that
-  /// says a number. Returns the first that is none, be it a number that float32 cannot hold.
-  std::optional<std::uint64_t> read(std::span<float> to) const;
-  /// All cells as bytes. Returns the first that is no whole number from 0 to 255.
-  std::optional<std::uint64_t> read(std::span<std::uint8_t> to) const;
 
   /// Calls with(i, number) for each cell of numbers; of those that are missing it is NaN.
   template <typename With>
@@ -57,11 +63,11 @@ class ParquetCells {
   template <typename T>
   std::string stored_text(const T& stored) const {
     if constexpr (std::is_same_v<T, std::string_view>) {
-      return is_text() ? std::string(stored) : number_text(number_of(stored));
+      return is_text() ? std::string(stored) : number_text(parquet_number(leaf_, stored));
     } else if constexpr (std::is_same_v<T, std::uint8_t>) {
       return stored != 0 ? "true" : "false";
     } else if constexpr (std::is_integral_v<T>) {
-      if (leaf_.scale != 0) return number_text(number_of(stored));
+      if (leaf_.scale != 0) return number_text(parquet_number(leaf_, stored));
       if (leaf_.is_unsigned) return std::to_string(static_cast<std::make_unsigned_t<T>>(stored));
       return std::to_string(stored);
     } else {
@@ -70,18 +76,6 @@ class ParquetCells {
   }
 
  private:
-  /// A number as stored that is one; of bytes, what they mean.
-  template <typename T>
-  double number_of(T stored) const noexcept {
-    if constexpr (std::is_same_v<T, std::int32_t>) {
-      if (leaf_.is_unsigned) return scaled(static_cast<std::uint32_t>(stored));
-    } else if constexpr (std::is_same_v<T, std::int64_t>) {
-      if (leaf_.is_unsigned) return scaled(static_cast<double>(static_cast<std::uint64_t>(stored)));
-    }
-    return scaled(static_cast<double>(stored));
-  }
-  double number_of(std::string_view stored) const noexcept;
-  double scaled(double number) const noexcept;
   static std::string number_text(float number);
   static std::string number_text(double number);
 
@@ -104,7 +98,8 @@ void ParquetCells::for_stored(With with) const {
 template <typename With>
 void ParquetCells::for_numbers(With with) const {
   for_stored([&](std::uint64_t i, const auto* stored) {
-    with(i, stored == nullptr ? std::numeric_limits<double>::quiet_NaN() : number_of(*stored));
+    with(i, stored == nullptr ? std::numeric_limits<double>::quiet_NaN()
+                              : parquet_number(leaf_, *stored));
   });
 }
 

@@ -21,26 +21,6 @@ using Encoding = ParquetEncoding;
 using Bits = std::vector<std::uint8_t>;
 using Texts = std::vector<std::string_view>;
 
-ParquetValues values_of(ParquetType type) {
-  switch (type) {
-    case ParquetType::kBoolean:
-      return Bits();
-    case ParquetType::kInt32:
-      return std::vector<std::int32_t>();
-    case ParquetType::kInt64:
-      return std::vector<std::int64_t>();
-    case ParquetType::kFloat:
-      return std::vector<float>();
-    case ParquetType::kDouble:
-      return std::vector<double>();
-    case ParquetType::kInt96:
-    case ParquetType::kBytes:
-    case ParquetType::kFixedBytes:
-      break;
-  }
-  return Texts();
-}
-
 /// Bytes of each text; 0: of any number.
 std::size_t text_width(const ParquetLeaf& leaf) {
   if (leaf.type == ParquetType::kInt96) return 12;
@@ -161,13 +141,13 @@ unsigned level_bits(std::uint32_t highest) {
 std::size_t add_levels(std::span<const std::byte> levels, std::uint32_t highest,
                        std::uint32_t wanted, std::uint64_t before, std::size_t slots,
                        std::vector<std::uint8_t>& to) {
-  std::vector<std::uint32_t> found(slots);
-  (void)decode_rle(levels, level_bits(highest), found);
-  std::size_t count = 0;
-  for (const auto level : found) {
-    if (level > highest) throw ParquetEncodingError(fmt::format("levels of at most {}", highest));
-    count += level == wanted ? 1 : 0;
+  std::vector<std::uint8_t> found(slots);
+  (void)decode_levels(levels, level_bits(highest), found);
+  if (std::ranges::any_of(found, [highest](std::uint8_t level) { return level > highest; })) {
+    throw ParquetEncodingError(fmt::format("levels of at most {}", highest));
   }
+  const auto count =
+      static_cast<std::size_t>(std::ranges::count(found, static_cast<std::uint8_t>(wanted)));
   if (to.empty() && count == slots) return count;
   to.resize(static_cast<std::size_t>(before), 1);
   for (const auto level : found) to.push_back(level == wanted ? 1 : 0);
@@ -194,32 +174,8 @@ void add_page_values(const ParquetLeaf& leaf, const ParquetPageHeader& header, P
       column.present.resize(column.present.size() + slots, 1);
     }
   }
-  const bool indices =
-      header.encoding == Encoding::kPlainDictionary || header.encoding == Encoding::kDictionary;
-  std::visit(
-      [&](auto& to) {
-        using Vector = std::remove_reference_t<decltype(to)>;
-        if (indices) {
-          look_up(page.values, count, std::get<Vector>(dictionary), to);
-        } else {
-          ValueReader(leaf, header.encoding, page.values, count, column.owners)(to);
-        }
-      },
-      column.values);
+  add_values(leaf, header.encoding, page.values, count, dictionary, column);
   column.slots += slots;
-}
-
-/// Calls `read`, naming the page in what it throws.
-template <typename Read>
-void name_page(const ParquetFile& file, const ParquetLeaf& leaf, const ParquetPageHeader& header,
-               Read read) {
-  try {
-    read();
-  } catch (const ParquetEncodingError& error) {
-    throw DataError(file.path(), header.at,
-                    fmt::format("{} in a page of column {}", error.what(), in_quotes(leaf.name)),
-                    "other bytes");
-  }
 }
 
 /// Texts view the page.
@@ -231,9 +187,54 @@ void keep_page(ParquetPage page, ParquetColumn& column) {
 
 }  // namespace
 
+ParquetValues parquet_values(ParquetType type) {
+  switch (type) {
+    case ParquetType::kBoolean:
+      return Bits();
+    case ParquetType::kInt32:
+      return std::vector<std::int32_t>();
+    case ParquetType::kInt64:
+      return std::vector<std::int64_t>();
+    case ParquetType::kFloat:
+      return std::vector<float>();
+    case ParquetType::kDouble:
+      return std::vector<double>();
+    case ParquetType::kInt96:
+    case ParquetType::kBytes:
+    case ParquetType::kFixedBytes:
+      break;
+  }
+  return Texts();
+}
+
+void add_values(const ParquetLeaf& leaf, ParquetEncoding encoding, std::span<const std::byte> in,
+                std::size_t count, const ParquetValues& dictionary, ParquetColumn& column) {
+  const bool indices = encoding == Encoding::kPlainDictionary || encoding == Encoding::kDictionary;
+  std::visit(
+      [&](auto& to) {
+        using Vector = std::remove_reference_t<decltype(to)>;
+        const auto* from = std::get_if<Vector>(&dictionary);
+        if (!indices) {
+          ValueReader(leaf, encoding, in, count, column.owners)(to);
+        } else if (from == nullptr) {
+          throw ParquetEncodingError("a dictionary in front of indices");
+        } else {
+          look_up(in, count, *from, to);
+        }
+      },
+      column.values);
+}
+
+DataError page_error(const ParquetFile& file, const ParquetLeaf& leaf,
+                     const ParquetPageHeader& header, const ParquetEncodingError& error) {
+  return {file.path(), header.at,
+          fmt::format("{} in a page of column {}", error.what(), in_quotes(leaf.name)),
+          "other bytes"};
+}
+
 ParquetColumn read_dictionary(const ParquetFile& file, const ParquetLeaf& leaf, ParquetCodec codec,
                               const ParquetPageHeader& header) {
-  ParquetColumn column{.values = values_of(leaf.type),
+  ParquetColumn column{.values = parquet_values(leaf.type),
                        .slots = header.slots,
                        .present = {},
                        .begins = {},
@@ -263,8 +264,8 @@ void add_page(const ParquetFile& file, const ParquetLeaf& leaf, ParquetCodec cod
 ParquetColumn read_column(const ParquetFile& file, const ParquetLeaf& leaf,
                           const ParquetChunk& chunk, std::uint64_t most) {
   ParquetColumn column{
-      .values = values_of(leaf.type), .slots = 0, .present = {}, .begins = {}, .owners = {}};
-  ParquetValues dictionary = values_of(leaf.type);
+      .values = parquet_values(leaf.type), .slots = 0, .present = {}, .begins = {}, .owners = {}};
+  ParquetValues dictionary = parquet_values(leaf.type);
   ParquetPages pages(file, chunk);
   for (auto header = pages.next(); header; header = pages.next()) {
     if (header->kind == ParquetPageHeader::Kind::kDictionary) {

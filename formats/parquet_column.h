@@ -2,12 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "formats/bytes.h"
+#include "formats/error.h"
+#include "formats/parquet_encodings.h"
 #include "formats/parquet_page.h"
 
 // The values of a Parquet file's columns. Users want parquet.h.
@@ -37,6 +40,29 @@ struct ParquetColumn {
 /// not go with their page.
 ParquetColumn read_column(const ParquetFile& file, const ParquetLeaf& leaf,
                           const ParquetChunk& chunk, std::uint64_t most = ~std::uint64_t{0});
+
+/// No values, of the kind that a type is stored as.
+ParquetValues parquet_values(ParquetType type);
+
+/// Adds the `count` values of a page, those that are there, to column.values; `dictionary` may be
+/// empty where none came. Throws ParquetEncodingError.
+void add_values(const ParquetLeaf& leaf, ParquetEncoding encoding, std::span<const std::byte> in,
+                std::size_t count, const ParquetValues& dictionary, ParquetColumn& column);
+
+/// That a page's values do not go with it.
+DataError page_error(const ParquetFile& file, const ParquetLeaf& leaf,
+                     const ParquetPageHeader& header, const ParquetEncodingError& error);
+
+/// Calls `read`, naming the page in the ParquetEncodingError that it throws: as DataError.
+template <typename Read>
+void name_page(const ParquetFile& file, const ParquetLeaf& leaf, const ParquetPageHeader& header,
+               Read read) {
+  try {
+    read();
+  } catch (const ParquetEncodingError& error) {
+    throw page_error(file, leaf, header, error);
+  }
+}
 
 /// A dictionary page's values, which the data pages behind it number.
 ParquetColumn read_dictionary(const ParquetFile& file, const ParquetLeaf& leaf, ParquetCodec codec,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <limits>
 
@@ -79,10 +80,51 @@ std::string_view text_of(std::span<const std::byte> bytes) {
 
 constexpr std::string_view kTexts = "all texts of the page";
 
-}  // namespace
+std::uint64_t load64(const std::byte* at) noexcept {
+  std::uint64_t value = 0;
+  if constexpr (std::endian::native == std::endian::little) {
+    std::memcpy(&value, at, sizeof(value));
+  } else {
+    value = load_little_endian64(at);
+  }
+  return value;
+}
 
-std::size_t decode_rle(std::span<const std::byte> in, unsigned width,
-                       std::span<std::uint32_t> out) {
+/// `out.size()` numbers of `width` bits, up to 32. Precondition: their bytes are there.
+template <typename Out>
+void unpack(std::span<const std::byte> in, unsigned width, std::span<Out> out) {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  std::size_t done = 0;
+  if (width == 8 && sizeof(Out) == 1) {
+    if (!out.empty()) std::memcpy(out.data(), in.data(), out.size());
+    return;
+  }
+  const std::uint64_t mask = (std::uint64_t{1} << width) - 1;
+  if (width <= 8) {
+    // Eight numbers are in one word.
+    while (out.size() - done >= 8 && in.size() >= kWord) {
+      const auto word = load64(in.data());
+      for (unsigned i = 0; i < 8; ++i) out[done + i] = static_cast<Out>(word >> (i * width) & mask);
+      in = in.subspan(width);
+      done += 8;
+    }
+  } else {
+    // One of up to 32 bits begins in the first byte of a word.
+    while (out.size() - done >= 8 && in.size() >= width + kWord) {
+      for (unsigned i = 0; i < 8; ++i) {
+        const auto bit = i * width;
+        out[done + i] = static_cast<Out>(load64(in.data() + bit / 8) >> (bit % 8) & mask);
+      }
+      in = in.subspan(width);
+      done += 8;
+    }
+  }
+  BitReader bits(in, width);
+  for (; done < out.size(); ++done) out[done] = static_cast<Out>(bits.next());
+}
+
+template <typename Out>
+std::size_t decode_runs(std::span<const std::byte> in, unsigned width, std::span<Out> out) {
   if (width > 32) fail("numbers of up to 32 bits");
   std::size_t at = 0;
   std::size_t done = 0;
@@ -100,27 +142,36 @@ std::size_t decode_rle(std::span<const std::byte> in, unsigned width,
       if (width < 32 && value >> width != 0) fail("numbers of the page's width");
       at += bytes;
       const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(run, left));
-      std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(done), count, value);
+      std::ranges::fill(out.subspan(done, count), static_cast<Out>(value));
       done += count;
-    } else {
-      const auto groups = header >> 1U;  // of eight
-      const auto count = groups > left / 8 ? left : static_cast<std::size_t>(groups) * 8;
-      if (count == 0) fail("a run of numbers");
-      // What behind the last number fills up its group may be missing.
-      const auto needed = (count * width + 7) / 8;
-      if (in.size() - at < needed) fail("all numbers of a packed run");
-      BitReader bits(in.subspan(at), width);
-      for (std::size_t i = 0; i < count; ++i) {
-        out[done + i] = static_cast<std::uint32_t>(bits.next());
-      }
-      done += count;
-      const auto whole = groups > in.size() / std::max(1U, width)
-                             ? in.size() - at
-                             : static_cast<std::size_t>(groups) * width;
-      at += std::min(whole, in.size() - at);
+      continue;
     }
+    const auto groups = header >> 1U;  // of eight
+    const auto count = groups > left / 8 ? left : static_cast<std::size_t>(groups) * 8;
+    if (count == 0) fail("a run of numbers");
+    // What behind the last number fills up its group may be missing.
+    if (in.size() - at < (count * width + 7) / 8) fail("all numbers of a packed run");
+    const auto whole = groups > (in.size() - at) / std::max(1U, width)
+                           ? in.size() - at
+                           : static_cast<std::size_t>(groups) * width;
+    unpack(in.subspan(at, whole), width, out.subspan(done, count));
+    done += count;
+    at += whole;
   }
   return at;
+}
+
+}  // namespace
+
+std::size_t decode_rle(std::span<const std::byte> in, unsigned width,
+                       std::span<std::uint32_t> out) {
+  return decode_runs(in, width, out);
+}
+
+std::size_t decode_levels(std::span<const std::byte> in, unsigned width,
+                          std::span<std::uint8_t> out) {
+  if (width > 8) fail("numbers of up to 8 bits");
+  return decode_runs(in, width, out);
 }
 
 std::size_t decode_deltas(std::span<const std::byte> in, std::size_t most,

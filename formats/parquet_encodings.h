@@ -28,6 +28,10 @@ class ParquetEncodingError : public std::runtime_error {
 /// returns how many bytes of `in` that took.
 std::size_t decode_rle(std::span<const std::byte> in, unsigned width, std::span<std::uint32_t> out);
 
+/// The same of up to 8 bits, as levels are.
+std::size_t decode_levels(std::span<const std::byte> in, unsigned width,
+                          std::span<std::uint8_t> out);
+
 /// DELTA_BINARY_PACKED numbers, as many as it says, but at most `most`, behind those of `out`, as
 /// two's complement; returns how many bytes of `in` that took.
 std::size_t decode_deltas(std::span<const std::byte> in, std::size_t most,

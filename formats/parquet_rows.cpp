@@ -20,6 +20,7 @@
 #include "formats/in_quotes.h"
 #include "formats/on_all_cores.h"
 #include "formats/parquet_cells.h"
+#include "formats/parquet_numbers.h"
 #include "formats/table_columns.h"
 #include "formats/table_formed.h"
 #include "formats/table_read.h"
@@ -27,11 +28,13 @@
 namespace millrace {
 namespace {
 
-/// Places of a sample that a thread fills together: 64 bytes of float32. Neighbours of a row lie in
-/// one cache line, and columns far apart in the file.
-constexpr std::size_t kTile = 16;
+/// Bytes of a sample that a thread fills together. Neighbours of a row lie in one cache line, and
+/// columns far apart in the file.
+constexpr std::size_t kTileBytes = 64;
 /// Cells that a thread holds for that.
 constexpr std::uint64_t kTileCells = std::uint64_t{1} << 22;
+/// Of a list that is all of a sample: cells that are worth a thread.
+constexpr std::uint64_t kPieceCells = std::uint64_t{1} << 20;
 
 /// Text as a cell of a CSV file within quotes has it, which is what readers of labels and
 /// categories take.
@@ -211,16 +214,24 @@ class Reading {
     return file_of(part).footer().groups[part.group].first_row;
   }
 
-  ParquetCells cells_of(const Part& part, std::size_t leaf) const {
-    const auto& file = file_of(part);
-    const auto number = table_.leaves[part.file][leaf];
-    const auto& chunk = file.footer().groups[part.group].chunks[number];
+  const ParquetChunk& chunk_of(const Part& part, std::size_t leaf) const {
+    return file_of(part).footer().groups[part.group].chunks[table_.leaves[part.file][leaf]];
+  }
+
+  /// Before memory is taken for them.
+  void check_slots(const Part& part, std::size_t leaf) const {
     const auto width = table_.widths[leaf];
-    const auto& of = file.footer().leaves[number];
-    // Before memory is taken for them.
-    if (chunk.values / width != part.rows || chunk.values % width != 0)
-      throw uneven(part, of, width);
-    ParquetCells cells(of, read_column(file, of, chunk));
+    const auto slots = chunk_of(part, leaf).values;
+    if (slots / width != part.rows || slots % width != 0) {
+      throw uneven(part, leaf_of(part, leaf), width);
+    }
+  }
+
+  ParquetCells cells_of(const Part& part, std::size_t leaf) const {
+    check_slots(part, leaf);
+    const auto width = table_.widths[leaf];
+    const auto& of = leaf_of(part, leaf);
+    ParquetCells cells(of, read_column(file_of(part), of, chunk_of(part, leaf)));
     const auto& begins = cells.column().begins;
     // A column without levels that say otherwise begins a row with each cell.
     const bool even = begins.empty() ? width == 1 : begins_evenly(begins, width);
@@ -296,34 +307,63 @@ class Reading {
     return true;
   }
 
+  /// Some leaves of a part; or of one, whose lists are whole samples, a piece.
+  struct Tile {
+    std::size_t part = 0;
+    std::size_t first = 0;  // of leaves_
+    std::size_t last = 0;
+    std::optional<ParquetPiece> piece;
+  };
+
+  /// A list has all values of a sample, in their order.
+  bool one_list_is_all() const {
+    if (leaves_.size() != 1 || table_.widths[leaves_[0].leaf] != leaves_[0].places.size()) {
+      return false;
+    }
+    const auto& places = leaves_[0].places;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (places[i].index != i || places[i].place != i || places[i].categories) return false;
+    }
+    return true;
+  }
+
+  /// `size`: bytes of a value.
+  std::vector<Tile> tiles(std::size_t size) const {
+    std::vector<Tile> tiles;
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+      if (one_list_is_all()) {
+        check_slots(parts_[p], leaves_[0].leaf);
+        for (auto& piece :
+             cut_chunk(file_of(parts_[p]), chunk_of(parts_[p], leaves_[0].leaf), kPieceCells)) {
+          tiles.push_back({.part = p, .first = 0, .last = 1, .piece = std::move(piece)});
+        }
+        continue;
+      }
+      const auto most =
+          std::clamp<std::uint64_t>(kTileCells / parts_[p].rows, 1, kTileBytes / size);
+      for (std::size_t leaf = 0; leaf < leaves_.size();) {
+        Tile tile{.part = p, .first = leaf, .last = leaf, .piece = {}};
+        for (std::size_t places = 0; tile.last < leaves_.size() && places < most; ++tile.last) {
+          places += leaves_[tile.last].places.size();
+        }
+        leaf = tile.last;
+        tiles.push_back(std::move(tile));
+      }
+    }
+    return tiles;
+  }
+
   /// False where a cell is no T, but may be another type; a float always is one.
   template <typename T>
   bool read_values(T* to, CategoryReader* categories) {
-    struct Tile {
-      std::size_t part = 0;
-      std::size_t first = 0;  // of leaves_
-      std::size_t last = 0;
-    };
-    std::vector<Tile> tasks;
-    for (std::size_t p = 0; p < parts_.size(); ++p) {
-      const auto tile = std::clamp<std::uint64_t>(kTileCells / parts_[p].rows, 1, kTile);
-      for (std::size_t leaf = 0; leaf < leaves_.size();) {
-        Tile task{.part = p, .first = leaf, .last = leaf};
-        for (std::size_t places = 0; task.last < leaves_.size() && places < tile; ++task.last) {
-          places += leaves_[task.last].places.size();
-        }
-        leaf = task.last;
-        tasks.push_back(task);
-      }
-    }
+    const auto all = tiles(sizeof(T));
     std::atomic<bool> other_type = false;
-    on_all_cores(tasks.size(), tasks.size(), [&] {
+    on_all_cores(all.size(), all.size(), [&] {
       return [&](std::size_t t) {
         if (other_type.load(std::memory_order_relaxed)) return;
-        const auto& task = tasks[t];
-        const auto leaves = std::span(leaves_).subspan(task.first, task.last - task.first);
-        auto* reader = categories == nullptr ? nullptr : categories + task.part;
-        if (!read_tile(task.part, leaves, reader, to)) other_type = true;
+        const auto& tile = all[t];
+        auto* reader = categories == nullptr ? nullptr : categories + tile.part;
+        if (!(tile.piece ? read_piece(tile, to) : read_tile(tile, reader, to))) other_type = true;
       };
     });
     return !other_type;
@@ -331,21 +371,51 @@ class Reading {
 
   /// The values of some leaves of a part.
   template <typename T>
-  bool read_tile(std::size_t p, std::span<const LeafPlaces> leaves, CategoryReader* categories,
-                 T* to) {
-    const auto& part = parts_[p];
+  bool read_tile(const Tile& tile, CategoryReader* categories, T* to) {
+    const auto& part = parts_[tile.part];
+    const auto leaves = std::span(leaves_).subspan(tile.first, tile.last - tile.first);
     std::vector<std::vector<T>> columns;
     for (const auto& leaf : leaves) {
       columns.emplace_back();
-      if (!read_leaf(p, leaf, categories, columns.back())) return false;
+      if (!read_leaf(tile.part, leaf, categories, columns.back())) return false;
     }
     const auto width = layout_.values();
-    for (std::uint64_t row = 0; row < part.rows; ++row) {
-      auto* sample = to + (part.first_row + row) * width;
+    auto* samples = to + part.first_row * width;
+    // A few rows at a time, of which all cache lines fit in the first cache.
+    constexpr std::uint64_t kRows = 64;
+    for (std::uint64_t first = 0; first < part.rows; first += kRows) {
+      const auto last = std::min(part.rows, first + kRows);
       for (std::size_t i = 0; i < leaves.size(); ++i) {
-        const auto* from = columns[i].data() + row * table_.widths[leaves[i].leaf];
-        for (const auto& place : leaves[i].places) sample[place.place] = from[place.index];
+        const auto list = table_.widths[leaves[i].leaf];
+        for (const auto& place : leaves[i].places) {
+          const auto* from = columns[i].data() + place.index;
+          for (auto row = first; row < last; ++row) {
+            samples[row * width + place.place] = from[row * list];
+          }
+        }
       }
+    }
+    return true;
+  }
+
+  template <typename T>
+  bool read_piece(const Tile& tile, T* to) {
+    const auto& part = parts_[tile.part];
+    const auto first = part.first_row * layout_.values() + tile.piece->first;
+    return read_numbers_of(part, leaves_[0], *tile.piece,
+                           std::span(to + first, static_cast<std::size_t>(tile.piece->slots)));
+  }
+
+  /// All numbers of a leaf.
+  template <typename T>
+  bool read_numbers_of(const Part& part, const LeafPlaces& leaf, std::vector<T>& to) {
+    check_slots(part, leaf.leaf);
+    const auto& chunk = chunk_of(part, leaf.leaf);
+    to.resize(static_cast<std::size_t>(chunk.values));
+    for (const auto& piece : cut_chunk(file_of(part), chunk, chunk.values)) {
+      const auto at = static_cast<std::size_t>(piece.first);
+      const auto count = static_cast<std::size_t>(piece.slots);
+      if (!read_numbers_of(part, leaf, piece, std::span(to).subspan(at, count))) return false;
     }
     return true;
   }
@@ -353,26 +423,41 @@ class Reading {
   template <typename T>
   bool read_leaf(std::size_t p, const LeafPlaces& leaf, CategoryReader* categories,
                  std::vector<T>& to) {
-    const auto& part = parts_[p];
-    const auto cells = cells_of(part, leaf.leaf);
-    to.resize(static_cast<std::size_t>(cells.size()));
-    if constexpr (std::is_same_v<T, std::uint8_t>) {
-      return !cells.read(std::span(to));
-    } else {
-      const bool formed = std::ranges::any_of(
-          leaf.places, [](const auto& place) { return place.categories.has_value(); });
-      const auto bad = formed ? std::nullopt : cells.read(std::span(to));
-      if (bad) throw no_number(part, cells, leaf, *bad);
-      if (formed) {
-        for (const auto& place : leaf.places)
-          put_categories(p, cells, leaf, place, *categories, to);
-      } else if (!layout_.gaps) {
-        const auto missing =
-            std::ranges::find_if(to, [](float value) { return std::isnan(value); });
-        if (missing != to.end()) {
-          throw no_number(part, cells, leaf, static_cast<std::uint64_t>(missing - to.begin()));
+    const auto is_category = [](const Place& place) { return place.categories.has_value(); };
+    if (!std::ranges::all_of(leaf.places, is_category) && !read_numbers_of(parts_[p], leaf, to)) {
+      return false;
+    }
+    if constexpr (std::is_same_v<T, float>) {
+      if (std::ranges::any_of(leaf.places, is_category)) {
+        const auto cells = cells_of(parts_[p], leaf.leaf);
+        to.resize(static_cast<std::size_t>(cells.size()));
+        for (const auto& place : leaf.places) {
+          if (is_category(place)) put_categories(p, cells, leaf, place, *categories, to);
         }
       }
+    }
+    return true;
+  }
+
+  template <typename T>
+  bool read_numbers_of(const Part& part, const LeafPlaces& leaf, const ParquetPiece& piece,
+                       std::span<T> to) {
+    const auto width = table_.widths[leaf.leaf];
+    const auto& of = leaf_of(part, leaf.leaf);
+    const auto read =
+        read_numbers(file_of(part), of, chunk_of(part, leaf.leaf).codec, piece, width, to);
+    if (!read.even) throw uneven(part, of, width);
+    if constexpr (std::is_same_v<T, std::uint8_t>) {
+      return !read.bad;
+    } else {
+      auto bad = read.bad;
+      if (!layout_.gaps) {
+        const auto missing =
+            std::ranges::find_if(to, [](float value) { return std::isnan(value); });
+        const auto slot = static_cast<std::uint64_t>(missing - to.begin());
+        if (missing != to.end()) bad = std::min(bad.value_or(slot), slot);
+      }
+      if (bad) throw no_number(part, leaf, piece.first + *bad);
       return true;
     }
   }
@@ -405,13 +490,13 @@ class Reading {
     }
   }
 
-  DataError no_number(const Part& part, const ParquetCells& cells, const LeafPlaces& leaf,
-                      std::uint64_t bad) const {
+  /// `slot`: of the part.
+  DataError no_number(const Part& part, const LeafPlaces& leaf, std::uint64_t slot) const {
     const auto width = table_.widths[leaf.leaf];
-    const auto place = std::ranges::find(leaf.places, bad % width, &Place::index);
+    const auto place = std::ranges::find(leaf.places, slot % width, &Place::index);
     const auto column = place == leaf.places.end() ? leaf.places.front().column : place->column;
-    const auto found = cells.text_of(bad);
-    return sample_error(file_of(part), first_of(part) + bad / width,
+    const auto found = cells_of(part, leaf.leaf).text_of(slot);
+    return sample_error(file_of(part), first_of(part) + slot / width,
                         fmt::format("a finite number in {}", layout_.text_of(column)),
                         in_words(found) + cell_advice(found, column, layout_));
   }
