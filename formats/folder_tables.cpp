@@ -16,6 +16,7 @@
 #include "formats/error.h"
 #include "formats/folder_kinds.h"
 #include "formats/in_quotes.h"
+#include "formats/memory_table.h"
 #include "formats/parquet.h"
 #include "formats/parquet_images.h"
 #include "formats/split_names.h"
@@ -81,6 +82,31 @@ class ParquetFormat final : public TableFormat {
   }
   std::string_view what() const noexcept override { return "a Parquet file of a table"; }
   std::string_view float_advice() const noexcept override { return "a column of floats"; }
+};
+
+/// Tables in memory, whose names stand for files.
+class MemoryFormat final : public TableFormat {
+ public:
+  void add(const MemoryTable& table, Files& files) {
+    files.emplace_back(table.name);
+    tables_.push_back(&table);
+  }
+  TableLayout layout(const Files& files, const ReadTableOptions& options,
+                     std::vector<std::string>& /*names*/) const override {
+    return memory_table_layout(table_called(files[0]), options);
+  }
+  ReadTable read(const Files& files, const ReadTableOptions& options) const override {
+    return read_memory_table(table_called(files[0]), options);
+  }
+  std::string_view what() const noexcept override { return "a table in memory"; }
+  std::string_view float_advice() const noexcept override { return "a column of floats"; }
+
+ private:
+  const MemoryTable& table_called(const fs::path& name) const {
+    return **std::ranges::find(tables_, name.string(), &MemoryTable::name);
+  }
+
+  std::vector<const MemoryTable*> tables_;
 };
 
 /// `unknown`: a text for a person about categories that the form does not know is added to it.
@@ -231,6 +257,16 @@ ReadTableOptions read_table_options(const KnownData& known) {
     if (!names.values.empty() || names.form != TableForm{}) csv.columns = known.columns;
   }
   return csv;
+}
+
+DataFolder open_memory_tables(const MemoryTable& train, const MemoryTable* test,
+                              const MemoryTable* validation, const OpenOptions& options) {
+  MemoryFormat format;
+  TableFiles files;
+  format.add(train, files.train);
+  if (test != nullptr) format.add(*test, files.test);
+  if (validation != nullptr) format.add(*validation, files.validation);
+  return open_table(train.name, format, files, options);
 }
 
 std::optional<DataFolder> open_csv_folder(const fs::path& folder, const OpenOptions& options) {

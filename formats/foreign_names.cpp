@@ -10,7 +10,8 @@ namespace millrace {
 namespace {
 
 constexpr std::string_view kArrays = "write its arrays as .npz (x_train, y_train, x_test, y_test)";
-constexpr std::string_view kTable = "write it as .csv, or pictures as a folder for each class";
+constexpr std::string_view kTable =
+    "write it as .parquet or .csv, or pictures as a folder for each class";
 
 struct Foreign {
   std::string_view ending;
@@ -18,8 +19,7 @@ struct Foreign {
   std::string_view advice;
 };
 
-constexpr std::array<Foreign, 18> kForeign{{
-    {".parquet", "Parquet", kTable},
+constexpr std::array<Foreign, 17> kForeign{{
     {".arrow", "Arrow", kTable},
     {".feather", "Feather", kTable},
     {".xlsx", "an Excel workbook", "save its sheet as \"CSV UTF-8\""},

@@ -3,15 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <string_view>
 #include <utility>
 
 #include "formats/error.h"
 #include "formats/in_quotes.h"
 #include "formats/parquet_cells.h"
+#include "formats/table_formed.h"
 #include "formats/table_label_columns.h"
 #include "formats/table_layout.h"
 #include "formats/table_read.h"
+#include "formats/text_numbers.h"
 
 namespace millrace {
 namespace {
@@ -60,6 +63,17 @@ ParquetTable::ParquetTable(std::vector<std::shared_ptr<const ParquetFile>> files
                       ? columns_.files.front()->path().string()
                       : columns_.files.front()->path().parent_path().string();
   find_cells();
+  // Before memory is taken for what footers say.
+  std::uint64_t rows = 0;
+  std::uint64_t stored = 0;
+  for (const auto& file : columns_.files) {
+    if (file->footer().rows > std::numeric_limits<std::int64_t>::max() - rows) {
+      throw DataError(file->path(), std::nullopt, "fewer rows than 2^63", "more");
+    }
+    rows += file->footer().rows;
+    stored += file->bytes().size();
+  }
+  check_table_size(columns_.name, stored, rows, std::max<std::size_t>(columns_.layout.cells, 1));
   find_layout();
   find_others();
 }
@@ -93,15 +107,6 @@ void ParquetTable::find_cells() {
     }
   }
   columns_.layout.cells = columns_.cells.size();
-}
-
-std::string ParquetTable::first_cell(const ParquetColumns::Cell& cell) const {
-  const auto& file = *columns_.files.front();
-  const auto& leaf = file.footer().leaves[cell.leaf];
-  if (leaf.meaning != ParquetMeaning::kText) return "0";
-  const ParquetCells cells(
-      leaf, read_column(file, leaf, file.footer().groups.front().chunks[cell.leaf], 1));
-  return cells.size() == 0 ? std::string() : cells.text_of(0);
 }
 
 /// What is asked of a list, asked of its places.
@@ -150,7 +155,8 @@ void ParquetTable::find_layout() {
   std::vector<std::string> cells;
   std::vector<std::string_view> sample;
   cells.reserve(columns_.cells.size());
-  for (const auto& cell : columns_.cells) sample.emplace_back(cells.emplace_back(first_cell(cell)));
+  for (const auto& cell : columns_.cells)
+    sample.emplace_back(cells.emplace_back(first_text(*columns_.files.front(), cell.leaf)));
   find_columns(path, 0, columns_.options, &sample, columns_.layout);
   refuse_types();
   columns_.asked = columns_.layout.categories;
@@ -204,6 +210,8 @@ void ParquetTable::refuse_types() const {
 
 void ParquetTable::find_others() {
   const auto& first = *columns_.files.front();
+  std::vector<bool> dropped(columns_.widths.size());
+  for (const auto column : columns_.layout.dropped) dropped[columns_.cells[column].leaf] = true;
   for (const auto& file : columns_.files) {
     auto& numbers = columns_.leaves.emplace_back();
     const auto& leaves = file->footer().leaves;
@@ -221,7 +229,7 @@ void ParquetTable::find_others() {
                         fmt::format("none called {}", in_quotes(name)));
       }
       // What is left out may be anything.
-      if (is_dropped(name)) continue;
+      if (dropped[leaf]) continue;
       const auto width = width_of(file->footer(), numbers.back());
       if (width == columns_.widths[leaf] && is_table_leaf(*found)) continue;
       if (!is_table_leaf(first.footer().leaves[leaf])) continue;  // labels that nobody looks at
@@ -237,6 +245,14 @@ void ParquetTable::find_others() {
 ReadTable ParquetTable::read() const {
   refuse_unlabelled(columns_.files.front()->path(), columns_.layout, columns_.options);
   return read_rows(columns_);
+}
+
+std::string first_text(const ParquetFile& file, std::size_t leaf) {
+  const auto& footer = file.footer();
+  const auto& of = footer.leaves[leaf];
+  if (of.meaning != ParquetMeaning::kText) return "0";
+  const ParquetCells cells(of, read_column(file, of, footer.groups.front().chunks[leaf], 1));
+  return cells.size() == 0 ? std::string() : std::string(without_blanks(cells.text_of(0)));
 }
 
 ReadTable read_parquet(const std::vector<std::filesystem::path>& files,

@@ -52,11 +52,14 @@ class ParquetTable {
   void find_layout();
   void find_others();
   void refuse_types() const;
-  std::string first_cell(const ParquetColumns::Cell& cell) const;
 
   ParquetColumns columns_;
   std::vector<std::string> index_columns_;
 };
+
+/// The first cell of a leaf of text, without blanks around it; a number of any other. Precondition:
+/// the file has rows.
+std::string first_text(const ParquetFile& file, std::size_t leaf);
 
 /// What ParquetTable makes of `files`.
 ReadTable read_parquet(const std::vector<std::filesystem::path>& files,

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "formats/csv_cells.h"
+#include "formats/text_numbers.h"
 
 namespace millrace {
 namespace {
@@ -79,7 +80,7 @@ double parquet_number(const ParquetLeaf& leaf, std::string_view stored) {
     default:
       break;
   }
-  const auto number = csv_float(stored);
+  const auto number = csv_float(without_blanks(stored));
   return number ? double{*number} : std::numeric_limits<double>::infinity();
 }
 

@@ -40,6 +40,7 @@ class ValueReader {
       : leaf_(leaf), encoding_(encoding), in_(in), count_(count), owners_(owners) {}
 
   void operator()(Bits& to) const {
+    check_count(1, encoding_ == Encoding::kPlain);
     to.resize(to.size() + count_);
     const auto out = std::span(to).last(count_);
     if (encoding_ == Encoding::kPlain) {
@@ -77,9 +78,11 @@ class ValueReader {
   }
 
   void operator()(Texts& to) const {
+    const auto width = text_width(leaf_);
+    constexpr std::size_t kLength = 4;  // of a text, in front of it
+    check_count(8 * (width == 0 ? kLength : width), encoding_ == Encoding::kPlain);
     to.resize(to.size() + count_);
     const auto out = std::span(to).last(count_);
-    const auto width = text_width(leaf_);
     if (encoding_ == Encoding::kPlain) {
       if (width == 0) {
         decode_texts(in_, out);
@@ -103,6 +106,13 @@ class ValueReader {
   }
 
  private:
+  /// Before memory is taken for values that take `bits` each, where they do.
+  void check_count(std::size_t bits, bool they_do) const {
+    if (they_do && count_ / 8 > in_.size() / bits + 1) {
+      throw ParquetEncodingError("all values of the page");
+    }
+  }
+
   static void check_widths(std::span<const std::string_view> texts, std::size_t width) {
     if (width > 0 &&
         std::ranges::any_of(texts, [width](auto text) { return text.size() != width; })) {

@@ -417,19 +417,23 @@ class FooterReader {
   /// {"info": {"features": {"label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}}}
   void note_classes(std::string_view text) {
     const auto json = nlohmann::json::parse(text, nullptr, false);
-    const auto within = [](const nlohmann::json& in, const char* key) {
-      return in.is_object() && in.contains(key) ? in.at(key) : nlohmann::json();
+    // By pointers: a copy of what is nested deep takes the stack.
+    const auto within = [](const nlohmann::json* in, const char* key) -> const nlohmann::json* {
+      if (in == nullptr || !in->is_object()) return nullptr;
+      const auto found = in->find(key);
+      return found == in->end() ? nullptr : &*found;
     };
-    const auto features = within(within(json, "info"), "features");
-    if (!features.is_object()) return;
-    for (const auto& [column, feature] : features.items()) {
-      if (within(feature, "_type") != "ClassLabel") continue;
-      const auto names = within(feature, "names");
-      if (!names.is_array() || names.empty() ||
-          !std::ranges::all_of(names, [](const auto& name) { return name.is_string(); })) {
-        continue;
-      }
-      footer_.classes.push_back({.column = column, .names = names.get<std::vector<std::string>>()});
+    const auto is_text = [](const nlohmann::json& value) { return value.is_string(); };
+    const auto* features = within(within(&json, "info"), "features");
+    if (features == nullptr || !features->is_object()) return;
+    for (const auto& [column, feature] : features->items()) {
+      const auto* type = within(&feature, "_type");
+      const auto* names = within(&feature, "names");
+      if (type == nullptr || !type->is_string() || *type != "ClassLabel") continue;
+      if (names == nullptr || !names->is_array() || names->empty()) continue;
+      if (!std::ranges::all_of(*names, is_text)) continue;
+      footer_.classes.push_back(
+          {.column = column, .names = names->get<std::vector<std::string>>()});
     }
   }
 

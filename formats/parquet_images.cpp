@@ -10,11 +10,13 @@
 #include <string_view>
 #include <utility>
 
+#include "formats/csv_cells.h"
 #include "formats/error.h"
 #include "formats/idx_pair.h"
 #include "formats/image_form.h"
 #include "formats/in_quotes.h"
 #include "formats/on_all_cores.h"
+#include "formats/parquet.h"
 #include "formats/parquet_cells.h"
 #include "formats/parquet_rows.h"
 #include "formats/table_columns.h"
@@ -44,10 +46,16 @@ std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span(text));
 }
 
+/// A page of many rows may take few bytes; but each row that is an image takes some.
+bool too_many_rows(const ParquetFile& file) {
+  constexpr std::uint64_t kMostRowsPerByte = 8;
+  return file.footer().rows / kMostRowsPerByte > file.bytes().size();
+}
+
 /// Whether the first value of a leaf that there is begins as an image does.
 bool begins_with_image(const ParquetFile& file, std::size_t leaf) {
   const auto& footer = file.footer();
-  if (footer.groups.empty()) return false;
+  if (footer.groups.empty() || too_many_rows(file)) return false;
   try {
     const auto column =
         read_column(file, footer.leaves[leaf], footer.groups.front().chunks[leaf], 1);
@@ -136,9 +144,7 @@ void ParquetImages::find_pages() {
     }
     first_rows_.push_back(rows_);
     stored_ += file.bytes().size();
-    // A page of many rows may take few bytes; but each row that is an image takes some.
-    constexpr std::uint64_t kMostRowsPerByte = 8;
-    if (footer.rows / kMostRowsPerByte > file.bytes().size()) {
+    if (too_many_rows(file)) {
       throw DataError(file.path(), std::nullopt, "images",
                       fmt::format("{} rows in {} bytes", footer.rows, file.bytes().size()));
     }
@@ -182,6 +188,10 @@ void ParquetImages::read_labels(const ReadTableOptions& labels) {
   table.options.as_float = true;
   table.options.columns = {};
   auto& layout = table.layout;
+  if (labels.unlabelled_values) {
+    labels_ = {.values = std::vector<std::int32_t>(static_cast<std::size_t>(rows_)), .classes = 1};
+    return;
+  }
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     layout.columns.push_back(leaves[i].name);
     table.cells.push_back({.leaf = i, .index = 0});
@@ -234,10 +244,12 @@ void ParquetImages::read_labels(const ReadTableOptions& labels) {
   }
   if (layout.label < layout.cells) {
     const auto& leaf = leaves[layout.label];
-    layout.named_classes = leaf.meaning == ParquetMeaning::kText;
+    layout.named_classes = is_csv_text(first_text(first, layout.label));
     for (const auto& classes : first.footer().classes) {
       if (is_whole_leaf(leaf) && classes.column == leaf.name) table.class_names = classes.names;
     }
+    // Names that are known are of no use to numbers.
+    if (!layout.named_classes && table.class_names.empty()) table.options.class_names.clear();
   }
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     if (std::ranges::find(columns, i) != columns.end()) continue;

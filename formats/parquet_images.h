@@ -37,10 +37,11 @@ class ParquetImages final : public DiskDataset {
   enum class Headers : std::uint8_t { kAll, kAnyReadable };
 
   /// `files`: in order; each has an image_leaf() of the first one's name. `images`: as for
-  /// ImageFolder. `labels`: task, label_column, target_columns, class_names and classes count.
-  /// Throws DataError: what ParquetFile, read_page_header and read_image_info throw, labels that
-  /// are not said or no such labels, images of different sizes where none was asked for. With
-  /// Headers::kAnyReadable images that cannot be read are left for read() to refuse.
+  /// ImageFolder. `labels`: task, label_column, target_columns, class_names, classes and
+  /// unlabelled_values count. Throws DataError: what ParquetFile, read_page_header and
+  /// read_image_info throw, labels that are not said or no such labels, images of different sizes
+  /// where none was asked for. With Headers::kAnyReadable images that cannot be read are left for
+  /// read() to refuse.
   ParquetImages(std::vector<std::shared_ptr<const ParquetFile>> files, const ImageOptions& images,
                 const ReadTableOptions& labels, Headers headers = Headers::kAll);
   /// Test images to `train`, as WebDataset's.

@@ -18,6 +18,7 @@
 #include "formats/parquet_cells.h"
 #include "formats/parquet_column.h"
 #include "formats/parquet_encodings.h"
+#include "formats/text_numbers.h"
 
 namespace millrace {
 namespace {
@@ -32,12 +33,18 @@ constexpr T kMissing = std::is_same_v<T, float> ? std::numeric_limits<T>::quiet_
 template <typename Stored>
 float as_float(const ParquetLeaf& leaf, const Stored& stored) {
   if constexpr (std::is_same_v<Stored, std::string_view>) {
-    if (leaf.meaning == ParquetMeaning::kText && is_csv_missing(stored)) return kMissing<float>;
+    if (leaf.meaning == ParquetMeaning::kText && is_csv_missing(without_blanks(stored))) {
+      return kMissing<float>;
+    }
     return static_cast<float>(parquet_number(leaf, stored));
   } else {
     // Whole numbers are rounded once.
-    const bool as_it_is = leaf.scale == 0 && !(std::is_integral_v<Stored> && leaf.is_unsigned);
-    return as_it_is ? static_cast<float>(stored) : static_cast<float>(parquet_number(leaf, stored));
+    if (leaf.scale != 0) return static_cast<float>(parquet_number(leaf, stored));
+    if constexpr (std::is_integral_v<Stored>) {
+      if (leaf.is_unsigned)
+        return static_cast<float>(static_cast<std::make_unsigned_t<Stored>>(stored));
+    }
+    return static_cast<float>(stored);
   }
 }
 
@@ -199,7 +206,7 @@ class PieceReader {
   }
 
   void note_bad(std::uint64_t slot) {
-    if (!result_.bad) result_.bad = done_ + slot;
+    result_.bad = std::min(result_.bad.value_or(done_ + slot), done_ + slot);
   }
 
   void look_up(std::span<const std::byte> in, std::span<T> to) {

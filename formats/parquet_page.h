@@ -68,7 +68,7 @@ struct ParquetPageHeader {
 ParquetPageHeader read_page_header(const ParquetFile& file, std::uint64_t at, std::uint64_t end);
 
 struct ParquetPage {
-  std::span<const std::byte> repetitions;  ///< as decode_rle() takes them; empty: all 0
+  std::span<const std::byte> repetitions;  ///< as decode_levels() takes them; empty: no lists
   std::span<const std::byte> definitions;  ///< likewise; empty: all values are there
   std::span<const std::byte> values;
   Bytes owner;  ///< of what is no part of the file

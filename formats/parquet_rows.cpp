@@ -6,13 +6,10 @@
 #include <atomic>
 #include <bit>
 #include <cmath>
-#include <deque>
-#include <limits>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <type_traits>
-#include <unordered_map>
 #include <utility>
 
 #include "formats/csv_cells.h"
@@ -22,8 +19,8 @@
 #include "formats/parquet_cells.h"
 #include "formats/parquet_numbers.h"
 #include "formats/table_columns.h"
-#include "formats/table_formed.h"
 #include "formats/table_read.h"
+#include "formats/text_numbers.h"
 
 namespace millrace {
 namespace {
@@ -35,45 +32,6 @@ constexpr std::size_t kTileBytes = 64;
 constexpr std::uint64_t kTileCells = std::uint64_t{1} << 22;
 /// Of a list that is all of a sample: cells that are worth a thread.
 constexpr std::uint64_t kPieceCells = std::uint64_t{1} << 20;
-
-/// Text as a cell of a CSV file within quotes has it, which is what readers of labels and
-/// categories take.
-std::string doubled_quotes(std::string_view text) {
-  std::string cell;
-  for (const char c : text) {
-    cell.push_back(c);
-    if (c == '"') cell.push_back(c);
-  }
-  return cell;
-}
-
-/// Gives texts of a column their numbers, each of which is asked for once.
-class TextNumbers {
- public:
-  /// The number of `text`, by read(cell) where it is new: nullopt where that is none. What a reader
-  /// may keep of it lives as long as this.
-  template <typename Read>
-  std::optional<std::int32_t> number_of(std::string_view text, Read read) {
-    if (last_ && text == *last_) return last_number_;  // mostly they come in runs, or are few
-    auto known = numbers_.find(text);
-    if (known == numbers_.end()) {
-      texts_.push_back(doubled_quotes(text));
-      const std::optional<std::int32_t> number = read(std::string_view(texts_.back()));
-      if (!number) return std::nullopt;
-      texts_.emplace_back(text);
-      known = numbers_.emplace(texts_.back(), *number).first;
-    }
-    last_ = known->first;
-    last_number_ = known->second;
-    return last_number_;
-  }
-
- private:
-  std::deque<std::string> texts_;
-  std::unordered_map<std::string_view, std::int32_t> numbers_;
-  std::optional<std::string_view> last_;
-  std::int32_t last_number_ = 0;
-};
 
 DataError sample_error(const ParquetFile& file, std::uint64_t sample, const std::string& expected,
                        const std::string& found) {
@@ -97,13 +55,9 @@ class Reading {
         parts_.push_back(
             {.file = f, .group = g, .first_row = first + group.first_row, .rows = group.rows});
       }
-      if (first > std::numeric_limits<std::int64_t>::max() - footer.rows) {
-        throw DataError(table.files[f]->path(), std::nullopt, "fewer rows than 2^63", "more");
-      }
       first += footer.rows;
     }
     rows_ = first;
-    check_table_size(table.name, stored_, rows_, std::max<std::size_t>(layout_.cells, 1));
     find_places();
     label_texts_.resize(parts_.size());
     category_texts_.resize(parts_.size());
@@ -473,8 +427,9 @@ class Reading {
         throw sample_error(
             file_of(parts_[p]), first_of(parts_[p]) + i / width,
             fmt::format("{} in {}", reader.expected(), layout_.text_of(place.column)),
-            in_words(std::string(text)) +
-                (is_csv_missing(text) ? cell_advice(text, place.column, layout_) : ""));
+            in_words(std::string(text)) + (is_csv_missing(without_blanks(text))
+                                               ? cell_advice(text, place.column, layout_)
+                                               : ""));
       }
       to[i] = std::bit_cast<float>(*number);
     };

@@ -65,7 +65,8 @@ std::optional<std::int32_t> LabelReader::read(double number) const {
     const auto target = static_cast<float>(number);
     return std::isfinite(target) ? std::optional(target_word(target)) : std::nullopt;
   }
-  const bool whole = number >= 0 && number < static_cast<double>(limit_) && number == std::floor(number);
+  const bool whole =
+      number >= 0 && number < static_cast<double>(limit_) && number == std::floor(number);
   if (kind_ != Kind::kNumbers || !whole) return std::nullopt;
   return static_cast<std::int32_t>(number);
 }

@@ -18,6 +18,7 @@
 #include "formats/folder.h"
 #include "loader/subset.h"
 #include "python/arrays.h"
+#include "python/frames.h"
 #include "python/gil.h"
 #include "python/keywords.h"
 #include "python/text.h"
@@ -47,7 +48,7 @@ bool parse_missing(const std::string& policy) {
   throw std::invalid_argument("missing: expected 'fail' or 'mean', found '" + policy + "'");
 }
 
-OpenData open(const std::filesystem::path& path, const std::string& task, bool stream,
+OpenData open(const py::object& data, const std::string& task, bool stream,
               const std::optional<std::pair<std::uint32_t, std::uint32_t>>& size,
               const std::optional<int>& channels, const std::string& label, bool tolerant,
               const py::object& one_hot, const py::object& drop_columns,
@@ -64,6 +65,14 @@ OpenData open(const std::filesystem::path& path, const std::string& task, bool s
   options.table = {.one_hot = column_names("one_hot", one_hot),
                    .dropped = column_names("drop_columns", drop_columns),
                    .fill_missing = parse_missing(missing)};
+  if (is_frame(data)) {
+    return {open_memory_tables(table_of(data, "DataFrame"), nullptr, nullptr, options), false,
+            meant == Task::kMultilabel};
+  }
+  if (!is_path(data)) {
+    throw py::type_error("path: expected a path or a DataFrame, found " + type_name(data));
+  }
+  const std::filesystem::path path = path_bytes(data);
   const OthersRun others_run;
   return {open_folder(path, options), stream, meant == Task::kMultilabel};
 }
@@ -244,14 +253,15 @@ void define_datasets(py::module_& module) {
       py::arg("label") = "", py::arg("tolerant") = false, py::arg("one_hot") = py::none(),
       py::arg("drop_columns") = py::none(), py::arg("missing") = "fail",
       R"(Opens what `trainer --data` does: a folder or file of IDX, images, NumPy, safetensors, CSV,
-CIFAR, WebDataset or shards, plain or compressed.
+Parquet, CIFAR, WebDataset or shards, plain or compressed; or a data frame of pandas or Polars, or
+a table of PyArrow, a sample a row.
 
 task: what is to be learnt of a sample: "classification", its class; "regression", numbers; or
 "multilabel", which labels it has, numbers that are 0 or 1.
 stream: to be read block by block, in little memory whatever its size.
 size, channels: (height, width), and 1 or 3, that images are made to.
-label: the column of a CSV file that has the labels; of several targets all, with commas between.
-one_hot: columns of a CSV file that have categories, by names or numbers from 1, each of which
+label: the column of a table that has the labels; of several targets all, with commas between.
+one_hot: columns of a table that have categories, by names or numbers from 1, each of which
 becomes a value that is 0 or 1; "text" stands for all columns that have text.
 drop_columns: those to leave out. missing: "mean" has a cell that is missing be its column's mean,
 and adds a value that says so.

@@ -18,6 +18,7 @@
 #include "formats/folder.h"
 #include "python/arrays.h"
 #include "python/datasets.h"
+#include "python/frames.h"
 #include "python/gil.h"
 #include "python/keywords.h"
 #include "python/objects.h"
@@ -58,7 +59,8 @@ std::filesystem::path table_path(const py::object& x, const char* name) {
   if (!is_table_name(path)) {
     throw py::value_error(
         std::string(name) +
-        ": expected arrays, a Dataset or the path of a CSV file, found the path " + path.string());
+        ": expected arrays, a Dataset or the path of a CSV or Parquet file, found the path " +
+        path.string());
   }
   return path;
 }
@@ -78,11 +80,14 @@ Part lines_of(const Model& model, const py::object& x) {
 
 // The same with its labels.
 std::shared_ptr<const Dataset> labelled_table(const Model& model, const py::object& data) {
-  const auto path = table_path(data, "data");
   OpenOptions options;
   options.known = known_data(model.trained());
   options.task = stored_task(model.trained().task());
   const auto opened = [&] {
+    if (is_frame(data)) {
+      return open_memory_tables(table_of(data, "DataFrame"), nullptr, nullptr, options);
+    }
+    const auto path = table_path(data, "data");
     const OthersRun others_run;
     return open_folder(path, options);
   }();
@@ -91,8 +96,18 @@ std::shared_ptr<const Dataset> labelled_table(const Model& model, const py::obje
   return opened.train;
 }
 
+// The rows of a data frame, likewise.
+Part rows_of(const Model& model, const py::object& x) {
+  auto table = table_samples(model.trained(), table_of(x, "DataFrame"));
+  if (const auto note = matched_by_place(model.trained(), *table.data)) warn(*note);
+  if (!table.unknown.empty()) warn("DataFrame: " + table.unknown);
+  const auto count = table.data->size();
+  return {std::move(table.data), Subset::all(count)};
+}
+
 Part samples_of(const Model& model, const py::object& x) {
   if (is_path(x)) return lines_of(model, x);
+  if (is_frame(x)) return rows_of(model, x);
   const MlpSpec& spec = model.trained().spec;
   const std::uint32_t targets = spec.has_targets() ? spec.classes : 0;
   const OpenDataset set = python::samples_of(x, "x", targets);
@@ -100,7 +115,7 @@ Part samples_of(const Model& model, const py::object& x) {
 }
 
 Part part_of(const Model& model, const py::object& data, const std::optional<Subset>& subset) {
-  const auto set = is_path(data)
+  const auto set = is_path(data) || is_frame(data)
                        ? labelled_table(model, data)
                        : dataset_of(data, "data", stored_task(model.trained().task())).data;
   return {set, subset.value_or(Subset::all(set->size()))};
@@ -291,11 +306,13 @@ void define_models(py::module_& module) {
           "The most probable labels, int32 [n]; of regression the targets in their own units, "
           "float32 [n], of several [n, targets]; of multilabel which labels a sample has, bool [n, "
           "labels]: those of a logit of at least 0, a probability of one half. x is an array, a "
-          "Dataset, or the path of a CSV file, whose columns are found by their names and made "
+          "Dataset, or the path of a CSV or Parquet file, whose columns are found by their names "
+          "and made "
           "what "
           "the model was trained on; labels may be there or not.")
       .def("evaluate", &evaluate, py::arg("data"), py::kw_only(), py::arg("subset") = py::none(),
-           "How good it is on a Dataset, a pair of arrays (x, y) or the CSV file at a path, or a "
+           "How good it is on a Dataset, a pair of arrays (x, y) or the CSV or Parquet file at a "
+           "path, or a "
            "Subset of it: a dict of "
            "loss, accuracy, samples and confusion, uint64 [truth, guess] (None of more than 1024 "
            "classes). Of regression, of loss, r2, samples and targets: for each a dict of target "

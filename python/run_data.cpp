@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "python/frames.h"
 #include "python/gil.h"
 #include "python/keywords.h"
 #include "tools/trainer/run_data.h"
@@ -28,13 +29,32 @@ std::optional<Task> task_of(const py::object& data) {
   return std::nullopt;
 }
 
-OpenData opened(const py::object& data, Options& options) {
+// A frame is opened as a path is. Those that go with it are read by its columns.
+OpenData opened_frames(const py::object& data, py::object& test, py::object& validation,
+                       const Options& options) {
+  const auto train = table_of(data, "DataFrame");
+  const auto beside = [](py::object& other, const char* name) -> std::optional<MemoryTable> {
+    if (!is_frame(other)) return std::nullopt;
+    auto table = table_of(other, std::string("DataFrame, ") + name);
+    other = py::none();
+    return table;
+  };
+  const auto tested = beside(test, "test");
+  const auto validated = beside(validation, "validation");
+  auto folder = open_memory_tables(train, tested ? &*tested : nullptr,
+                                   validated ? &*validated : nullptr, open_options(options));
+  return {std::move(folder), false, options.task == Task::kMultilabel};
+}
+
+OpenData opened(const py::object& data, py::object& test, py::object& validation,
+                Options& options) {
   if (py::isinstance<OpenData>(data)) return data.cast<OpenData>();
   if (is_path(data)) {
     options.data = path_bytes(data);
     const OthersRun others_run;
     return {open_data(options), options.run.residency == Residency::kStream};
   }
+  if (is_frame(data)) return opened_frames(data, test, validation, options);
   const OpenDataset train = dataset_of(data, "data", options.task);
   return {{.train = train.data, .test = nullptr, .description = train.data->name()}, train.streams};
 }
@@ -63,26 +83,28 @@ void refuse_idle(const Options& options, const std::string& caller) {
 }
 
 void refuse_to_open(const Options& options, const py::object& data) {
-  if (is_path(data)) return;
+  if (is_path(data) || is_frame(data)) return;
   if (options.images != ImageOptions{} || !options.label_column.empty() ||
       options.table != TableOptions{}) {
     throw py::value_error(
         "image_size, resize, gray, rgb, label_column, one_hot, drop_columns, missing: expected a "
-        "path to open with them, found data that are open");
+        "path or a DataFrame to open with them, found data that are open");
   }
 }
 
 }  // namespace
 
-OpenData all_data(const py::object& data, const py::object& test, const py::object& validation,
-                  Options& options) {
-  OpenData all = opened(data, options);
+OpenData all_data(const py::object& data, const py::object& given_test,
+                  const py::object& given_validation, Options& options) {
+  py::object test = given_test;
+  py::object validation = given_validation;
+  if (options.validation_size && !validation.is_none()) {
+    throw py::value_error("val_size and validation: expected one of them, found both");
+  }
+  OpenData all = opened(data, test, validation, options);
   if (!test.is_none()) all.folder.test = dataset_of(test, "test", options.task).data;
   if (options.validation_size) all.folder.validation = nullptr;  // as the program does
   if (validation.is_none()) return all;
-  if (options.validation_size) {
-    throw py::value_error("val_size and validation: expected one of them, found both");
-  }
   all.folder.validation = dataset_of(validation, "validation", options.task).data;
   return all;
 }

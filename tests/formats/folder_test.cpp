@@ -22,7 +22,8 @@ using test::write_bytes;
 
 const std::string kLookedFor =
     "expected IDX files like train-images-idx3-ubyte, arrays like x_train.npy or in one .npz or "
-    ".safetensors file, train.csv, CIFAR's data_batch_1.bin or train.bin, tar shards like "
+    ".safetensors file, train.csv, train.parquet, CIFAR's data_batch_1.bin or train.bin, tar "
+    "shards like "
     "train-000000.tar, or a sub-folder of images for each class, found ";
 
 class FolderTest : public testing::Test {
@@ -230,20 +231,21 @@ TEST_F(FolderTest, SaysWhatItLookedForAndWhatThereWas) {
 }
 
 TEST_F(FolderTest, NamesWhatIsNotReadAndWhatToDo) {
-  const std::string parquet =
-      "train.parquet (Parquet, which is not read: write it as .csv, or pictures as a folder for "
-      "each class)";
+  const std::string feather =
+      "train.feather (Feather, which is not read: write it as .parquet or .csv, or pictures as a "
+      "folder for each class)";
   add("README.md", {});
-  add("data/test.parquet", {});
-  add("data/train.parquet", {});
-  EXPECT_EQ(error_of(), here() + kLookedFor + "data/test" + parquet.substr(5));
-  EXPECT_EQ(error_of("data"), at("data") + ": " + kLookedFor + "test" + parquet.substr(5));
+  add("data/test.feather", {});
+  add("data/train.feather", {});
+  EXPECT_EQ(error_of(), here() + kLookedFor + "data/test" + feather.substr(5));
+  EXPECT_EQ(error_of("data"), at("data") + ": " + kLookedFor + "test" + feather.substr(5));
   add("a.pkl", {});
   EXPECT_TRUE(
       error_of().starts_with(here() + kLookedFor + "a.pkl (a Python pickle, which is not "));
-  EXPECT_TRUE(error_of("a.pkl").ends_with(
-      ".csv or .tar file, found a Python pickle, which is not read: write its arrays as .npz "
-      "(x_train, y_train, x_test, y_test)"));
+  EXPECT_TRUE(
+      error_of("a.pkl").ends_with(".csv, .parquet or .tar file, found a Python pickle, which is "
+                                  "not read: write its arrays as .npz "
+                                  "(x_train, y_train, x_test, y_test)"));
 }
 
 TEST_F(FolderTest, OpensTheOnlyFolderBelowAsTorchvisionHasIt) {
@@ -298,10 +300,11 @@ TEST_F(FolderTest, NamesMissingTrainingFiles) {
 
 TEST_F(FolderTest, NamesAFileOfAnotherName) {
   add("pixels.bin", small_images(3));
-  EXPECT_EQ(error_of("pixels.bin"), at("pixels.bin") +
-                                        ": expected a folder, an IDX file named like "
-                                        "train-images-idx3-ubyte, or an .npy, .npz, .safetensors, "
-                                        ".csv or .tar file, found a file of another name");
+  EXPECT_EQ(error_of("pixels.bin"),
+            at("pixels.bin") +
+                ": expected a folder, an IDX file named like "
+                "train-images-idx3-ubyte, or an .npy, .npz, .safetensors, "
+                ".csv, .parquet or .tar file, found a file of another name");
 }
 
 TEST_F(FolderTest, NamesTestLabelsOutsideTheClasses) {

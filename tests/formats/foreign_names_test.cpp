@@ -6,8 +6,8 @@ namespace millrace {
 namespace {
 
 TEST(ForeignNames, SayWhatIsNotReadAndWhatToDo) {
-  EXPECT_EQ(foreign_text("train-00000-of-00001.parquet"),
-            "Parquet, which is not read: write it as .csv, or pictures as a folder for each class");
+  EXPECT_EQ(foreign_text("train-00000-of-00001.arrow"),
+            "Arrow, which is not read: write it as .parquet or .csv, or pictures as a folder for each class");
   EXPECT_EQ(foreign_text("MNIST.PT"),
             "a file of PyTorch, which is not read: write its arrays as .npz (x_train, y_train, "
             "x_test, y_test)");

@@ -221,7 +221,7 @@ TEST_F(TableFormedFolderTest, AreAskedOfTablesAlone) {
   test::write_bytes(arrays / "x_train.npy", test::npy_images(4));
   test::write_bytes(arrays / "y_train.npy", test::npy_labels(4, 3));
   const auto refused = asking(arrays.path());
-  EXPECT_NE(refused.find("expected a CSV file, whose columns are asked for (--one-hot, "
+  EXPECT_NE(refused.find("expected a table, whose columns are asked for (--one-hot, "
                          "--drop-columns, --missing), found data of another form"),
             std::string::npos)
       << refused;

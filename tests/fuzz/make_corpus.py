@@ -88,6 +88,90 @@ def bmp(width, height):
             + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0) + pixels)
 
 
+def varint(value):
+    out = b""
+    while value >= 128:
+        out += bytes([value & 127 | 128])
+        value >>= 7
+    return out + bytes([value])
+
+
+def thrift(*fields):
+    """A struct of Thrift's compact protocol: fields (id, type, value); a list is (type of elements, elements)."""
+    encode = {5: lambda v: varint(v * 2 if v >= 0 else -v * 2 - 1), 8: lambda v: varint(len(v)) + v, 12: lambda v: v}
+    encode[6] = encode[5]
+    encode[9] = lambda v: bytes([len(v[1]) << 4 | v[0]]) + b"".join(encode[v[0]](each) for each in v[1])
+    out, last = b"", 0
+    for number, kind, value in fields:
+        out += bytes([number - last << 4 | kind]) + encode[kind](value)
+        last = number
+    return out + b"\0"
+
+
+def levels(values, bits):
+    runs = b"".join(b"\x02" + bytes([value]) for value in values) if bits else b""
+    return struct.pack("<I", len(runs)) + runs if bits else b""
+
+
+def page(kind, slots, encoding, content, codec):
+    packed = {0: content, 1: varint(len(content)) + bytes([0xF4]) + struct.pack("<H", len(content) - 1) + content,
+              2: gzip.compress(content, mtime=0)}[codec]
+    header = thrift((1, 5, kind), (2, 5, len(content)), (3, 5, len(packed)),
+                    (7 if kind == 2 else 5, 12, thrift((1, 5, slots), (2, 5, encoding), (3, 5, 3), (4, 5, 3))))
+    return header + packed
+
+
+def parquet(rows, columns, codec=0, notes=()):
+    """The footer's struct and all columns: (schema elements, type, slots, pages (kind, slots, encoding, content))."""
+    stored, chunks, schema = b"", [], []
+    for elements, kind, slots, pages in columns:
+        begin = len(stored)
+        starts = []
+        for each in pages:
+            starts.append(4 + len(stored))
+            stored += page(*each, codec)
+        fields = [(1, 5, kind), (4, 5, codec), (5, 6, slots), (7, 6, len(stored) - begin), (9, 6, starts[-1])]
+        if len(pages) > 1:
+            fields.append((11, 6, starts[0]))
+        chunks.append(thrift((3, 12, thrift(*fields))))
+        schema += elements
+    root = thrift((4, 8, b"schema"), (5, 5, len({name for elements, *_ in columns for name in elements[:1]})))
+    footer = [(1, 5, 2), (2, 9, (12, [root, *schema])), (3, 6, rows),
+              (4, 9, (12, [thrift((1, 9, (12, chunks)), (3, 6, rows))]))]
+    if notes:
+        footer.append((5, 9, (12, [thrift((1, 8, key), (2, 8, text)) for key, text in notes])))
+    return thrift(*footer) + stored
+
+
+def leaf(name, kind, optional=0, *more):
+    return thrift((1, 5, kind), (3, 5, optional), (4, 8, name), *more)
+
+
+def texts(*values):
+    return b"".join(struct.pack("<I", len(value)) + value for value in values)
+
+
+LABEL = ([leaf(b"label", 2)], 2, 2, [(0, 2, 0, struct.pack("<2q", 1, 0))])
+PIXELS = ([thrift((3, 5, 1), (4, 8, b"pixels"), (5, 5, 1), (6, 5, 3)), thrift((3, 5, 2), (4, 8, b"list"), (5, 5, 1)),
+           leaf(b"element", 1, 1)], 1, 4,
+          [(0, 4, 0, levels([0, 1, 0, 1], 1) + levels([3] * 4, 2) + struct.pack("<4i", 1, 2, 3, 255))])
+COLOURS = ([leaf(b"colour", 6, 1, (6, 5, 0))], 6, 2,
+           [(2, 2, 0, texts(b"red", b"blue")), (0, 2, 8, levels([1, 1], 1) + b"\1\3\2")])
+GAPS = ([leaf(b"gaps", 5, 1)], 5, 2, [(0, 2, 0, levels([1, 0], 1) + struct.pack("<d", 2.5))])
+PRICES = ([thrift((1, 5, 7), (2, 5, 3), (3, 5, 0), (4, 8, b"y"), (6, 5, 5), (7, 5, 2))], 7, 2,
+          [(0, 2, 0, b"\0\1\2\xff\xff\xff")])
+DELTAS = ([leaf(b"n", 1)], 1, 2, [(0, 2, 5, b"\x80\1\4\2\2\2\0\0\0\0")])
+WORDS = ([leaf(b"words", 6, 0, (6, 5, 0))], 6, 2,
+         [(0, 2, 7, b"\x80\1\4\2\0\2\0\0\0\0" + b"\x80\1\4\2\2\0\0\0\0\0" + b"ab")])
+HALVES = ([thrift((1, 5, 7), (2, 5, 2), (3, 5, 0), (4, 8, b"h"), (10, 12, thrift((15, 12, thrift()))))], 7, 2,
+          [(0, 2, 9, b"\0\0\x3c\xc0")])
+NAMED = (b"huggingface", b'{"info":{"features":{"label":{"names":["cat","dog"],"_type":"ClassLabel"}}}}')
+
+
+def images(content):
+    return ([leaf(b"image", 6)], 6, 2, [(0, 2, 0, texts(content, content))])
+
+
 GIF = bytes([0x47, 0x49, 0x46, 0x38, 0x39, 0x61, 2, 0, 2, 0, 0x81, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255,
              255, 0x2C, 0, 0, 0, 0, 2, 0, 2, 0, 0, 2, 3, 0x44, 0x34, 0x05, 0, 0x3B])
 SMALL = png(2, 2, 0, b"\0ab\0cd")
@@ -115,6 +199,12 @@ SEEDS = {
                  "targets": b"t" + npy("<f8", (2, 2), struct.pack("<4d", 0.5, 1, -2, 3e8)),
                  "targets_header": b"t{'descr': '<f2', 'fortran_order': False, 'shape': (2,), }abcd",
                  "header": b"h{'descr': '<u2', 'fortran_order': True, 'shape': (2, 2), }abcdefgh"},
+    "parquet_fuzz": {"table": b"\0" + parquet(2, [LABEL, GAPS, HALVES], 0, [NAMED]),
+                     "list": b"\0" + parquet(2, [LABEL, PIXELS], 1),
+                     "text": b"\4" + parquet(2, [LABEL, COLOURS, GAPS], 2),
+                     "targets": b"\2" + parquet(2, [DELTAS, PRICES]),
+                     "words": b"\5" + parquet(2, [LABEL, WORDS, COLOURS, DELTAS]),
+                     "images": b"\6" + parquet(2, [LABEL, images(SMALL)], 0, [NAMED])},
     "tar_fuzz": {"ustar": b"\1" + whole_blocks(tar(SHARD, tarfile.USTAR_FORMAT)),
                  "pax": b"\1" + whole_blocks(tar([("é" * 60 + ".png", SMALL), ("é" * 60 + ".json", b'{"label": 2}')],
                                                  tarfile.PAX_FORMAT)),

@@ -81,6 +81,19 @@ class TableTest(unittest.TestCase):
         self.assertRegex(done.stdout, r"^millrace +0\.\d+ s +\d")
         self.assertIn('"shape": [ 300, 57 ]', " ".join((self.folder / "out.json").read_text().split()))
 
+    def test_the_benchmark_of_parquet_measures_it(self):
+        try:
+            import pyarrow  # noqa: F401
+        except ImportError:
+            self.skipTest("pyarrow is not there")
+        root = pathlib.Path(__file__).resolve().parents[2]
+        build = pathlib.Path(millrace.__file__).resolve().parents[2]
+        done = subprocess.run([sys.executable, "-B", root / "bench" / "parquet.py", "--build", build, "--python", sys.executable,
+                               "--rounds", "1", "--rows", "300", "--pixel-rows", "50", "--out", self.folder / "out.json"],
+                              capture_output=True, text=True, check=True)
+        self.assertRegex(done.stdout, r"millrace +0\.\d+ s")
+        self.assertIn("pyarrow", done.stdout)
+
     def test_what_is_wrong(self):
         with self.assertRaisesRegex(millrace.DataError, r"one_hot colour makes values of categories, drop_columns colour"):
             millrace.open(self.path, label="y", drop_columns="id", missing="mean")
@@ -91,7 +104,7 @@ class TableTest(unittest.TestCase):
         with self.assertRaisesRegex(TypeError, "one_hot: expected a number, text, a path or a list"):
             millrace.open(self.path, one_hot={"colour": 1})
         model = millrace.train(self.path, label_column="y", **TABLE, **QUICK).model
-        with self.assertRaisesRegex(ValueError, "x: expected arrays, a Dataset or the path of a CSV file, found the path "):
+        with self.assertRaisesRegex(ValueError, "x: expected arrays, a Dataset or the path of a CSV or Parquet file, found the path "):
             model.predict(self.folder)
         with self.assertRaisesRegex(millrace.DataError, "found none called"):
             model.predict(self.write("lacks.csv", "colour,width", ["red,1"]))

@@ -22,16 +22,15 @@ std::vector<std::string> parse_columns(const std::string& text) {
 }  // namespace
 
 void declare_table(CommandLine& line, TableOptions& table) {
-  line.value(
-      "--one-hot", "NAME,N,...",
-      "of CSV: columns of categories, a value of 0 or 1 for\neach of these; \"text\": all columns "
-      "that have text",
-      [&table](const std::string& text) { table.one_hot = parse_columns(text); });
-  line.value("--drop-columns", "NAME,N,...", "of CSV: columns to leave out",
+  line.value("--one-hot", "NAME,N,...",
+             "of a table: columns of categories, a value of 0 or 1\nfor each of these; \"text\": "
+             "all columns that have\ntext",
+             [&table](const std::string& text) { table.one_hot = parse_columns(text); });
+  line.value("--drop-columns", "NAME,N,...", "of a table: columns to leave out",
              [&table](const std::string& text) { table.dropped = parse_columns(text); });
   line.value("--missing", "fail|mean",
-             "of CSV: cells that are missing end the run, or get\ntheir column's mean, and a value "
-             "that says so [fail]",
+             "of a table: cells that are missing end the run, or\nget their column's mean, and a "
+             "value that says so\n[fail]",
              [&table](const std::string& text) {
                if (text != "fail" && text != "mean") {
                  throw UsageError("expected fail or mean, found " + shown(text));

@@ -5,18 +5,39 @@
 #include "formats/array_dataset.h"
 #include "formats/csv.h"
 #include "formats/folder.h"
+#include "formats/parquet.h"
+#include "formats/parquet_images.h"
 #include "formats/split_names.h"
 
 namespace millrace {
 
-bool is_table_name(const std::string& path) { return plain_file_name(path).ends_with(".csv"); }
+namespace {
 
-TableSamples table_samples(const TrainedModel& model, const std::filesystem::path& path) {
-  auto options = read_table_options(known_data(model));
+bool is_parquet_name(const std::filesystem::path& path) {
+  return plain_file_name(path).ends_with(".parquet");
+}
+
+/// The images of a Parquet file that has some; null for any other.
+std::shared_ptr<const Dataset> parquet_images(const std::filesystem::path& path,
+                                              const KnownData& known,
+                                              const ReadTableOptions& options) {
+  if (!is_parquet_name(path)) return nullptr;
+  auto file = std::make_shared<const ParquetFile>(path);
+  const auto& dropped =
+      known.columns ? known.columns->names.form.dropped : std::vector<std::string>{};
+  if (!image_leaf(*file, dropped)) return nullptr;
+  return std::make_shared<const ParquetImages>(std::vector{std::move(file)}, known.image, options);
+}
+
+ReadTableOptions unlabelled_options(const TrainedModel& model, const KnownData& known) {
+  auto options = read_table_options(known);
   options.unlabelled_values = model.spec.features;
   options.task = stored_task(model.task());
-  auto read = read_csv(path, options);
-  if (options.task == Task::kRegression) {
+  return options;
+}
+
+TableSamples samples_of(const TrainedModel& model, ReadTable read) {
+  if (stored_task(model.task()) == Task::kRegression) {
     const std::uint32_t targets = model.spec.classes;
     read.labels = {.values = std::vector<std::int32_t>(read.samples.dims[0] * targets),
                    .targets = targets};
@@ -32,6 +53,27 @@ TableSamples table_samples(const TrainedModel& model, const std::filesystem::pat
   }
   check_goes_with(model, *data);
   return {.data = std::move(data), .unknown = std::move(read.unknown)};
+}
+
+}  // namespace
+
+bool is_table_name(const std::string& path) {
+  return plain_file_name(path).ends_with(".csv") || is_parquet_name(path);
+}
+
+TableSamples table_samples(const TrainedModel& model, const std::filesystem::path& path) {
+  const auto known = known_data(model);
+  const auto options = unlabelled_options(model, known);
+  if (auto images = parquet_images(path, known, options)) {
+    check_goes_with(model, *images);
+    return {.data = std::move(images), .unknown = {}};
+  }
+  return samples_of(
+      model, is_parquet_name(path) ? read_parquet({path}, options) : read_csv(path, options));
+}
+
+TableSamples table_samples(const TrainedModel& model, const MemoryTable& table) {
+  return samples_of(model, read_memory_table(table, unlabelled_options(model, known_data(model))));
 }
 
 TableSamples open_table(const TrainedModel& model, const std::filesystem::path& path) {

@@ -41,7 +41,7 @@ constexpr const char* kDescription =
     "\n"
     "Other commands (trainer COMMAND --help):\n"
     "  evaluate    how good a checkpoint is: accuracy, confusion; or R², errors\n"
-    "  predict     what a checkpoint says of images or lines of CSV files\n"
+    "  predict     what a checkpoint says of images or lines of tables\n"
     "  export      a checkpoint as an ONNX model\n"
     "  search      which options are best: trains with many combinations of them";
 
@@ -104,8 +104,9 @@ class Declarer {
   void data() {
     line_.group("Data");
     path("--data", "DIR",
-         "folder with IDX, NumPy, CSV, CIFAR, safetensors or\ntar files, with shards, or with a "
-         "sub-folder of\nimages for each class; or one such file [data]",
+         "folder with IDX, NumPy, CSV, Parquet, CIFAR,\nsafetensors or tar files, with shards, or "
+         "with a\n"
+         "sub-folder of images for each class; or one such\nfile [data]",
          options_.data);
     declare_task(line_, options_.task);
     declare_images(line_, images);

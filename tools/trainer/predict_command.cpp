@@ -300,10 +300,11 @@ int predict_command(const std::vector<std::string>& words) {
       "Says what a checkpoint's model takes images for, or which labels or targets it\n"
       "predicts of them: PNG, JPEG, BMP, GIF, TGA and PNM files of any size and\n"
       "colour, which it stretches to what the model takes;\n"
-      "or the lines of CSV files, whose columns it finds by their names, where both\n"
+      "or the lines of CSV and Parquet files, whose columns it finds by their names, where both\n"
       "have some, with or without labels, which it does not look at.");
   Arguments arguments;
-  line.positionals("images", "image files, folders with some at any depth, or\nCSV files",
+  line.positionals("images",
+                   "image files, folders with some at any depth, or\nCSV or Parquet files",
                    arguments.paths);
   line.value("--checkpoint", "PATH",
              "the model, a .safetensors file of the trainer, or a\nfolder of them: best, else last",
@@ -328,7 +329,7 @@ int predict_command(const std::vector<std::string>& words) {
   if (arguments.checkpoint.empty())
     throw UsageError("--checkpoint: expected a file or folder, found none");
   if (arguments.paths.empty())
-    throw UsageError("expected images, folders of them or CSV files, found none");
+    throw UsageError("expected images, folders of them, CSV or Parquet files, found none");
   arguments.top_given = line.given("--top");
   check_bad_options(line, arguments.bad.on_bad);
   check_device(line, arguments.device);

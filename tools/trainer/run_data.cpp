@@ -17,6 +17,10 @@ DataFolder open_data(const Options& options) {
                     "one");
   }
   const StageSpan span(Stage::kLoad);
+  return open_folder(options.data, open_options(options));
+}
+
+OpenOptions open_options(const Options& options) {
   OpenOptions open;
   open.image = options.images;
   open.task = stored_task(options.task);
@@ -26,7 +30,7 @@ DataFolder open_data(const Options& options) {
   open.own_validation = !options.validation_size && options.run.fold.count == 0;
   open.in_blocks = options.run.residency == Residency::kStream;
   open.tolerant = options.run.on_bad != OnBad::kFail;
-  return open_folder(options.data, open);
+  return open;
 }
 
 RunSpec with_validation(const Options& options, const DataFolder& data,

@@ -12,6 +12,9 @@ namespace millrace {
 /// default folder is not there, DataError that says how to get one.
 DataFolder open_data(const Options& options);
 
+/// How it opens them.
+OpenOptions open_options(const Options& options);
+
 /// The run, of whose options only `data` say what it is validated on: a fold, a set of their own,
 /// as many samples as were asked for, or default_validation_size(), of which `notice` hears where
 /// it is less than usual.

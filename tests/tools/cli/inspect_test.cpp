@@ -77,7 +77,7 @@ TEST(Inspect, TheColumnOfLabelsThatIsAskedFor) {
   for (const auto& path : {images, folder.path()}) {
     EXPECT_EQ(data_error_of([&] { (void)inspect(path, {.label_column = "b"}); }),
               images.string() +
-                  ": expected a CSV file, whose column of labels is asked for "
+                  ": expected a table, whose column of labels is asked for "
                   "(--label-column), found data of another form");
   }
 }

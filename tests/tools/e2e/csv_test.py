@@ -210,7 +210,7 @@ class Csv(programs.ProgramTest):
         line = self.refuses(1, "--data", table, "--label-column", "size")
         self.assertIn("expected a column \"size\" for labels, found none of that name", line)
         line = self.refuses(1, "--data", self.digits, "--label-column", "kind")
-        self.assertIn("expected a CSV file, whose column of labels is asked for (--label-column)", line)
+        self.assertIn("expected a table, whose column of labels is asked for (--label-column)", line)
         line = self.refuses(1, "--data", table, "--resize", "8x8")
         self.assertIn("found samples of 2 uint8", line)
 

@@ -1,6 +1,6 @@
 """Parquet files that Apache Arrow writes, in every way it has, against the same data as arrays and as CSV.
 
-Run as: parquet_interop_test.py PATH_OF_tools. Skipped without the packages pyarrow, numpy and pillow.
+Run as: parquet_test.py PATH_OF_trainer PATH_OF_tools. Skipped without the packages pyarrow, numpy and pillow.
 """
 
 import decimal
@@ -13,12 +13,12 @@ import tempfile
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "support"))
 import interop  # noqa: E402
 
 numpy, pyarrow, parquet, image, csv = interop.packages("numpy", "pyarrow", "pyarrow.parquet", "PIL.Image", "pyarrow.csv")
 
-TOOLS = sys.argv.pop(1)
+TRAINER, TOOLS = sys.argv.pop(1), sys.argv.pop(1)
 ROWS = 1000
 
 
@@ -239,6 +239,67 @@ class Parquet(unittest.TestCase):
         columns["pixel3"] = pixels[:, 3].astype(numpy.float32)
         x, _ = self.convert(self.write(pyarrow.table({"label": self.labels()} | columns)))
         self.assertEqual(x.dtype, numpy.float32)
+
+    def train(self, data, *options):
+        """The hash of weights, and all that was told."""
+        done = subprocess.run(
+            [TRAINER, "--data", data, "--epochs", "2", "--batch", "16", "--val-size", "20", *options], capture_output=True, encoding="utf-8"
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.partition("Weights: ")[2].strip(), done.stdout
+
+    def predict(self, checkpoints, data):
+        done = subprocess.run([TRAINER, "predict", "--checkpoint", checkpoints, data, "--json"], check=True, capture_output=True, encoding="utf-8")
+        said = [json.loads(line) for line in done.stdout.splitlines()]
+        for one in said:
+            del one["table"]
+        return said
+
+    def test_a_model_of_one_form_takes_the_other(self):
+        draw = numpy.random.default_rng(8)
+        table = pyarrow.table(
+            {
+                "a": floats("float64", missing=True),
+                "c": [["red", "green", "blue"][i] for i in draw.integers(0, 3, ROWS)],
+                "label": [["no", "yes"][i] for i in draw.integers(0, 2, ROWS)],
+            }
+        )
+        one, other = self.write(table), self.folder / "other.csv"
+        csv.write_csv(table, other)
+        options = ["--one-hot", "text", "--missing", "mean", "--standardize", "on", "--checkpoint-dir", self.folder / "checkpoints"]
+        by_parquet, _ = self.train(one, *options)
+        by_csv, _ = self.train(other, *options, "--force")
+        self.assertEqual(by_parquet, by_csv)
+        unlabelled = self.write(table.select(["c", "a"]), "new.parquet")
+        self.assertEqual(self.predict(self.folder / "checkpoints", unlabelled), self.predict(self.folder / "checkpoints", other))
+
+    def test_images_train_streamed_and_resumed_alike(self):
+        contents, pixels = self.images(120)
+        labels = [i % 3 for i in range(120)]
+        table = pyarrow.table({"image": [{"bytes": content, "path": None} for content in contents], "label": labels})
+        path = self.write(table, row_group_size=25, data_page_size=900)
+        whole, told = self.train(path)
+        self.assertIn('120 training images, 9x9 uint8, 3 classes; labels in column 3 ("label")', told)
+        numpy.save(self.folder / "x_train.npy", pixels)
+        numpy.save(self.folder / "y_train.npy", numpy.array(labels))
+        self.assertEqual(self.train(self.folder / "x_train.npy")[0], whole)
+        streams = {self.train(path, "--residency", "stream", "--workers", n, "--threads", n)[0] for n in ("1", "2")}
+        self.assertEqual(len(streams), 1)
+        kept = ["--residency", "stream", "--checkpoint-dir", self.folder / "kept", "--schedule", "constant"]
+        self.train(path, *kept, "--epochs", "1")
+        self.assertEqual({self.train(path, *kept, "--resume")[0]}, streams)
+
+    def test_a_damaged_image_is_left_out(self):
+        contents, _ = self.images(60)
+        contents[7] = contents[7][:40]
+        contents[31] = b"no image"
+        table = pyarrow.table({"image": contents, "label": [i % 2 for i in range(60)]})
+        path = self.write(table)
+        _, told = self.train(path, "--on-bad", "skip", "--bad-budget", "0.1")
+        self.assertIn("Bad samples: 2 of 60 skipped", told)
+        done = subprocess.run([TRAINER, "--data", path, "--epochs", "1"], capture_output=True, encoding="utf-8")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"train.parquet: sample (7|31): ")
 
     def images(self, rows=50, colour=False):
         draw = numpy.random.default_rng(rows)
