@@ -132,6 +132,10 @@ DataFolder open_any(const std::filesystem::path& path, const OpenOptions& option
   if (const auto below = idx_folders_below(path); below.size() == 1) {
     if (auto opened = open_idx_folder(*below.begin(), options)) return std::move(*opened);
   }
+  // As they lie in repositories of data sets: data/train-00000-of-00001.parquet.
+  if (const auto below = parquet_folders_below(path); below.size() == 1) {
+    if (auto opened = open_parquet_folder(below.front(), options)) return std::move(*opened);
+  }
   fail_unrecognised(path);
 }
 

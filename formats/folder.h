@@ -82,7 +82,8 @@ struct OpenOptions {
 /// is taken. Training and test files are decoded at the same time.
 ///
 /// Where a folder holds nothing else, but one folder down to two levels below it has such files,
-/// that one is opened: torchvision keeps them in MNIST/raw.
+/// that one is opened: torchvision keeps them in MNIST/raw. So is the one folder right below it
+/// that has Parquet files.
 ///
 /// A folder with several EMNIST variants is opened as folder/variant: data/emnist/letters (where
 /// MNIST's own files lie in it too, the folder alone means those). `path` may also be one images or

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "formats/folder.h"
 
@@ -94,6 +95,8 @@ std::optional<DataFolder> open_csv_file(const std::filesystem::path& path,
 /// (split_files): of images where image_leaf() finds some, else of a table (parquet.h).
 std::optional<DataFolder> open_parquet_folder(const std::filesystem::path& folder,
                                               const OpenOptions& options);
+/// Sub-folders with Parquet files, sorted.
+std::vector<std::filesystem::path> parquet_folders_below(const std::filesystem::path& folder);
 /// Such a file; nullopt if it has another ending.
 std::optional<DataFolder> open_parquet_file(const std::filesystem::path& path,
                                             const OpenOptions& options);

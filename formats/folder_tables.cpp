@@ -20,6 +20,7 @@
 #include "formats/parquet.h"
 #include "formats/parquet_images.h"
 #include "formats/split_names.h"
+#include "formats/table_columns.h"
 #include "formats/table_texts.h"
 
 namespace millrace {
@@ -51,10 +52,24 @@ class TableFormat {
   virtual TableLayout layout(const Files& files, const ReadTableOptions& options,
                              std::vector<std::string>& names) const = 0;
   virtual ReadTable read(const Files& files, const ReadTableOptions& options) const = 0;
+  /// Whether the labels in a column are all -1, as those of a test set may be that nobody is to
+  /// see.
+  virtual bool unlabelled(const Files& /*files*/, const std::string& /*column*/) const {
+    return false;
+  }
   /// "a CSV file", and what keeps numbers in it from being taken for pixels.
   virtual std::string_view what() const noexcept = 0;
   virtual std::string_view float_advice() const noexcept = 0;
 };
+
+using ParquetFiles = std::vector<std::shared_ptr<const ParquetFile>>;
+
+ParquetFiles open_files(const Files& files) {
+  ParquetFiles opened;
+  opened.reserve(files.size());
+  for (const auto& file : files) opened.push_back(std::make_shared<const ParquetFile>(file));
+  return opened;
+}
 
 class CsvFormat final : public TableFormat {
  public:
@@ -79,6 +94,12 @@ class ParquetFormat final : public TableFormat {
   }
   ReadTable read(const Files& files, const ReadTableOptions& options) const override {
     return read_parquet(files, options);
+  }
+  bool unlabelled(const Files& files, const std::string& column) const override {
+    const auto opened = open_files(files);
+    const auto& leaves = opened.front()->footer().leaves;
+    return std::ranges::find(leaves, column, &ParquetLeaf::name) != leaves.end() &&
+           !has_labels(opened, column);
   }
   std::string_view what() const noexcept override { return "a Parquet file of a table"; }
   std::string_view float_advice() const noexcept override { return "a column of floats"; }
@@ -132,6 +153,12 @@ ReadTableOptions table_options(const OpenOptions& options) {
   return table;
 }
 
+std::string unlabelled_text(const Files& files, Task task) {
+  return fmt::format("; {} has no {} and is left out ('trainer predict' takes it)",
+                     files[0].filename().string(),
+                     task == Task::kRegression ? "targets" : "labels");
+}
+
 DataFolder open_table(const fs::path& path, const TableFormat& format, const TableFiles& files,
                       const OpenOptions& options) {
   if (options.in_blocks) refuse_whole(path, files.train[0].string(), format.what());
@@ -140,6 +167,10 @@ DataFolder open_table(const fs::path& path, const TableFormat& format, const Tab
   std::vector<std::string> own_names;
   const auto layout = format.layout(files.train, table, own_names);
   if (layout.named_classes || !own_names.empty()) table.class_names = known.class_names;
+  const bool numbered = !own_names.empty();  // classes have names, and labels are numbers
+  if (numbered && !table.class_names.empty()) {
+    table.classes = static_cast<std::uint32_t>(table.class_names.size());
+  }
   std::string unknown;
   auto train = read_table(format, files.train, table, unknown);
   // A model's columns may come in another order.
@@ -149,7 +180,7 @@ DataFolder open_table(const fs::path& path, const TableFormat& format, const Tab
   table.label_column = columns.names.label;
   table.target_columns = columns.names.targets;
   if (!table.columns) table.columns = std::move(columns);
-  if (train->class_names().empty()) table.classes = train->classes();
+  if (train->class_names().empty() || numbered) table.classes = train->classes();
   table.class_names = train->class_names();
   table.as_float = train->dtype() == DType::kFloat32;
   std::shared_ptr<const Dataset> test;
@@ -157,7 +188,8 @@ DataFolder open_table(const fs::path& path, const TableFormat& format, const Tab
   if (!files.test.empty()) {
     const auto test_layout = format.layout(files.test, table, own_names);
     // As competitions publish it: the same columns without the labels.
-    unlabelled = !test_layout.labelled && test_layout.values() == layout.values();
+    unlabelled = (!test_layout.labelled && test_layout.values() == layout.values()) ||
+                 format.unlabelled(files.test, table.label_column);
     if (!unlabelled) test = read_table(format, files.test, table, unknown);
   }
   std::shared_ptr<const Dataset> validation;
@@ -178,20 +210,7 @@ DataFolder open_table(const fs::path& path, const TableFormat& format, const Tab
   opened.description += unknown;
   opened.columns = DataFolder::Columns::kAll;
   if (!unknown.empty()) opened.unknown = unknown.substr(2);
-  if (unlabelled) {
-    opened.description += fmt::format("; {} has no {} and is left out ('trainer predict' takes it)",
-                                      files.test[0].filename().string(),
-                                      options.task == Task::kRegression ? "targets" : "labels");
-  }
-  return opened;
-}
-
-using ParquetFiles = std::vector<std::shared_ptr<const ParquetFile>>;
-
-ParquetFiles open_files(const Files& files) {
-  ParquetFiles opened;
-  opened.reserve(files.size());
-  for (const auto& file : files) opened.push_back(std::make_shared<const ParquetFile>(file));
+  if (unlabelled) opened.description += unlabelled_text(files.test, options.task);
   return opened;
 }
 
@@ -218,16 +237,25 @@ DataFolder open_parquet_images(const fs::path& path, ParquetFiles train_files,
   labels.label_column = train->column_names().label;
   labels.target_columns = train->column_names().targets;
   labels.class_names = train->class_names();
-  if (labels.class_names.empty() && train->targets() == 0) labels.classes = train->classes();
+  if (train->targets() == 0 && (labels.class_names.empty() || train->numbered())) {
+    labels.classes = train->classes();
+  }
+  std::string unlabelled;
   const auto beside = [&](const Files& of) -> std::shared_ptr<const Dataset> {
     if (of.empty()) return nullptr;
-    return std::make_shared<const ParquetImages>(open_files(of), *train, labels, headers);
+    auto opened = open_files(of);
+    if (train->targets() == 0 && !has_labels(opened, labels.label_column)) {
+      unlabelled += unlabelled_text(of, options.task);
+      return nullptr;
+    }
+    return std::make_shared<const ParquetImages>(std::move(opened), *train, labels, headers);
   };
   auto test = beside(files.test);
   auto validation = beside(files.validation);
   auto opened = data_folder(path, train, std::move(test), options, "images", std::move(validation));
   opened.columns = DataFolder::Columns::kLabels;
-  opened.description += "; " + train->labels_text() + columns_left_out(train->left_out());
+  opened.description +=
+      "; " + train->labels_text() + columns_left_out(train->left_out()) + unlabelled;
   return opened;
 }
 
@@ -235,11 +263,22 @@ DataFolder open_parquet(const fs::path& path, const TableFiles& files, const Ope
   auto train = open_files(files.train);
   const auto with_rows =
       std::ranges::find_if(train, [](const auto& file) { return file->footer().rows > 0; });
-  if (with_rows != train.end() && image_leaf(**with_rows, options.table.dropped)) {
+  // A model of tables has seen no images, whatever was left out beside its columns.
+  const auto& known = options.known.columns;
+  const bool of_table = known && !known->names.values.empty();
+  if (with_rows != train.end() && !of_table && image_leaf(**with_rows, options.table.dropped)) {
     return open_parquet_images(path, std::move(train), files, options);
   }
   auto opened = open_table(path, ParquetFormat(), files, options);
+  const auto& names = opened.train->column_names();
+  const auto sources = sources_of(names);
   for (const auto& index : train.front()->footer().index_columns) {
+    const auto is_it = [&index](const std::string& name) { return name == index; };
+    if (is_it(names.label) || std::ranges::any_of(sources, is_it) ||
+        std::ranges::any_of(names.targets, is_it) ||
+        std::ranges::any_of(names.form.dropped, is_it)) {
+      continue;
+    }
     opened.description += fmt::format("; {}, an index, is left out", in_quotes(index));
   }
   return opened;
@@ -305,6 +344,18 @@ std::optional<DataFolder> open_parquet_folder(const fs::path& folder, const Open
                              options);
   opened.description += left_out_text(splits.left_out);
   return opened;
+}
+
+std::vector<fs::path> parquet_folders_below(const fs::path& folder) {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    std::error_code ignored;
+    if (!it->is_directory(ignored) || it->path().filename().string().starts_with('.')) continue;
+    if (!files_ending_in(it->path(), kParquet).empty()) found.push_back(it->path());
+  }
+  std::ranges::sort(found);
+  return found;
 }
 
 std::optional<DataFolder> open_parquet_file(const fs::path& path, const OpenOptions& options) {

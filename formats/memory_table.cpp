@@ -34,8 +34,12 @@ DataError sample_error(const MemoryTable& table, std::uint64_t sample, const std
 /// A number as a table of text would have it.
 std::string text_of(double number, Kind kind) {
   if (std::isnan(number)) return {};
-  if (kind == Kind::kBools) return number != 0.0 ? "true" : "false";
-  return fmt::format("{}", number);
+  if (kind == Kind::kBools) return number != 0.0 ? "True" : "False";
+  auto text = fmt::format("{}", number);
+  // As Python and most writers of CSV have it.
+  const bool whole = text.find_first_not_of("-0123456789") == std::string::npos;
+  if (kind == Kind::kNumbers && whole) text += ".0";
+  return text;
 }
 
 /// Text of a column, whatever it holds; empty where a cell is missing.

@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <limits>
+#include <map>
 #include <string_view>
 #include <utility>
 
 #include "formats/error.h"
 #include "formats/in_quotes.h"
 #include "formats/parquet_cells.h"
+#include "formats/table_columns.h"
 #include "formats/table_formed.h"
 #include "formats/table_label_columns.h"
 #include "formats/table_layout.h"
@@ -40,6 +43,15 @@ constexpr std::uint64_t kMostColumns = std::uint64_t{1} << 20;
 
 std::string place_name(const std::string& list, std::size_t index) {
   return fmt::format("{}[{}]", list, index);
+}
+
+bool has(const std::vector<std::string>& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+/// Whether a name means a leaf: its own, or that of a struct around it.
+bool means(std::string_view name, std::string_view leaf) {
+  return leaf.starts_with(name) && (leaf.size() == name.size() || leaf[name.size()] == '.');
 }
 
 }  // namespace
@@ -81,7 +93,19 @@ ParquetTable::ParquetTable(std::vector<std::shared_ptr<const ParquetFile>> files
 bool ParquetTable::is_dropped(const std::string& name) const {
   const auto& options = columns_.options;
   const auto& names = options.columns ? options.columns->names.form.dropped : options.table.dropped;
-  return std::ranges::find(names, name) != names.end();
+  return std::ranges::any_of(names, [&](const std::string& one) { return means(one, name); });
+}
+
+/// An index is no column, unless somebody asks for it.
+bool ParquetTable::is_index(const std::string& name) const {
+  const auto& options = columns_.options;
+  if (!has(columns_.files.front()->footer().index_columns, name)) return false;
+  const bool asked = has(columns_in(options.label_column), name) ||
+                     has(options.target_columns, name) || has(options.table.one_hot, name);
+  if (!options.columns) return !asked && !is_dropped(name);
+  const auto& names = options.columns->names;
+  return !asked && !has(sources_of(names), name) && names.label != name &&
+         !has(names.targets, name) && !has(names.form.dropped, name);
 }
 
 void ParquetTable::find_cells() {
@@ -89,7 +113,7 @@ void ParquetTable::find_cells() {
   for (std::size_t leaf = 0; leaf < footer.leaves.size(); ++leaf) {
     const auto& name = footer.leaves[leaf].name;
     columns_.widths.push_back(0);
-    if (std::ranges::find(footer.index_columns, name) != footer.index_columns.end()) {
+    if (is_index(name)) {
       index_columns_.push_back(name);
       continue;
     }
@@ -109,41 +133,63 @@ void ParquetTable::find_cells() {
   columns_.layout.cells = columns_.cells.size();
 }
 
-/// What is asked of a list, asked of its places.
+/// What is asked of a list or a struct, asked of what is in it.
 ReadTableOptions ParquetTable::options_of_lists() const {
   auto options = columns_.options;
   const auto& leaves = columns_.files.front()->footer().leaves;
-  const auto places_of = [&](std::string_view name) {
-    std::vector<std::string> places;
+  const auto add_columns = [&](const std::string& name, std::vector<std::string>& to) {
+    bool found = false;
     for (std::size_t leaf = 0; leaf < leaves.size(); ++leaf) {
-      if (columns_.widths[leaf] < 2 || leaves[leaf].name != name) continue;
-      for (std::size_t i = 0; i < columns_.widths[leaf]; ++i)
-        places.push_back(place_name(leaves[leaf].name, i));
+      const auto& of = leaves[leaf].name;
+      if (columns_.widths[leaf] == 0 || !means(name, of)) continue;
+      found = true;
+      for (std::size_t i = 0; i < columns_.widths[leaf]; ++i) {
+        to.push_back(columns_.widths[leaf] > 1 ? place_name(of, i) : of);
+      }
     }
-    return places;
+    if (!found) to.push_back(name);
   };
   const auto spread = [&](std::vector<std::string>& names) {
     std::vector<std::string> all;
-    for (const auto& name : names) {
-      const auto places = places_of(name);
-      if (places.empty()) all.push_back(name);
-      all.insert(all.end(), places.begin(), places.end());
-    }
+    for (const auto& name : names) add_columns(name, all);
     names = std::move(all);
   };
   spread(options.table.one_hot);
-  if (options.task == Task::kRegression && options.target_columns.empty()) {
-    if (!options.label_column.empty()) {
-      options.target_columns = places_of(options.label_column);
-    } else {
-      for (std::size_t leaf = 0; leaf < leaves.size(); ++leaf) {
-        if (!is_label_name(leaves[leaf].name)) continue;
-        options.target_columns = places_of(leaves[leaf].name);
-        break;
-      }
+  spread(options.table.dropped);
+  const bool lists =
+      std::ranges::any_of(columns_.widths, [](std::size_t width) { return width > 1; });
+  if (!lists) return options;
+  if (options.task != Task::kRegression) {
+    refuse_label_lists();
+  } else if (options.target_columns.empty() && !options.label_column.empty()) {
+    for (const auto& name : columns_in(options.label_column)) {
+      add_columns(name, options.target_columns);
     }
+  } else if (options.target_columns.empty()) {
+    const auto list = std::ranges::find_if(
+        leaves, [](const ParquetLeaf& leaf) { return is_label_name(leaf.name); });
+    if (list != leaves.end()) add_columns(list->name, options.target_columns);
   }
   return options;
+}
+
+/// Lists that are called as labels are, and are no classes.
+void ParquetTable::refuse_label_lists() const {
+  const auto& options = columns_.options;
+  if (options.unlabelled_values) return;
+  const auto& leaves = columns_.files.front()->footer().leaves;
+  for (std::size_t leaf = 0; leaf < leaves.size(); ++leaf) {
+    const auto& name = leaves[leaf].name;
+    const bool asked =
+        options.label_column.empty() ? is_label_name(name) : options.label_column == name;
+    if (columns_.widths[leaf] < 2 || !asked) continue;
+    throw DataError(columns_.files.front()->path(), std::nullopt,
+                    fmt::format("a class in column {}", in_quotes(name)),
+                    fmt::format("lists of {} (of 0 and 1 for each label: --task multilabel; of "
+                                "numbers to be learnt: --task regression; --label-column names "
+                                "another)",
+                                columns_.widths[leaf]));
+  }
 }
 
 void ParquetTable::find_layout() {
@@ -155,8 +201,11 @@ void ParquetTable::find_layout() {
   std::vector<std::string> cells;
   std::vector<std::string_view> sample;
   cells.reserve(columns_.cells.size());
-  for (const auto& cell : columns_.cells)
-    sample.emplace_back(cells.emplace_back(first_text(*columns_.files.front(), cell.leaf)));
+  for (const auto& cell : columns_.cells) {
+    const auto& file = *columns_.files.front();
+    const bool dropped = is_dropped(file.footer().leaves[cell.leaf].name);
+    sample.emplace_back(cells.emplace_back(dropped ? "0" : first_text(file, cell.leaf)));
+  }
   find_columns(path, 0, columns_.options, &sample, columns_.layout);
   refuse_types();
   columns_.asked = columns_.layout.categories;
@@ -177,9 +226,7 @@ void ParquetTable::find_layout() {
   if (columns_.layout.label < columns_.layout.cells) {
     const auto& leaf =
         columns_.files.front()->footer().leaves[columns_.cells[columns_.layout.label].leaf];
-    for (const auto& classes : columns_.files.front()->footer().classes) {
-      if (is_whole_leaf(leaf) && classes.column == leaf.name) columns_.class_names = classes.names;
-    }
+    if (is_whole_leaf(leaf)) columns_.class_names = class_names_in(columns_.files, leaf.name);
   }
 }
 
@@ -210,34 +257,41 @@ void ParquetTable::refuse_types() const {
 
 void ParquetTable::find_others() {
   const auto& first = *columns_.files.front();
-  std::vector<bool> dropped(columns_.widths.size());
-  for (const auto column : columns_.layout.dropped) dropped[columns_.cells[column].leaf] = true;
+  // What is left out may be anything, and so may labels that nobody looks at.
+  std::vector<bool> anything(columns_.widths.size());
+  for (const auto column : columns_.layout.dropped) anything[columns_.cells[column].leaf] = true;
+  if (columns_.options.unlabelled_values) {
+    for (const auto column : columns_.layout.label_columns()) {
+      anything[columns_.cells[column].leaf] = true;
+    }
+  }
   for (const auto& file : columns_.files) {
     auto& numbers = columns_.leaves.emplace_back();
     const auto& leaves = file->footer().leaves;
+    // Those of one name are told apart by their order.
+    std::map<std::string_view, std::deque<std::size_t>> named;
+    for (std::size_t i = 0; i < leaves.size(); ++i) named[leaves[i].name].push_back(i);
     for (std::size_t leaf = 0; leaf < columns_.widths.size(); ++leaf) {
       const auto& name = first.footer().leaves[leaf].name;
-      // Two columns of one name are told apart by their places.
-      const bool here = leaf < leaves.size() && leaves[leaf].name == name;
-      const auto found = here ? leaves.begin() + static_cast<std::ptrdiff_t>(leaf)
-                              : std::ranges::find(leaves, name, &ParquetLeaf::name);
-      numbers.push_back(static_cast<std::size_t>(found - leaves.begin()));
-      if (columns_.widths[leaf] == 0) continue;
-      if (found == leaves.end()) {
+      auto& found = named[name];
+      if (found.empty()) {
+        numbers.push_back(leaves.size());
+        if (columns_.widths[leaf] == 0) continue;
         throw DataError(file->path(), std::nullopt,
                         fmt::format("the columns of {}", first.path().string()),
                         fmt::format("none called {}", in_quotes(name)));
       }
-      // What is left out may be anything.
-      if (dropped[leaf]) continue;
+      numbers.push_back(found.front());
+      found.pop_front();
+      if (columns_.widths[leaf] == 0 || anything[leaf]) continue;
+      const auto& of = leaves[numbers.back()];
       const auto width = width_of(file->footer(), numbers.back());
-      if (width == columns_.widths[leaf] && is_table_leaf(*found)) continue;
-      if (!is_table_leaf(first.footer().leaves[leaf])) continue;  // labels that nobody looks at
+      if (width == columns_.widths[leaf] && is_table_leaf(of)) continue;
       throw DataError(file->path(), std::nullopt,
                       fmt::format("{} value{} of {} in each row, as {} has", columns_.widths[leaf],
                                   columns_.widths[leaf] == 1 ? "" : "s", in_quotes(name),
                                   first.path().string()),
-                      is_table_leaf(*found) ? fmt::format("{}", width) : describe(*found));
+                      is_table_leaf(of) ? fmt::format("{}", width) : describe(of));
     }
   }
 }
@@ -251,8 +305,53 @@ std::string first_text(const ParquetFile& file, std::size_t leaf) {
   const auto& footer = file.footer();
   const auto& of = footer.leaves[leaf];
   if (of.meaning != ParquetMeaning::kText) return "0";
-  const ParquetCells cells(of, read_column(file, of, footer.groups.front().chunks[leaf], 1));
-  return cells.size() == 0 ? std::string() : std::string(without_blanks(cells.text_of(0)));
+  const auto column = read_column(file, of, footer.groups.front().chunks[leaf], 1);
+  // A missing one says nothing of what the others are.
+  for (const auto text : std::get<std::vector<std::string_view>>(column.values)) {
+    if (const auto cell = without_blanks(text); !cell.empty()) return std::string(cell);
+  }
+  return {};
+}
+
+std::vector<std::string> class_names_in(
+    const std::vector<std::shared_ptr<const ParquetFile>>& files, const std::string& column) {
+  const ParquetFile* first = nullptr;
+  const std::vector<std::string>* names = nullptr;
+  for (const auto& file : files) {
+    const auto& classes = file->footer().classes;
+    const auto found = std::ranges::find(classes, column, &ParquetFooter::Classes::column);
+    if (found == classes.end()) continue;
+    if (names != nullptr && *names != found->names) {
+      throw DataError(file->path(), std::nullopt,
+                      fmt::format("the classes of {}, in their order", first->path().string()),
+                      fmt::format("others: {} and {} more", in_quotes(found->names.front()),
+                                  found->names.size() - 1));
+    }
+    if (names == nullptr) {
+      first = file.get();
+      names = &found->names;
+    }
+  }
+  return names == nullptr ? std::vector<std::string>{} : *names;
+}
+
+bool has_labels(const std::vector<std::shared_ptr<const ParquetFile>>& files,
+                const std::string& column) {
+  for (const auto& file : files) {
+    const auto& footer = file->footer();
+    const auto found = std::ranges::find(footer.leaves, column, &ParquetLeaf::name);
+    if (found == footer.leaves.end()) continue;
+    const auto leaf = static_cast<std::size_t>(found - footer.leaves.begin());
+    if (!is_whole_leaf(*found) || found->repetition > 0) return true;
+    for (const auto& group : footer.groups) {
+      const ParquetCells cells(*found, read_column(*file, *found, group.chunks[leaf], 1));
+      bool labels = false;
+      cells.for_numbers(
+          [&labels](std::uint64_t /*cell*/, double number) { labels = labels || number != -1.0; });
+      if (labels) return true;
+    }
+  }
+  return false;
 }
 
 ReadTable read_parquet(const std::vector<std::filesystem::path>& files,

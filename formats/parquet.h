@@ -47,6 +47,8 @@ class ParquetTable {
 
  private:
   bool is_dropped(const std::string& name) const;
+  bool is_index(const std::string& name) const;
+  void refuse_label_lists() const;
   void find_cells();
   ReadTableOptions options_of_lists() const;
   void find_layout();
@@ -57,9 +59,19 @@ class ParquetTable {
   std::vector<std::string> index_columns_;
 };
 
-/// The first cell of a leaf of text, without blanks around it; a number of any other. Precondition:
-/// the file has rows.
+/// The first cell of a leaf of text that is there, without blanks around it; a number of any other.
+/// Precondition: the file has rows.
 std::string first_text(const ParquetFile& file, std::size_t leaf);
+
+/// The names of classes that files keep for the numbers in a column; none: they keep none. Throws
+/// DataError where they differ.
+std::vector<std::string> class_names_in(
+    const std::vector<std::shared_ptr<const ParquetFile>>& files, const std::string& column);
+
+/// Whether a column of that name has labels: it is there, and holds more than -1, which stands for
+/// those that nobody is to see. Throws DataError as read_column() does.
+bool has_labels(const std::vector<std::shared_ptr<const ParquetFile>>& files,
+                const std::string& column);
 
 /// What ParquetTable makes of `files`.
 ReadTable read_parquet(const std::vector<std::filesystem::path>& files,

@@ -41,6 +41,15 @@ double from_big_endian(std::string_view bytes) noexcept {
   return negative ? -(number + 1.0) : number;
 }
 
+/// As Python and most writers of CSV have it: 1.0 in place of 1.
+template <typename T>
+std::string as_text(T number) {
+  if (std::isnan(number)) return {};
+  auto text = fmt::format("{}", number);
+  if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";
+  return text;
+}
+
 }  // namespace
 
 bool is_table_leaf(const ParquetLeaf& leaf) noexcept {
@@ -84,8 +93,8 @@ double parquet_number(const ParquetLeaf& leaf, std::string_view stored) {
   return number ? double{*number} : std::numeric_limits<double>::infinity();
 }
 
-std::string ParquetCells::number_text(float number) { return fmt::format("{}", number); }
-std::string ParquetCells::number_text(double number) { return fmt::format("{}", number); }
+std::string ParquetCells::number_text(float number) { return as_text(number); }
+std::string ParquetCells::number_text(double number) { return as_text(number); }
 
 std::string ParquetCells::text_of(std::uint64_t cell) const {
   std::string text;

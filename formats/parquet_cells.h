@@ -57,7 +57,8 @@ class ParquetCells {
   template <typename With>
   void for_stored(With with) const;
 
-  /// A cell as a table of text would have it: "3", "0.5", "true"; empty for one that is missing.
+  /// A cell as a table of text would have it: "3", of floats "3.0",
+  /// "True"; empty for one that is missing, or NaN.
   std::string text_of(std::uint64_t cell) const;
   /// The same of what is stored.
   template <typename T>
@@ -65,7 +66,7 @@ class ParquetCells {
     if constexpr (std::is_same_v<T, std::string_view>) {
       return is_text() ? std::string(stored) : number_text(parquet_number(leaf_, stored));
     } else if constexpr (std::is_same_v<T, std::uint8_t>) {
-      return stored != 0 ? "true" : "false";
+      return stored != 0 ? "True" : "False";
     } else if constexpr (std::is_integral_v<T>) {
       if (leaf_.scale != 0) return number_text(parquet_number(leaf_, stored));
       if (leaf_.is_unsigned) return std::to_string(static_cast<std::make_unsigned_t<T>>(stored));

@@ -138,7 +138,6 @@ void look_up(std::span<const std::byte> in, std::size_t count, const std::vector
   if (*std::ranges::max_element(indices) >= dictionary.size()) {
     throw ParquetEncodingError(fmt::format("indices into a dictionary of {}", dictionary.size()));
   }
-  to.reserve(to.size() + count);
   for (const auto index : indices) to.push_back(dictionary[index]);
 }
 

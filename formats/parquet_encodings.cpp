@@ -190,7 +190,6 @@ std::size_t decode_deltas(std::span<const std::byte> in, std::size_t most,
   if (count > most) fail("as many numbers as the page has");
   if (count == 0) return at;
   const auto in_mini = static_cast<std::size_t>(block / minis);
-  out.reserve(out.size() + static_cast<std::size_t>(count));
   out.push_back(value);
   auto left = static_cast<std::size_t>(count) - 1;
   while (left > 0) {

@@ -164,7 +164,7 @@ class SchemaWalk {
 
   std::vector<ParquetLeaf> leaves() {
     const auto& root = next();
-    for (std::uint64_t i = 0; i < root.children; ++i) walk({}, 0, 0, Naming::kOwn, 0);
+    for (std::uint64_t i = 0; i < root.children; ++i) walk({}, {}, Naming::kOwn, 0);
     if (at_ != elements_.size()) fail(fmt::format("{} more", elements_.size() - at_));
     return std::move(leaves_);
   }
@@ -182,12 +182,20 @@ class SchemaWalk {
     return elements_[at_++];
   }
 
-  void walk(const std::string& above, std::uint32_t definition, std::uint32_t repetition,
-            Naming naming, std::size_t depth) {
+  struct Levels {
+    std::uint32_t definition = 0;
+    std::uint32_t repetition = 0;
+    std::uint32_t in_list = 0;
+  };
+
+  void walk(const std::string& above, Levels levels, Naming naming, std::size_t depth) {
     const auto& element = next();
     if (depth > kMostNesting) fail(fmt::format("more than {} levels", kMostNesting));
-    if (element.repetition != 0) ++definition;
-    if (element.repetition == 2) ++repetition;
+    if (element.repetition != 0) ++levels.definition;
+    if (element.repetition == 2) {
+      ++levels.repetition;
+      levels.in_list = levels.definition;
+    }
     const auto own = utf8_text(std::string(element.name));
     const bool named = naming == Naming::kOwn;
     const auto name = !named ? above : above.empty() ? own : above + '.' + own;
@@ -198,7 +206,7 @@ class SchemaWalk {
         below = Naming::kElement;
       }
       for (std::uint64_t i = 0; i < element.children; ++i) {
-        walk(name, definition, repetition, below, depth + 1);
+        walk(name, levels, below, depth + 1);
       }
       return;
     }
@@ -216,8 +224,9 @@ class SchemaWalk {
                        .length = element.length,
                        .scale = element.scale,
                        .is_unsigned = is_unsigned(element),
-                       .definition = definition,
-                       .repetition = repetition});
+                       .definition = levels.definition,
+                       .repetition = levels.repetition,
+                       .in_list = levels.in_list});
   }
 
   const std::filesystem::path& path_;

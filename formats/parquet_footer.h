@@ -45,6 +45,7 @@ struct ParquetLeaf {
   bool is_unsigned = false;      ///< of whole numbers
   std::uint32_t definition = 0;  ///< the level of a value that is there
   std::uint32_t repetition = 0;  ///< the highest level; 0: one value a row
+  std::uint32_t in_list = 0;     ///< the least definition level of what is in a list, be it missing
 };
 
 /// How pages are compressed, as parquet.thrift numbers them.

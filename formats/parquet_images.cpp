@@ -90,9 +90,10 @@ std::optional<std::size_t> image_leaf(const ParquetFile& file,
   const auto& leaves = file.footer().leaves;
   for (const bool by_struct : {true, false}) {
     for (std::size_t i = 0; i < leaves.size(); ++i) {
-      if (!holds_bytes(leaves[i]) || std::ranges::find(dropped, leaves[i].name) != dropped.end()) {
-        continue;
-      }
+      const auto is_it = [&](const std::string& name) {
+        return leaves[i].name == name || leaves[i].name == name + std::string(kBytes);
+      };
+      if (!holds_bytes(leaves[i]) || std::ranges::any_of(dropped, is_it)) continue;
       if (by_struct ? is_image_struct(leaves, leaves[i]) : begins_with_image(file, i)) return i;
     }
   }
@@ -112,7 +113,7 @@ ParquetImages::ParquetImages(std::vector<std::shared_ptr<const ParquetFile>> fil
                              const ImageOptions& images, const ReadTableOptions& labels,
                              Headers headers)
     : files_(std::move(files)), asked_(images), options_(images) {
-  open(labels);
+  open(labels, nullptr);
   find_form(nullptr, headers);
 }
 
@@ -120,16 +121,23 @@ ParquetImages::ParquetImages(std::vector<std::shared_ptr<const ParquetFile>> fil
                              const ParquetImages& train, const ReadTableOptions& labels,
                              Headers headers)
     : files_(std::move(files)), asked_(train.asked_), options_(train.asked_) {
-  open(labels);
+  open(labels, &train);
   find_form(&train, headers);
 }
 
-void ParquetImages::open(const ReadTableOptions& labels) {
+void ParquetImages::open(const ReadTableOptions& labels, const ParquetImages* train) {
   if (files_.empty()) throw std::invalid_argument("ParquetImages: expected files, found none");
   name_ = files_.size() == 1 ? files_.front()->path().string()
                              : files_.front()->path().parent_path().string();
   std::erase_if(files_, [](const auto& file) { return file->footer().rows == 0; });
   if (files_.empty()) throw DataError(name_, std::nullopt, "images", "no rows");
+  if (train != nullptr) {
+    image_name_ = train->image_name_;
+  } else if (const auto leaf = image_leaf(*files_.front(), labels.table.dropped)) {
+    image_name_ = files_.front()->footer().leaves[*leaf].name;
+  } else {
+    throw DataError(files_.front()->path(), std::nullopt, "a column of images", "none");
+  }
   find_pages();
   read_labels(labels);
 }
@@ -138,9 +146,13 @@ void ParquetImages::find_pages() {
   for (std::size_t f = 0; f < files_.size(); ++f) {
     const auto& file = *files_[f];
     const auto& footer = file.footer();
-    const auto leaf = image_leaf(file);
-    if (!leaf) {
-      throw DataError(file.path(), std::nullopt, "a column of images", "none");
+    const auto& leaves = footer.leaves;
+    const auto leaf = static_cast<std::size_t>(
+        std::ranges::find(leaves, image_name_, &ParquetLeaf::name) - leaves.begin());
+    if (leaf == leaves.size() || !holds_bytes(leaves[leaf])) {
+      throw DataError(file.path(), std::nullopt,
+                      fmt::format("images in a column {}", in_quotes(image_name_)),
+                      leaf == leaves.size() ? "none of that name" : describe(leaves[leaf]));
     }
     first_rows_.push_back(rows_);
     stored_ += file.bytes().size();
@@ -149,9 +161,9 @@ void ParquetImages::find_pages() {
                       fmt::format("{} rows in {} bytes", footer.rows, file.bytes().size()));
     }
     for (const auto& group : footer.groups) {
-      const auto& chunk = group.chunks[*leaf];
+      const auto& chunk = group.chunks[leaf];
       auto& kept = chunks_.emplace_back();
-      kept.leaf = footer.leaves[*leaf];
+      kept.leaf = footer.leaves[leaf];
       kept.codec = chunk.codec;
       ParquetPages pages(file, chunk);
       auto first = rows_ + group.first_row;
@@ -175,7 +187,8 @@ void ParquetImages::find_pages() {
 void ParquetImages::read_labels(const ReadTableOptions& labels) {
   const auto& first = *files_.front();
   const auto& leaves = first.footer().leaves;
-  const auto image = *image_leaf(first);
+  const auto image = static_cast<std::size_t>(
+      std::ranges::find(leaves, image_name_, &ParquetLeaf::name) - leaves.begin());
   ParquetColumns table{.files = files_,
                        .name = name_,
                        .options = labels,
@@ -245,11 +258,10 @@ void ParquetImages::read_labels(const ReadTableOptions& labels) {
   if (layout.label < layout.cells) {
     const auto& leaf = leaves[layout.label];
     layout.named_classes = is_csv_text(first_text(first, layout.label));
-    for (const auto& classes : first.footer().classes) {
-      if (is_whole_leaf(leaf) && classes.column == leaf.name) table.class_names = classes.names;
-    }
+    if (is_whole_leaf(leaf)) table.class_names = class_names_in(files_, leaf.name);
     // Names that are known are of no use to numbers.
-    if (!layout.named_classes && table.class_names.empty()) table.options.class_names.clear();
+    const bool numbers = !layout.named_classes && table.class_names.empty();
+    if (numbers && !table.options.classes) table.options.class_names.clear();
   }
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     if (std::ranges::find(columns, i) != columns.end()) continue;
@@ -336,6 +348,9 @@ void ParquetImages::find_form(const ParquetImages* train, Headers headers) {
         for (std::uint64_t i = 0; i < decoded->images.size(); ++i) {
           const auto name = name_of(pages_[p].first + i);
           try {
+            if (decoded->images[i].empty()) {
+              throw DataError(name, std::nullopt, "an image", "none");
+            }
             form.add(read_image_info(bytes_of(decoded->images[i]), name), name);
             any = true;
           } catch (const DataError& error) {

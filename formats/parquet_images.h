@@ -36,12 +36,12 @@ class ParquetImages final : public DiskDataset {
 
   enum class Headers : std::uint8_t { kAll, kAnyReadable };
 
-  /// `files`: in order; each has an image_leaf() of the first one's name. `images`: as for
-  /// ImageFolder. `labels`: task, label_column, target_columns, class_names, classes and
-  /// unlabelled_values count. Throws DataError: what ParquetFile, read_page_header and
-  /// read_image_info throw, labels that are not said or no such labels, images of different sizes
-  /// where none was asked for. With Headers::kAnyReadable images that cannot be read are left for
-  /// read() to refuse.
+  /// `files`: in order; images are in the column that image_leaf() finds in the first one.
+  /// `images`: as for ImageFolder. `labels`: task, label_column, target_columns, class_names,
+  /// classes, unlabelled_values and table.dropped count. Throws DataError: what ParquetFile,
+  /// read_page_header and read_image_info throw, labels that are not said or no such labels, images
+  /// of different sizes where none was asked for. With Headers::kAnyReadable images that cannot be
+  /// read are left for read() to refuse.
   ParquetImages(std::vector<std::shared_ptr<const ParquetFile>> files, const ImageOptions& images,
                 const ReadTableOptions& labels, Headers headers = Headers::kAll);
   /// Test images to `train`, as WebDataset's.
@@ -70,6 +70,8 @@ class ParquetImages final : public DiskDataset {
 
   /// What every image is decoded with: size and channels are given.
   const ImageOptions& options() const noexcept { return options_; }
+  /// Labels are numbers in the files.
+  bool numbered() const noexcept { return !layout_.named_classes; }
   /// Columns that are neither images nor labels.
   const std::vector<std::string>& left_out() const noexcept { return left_out_; }
   /// "labels in column …", for a description.
@@ -90,7 +92,7 @@ class ParquetImages final : public DiskDataset {
   };
   struct Decoded;
 
-  void open(const ReadTableOptions& labels);
+  void open(const ReadTableOptions& labels, const ParquetImages* train);
   void find_pages();
   void read_labels(const ReadTableOptions& labels);
   void find_form(const ParquetImages* train, Headers headers);
@@ -102,6 +104,7 @@ class ParquetImages final : public DiskDataset {
 
   std::vector<std::shared_ptr<const ParquetFile>> files_;
   std::string name_;
+  std::string image_name_;  // of their leaf
   ImageOptions asked_;
   ImageOptions options_;
   std::uint64_t rows_ = 0;

@@ -156,22 +156,31 @@ class PieceReader {
            leaf_.type == ParquetType::kFloat || leaf_.type == ParquetType::kDouble;
   }
 
+  /// The first of a row has level 0, and the others have not; of lists of lists all rows have the
+  /// levels of the first.
   void check_rows(std::span<const std::byte> levels, std::size_t slots) {
     levels_.resize(slots);
     (void)decode_levels(levels, static_cast<unsigned>(std::bit_width(leaf_.repetition)), levels_);
     for (std::size_t i = 0; i < slots;) {
-      // The first of a row has level 0, and the others have not.
-      if (in_row_ == 0) {
-        result_.even = result_.even && levels_[i++] == 0;
-        in_row_ = 1;
-      }
       const auto run = std::min(slots - i, width_ - in_row_);
-      bool others = true;
-      for (std::size_t k = 0; k < run; ++k) others &= levels_[i + k] != 0;
-      result_.even = result_.even && others;
+      bool even = true;
+      for (std::size_t k = 0; k < run; ++k) even &= (levels_[i + k] == 0) == (in_row_ + k == 0);
+      if (leaf_.repetition > 1) even &= is_like_first(std::span(levels_).subspan(i, run));
+      result_.even = result_.even && even;
       i += run;
       in_row_ = in_row_ + run == width_ ? 0 : in_row_ + run;
     }
+  }
+
+  /// Levels of a row from in_row_ on.
+  bool is_like_first(std::span<const std::uint8_t> levels) {
+    if (first_row_.size() == in_row_ && first_row_.size() < width_) {
+      first_row_.insert(first_row_.end(), levels.begin(), levels.end());
+      return true;
+    }
+    // A piece that begins within a row knows no other before the next one.
+    if (first_row_.size() < in_row_ + levels.size()) return true;
+    return std::ranges::equal(levels, std::span(first_row_).subspan(in_row_, levels.size()));
   }
 
   /// Fills `levels_` with 1 for slots that are there; returns how many are. Where all are it is not
@@ -188,12 +197,15 @@ class PieceReader {
     (void)decode_levels(page.definitions, static_cast<unsigned>(std::bit_width(highest)), levels_);
     std::size_t there = 0;
     bool sound = true;
+    bool listed = true;  // no list is empty or missing
     for (auto& level : levels_) {
       sound &= level <= highest;
+      listed &= level >= leaf_.in_list;
       level = level == highest ? 1 : 0;
       there += level;
     }
     if (!sound) throw ParquetEncodingError(fmt::format("levels of at most {}", highest));
+    result_.even = result_.even && listed;
     return there;
   }
 
@@ -298,6 +310,7 @@ class PieceReader {
   std::uint64_t done_ = 0;  // slots of the piece
   std::size_t in_row_ = 0;  // slots of the row that came
   std::vector<std::uint8_t> levels_;
+  std::vector<std::uint8_t> first_row_;  // its levels, of lists of lists
   std::vector<std::uint8_t> short_indices_;
   std::vector<std::uint32_t> indices_;
   ParquetNumbers result_;

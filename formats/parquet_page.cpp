@@ -27,12 +27,16 @@ std::uint32_t read_size(ThriftReader& in, Type type) {
   return static_cast<std::uint32_t>(in.read_count(type, kMost31));
 }
 
-void read_data_header(ThriftReader& in, ParquetPageHeader& header) {
+/// `levels`: of data, and not of a dictionary.
+void read_data_header(ThriftReader& in, ParquetPageHeader& header, bool levels) {
   in.read_struct([&](std::int16_t id, Type type) {
     if (id == 1) {
       header.slots = read_size(in, type);
     } else if (id == 2) {
       header.encoding = static_cast<ParquetEncoding>(in.read_count(type, 255));
+    } else if (levels && (id == 3 || id == 4)) {
+      constexpr auto kBitPacked = static_cast<std::uint64_t>(ParquetEncoding::kBitPacked);
+      header.packed_levels = in.read_count(type, 255) == kBitPacked || header.packed_levels;
     } else {
       in.skip(type);
     }
@@ -109,8 +113,18 @@ bool decompress(ParquetCodec codec, std::span<const std::byte> in, std::span<std
       };
       const std::unique_ptr<libdeflate_decompressor, Free> made(libdeflate_alloc_decompressor());
       if (made == nullptr) throw std::bad_alloc();
-      return libdeflate_gzip_decompress(made.get(), in.data(), in.size(), out.data(), out.size(),
-                                        nullptr) == LIBDEFLATE_SUCCESS;
+      // A page may be several members.
+      while (!in.empty()) {
+        std::size_t taken = 0;
+        std::size_t made_bytes = 0;
+        if (libdeflate_gzip_decompress_ex(made.get(), in.data(), in.size(), out.data(), out.size(),
+                                          &taken, &made_bytes) != LIBDEFLATE_SUCCESS) {
+          return false;
+        }
+        in = in.subspan(taken);
+        out = out.subspan(made_bytes);
+      }
+      return out.empty();
     }
     case ParquetCodec::kZstd:
       return ZSTD_decompress(out.data(), out.size(), in.data(), in.size()) == out.size();
@@ -175,7 +189,7 @@ ParquetPageHeader read_page_header(const ParquetFile& file, std::uint64_t at, st
       header.crc = static_cast<std::uint32_t>(in.read_integer(type));
     } else if (id == 5 || id == 7) {
       in.expect(type, Type::kStruct);
-      read_data_header(in, header);  // a dictionary's has the same first fields
+      read_data_header(in, header, id == 5);  // a dictionary's has the same first fields
     } else if (id == 8) {
       in.expect(type, Type::kStruct);
       read_data_v2_header(in, header);
@@ -247,6 +261,10 @@ ParquetPage read_page(const ParquetFile& file, const ParquetLeaf& leaf, ParquetC
   if (codec != ParquetCodec::kNone && header.size > 0) {
     page.owner = decompressed(file, codec, header.at, stored, header.size);
     page.values = page.owner.view();
+  }
+  if (!dictionary && header.packed_levels && (leaf.repetition > 0 || leaf.definition > 0)) {
+    throw DataError(file.path(), header.at, "levels in runs, as files have them since 2013",
+                    "the encoding before them");
   }
   if (!dictionary && leaf.repetition > 0) {
     page.repetitions = take_levels(file, header, page.values);

@@ -60,6 +60,7 @@ struct ParquetPageHeader {
   std::uint32_t repetition_bytes = 0;  ///< in front, never compressed
   std::uint32_t definition_bytes = 0;  ///< behind them, likewise
   bool compressed = true;              ///< what follows
+  bool packed_levels = false;          ///< of kData: in an encoding that files had before runs
 
   std::uint64_t end() const noexcept { return at + stored; }
 };

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <bit>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -65,8 +66,8 @@ class Reading {
   }
 
   ReadTable read() {
-    auto options = table_.options;
-    const auto readers = label_reader(layout_, named(options));
+    const auto options = named(table_.options);
+    const auto readers = label_reader(layout_, options);
     TableContent content{.samples = {},
                          .asked = table_.asked,
                          .readers = std::vector<LabelReader>(parts_.size(), readers),
@@ -113,21 +114,21 @@ class Reading {
     std::vector<Place> places;
   };
 
-  /// Options for labels that have names in the file, or for others.
-  ReadTableOptions named(ReadTableOptions& options) const {
+  /// Options for labels that are numbers with names in the file, or for others.
+  ReadTableOptions named(ReadTableOptions options) const {
     const auto& names = table_.class_names;
     const bool classes = options.task == Task::kClassification && !options.unlabelled_values;
-    if (names.empty() || !classes || options.classes) return options;
+    if (!classes || names.empty() || (options.class_names.empty() && options.classes)) {
+      return options;
+    }
     if (!options.class_names.empty() && options.class_names != names) {
       throw DataError(
           table_.name, std::nullopt, "the classes that are known, in their order",
           fmt::format("others: {} and {} more", in_quotes(names.front()), names.size() - 1));
     }
-    auto numbers = options;
-    numbers.class_names.clear();
-    numbers.classes = static_cast<std::uint32_t>(names.size());
     options.class_names = names;
-    return numbers;
+    options.classes = static_cast<std::uint32_t>(names.size());
+    return options;
   }
 
   void find_places() {
@@ -210,45 +211,59 @@ class Reading {
 
   /// Labels of all parts.
   void read_labels(TableContent& content) {
+    if (table_.options.unlabelled_values) return;
+    // Of a list of labels all places are read in one go.
+    std::map<std::size_t, std::vector<LabelPlace>> leaves;
+    const auto add = [&](std::size_t column, std::size_t word) {
+      auto& places = leaves[table_.cells[column].leaf];
+      const auto& cell = table_.cells[column];
+      places.resize(table_.widths[cell.leaf]);
+      places[cell.index] = {.column = column, .word = word};
+    };
+    if (layout_.label < layout_.cells) add(layout_.label, 0);
+    for (std::size_t i = 0; i < layout_.targets.size(); ++i) add(layout_.targets[i], i);
     on_all_cores(parts_.size(), parts_.size(), [&] {
       return [&](std::size_t p) {
-        if (layout_.label < layout_.cells) read_label(p, layout_.label, 0, content);
-        for (std::size_t i = 0; i < layout_.targets.size(); ++i) {
-          read_label(p, layout_.targets[i], i, content);
-        }
+        for (const auto& [leaf, places] : leaves) read_label(p, leaf, places, content);
       };
     });
   }
 
-  void read_label(std::size_t p, std::size_t column, std::size_t word, TableContent& content) {
-    if (table_.options.unlabelled_values) return;
+  /// What a place of a list, or a column, is to a label: a word of it.
+  struct LabelPlace {
+    std::optional<std::size_t> column;
+    std::size_t word = 0;
+  };
+
+  void read_label(std::size_t p, std::size_t leaf, const std::vector<LabelPlace>& places,
+                  TableContent& content) {
     const auto& part = parts_[p];
-    const auto& cell = table_.cells[column];
-    const auto cells = cells_of(part, cell.leaf);
-    const auto width = table_.widths[cell.leaf];
+    const auto cells = cells_of(part, leaf);
     auto& reader = content.readers[p];
-    auto* to = content.labels.values.data() + part.first_row * layout_.words() + word;
+    auto* to = content.labels.values.data() + part.first_row * layout_.words();
     std::optional<std::uint64_t> bad;
-    const auto put = [&](std::uint64_t i, std::optional<std::int32_t> label) {
+    const auto put = [&](std::uint64_t i, const auto& read) {
+      const auto& place = places[i % places.size()];
+      if (!place.column) return;
+      const std::optional<std::int32_t> label = read();
       if (!label && !bad) bad = i;
-      to[i / width * layout_.words()] = label.value_or(0);
+      to[i / places.size() * layout_.words() + place.word] = label.value_or(0);
     };
     if (cells.is_text()) {
+      const auto of_cell = [&reader](std::string_view cell) { return reader.read(cell); };
       cells.for_texts([&](std::uint64_t i, std::string_view text) {
-        if (i % width != cell.index) return;
-        put(i,
-            label_texts_[p].number_of(text, [&](std::string_view of) { return reader.read(of); }));
+        put(i, [&] { return label_texts_[p].number_of(text, of_cell); });
       });
     } else {
-      cells.for_numbers([&](std::uint64_t i, double number) {
-        if (i % width == cell.index) put(i, reader.read(number));
-      });
+      cells.for_numbers(
+          [&](std::uint64_t i, double number) { put(i, [&] { return reader.read(number); }); });
     }
     if (!bad) return;
+    const auto column = *places[*bad % places.size()].column;
     const auto found = cells.text_of(*bad);
     const auto* other =
         column == layout_.label && layout_.label_guessed ? " (--label-column names another)" : "";
-    throw sample_error(file_of(part), first_of(part) + *bad / width,
+    throw sample_error(file_of(part), first_of(part) + *bad / places.size(),
                        fmt::format("{} in {}{}", reader.expected(), layout_.text_of(column), other),
                        in_words(found) + std::string(reader.advice(found)));
   }
@@ -385,9 +400,7 @@ class Reading {
       if (std::ranges::any_of(leaf.places, is_category)) {
         const auto cells = cells_of(parts_[p], leaf.leaf);
         to.resize(static_cast<std::size_t>(cells.size()));
-        for (const auto& place : leaf.places) {
-          if (is_category(place)) put_categories(p, cells, leaf, place, *categories, to);
-        }
+        put_categories(p, cells, leaf, *categories, to);
       }
     }
     return true;
@@ -417,30 +430,34 @@ class Reading {
   }
 
   void put_categories(std::size_t p, const ParquetCells& cells, const LeafPlaces& leaf,
-                      const Place& place, CategoryReader& reader, std::vector<float>& to) {
-    const auto width = table_.widths[leaf.leaf];
-    auto& texts = category_texts_[p][*place.categories];
-    const auto read = [&](std::string_view cell) { return reader.read(*place.categories, cell); };
-    const auto put = [&](std::uint64_t i, std::string_view text) {
-      const auto number = texts.number_of(text, read);
+                      CategoryReader& reader, std::vector<float>& to) {
+    std::vector<const Place*> places(table_.widths[leaf.leaf]);
+    for (const auto& place : leaf.places) {
+      if (place.categories) places[place.index] = &place;
+    }
+    const auto put = [&](std::uint64_t i, const auto& text_of) {
+      const auto* place = places[i % places.size()];
+      if (place == nullptr) return;
+      const auto& text = text_of();
+      const auto index = *place->categories;
+      const auto number = category_texts_[p][index].number_of(
+          text, [&](std::string_view cell) { return reader.read(index, cell); });
       if (!number) {
         throw sample_error(
-            file_of(parts_[p]), first_of(parts_[p]) + i / width,
-            fmt::format("{} in {}", reader.expected(), layout_.text_of(place.column)),
+            file_of(parts_[p]), first_of(parts_[p]) + i / places.size(),
+            fmt::format("{} in {}", reader.expected(), layout_.text_of(place->column)),
             in_words(std::string(text)) + (is_csv_missing(without_blanks(text))
-                                               ? cell_advice(text, place.column, layout_)
+                                               ? cell_advice(text, place->column, layout_)
                                                : ""));
       }
       to[i] = std::bit_cast<float>(*number);
     };
     if (cells.is_text()) {
-      cells.for_texts([&](std::uint64_t i, std::string_view text) {
-        if (i % width == place.index) put(i, text);
-      });
+      cells.for_texts(
+          [&](std::uint64_t i, std::string_view text) { put(i, [&] { return text; }); });
     } else {
       cells.for_stored([&](std::uint64_t i, const auto* stored) {
-        if (i % width == place.index)
-          put(i, stored == nullptr ? std::string() : cells.stored_text(*stored));
+        put(i, [&] { return stored == nullptr ? std::string() : cells.stored_text(*stored); });
       });
     }
   }

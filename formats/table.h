@@ -82,7 +82,8 @@ struct ReadTableOptions {
   std::vector<std::string> target_columns = {};
   /// Labels are numbers and must lie below; none: one more than the largest, or they are names.
   std::optional<std::uint32_t> classes = {};
-  /// Labels are names, and these; empty: those that are there, sorted by bytes, or numbers.
+  /// Labels are names, and these; empty: those that are there, sorted by bytes, or numbers. With
+  /// `classes`: they are numbers, which are called so.
   std::vector<std::string> class_names = {};
   /// The columns to be there, found by their names and in this order; where there are no names, by
   /// their places, and the file has no header either. None: the file's own.

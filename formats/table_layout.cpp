@@ -69,6 +69,8 @@ std::size_t known_form_columns(const ReadTableOptions& options) {
 void refuse_one_column(const std::filesystem::path& path, std::uint64_t line,
                        const ReadTableOptions& options, const TableLayout& layout) {
   if (layout.cells >= 2 || unlabelled_columns(options) == 1U) return;
+  // Whether it has what another file has is told of its names.
+  if (layout.cells == 1 && options.columns && !layout.columns.empty()) return;
   throw table_error(path, line,
                     fmt::format("two or more columns, one of them of {}",
                                 options.task == Task::kRegression ? "targets" : "labels"),

@@ -53,6 +53,8 @@ void set_form(ColumnNames& names, TableForm form) {
 LabelReader label_reader(const TableLayout& layout, const ReadTableOptions& options) {
   if (options.unlabelled_values) return LabelReader::of_anything();
   if (options.task == Task::kRegression) return LabelReader::of_targets();
+  if (!options.class_names.empty() && options.classes)
+    return LabelReader::of_numbers(*options.classes);
   if (!options.class_names.empty()) {
     auto classes = std::make_shared<ClassNumbers>();
     for (const auto& name : options.class_names) {

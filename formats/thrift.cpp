@@ -56,10 +56,11 @@ ThriftReader::Type ThriftReader::next_field(std::int16_t& id) {
 ThriftReader::List ThriftReader::read_list_header() {
   const auto header = std::to_integer<unsigned>(next());
   const auto type = header & 0x0F;
-  if (type == 0 || type > kLastType) {
+  const std::uint64_t count = header >> 4U == 15 ? read_varint() : header >> 4U;
+  // Of what an empty list is made, some writers do not say.
+  if (type > kLastType || (type == 0 && count > 0)) {
     fail("a type of Thrift's compact protocol", std::to_string(type));
   }
-  const std::uint64_t count = header >> 4U == 15 ? read_varint() : header >> 4U;
   // Each element takes a byte at least.
   if (count > bytes_.size() - at_) {
     fail(fmt::format("a list of at most {} elements", bytes_.size() - at_), std::to_string(count));

@@ -59,7 +59,8 @@ std::filesystem::path table_path(const py::object& x, const char* name) {
   if (!is_table_name(path)) {
     throw py::value_error(
         std::string(name) +
-        ": expected arrays, a Dataset or the path of a CSV or Parquet file, found the path " +
+        ": expected arrays, a Dataset, a data frame or the path of a CSV or Parquet file, found "
+        "the path " +
         path.string());
   }
   return path;
@@ -306,14 +307,11 @@ void define_models(py::module_& module) {
           "The most probable labels, int32 [n]; of regression the targets in their own units, "
           "float32 [n], of several [n, targets]; of multilabel which labels a sample has, bool [n, "
           "labels]: those of a logit of at least 0, a probability of one half. x is an array, a "
-          "Dataset, or the path of a CSV or Parquet file, whose columns are found by their names "
-          "and made "
-          "what "
-          "the model was trained on; labels may be there or not.")
+          "Dataset, a data frame, or the path of a CSV or Parquet file, whose columns are found by "
+          "their names and made what the model was trained on; labels may be there or not.")
       .def("evaluate", &evaluate, py::arg("data"), py::kw_only(), py::arg("subset") = py::none(),
-           "How good it is on a Dataset, a pair of arrays (x, y) or the CSV or Parquet file at a "
-           "path, or a "
-           "Subset of it: a dict of "
+           "How good it is on a Dataset, a pair of arrays (x, y), a data frame or the CSV or "
+           "Parquet file at a path, or a Subset of it: a dict of "
            "loss, accuracy, samples and confusion, uint64 [truth, guess] (None of more than 1024 "
            "classes). Of regression, of loss, r2, samples and targets: for each a dict of target "
            "(its number), name (if it has one), rmse, mae, largest (error), r2, and mean and "

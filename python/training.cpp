@@ -137,8 +137,8 @@ constexpr const char* kTrainDoc =
     run = millrace.train((x, y), test=(x_test, y_test), hidden=[512, 512], optimizer="adam", lr=0.001)
     run = millrace.train((x, prices), task="regression", standardize=True)
 
-data: a path, a Data, a Dataset, or arrays (x, y). test, validation: a Dataset or arrays; those of a
-Data or a path are taken where they are not given. Without validation data some samples are kept for
+data: a path, a data frame, a Data, a Dataset, or arrays (x, y). test, validation: a Dataset, arrays or,
+beside a data frame, others; those of a Data or a path are taken where they are not given. Without validation data some samples are kept for
 it: val_size of them, 10,000, or a sixth. Of task="regression" y are numbers to be learnt, [n] or
 [n, targets], of task="multilabel" [n, labels], 1 for each that a sample has and else 0; a Data or
 Dataset was opened for it, and needs no task here.
@@ -148,7 +148,8 @@ something true. So it does by Ctrl-C. Either way a checkpoint is saved first, an
 
 Options, by the names and with the meanings of `trainer --help`:
 
-data: task="classification", val_size, standardize=False, shuffle=True, on_bad="fail", bad_budget=0.001; of a path also
+data: task="classification", val_size, standardize=False, shuffle=True, on_bad="fail", bad_budget=0.001; of a path or a
+    data frame also
     image_size, resize, gray, rgb, label_column, one_hot, drop_columns, missing="fail"
 model: hidden=[32], activation="relu", batch_norm=False, dropout=0, initializer="pytorch", init
 training: epochs=10, batch=128, lr=0.5, schedule="constant", warmup=0, step_epochs=10, gamma=0.1,

@@ -1,6 +1,6 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, SupportsFloat, SupportsIndex, TypedDict
+from typing import Any, Literal, Protocol, SupportsFloat, SupportsIndex, TypedDict
 
 import numpy
 from numpy.typing import ArrayLike, NDArray
@@ -36,6 +36,12 @@ _Missing = Literal["fail", "mean"]
 _Columns = str | int | Sequence[str | int]
 _Number = SupportsFloat | SupportsIndex
 _OnBad = Literal["fail", "skip", "substitute"]
+
+class _Frame(Protocol):
+    """A data frame of pandas or Polars, or a table of PyArrow."""
+
+    @property
+    def columns(self) -> Any: ...
 
 class DataError(ValueError): ...
 class DeviceError(RuntimeError): ...
@@ -79,7 +85,7 @@ class Subset:
     def ids(self) -> NDArray[numpy.uint64]: ...
 
 def open(
-    path: _Path,
+    path: _Path | _Frame,
     *,
     task: _Task = "classification",
     stream: bool = False,
@@ -188,11 +194,11 @@ class Model:
     def standardizer(self) -> tuple[NDArray[numpy.float32], NDArray[numpy.float32]] | None: ...
     def parameters(self) -> dict[str, NDArray[numpy.float32]]: ...
     def weights_hash(self) -> str: ...
-    def logits(self, x: Dataset | ArrayLike | _Path) -> NDArray[numpy.float32]: ...
-    def probabilities(self, x: Dataset | ArrayLike | _Path) -> NDArray[numpy.float32]: ...
-    def predict(self, x: Dataset | ArrayLike | _Path) -> _Labels: ...
+    def logits(self, x: Dataset | ArrayLike | _Path | _Frame) -> NDArray[numpy.float32]: ...
+    def probabilities(self, x: Dataset | ArrayLike | _Path | _Frame) -> NDArray[numpy.float32]: ...
+    def predict(self, x: Dataset | ArrayLike | _Path | _Frame) -> _Labels: ...
     def evaluate(
-        self, data: Dataset | _Arrays | _Path, *, subset: Subset | None = None
+        self, data: Dataset | _Arrays | _Path | _Frame, *, subset: Subset | None = None
     ) -> _Evaluation: ...
     def save(self, path: _Path) -> None: ...
     def save_onnx(self, path: _Path) -> None: ...
@@ -239,10 +245,10 @@ class Run:
     def summary(self) -> dict[str, Any]: ...
 
 def train(
-    data: _Path | Data | Dataset | _Arrays,
+    data: _Path | Data | Dataset | _Arrays | _Frame,
     *,
-    test: Dataset | _Arrays | None = None,
-    validation: Dataset | _Arrays | None = None,
+    test: Dataset | _Arrays | _Frame | None = None,
+    validation: Dataset | _Arrays | _Frame | None = None,
     on_epoch: Callable[[_EpochResult], object] | None = None,
     task: _Task = "classification",
     val_size: int | None = None,
@@ -336,9 +342,9 @@ class Search:
     def best(self) -> dict[str, Any] | None: ...
 
 def search(
-    data: _Path | Data | Dataset | _Arrays,
+    data: _Path | Data | Dataset | _Arrays | _Frame,
     over: Mapping[str, str | Sequence[Any] | NDArray[Any]],
     *,
-    validation: Dataset | _Arrays | None = None,
+    validation: Dataset | _Arrays | _Frame | None = None,
     **options: Any,
 ) -> Search: ...

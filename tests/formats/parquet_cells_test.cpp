@@ -66,16 +66,16 @@ ParquetField decimal(ParquetField field, int scale, bool converted = false) {
 }
 
 TEST(ParquetCells, AreTextAsATableHasIt) {
-  EXPECT_EQ(Cells(number_field<bool>("a", {true, false})).texts(), (Strings{"true", "false"}));
+  EXPECT_EQ(Cells(number_field<bool>("a", {true, false})).texts(), (Strings{"True", "False"}));
   EXPECT_EQ(Cells(number_field<std::int32_t>("a", {-3, std::nullopt})).texts(),
             (Strings{"-3", ""}));
   EXPECT_EQ(Cells(number_field<std::uint64_t>("a", {~std::uint64_t{0}})).texts(),
             (Strings{"18446744073709551615"}));
   EXPECT_EQ(Cells(number_field<std::uint32_t>("a", {4'294'967'295U})).texts(),
             (Strings{"4294967295"}));
-  EXPECT_EQ(Cells(number_field<float>("a", {0.1F, 3})).texts(), (Strings{"0.1", "3"}));
+  EXPECT_EQ(Cells(number_field<float>("a", {0.1F, 3})).texts(), (Strings{"0.1", "3.0"}));
   EXPECT_EQ(Cells(number_field<float>("a", {1, std::nullopt, std::nanf("")})).texts(),
-            (Strings{"1", "", "nan"}));
+            (Strings{"1.0", "", ""}));
   EXPECT_EQ(Cells(number_field<double>("a", {0.1, 1e300})).texts(), (Strings{"0.1", "1e+300"}));
   EXPECT_EQ(Cells(decimal(number_field<std::int32_t>("a", {1250}), 2)).texts(), (Strings{"12.5"}));
   EXPECT_EQ(Cells(halves({0x3E00})).texts(), (Strings{"1.5"}));

@@ -234,7 +234,11 @@ TEST_F(ParquetImagesTest, ComeFromSeveralFiles) {
   EXPECT_EQ(labels_of(data), (Labels32{1, 0, 1, 2}));
   EXPECT_EQ(read(data, {3})[0], std::byte{40});
   const auto other = write({images("img"), labels()}, {}, "3.parquet");
-  EXPECT_EQ(ParquetImages(Files{first, other}, ImageOptions{}, {}).size(), 6U);
+  EXPECT_EQ(data_error_of([&] {
+              ParquetImages(Files{first, other}, ImageOptions{}, {});
+            }),
+            (folder_ / "3.parquet").string() +
+                ": expected images in a column \"image.bytes\", found none of that name");
   const auto unlabelled = write({images(), paths()}, {}, "3.parquet");
   EXPECT_EQ(data_error_of([&] {
               ParquetImages(Files{first, unlabelled}, ImageOptions{}, {});
@@ -245,7 +249,8 @@ TEST_F(ParquetImagesTest, ComeFromSeveralFiles) {
   EXPECT_EQ(data_error_of([&] {
               ParquetImages(Files{first, table}, ImageOptions{}, {});
             }),
-            (folder_ / "3.parquet").string() + ": expected a column of images, found none");
+            (folder_ / "3.parquet").string() +
+                ": expected images in a column \"image.bytes\", found none of that name");
   EXPECT_EQ(data_error_of([&] { ParquetImages(Files{none}, ImageOptions{}, {}); }),
             (folder_ / "1.parquet").string() + ": expected images, found no rows");
 }
@@ -305,7 +310,7 @@ TEST_F(ParquetImagesTest, OpenThoughAPageIsBroken) {
 
 TEST_F(ParquetImagesTest, AreMadeAsTrainingImagesAre) {
   const ParquetImages train(
-      Files{write({bytes_field("img", {test::png_of(3, 2, 3, ByteVector(18))}),
+      Files{write({bytes_field("image.bytes", {test::png_of(3, 2, 3, ByteVector(18))}),
                    number_field<std::int32_t>("label", {1})},
                   {}, "train.parquet")},
       ImageOptions{}, {});
@@ -314,7 +319,7 @@ TEST_F(ParquetImagesTest, AreMadeAsTrainingImagesAre) {
   const ParquetImages test(Files{write(usual(), {}, "test.parquet")}, train, options);
   EXPECT_EQ(test.shape(), train.shape()) << "grey ones become RGB";
   EXPECT_EQ(test.classes(), 2U);
-  const auto other = write({bytes_field("img", {test::png_of(2, 2, 1, ByteVector(4))}),
+  const auto other = write({bytes_field("image.bytes", {test::png_of(2, 2, 1, ByteVector(4))}),
                             number_field<std::int32_t>("label", {1})},
                            {}, "test.parquet");
   EXPECT_EQ(data_error_of([&] { ParquetImages(Files{other}, train, options); }),

@@ -99,12 +99,12 @@ class TableTest(unittest.TestCase):
             millrace.open(self.path, label="y", drop_columns="id", missing="mean")
         with self.assertRaisesRegex(ValueError, "missing: expected 'fail' or 'mean', found 'no'"):
             millrace.open(self.path, missing="no")
-        with self.assertRaisesRegex(ValueError, "one_hot, drop_columns, missing: expected a path"):
+        with self.assertRaisesRegex(ValueError, "one_hot, drop_columns, missing: expected a path or a DataFrame"):
             millrace.train(millrace.open(self.path, label="y", **TABLE), one_hot="text", **QUICK)
         with self.assertRaisesRegex(TypeError, "one_hot: expected a number, text, a path or a list"):
             millrace.open(self.path, one_hot={"colour": 1})
         model = millrace.train(self.path, label_column="y", **TABLE, **QUICK).model
-        with self.assertRaisesRegex(ValueError, "x: expected arrays, a Dataset or the path of a CSV or Parquet file, found the path "):
+        with self.assertRaisesRegex(ValueError, "x: expected arrays, a Dataset, a data frame or the path of a CSV or Parquet file, found the path "):
             model.predict(self.folder)
         with self.assertRaisesRegex(millrace.DataError, "found none called"):
             model.predict(self.write("lacks.csv", "colour,width", ["red,1"]))

@@ -363,7 +363,7 @@ class TrainTest(unittest.TestCase):
             with self.assertRaisesRegex(ValueError, f"^{message}"):
                 millrace.train(self.train, **{**QUICK, **options})
         for message, options in (("metrics: it is the program's", {"metrics": "m"}),
-                                 ("image_size, resize, .*: expected a path to open with them", {"resize": "3x3"})):
+                                 ("image_size, resize, .*: expected a path or a DataFrame to open with them", {"resize": "3x3"})):
             with self.assertRaisesRegex(ValueError, f"^{message}"):
                 millrace.train(self.train, **QUICK, **options)
         for message, options in (("lr: expected a number, text, .*, found dict", {"lr": {}}),

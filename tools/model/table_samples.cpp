@@ -26,7 +26,8 @@ std::shared_ptr<const Dataset> parquet_images(const std::filesystem::path& path,
   const auto& dropped =
       known.columns ? known.columns->names.form.dropped : std::vector<std::string>{};
   if (!image_leaf(*file, dropped)) return nullptr;
-  return std::make_shared<const ParquetImages>(std::vector{std::move(file)}, known.image, options);
+  return std::make_shared<const ParquetImages>(std::vector{std::move(file)}, known.image, options,
+                                               ParquetImages::Headers::kAnyReadable);
 }
 
 ReadTableOptions unlabelled_options(const TrainedModel& model, const KnownData& known) {
@@ -66,7 +67,7 @@ TableSamples table_samples(const TrainedModel& model, const std::filesystem::pat
   const auto options = unlabelled_options(model, known);
   if (auto images = parquet_images(path, known, options)) {
     check_goes_with(model, *images);
-    return {.data = std::move(images), .unknown = {}};
+    return {.data = std::move(images), .unknown = {}, .images = true};
   }
   return samples_of(
       model, is_parquet_name(path) ? read_parquet({path}, options) : read_csv(path, options));

@@ -16,6 +16,7 @@ bool is_table_name(const std::string& path);
 struct TableSamples {
   std::shared_ptr<const Dataset> data;
   std::string unknown;  ///< see ReadTable::unknown
+  bool images = false;  ///< which may be damaged each by itself
 };
 
 /// The lines of a table, or the images of a Parquet file, as samples of the kind that the model was

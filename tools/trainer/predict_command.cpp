@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -204,46 +205,31 @@ class Lines {
   int status_ = kDone;
 };
 
-int predict_tables(const Arguments& arguments, const TrainedModel& model, Console& console) {
-  std::vector<TableSamples> tables;
-  for (const auto& path : arguments.paths) tables.push_back(open_table(model, path));
-  const auto engine = make_engine(model, arguments.device);
-  Lines lines;
-  for (std::size_t i = 0; i < tables.size(); ++i) {
-    const auto& [data, unknown] = tables[i];
-    if (const auto note = matched_by_place(model, *data)) console.notice(*note);
-    if (!unknown.empty()) console.notice(arguments.paths[i] + ": " + unknown);
-    (void)predict_all(
-        *engine, model.spec, {data, Subset::all(data->size())}, arguments.workers,
-        [&](const Prediction& p) {
-          lines.add(told({arguments.paths[i], p.sample}, said_of(model, p.logits, arguments.top),
-                         model.checkpoint.state, arguments.json));
-        });
-  }
-  return lines.flush();
-}
+// Images, each of which may be damaged.
+struct Pictures {
+  std::size_t count = 0;
+  std::size_t bytes = 0;  // of a sample
+  std::function<void(std::size_t, std::span<std::byte>)> read;
+  std::function<Asked(std::size_t)> asked;
+};
 
-int predict_images(const Arguments& arguments, const TrainedModel& model, Console& console) {
-  const ImageLayout layout = image_layout(model);
-  const Invert invert = invert_for(model, arguments.invert);
-  const auto images = images_of(arguments.paths);
-  const auto engine = make_engine(model, arguments.device);
-  Unreadable unreadable(arguments, images.size(), console);
-  const std::size_t features = model.spec.features;
-  std::vector<std::byte> samples(std::min(kBatch, images.size()) * features);
+int predict_pictures(const Arguments& arguments, const TrainedModel& model, Engine& engine,
+                     Unreadable& unreadable, const Pictures& pictures) {
+  const std::size_t bytes = pictures.bytes;
+  std::vector<std::byte> samples(std::min(kBatch, pictures.count) * bytes);
   const std::size_t words = model.spec.label_words();
   const std::vector<std::int32_t> labels(kBatch * words, 0);  // nobody knows them
   std::vector<float> logits;
   tbb::task_arena arena(arguments.workers == 0 ? tbb::task_arena::automatic
                                                : static_cast<int>(arguments.workers));
-  for (std::size_t first = 0; first < images.size(); first += kBatch) {
-    const std::size_t count = std::min(kBatch, images.size() - first);
+  for (std::size_t first = 0; first < pictures.count; first += kBatch) {
+    const std::size_t count = std::min(kBatch, pictures.count - first);
     std::vector<std::optional<BadSample>> failed(count);
     arena.execute([&] {
       tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
-        const auto sample = std::span(samples).subspan(i * features, features);
+        const auto sample = std::span(samples).subspan(i * bytes, bytes);
         try {
-          read_image_sample(images[first + i], layout, invert, sample);
+          pictures.read(first + i, sample);
         } catch (const DataError& error) {
           std::ranges::fill(sample, std::byte{0});
           failed[i] = bad_sample(first + i, error);
@@ -257,18 +243,89 @@ int predict_images(const Arguments& arguments, const TrainedModel& model, Consol
     unreadable.report(bad);
     Chunk chunk;
     chunk.batch = chunk.count = static_cast<std::uint32_t>(count);
-    chunk.samples = std::span(samples).first(count * features);
+    chunk.samples = std::span(samples).first(count * bytes);
     chunk.labels = std::span(labels).first(count * words);
     logits.resize(count * model.spec.classes);
-    engine->predict(chunk, logits);
+    engine.predict(chunk, logits);
     std::string text;
     for (std::size_t i = 0; i < count; ++i) {
       if (failed[i]) continue;
       const auto row = std::span(logits).subspan(i * model.spec.classes, model.spec.classes);
-      text += told({images[first + i]}, said_of(model, row, arguments.top), model.checkpoint.state,
-                   arguments.json);
+      text += told(pictures.asked(first + i), said_of(model, row, arguments.top),
+                   model.checkpoint.state, arguments.json);
     }
     if (const int status = print(text); status != kDone) return status;
+  }
+  return kDone;
+}
+
+int predict_images(const Arguments& arguments, const TrainedModel& model, Console& console) {
+  const ImageLayout layout = image_layout(model);
+  const Invert invert = invert_for(model, arguments.invert);
+  const auto images = images_of(arguments.paths);
+  const auto engine = make_engine(model, arguments.device);
+  Unreadable unreadable(arguments, images.size(), console);
+  const int status = predict_pictures(arguments, model, *engine, unreadable,
+                                      {.count = images.size(),
+                                       .bytes = model.spec.features,
+                                       .read =
+                                           [&](std::size_t i, std::span<std::byte> sample) {
+                                             read_image_sample(images[i], layout, invert, sample);
+                                           },
+                                       .asked = [&](std::size_t i) { return Asked{images[i]}; }});
+  return status != kDone ? status : unreadable.failed() ? kFailed : kDone;
+}
+
+int predict_table(const Arguments& arguments, const TrainedModel& model, Engine& engine,
+                  const std::string& path, const Dataset& data, Console& console) {
+  if (const auto note = matched_by_place(model, data)) console.notice(*note);
+  Lines lines;
+  const std::shared_ptr<const Dataset> borrowed(std::shared_ptr<const Dataset>(), &data);
+  (void)predict_all(engine, model.spec, {borrowed, Subset::all(data.size())}, arguments.workers,
+                    [&](const Prediction& p) {
+                      lines.add(told({path, p.sample}, said_of(model, p.logits, arguments.top),
+                                     model.checkpoint.state, arguments.json));
+                    });
+  return lines.flush();
+}
+
+int predict_tables(const Arguments& arguments, const TrainedModel& model, Console& console) {
+  std::vector<TableSamples> tables;
+  std::size_t images = 0;
+  for (const auto& path : arguments.paths) {
+    tables.push_back(open_table(model, path));
+    if (tables.back().images) images += static_cast<std::size_t>(tables.back().data->size());
+  }
+  if (images == 0 && arguments.bad.on_bad != OnBad::kFail) {
+    throw UsageError("--on-bad: expected images with it, found tables");
+  }
+  const auto engine = make_engine(model, arguments.device);
+  Unreadable unreadable(arguments, images, console);
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    const auto& data = *tables[i].data;
+    const auto& path = arguments.paths[i];
+    if (!tables[i].unknown.empty()) console.notice(path + ": " + tables[i].unknown);
+    if (!tables[i].images) {
+      if (const int status = predict_table(arguments, model, *engine, path, data, console);
+          status != kDone)
+        return status;
+      continue;
+    }
+    const Pictures pictures{.count = static_cast<std::size_t>(data.size()),
+                            .bytes = static_cast<std::size_t>(data.sample_bytes()),
+                            .read =
+                                [&data](std::size_t sample, std::span<std::byte> to) {
+                                  const std::uint64_t id = sample;
+                                  std::vector<std::int32_t> label(data.label_words());
+                                  data.read({&id, 1}, to, label);
+                                },
+                            .asked =
+                                [&path](std::size_t sample) {
+                                  return Asked{path, sample};
+                                }};
+    if (const int status = predict_pictures(arguments, model, *engine, unreadable, pictures);
+        status != kDone)
+      return status;
   }
   return unreadable.failed() ? kFailed : kDone;
 }
@@ -278,8 +335,8 @@ int predict(const Arguments& arguments) {
   if (tables != 0 && static_cast<std::size_t>(tables) != arguments.paths.size()) {
     throw UsageError("expected images or tables, found both");
   }
-  if (tables != 0 && (arguments.bad.on_bad != OnBad::kFail || arguments.invert != Invert::kAuto)) {
-    throw UsageError("--on-bad and --invert: expected images with them, found tables");
+  if (tables != 0 && arguments.invert != Invert::kAuto) {
+    throw UsageError("--invert: expected images with it, found tables");
   }
   Console console("trainer predict", false);  // notes go to standard error, beside JSON too
   const TrainedModel model = load_model(checkpoint_meant(arguments.checkpoint));

@@ -289,6 +289,98 @@ class Parquet(unittest.TestCase):
         self.train(path, *kept, "--epochs", "1")
         self.assertEqual({self.train(path, *kept, "--resume")[0]}, streams)
 
+    def test_images_are_found_by_the_name_of_their_column(self):
+        first, pixels = self.images(4)
+        masks, _ = self.images(5)
+        struct = lambda contents: [{"bytes": content, "path": None} for content in contents]  # noqa: E731
+        self.write(pyarrow.table({"image": struct(first[:2]), "mask": struct(masks[:2]), "label": [0, 1]}), "train-0.parquet")
+        self.write(pyarrow.table({"mask": struct(masks[2:4]), "image": struct(first[2:]), "label": [0, 1]}), "train-1.parquet")
+        x, _ = self.convert(self.folder)
+        numpy.testing.assert_array_equal(x, pixels)
+        self.write(pyarrow.table({"depth": struct(first[2:]), "label": [0, 1]}), "train-1.parquet")
+        self.assertIn('train-1.parquet: expected images in a column "image.bytes", found none of that name', self.error(self.folder))
+
+    def named(self, columns, names):
+        features = {"info": {"features": {"label": {"names": names, "_type": "ClassLabel"}}}}
+        return pyarrow.table(columns, metadata={"huggingface": json.dumps(features)})
+
+    def test_names_of_classes_that_differ_are_an_error(self):
+        self.write(self.named({"a": [1.5, 2], "label": [0, 1]}, ["cat", "dog"]), "train-0.parquet")
+        other = self.write(self.named({"a": [1.5, 2], "label": [0, 1]}, ["dog", "cat"]), "train-1.parquet")
+        self.assertIn("train-1.parquet: expected the classes of ", self.error(self.folder))
+        other.unlink()
+        self.write(pyarrow.table({"a": [3.5], "label": [1]}), "test-0.parquet")
+        self.convert(self.folder)
+        self.assertEqual(numpy.load(self.folder / "out/y_test.npy").tolist(), [1])
+
+    def test_labels_that_nobody_is_to_see(self):
+        contents, _ = self.images(30)
+        self.write(pyarrow.table({"image": contents[:20], "label": [i % 2 for i in range(20)]}), "train.parquet")
+        for test in [{"label": [-1] * 10}, {}]:
+            self.write(pyarrow.table({"image": contents[20:]} | test), "test.parquet")
+            _, told = self.train(self.folder, "--val-size", "5")
+            self.assertIn("test.parquet has no labels and is left out", told)
+        self.write(pyarrow.table({"a": floats("float32", rows=30), "label": [i % 2 for i in range(30)]}), "train.parquet")
+        for test in [{"label": [-1] * 10}, {}]:
+            self.write(pyarrow.table({"a": floats("float32", rows=10)} | test), "test.parquet")
+            _, told = self.train(self.folder, "--val-size", "5")
+            self.assertIn("test.parquet has no labels and is left out", told)
+
+    def test_a_list_of_labels_is_no_class(self):
+        path = self.write(pyarrow.table({"age": [1, 2, 3, 4], "labels": [[0, 1], [1, 1], [0, 0], [1, 0]]}))
+        self.assertIn('expected a class in column "labels", found lists of 2 (of 0 and 1 for each label: --task multilabel', self.error(path))
+        _, y = self.convert(path, "--task", "multilabel")
+        self.assertEqual(y.tolist(), [[0, 1], [1, 1], [0, 0], [1, 0]])
+
+    def test_lists_within_lists_are_as_long_too(self):
+        for rows in ([[[1, 2], [3]], [[1], [2, 3]]], [[[1, 2], [3]], [[1, 2, 3], []]]):
+            path = self.write(pyarrow.table({"x": rows, "label": [0, 1]}))
+            self.assertRegex(self.error(path, "--missing", "mean"), "expected (3 values of .x. in each row|lists that are as long)")
+        path = self.write(pyarrow.table({"x": [[1.0], [], None], "label": [0, 1, 0]}))
+        self.assertIn('expected 1 value of "x" in each row', self.error(path, "--missing", "mean"))
+
+    def test_an_index_is_a_column_where_it_is_asked_for(self):
+        pandas = interop.packages("pandas")[0]
+        frame = pandas.DataFrame({"id": [5, 6, 7, 8], "a": [1.5, 2, 3, 4], "label": [0, 1, 0, 1]})
+        path = self.folder / "train.parquet"
+        frame.set_index("id").to_parquet(path)
+        self.assertEqual(self.convert(path)[0].shape, (4, 1))
+        frame.set_index("label").to_parquet(path)
+        _, y = self.convert(path, "--label-column", "label")
+        self.assertEqual(y.tolist(), [0, 1, 0, 1])
+
+    def test_columns_of_one_name(self):
+        for i, (names, columns) in enumerate([(["a", "a", "label"], [[1.5, 2], [10.0, 20], [0, 1]]), (["label", "a", "a"], [[0, 1], [3.5, 4], [30.0, 40]])]):
+            self.write(pyarrow.Table.from_arrays([pyarrow.array(column) for column in columns], names=names), f"train-{i}.parquet")
+        x, _ = self.convert(self.folder)
+        self.assertEqual(x.tolist(), [[1.5, 10], [2, 20], [3.5, 30], [4, 40]])
+
+    def test_a_damaged_image_is_no_prediction(self):
+        contents, _ = self.images(40)
+        table = {"image": contents, "label": [i % 2 for i in range(40)]}
+        kept = self.folder / "kept"
+        self.train(self.write(pyarrow.table(table)), "--checkpoint-dir", kept)
+        contents[5] = b"no image"
+        path = self.write(pyarrow.table({"image": contents}), "new.parquet")
+        done = subprocess.run([TRAINER, "predict", "--checkpoint", kept, path], capture_output=True, encoding="utf-8")
+        self.assertEqual((done.returncode, len(done.stdout.splitlines())), (1, 39))
+        self.assertIn("new.parquet: sample 5: ", done.stderr)
+        done = subprocess.run([TRAINER, "predict", "--checkpoint", kept, path, "--on-bad", "skip", "--bad-budget", "2"], capture_output=True, encoding="utf-8")
+        self.assertEqual((done.returncode, len(done.stdout.splitlines())), (0, 39))
+
+    def test_images_beside_a_table_are_left_out_for_good(self):
+        contents, _ = self.images(20)
+        path = self.write(pyarrow.table({"icon": contents, "a": floats("float32", rows=20), "label": [i % 2 for i in range(20)]}))
+        kept = self.folder / "kept"
+        self.train(path, "--drop-columns", "icon", "--label-column", "label", "--checkpoint-dir", kept, "--val-size", "5")
+        done = subprocess.run([TRAINER, "evaluate", "--checkpoint", kept, "--data", path, "--split", "train"], capture_output=True, encoding="utf-8")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_a_repository_of_a_data_set(self):
+        (self.folder / "data").mkdir()
+        self.write(pyarrow.table({"a": [1.5, 2], "label": [0, 1]}), "data/train-00000-of-00001.parquet")
+        self.assertEqual(self.convert(self.folder)[0].tolist(), [[1.5], [2]])
+
     def test_a_damaged_image_is_left_out(self):
         contents, _ = self.images(60)
         contents[7] = contents[7][:40]
