@@ -95,7 +95,9 @@ void refuse_column(const DataFolder& opened, const OpenOptions& options) {
   using Columns = DataFolder::Columns;
   const bool table = options.table != TableOptions{};
   if (options.label_column.empty() && !table) return;
-  if (opened.columns == Columns::kAll || (opened.columns == Columns::kLabels && !table)) return;
+  // Beside images there may be columns that are left out, and none that becomes values.
+  const bool values = !options.table.one_hot.empty() || options.table.fill_missing;
+  if (opened.columns == Columns::kAll || (opened.columns == Columns::kLabels && !values)) return;
   throw DataError(
       opened.train->name(), std::nullopt,
       table ? "a table, whose columns are asked for (--one-hot, --drop-columns, --missing)"

@@ -203,6 +203,11 @@ void ParquetTable::find_layout() {
   cells.reserve(columns_.cells.size());
   for (const auto& cell : columns_.cells) {
     const auto& file = *columns_.files.front();
+    // All of a list is text, or none.
+    if (cell.index > 0) {
+      sample.push_back(sample.back());
+      continue;
+    }
     const bool dropped = is_dropped(file.footer().leaves[cell.leaf].name);
     sample.emplace_back(cells.emplace_back(dropped ? "0" : first_text(file, cell.leaf)));
   }

@@ -36,7 +36,8 @@ void read_data_header(ThriftReader& in, ParquetPageHeader& header, bool levels) 
       header.encoding = static_cast<ParquetEncoding>(in.read_count(type, 255));
     } else if (levels && (id == 3 || id == 4)) {
       constexpr auto kBitPacked = static_cast<std::uint64_t>(ParquetEncoding::kBitPacked);
-      header.packed_levels = in.read_count(type, 255) == kBitPacked || header.packed_levels;
+      (id == 3 ? header.packed_definitions : header.packed_repetitions) =
+          in.read_count(type, 255) == kBitPacked;
     } else {
       in.skip(type);
     }
@@ -262,7 +263,8 @@ ParquetPage read_page(const ParquetFile& file, const ParquetLeaf& leaf, ParquetC
     page.owner = decompressed(file, codec, header.at, stored, header.size);
     page.values = page.owner.view();
   }
-  if (!dictionary && header.packed_levels && (leaf.repetition > 0 || leaf.definition > 0)) {
+  if (!dictionary && ((leaf.repetition > 0 && header.packed_repetitions) ||
+                      (leaf.definition > 0 && header.packed_definitions))) {
     throw DataError(file.path(), header.at, "levels in runs, as files have them since 2013",
                     "the encoding before them");
   }

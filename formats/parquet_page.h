@@ -60,7 +60,9 @@ struct ParquetPageHeader {
   std::uint32_t repetition_bytes = 0;  ///< in front, never compressed
   std::uint32_t definition_bytes = 0;  ///< behind them, likewise
   bool compressed = true;              ///< what follows
-  bool packed_levels = false;          ///< of kData: in an encoding that files had before runs
+  // Of kData, levels in an encoding that files had before runs:
+  bool packed_definitions = false;
+  bool packed_repetitions = false;
 
   std::uint64_t end() const noexcept { return at + stored; }
 };

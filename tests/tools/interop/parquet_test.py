@@ -297,6 +297,8 @@ class Parquet(unittest.TestCase):
         self.write(pyarrow.table({"mask": struct(masks[2:4]), "image": struct(first[2:]), "label": [0, 1]}), "train-1.parquet")
         x, _ = self.convert(self.folder)
         numpy.testing.assert_array_equal(x, pixels)
+        x, _ = self.convert(self.folder, "--drop-columns", "image")
+        self.assertFalse(numpy.array_equal(x, pixels))
         self.write(pyarrow.table({"depth": struct(first[2:]), "label": [0, 1]}), "train-1.parquet")
         self.assertIn('train-1.parquet: expected images in a column "image.bytes", found none of that name', self.error(self.folder))
 
