@@ -102,14 +102,14 @@ template <typename T>
 class PieceReader {
  public:
   PieceReader(const ParquetFile& file, const ParquetLeaf& leaf, ParquetCodec codec,
-              std::size_t width, std::span<T> to)
-      : file_(file), leaf_(leaf), codec_(codec), width_(width), to_(to) {}
+              std::size_t width, std::span<T> to, Bytes& room)
+      : file_(file), leaf_(leaf), codec_(codec), width_(width), to_(to), room_(room) {}
 
   ParquetNumbers read(const ParquetPiece& piece) {
     in_row_ = static_cast<std::size_t>(piece.first % width_);
     if (piece.dictionary) read_dictionary_page(*piece.dictionary);
     for (const auto& header : piece.pages) {
-      auto page = read_page(file_, leaf_, codec_, header);
+      auto page = read_page(file_, leaf_, codec_, header, &room_);
       name_page(file_, leaf_, header, [&] { add(header, page); });
       done_ += header.slots;
     }
@@ -306,6 +306,7 @@ class PieceReader {
   ParquetCodec codec_;
   std::size_t width_;
   std::span<T> to_;
+  Bytes& room_;
   Dictionary<T> dictionary_;
   std::uint64_t done_ = 0;  // slots of the piece
   std::size_t in_row_ = 0;  // slots of the row that came
@@ -342,14 +343,15 @@ std::vector<ParquetPiece> cut_chunk(const ParquetFile& file, const ParquetChunk&
 }
 
 ParquetNumbers read_numbers(const ParquetFile& file, const ParquetLeaf& leaf, ParquetCodec codec,
-                            const ParquetPiece& piece, std::size_t width, std::span<float> to) {
-  return PieceReader<float>(file, leaf, codec, width, to).read(piece);
+                            const ParquetPiece& piece, std::size_t width, std::span<float> to,
+                            Bytes& room) {
+  return PieceReader<float>(file, leaf, codec, width, to, room).read(piece);
 }
 
 ParquetNumbers read_numbers(const ParquetFile& file, const ParquetLeaf& leaf, ParquetCodec codec,
                             const ParquetPiece& piece, std::size_t width,
-                            std::span<std::uint8_t> to) {
-  return PieceReader<std::uint8_t>(file, leaf, codec, width, to).read(piece);
+                            std::span<std::uint8_t> to, Bytes& room) {
+  return PieceReader<std::uint8_t>(file, leaf, codec, width, to, room).read(piece);
 }
 
 }  // namespace millrace

@@ -34,11 +34,13 @@ struct ParquetNumbers {
 
 /// Reads the slots of a piece to `to` ([piece.slots]), as float32, rounded to nearest and NaN for
 /// those that are missing, or as uint8. `width`: slots of each row. Precondition: the leaf is a
-/// table's (is_table_leaf()). Throws DataError as read_column() does.
+/// table's (is_table_leaf()). `room`: for one page after the other. Throws DataError as
+/// read_column() does.
 ParquetNumbers read_numbers(const ParquetFile& file, const ParquetLeaf& leaf, ParquetCodec codec,
-                            const ParquetPiece& piece, std::size_t width, std::span<float> to);
+                            const ParquetPiece& piece, std::size_t width, std::span<float> to,
+                            Bytes& room);
 ParquetNumbers read_numbers(const ParquetFile& file, const ParquetLeaf& leaf, ParquetCodec codec,
                             const ParquetPiece& piece, std::size_t width,
-                            std::span<std::uint8_t> to);
+                            std::span<std::uint8_t> to, Bytes& room);
 
 }  // namespace millrace

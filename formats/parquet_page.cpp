@@ -134,9 +134,10 @@ bool decompress(ParquetCodec codec, std::span<const std::byte> in, std::span<std
   }
 }
 
-/// What a page stores, decompressed to `size` bytes behind `plain` ones that are taken as they are.
-Bytes decompressed(const ParquetFile& file, ParquetCodec codec, std::uint64_t at,
-                   std::span<const std::byte> in, std::uint64_t size) {
+/// What a page stores, decompressed to `size` bytes: in `room`, or else in `page`, which keeps it.
+void decompress_to(const ParquetFile& file, ParquetCodec codec, std::uint64_t at,
+                   std::span<const std::byte> in, std::uint64_t size, Bytes* room,
+                   ParquetPage& page) {
   if (codec != ParquetCodec::kSnappy && codec != ParquetCodec::kGzip &&
       codec != ParquetCodec::kZstd) {
     throw DataError(
@@ -149,13 +150,15 @@ Bytes decompressed(const ParquetFile& file, ParquetCodec codec, std::uint64_t at
                                 (in.size() + 1) * highest_ratio(codec), in.size(), name_of(codec)),
                     std::to_string(size));
   }
-  auto out = Bytes::allocate(static_cast<std::size_t>(size));
-  if (!decompress(codec, in, out.writable())) {
+  auto& out = room != nullptr ? *room : page.owner;
+  if (out.size() < size) out = Bytes::allocate(static_cast<std::size_t>(size));
+  const auto to = out.writable().first(static_cast<std::size_t>(size));
+  if (!decompress(codec, in, to)) {
     throw DataError(file.path(), at,
                     fmt::format("a page that {} decompresses to {} bytes", name_of(codec), size),
                     "other bytes");
   }
-  return out;
+  page.values = to;
 }
 
 /// Levels of a page of the first version stand behind their length in four bytes.
@@ -231,7 +234,7 @@ std::optional<ParquetPageHeader> ParquetPages::next() {
 }
 
 ParquetPage read_page(const ParquetFile& file, const ParquetLeaf& leaf, ParquetCodec codec,
-                      const ParquetPageHeader& header) {
+                      const ParquetPageHeader& header, Bytes* room) {
   const auto stored = file.bytes().subspan(static_cast<std::size_t>(header.at), header.stored);
   if (header.crc) {
     const auto found = libdeflate_crc32(0, stored.data(), stored.size());
@@ -253,15 +256,13 @@ ParquetPage read_page(const ParquetFile& file, const ParquetLeaf& leaf, ParquetC
     page.definitions = stored.subspan(header.repetition_bytes, header.definition_bytes);
     page.values = stored.subspan(begin);
     if (header.compressed && codec != ParquetCodec::kNone && header.size > begin) {
-      page.owner = decompressed(file, codec, header.at, page.values, header.size - begin);
-      page.values = page.owner.view();
+      decompress_to(file, codec, header.at, page.values, header.size - begin, room, page);
     }
     return page;
   }
   page.values = stored;
   if (codec != ParquetCodec::kNone && header.size > 0) {
-    page.owner = decompressed(file, codec, header.at, stored, header.size);
-    page.values = page.owner.view();
+    decompress_to(file, codec, header.at, stored, header.size, room, page);
   }
   if (!dictionary && ((leaf.repetition > 0 && header.packed_repetitions) ||
                       (leaf.definition > 0 && header.packed_definitions))) {

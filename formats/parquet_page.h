@@ -77,10 +77,12 @@ struct ParquetPage {
   Bytes owner;  ///< of what is no part of the file
 };
 
-/// Decompresses a page of `leaf`. Throws DataError naming its place: a wrong checksum, where there
-/// is one, what does not decompress, and a way of compression that is not read.
+/// Decompresses a page of `leaf`: where `room` is given, to it, which grows where it has to, and
+/// what is there then is the page's no longer than until the next one. Throws DataError naming its
+/// place: a wrong checksum, where there is one, what does not decompress, and a way of compression
+/// that is not read.
 ParquetPage read_page(const ParquetFile& file, const ParquetLeaf& leaf, ParquetCodec codec,
-                      const ParquetPageHeader& header);
+                      const ParquetPageHeader& header, Bytes* room = nullptr);
 
 /// Goes through the headers of a chunk's pages, all but index pages. Throws as read_page_header()
 /// does, and for pages of more values, or fewer, than the chunk has.

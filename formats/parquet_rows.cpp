@@ -13,6 +13,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "formats/bytes.h"
 #include "formats/csv_cells.h"
 #include "formats/error.h"
 #include "formats/in_quotes.h"
@@ -30,9 +31,62 @@ namespace {
 /// columns far apart in the file.
 constexpr std::size_t kTileBytes = 64;
 /// Cells that a thread holds for that.
-constexpr std::uint64_t kTileCells = std::uint64_t{1} << 22;
+constexpr std::uint64_t kTileCells = std::uint64_t{1} << 23;
 /// Of a list that is all of a sample: cells that are worth a thread.
 constexpr std::uint64_t kPieceCells = std::uint64_t{1} << 20;
+
+/// Room for values, which stays for the next ones.
+template <typename T>
+class Scratch {
+ public:
+  /// `count` values; those that were there stay where they are if there is room already.
+  std::span<T> values(std::size_t count) {
+    if (count * sizeof(T) > bytes_.size()) bytes_ = Bytes::allocate(count * sizeof(T));
+    return {data(), count};
+  }
+  T* data() noexcept { return reinterpret_cast<T*>(bytes_.writable().data()); }
+
+ private:
+  Bytes bytes_;
+};
+
+/// What a thread needs for one tile after the other.
+template <typename T>
+struct Room {
+  std::vector<Scratch<T>> columns;
+  Bytes page;
+};
+
+/// Numbers of texts by where they stand, for as long as they stay there.
+class KnownTexts {
+ public:
+  explicit KnownTexts(bool used) : texts_(used ? kTexts : 0) {}
+
+  std::optional<std::int32_t> find(std::string_view text) const noexcept {
+    if (texts_.empty()) return std::nullopt;
+    const auto& known = texts_[slot_of(text)];
+    const bool same = known.text.data() == text.data() && known.text.size() == text.size();
+    return same && text.data() != nullptr ? std::optional(known.number) : std::nullopt;
+  }
+  void add(std::string_view text, std::int32_t number) noexcept {
+    if (!texts_.empty()) texts_[slot_of(text)] = {.text = text, .number = number};
+  }
+
+ private:
+  struct Known {
+    std::string_view text;
+    std::int32_t number = 0;
+  };
+  static constexpr std::size_t kTexts = 1024;
+
+  static std::size_t slot_of(std::string_view text) noexcept {
+    // Neighbours in a dictionary are some bytes apart.
+    const auto at = reinterpret_cast<std::uintptr_t>(text.data());
+    return static_cast<std::size_t>((at ^ at >> 10U) % kTexts);
+  }
+
+  std::vector<Known> texts_;
+};
 
 DataError sample_error(const ParquetFile& file, std::uint64_t sample, const std::string& expected,
                        const std::string& found) {
@@ -73,14 +127,14 @@ class Reading {
                          .readers = std::vector<LabelReader>(parts_.size(), readers),
                          .labels = {.values = std::vector<std::int32_t>(rows_ * layout_.words()),
                                     .targets = static_cast<std::uint32_t>(layout_.targets.size())}};
-    read_labels(content);
+    find_labels();
     if (layout_.is_formed()) {
       auto& words = content.words;
       words.columns = layout_.values();
       words.words.resize(rows_ * layout_.values());
       words.readers.assign(parts_.size(),
                            {layout_.categories.size(), layout_.gaps, layout_.form_known});
-      (void)read_values(words.words.data(), words.readers.data());
+      (void)read_values(words.words.data(), words.readers.data(), content);
     } else {
       content.dtype = DType::kUInt8;
       if (!may_be_bytes() || !read_as<std::uint8_t>(content)) {
@@ -209,31 +263,24 @@ class Reading {
                         first_of(part) + part.rows - 1)};
   }
 
-  /// Labels of all parts.
-  void read_labels(TableContent& content) {
-    if (table_.options.unlabelled_values) return;
-    // Of a list of labels all places are read in one go.
-    std::map<std::size_t, std::vector<LabelPlace>> leaves;
-    const auto add = [&](std::size_t column, std::size_t word) {
-      auto& places = leaves[table_.cells[column].leaf];
-      const auto& cell = table_.cells[column];
-      places.resize(table_.widths[cell.leaf]);
-      places[cell.index] = {.column = column, .word = word};
-    };
-    if (layout_.label < layout_.cells) add(layout_.label, 0);
-    for (std::size_t i = 0; i < layout_.targets.size(); ++i) add(layout_.targets[i], i);
-    on_all_cores(parts_.size(), parts_.size(), [&] {
-      return [&](std::size_t p) {
-        for (const auto& [leaf, places] : leaves) read_label(p, leaf, places, content);
-      };
-    });
-  }
-
   /// What a place of a list, or a column, is to a label: a word of it.
   struct LabelPlace {
     std::optional<std::size_t> column;
     std::size_t word = 0;
   };
+
+  /// Of a list of labels all places are read in one go.
+  void find_labels() {
+    if (table_.options.unlabelled_values) return;
+    const auto add = [this](std::size_t column, std::size_t word) {
+      const auto& cell = table_.cells[column];
+      auto& places = labels_[cell.leaf];
+      places.resize(table_.widths[cell.leaf]);
+      places[cell.index] = {.column = column, .word = word};
+    };
+    if (layout_.label < layout_.cells) add(layout_.label, 0);
+    for (std::size_t i = 0; i < layout_.targets.size(); ++i) add(layout_.targets[i], i);
+  }
 
   void read_label(std::size_t p, std::size_t leaf, const std::vector<LabelPlace>& places,
                   TableContent& content) {
@@ -271,7 +318,7 @@ class Reading {
   template <typename T>
   bool read_as(TableContent& content) {
     auto bytes = Bytes::allocate(static_cast<std::size_t>(rows_) * layout_.values() * sizeof(T));
-    if (!read_values(reinterpret_cast<T*>(bytes.writable().data()), nullptr)) return false;
+    if (!read_values(reinterpret_cast<T*>(bytes.writable().data()), nullptr, content)) return false;
     content.samples = std::move(bytes);
     return true;
   }
@@ -308,8 +355,13 @@ class Reading {
         }
         continue;
       }
-      const auto most =
+      // All of them as large, so that no core waits for another's.
+      const auto values = std::max<std::size_t>(layout_.values(), 1);
+      const auto limit =
           std::clamp<std::uint64_t>(kTileCells / parts_[p].rows, 1, kTileBytes / size);
+      const auto count =
+          std::max<std::uint64_t>((values + limit - 1) / limit, parts_.size() > 1 ? 1 : 2);
+      const auto most = (values + count - 1) / count;
       for (std::size_t leaf = 0; leaf < leaves_.size();) {
         Tile tile{.part = p, .first = leaf, .last = leaf, .piece = {}};
         for (std::size_t places = 0; tile.last < leaves_.size() && places < most; ++tile.last) {
@@ -324,15 +376,25 @@ class Reading {
 
   /// False where a cell is no T, but may be another type; a float always is one.
   template <typename T>
-  bool read_values(T* to, CategoryReader* categories) {
+  bool read_values(T* to, CategoryReader* categories, TableContent& content) {
     const auto all = tiles(sizeof(T));
     std::atomic<bool> other_type = false;
-    on_all_cores(all.size(), all.size(), [&] {
-      return [&](std::size_t t) {
+    // Labels come first, and once: another type of values makes no others of them.
+    const auto labels = labels_read_ ? 0 : parts_.size();
+    labels_read_ = true;
+    on_all_cores(labels + all.size(), labels + all.size(), [&] {
+      // Of each thread, used again for its next tile: fresh memory costs as much as reading.
+      return [&, room = Room<T>()](std::size_t t) mutable {
+        if (t < labels) {
+          for (const auto& [leaf, places] : labels_) read_label(t, leaf, places, content);
+          return;
+        }
         if (other_type.load(std::memory_order_relaxed)) return;
-        const auto& tile = all[t];
+        const auto& tile = all[t - labels];
         auto* reader = categories == nullptr ? nullptr : categories + tile.part;
-        if (!(tile.piece ? read_piece(tile, to) : read_tile(tile, reader, to))) other_type = true;
+        const bool read =
+            tile.piece ? read_piece(tile, room, to) : read_tile(tile, reader, room, to);
+        if (!read) other_type = true;
       };
     });
     return !other_type;
@@ -340,13 +402,13 @@ class Reading {
 
   /// The values of some leaves of a part.
   template <typename T>
-  bool read_tile(const Tile& tile, CategoryReader* categories, T* to) {
+  bool read_tile(const Tile& tile, CategoryReader* categories, Room<T>& room, T* to) {
+    auto& columns = room.columns;
     const auto& part = parts_[tile.part];
     const auto leaves = std::span(leaves_).subspan(tile.first, tile.last - tile.first);
-    std::vector<std::vector<T>> columns;
-    for (const auto& leaf : leaves) {
-      columns.emplace_back();
-      if (!read_leaf(tile.part, leaf, categories, columns.back())) return false;
+    if (columns.size() < leaves.size()) columns.resize(leaves.size());
+    for (std::size_t i = 0; i < leaves.size(); ++i) {
+      if (!read_leaf(tile.part, leaves[i], categories, room.page, columns[i])) return false;
     }
     const auto width = layout_.values();
     auto* samples = to + part.first_row * width;
@@ -368,39 +430,40 @@ class Reading {
   }
 
   template <typename T>
-  bool read_piece(const Tile& tile, T* to) {
+  bool read_piece(const Tile& tile, Room<T>& room, T* to) {
     const auto& part = parts_[tile.part];
     const auto first = part.first_row * layout_.values() + tile.piece->first;
-    return read_numbers_of(part, leaves_[0], *tile.piece,
+    return read_numbers_of(part, leaves_[0], *tile.piece, room.page,
                            std::span(to + first, static_cast<std::size_t>(tile.piece->slots)));
   }
 
   /// All numbers of a leaf.
   template <typename T>
-  bool read_numbers_of(const Part& part, const LeafPlaces& leaf, std::vector<T>& to) {
+  bool read_numbers_of(const Part& part, const LeafPlaces& leaf, Bytes& page, Scratch<T>& to) {
     check_slots(part, leaf.leaf);
     const auto& chunk = chunk_of(part, leaf.leaf);
-    to.resize(static_cast<std::size_t>(chunk.values));
+    const auto values = to.values(static_cast<std::size_t>(chunk.values));
     for (const auto& piece : cut_chunk(file_of(part), chunk, chunk.values)) {
       const auto at = static_cast<std::size_t>(piece.first);
       const auto count = static_cast<std::size_t>(piece.slots);
-      if (!read_numbers_of(part, leaf, piece, std::span(to).subspan(at, count))) return false;
+      if (!read_numbers_of(part, leaf, piece, page, values.subspan(at, count))) return false;
     }
     return true;
   }
 
   template <typename T>
-  bool read_leaf(std::size_t p, const LeafPlaces& leaf, CategoryReader* categories,
-                 std::vector<T>& to) {
+  bool read_leaf(std::size_t p, const LeafPlaces& leaf, CategoryReader* categories, Bytes& page,
+                 Scratch<T>& to) {
     const auto is_category = [](const Place& place) { return place.categories.has_value(); };
-    if (!std::ranges::all_of(leaf.places, is_category) && !read_numbers_of(parts_[p], leaf, to)) {
+    if (!std::ranges::all_of(leaf.places, is_category) &&
+        !read_numbers_of(parts_[p], leaf, page, to)) {
       return false;
     }
     if constexpr (std::is_same_v<T, float>) {
       if (std::ranges::any_of(leaf.places, is_category)) {
         const auto cells = cells_of(parts_[p], leaf.leaf);
-        to.resize(static_cast<std::size_t>(cells.size()));
-        put_categories(p, cells, leaf, *categories, to);
+        put_categories(p, cells, leaf, *categories,
+                       to.values(static_cast<std::size_t>(cells.size())));
       }
     }
     return true;
@@ -408,11 +471,11 @@ class Reading {
 
   template <typename T>
   bool read_numbers_of(const Part& part, const LeafPlaces& leaf, const ParquetPiece& piece,
-                       std::span<T> to) {
+                       Bytes& page, std::span<T> to) {
     const auto width = table_.widths[leaf.leaf];
     const auto& of = leaf_of(part, leaf.leaf);
     const auto read =
-        read_numbers(file_of(part), of, chunk_of(part, leaf.leaf).codec, piece, width, to);
+        read_numbers(file_of(part), of, chunk_of(part, leaf.leaf).codec, piece, width, to, page);
     if (!read.even) throw uneven(part, of, width);
     if constexpr (std::is_same_v<T, std::uint8_t>) {
       return !read.bad;
@@ -430,16 +493,22 @@ class Reading {
   }
 
   void put_categories(std::size_t p, const ParquetCells& cells, const LeafPlaces& leaf,
-                      CategoryReader& reader, std::vector<float>& to) {
+                      CategoryReader& reader, std::span<float> to) {
     std::vector<const Place*> places(table_.widths[leaf.leaf]);
     for (const auto& place : leaf.places) {
       if (place.categories) places[place.index] = &place;
     }
+    // What a dictionary has is the same text wherever it comes again, of one place or of several.
+    KnownTexts known(places.size() == 1 && cells.is_text());
     const auto put = [&](std::uint64_t i, const auto& text_of) {
       const auto* place = places[i % places.size()];
       if (place == nullptr) return;
       const auto& text = text_of();
       const auto index = *place->categories;
+      if (const auto number = known.find(text)) {
+        to[i] = std::bit_cast<float>(*number);
+        return;
+      }
       const auto number = category_texts_[p][index].number_of(
           text, [&](std::string_view cell) { return reader.read(index, cell); });
       if (!number) {
@@ -451,6 +520,7 @@ class Reading {
                                                : ""));
       }
       to[i] = std::bit_cast<float>(*number);
+      known.add(text, *number);
     };
     if (cells.is_text()) {
       cells.for_texts(
@@ -478,7 +548,9 @@ class Reading {
   std::vector<Part> parts_;
   std::uint64_t rows_ = 0;
   std::uint64_t stored_ = 0;
-  std::vector<LeafPlaces> leaves_;                        // in the order of columns
+  std::vector<LeafPlaces> leaves_;                         // in the order of columns
+  std::map<std::size_t, std::vector<LabelPlace>> labels_;  // by leaf
+  bool labels_read_ = false;
   std::vector<TextNumbers> label_texts_;                  // by part
   std::vector<std::vector<TextNumbers>> category_texts_;  // by part and column of categories
 };

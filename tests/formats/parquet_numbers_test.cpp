@@ -45,11 +45,12 @@ class Numbers {
     bad = {};
     even = true;
     std::vector<T> values(static_cast<std::size_t>(chunk().values));
+    Bytes room;
     for (const auto& piece : pieces()) {
       const auto to = std::span(values).subspan(static_cast<std::size_t>(piece.first),
                                                 static_cast<std::size_t>(piece.slots));
       const auto read =
-          read_numbers(file_, file_.footer().leaves.at(0), chunk().codec, piece, width, to);
+          read_numbers(file_, file_.footer().leaves.at(0), chunk().codec, piece, width, to, room);
       if (read.bad && !bad) bad = piece.first + *read.bad;
       even = even && read.even;
     }
