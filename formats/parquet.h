@@ -17,7 +17,8 @@ namespace millrace {
 /// sample a row. Columns are found by their names, as those of a CSV file with a header (csv.h):
 /// which has labels, which are left out, which are of categories. Of a list of numbers, which must
 /// be as long in each row, each place is a column of its own, "pixels[0]", "pixels[1]", …; what is
-/// asked of the list is asked of all of them. The column that pandas made of its index is none.
+/// asked of the list is asked of all of them, and what is asked of a struct of what is in it. The
+/// column that pandas made of its index is none, but where it is asked for.
 ///
 /// Numbers are rounded to the nearest float32; bools are 0 and 1; text is read as a CSV file's
 /// cell, without quotes. What is null or NaN is missing. Samples are uint8 where all columns of

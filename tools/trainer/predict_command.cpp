@@ -357,8 +357,8 @@ int predict_command(const std::vector<std::string>& words) {
       "Says what a checkpoint's model takes images for, or which labels or targets it\n"
       "predicts of them: PNG, JPEG, BMP, GIF, TGA and PNM files of any size and\n"
       "colour, which it stretches to what the model takes;\n"
-      "or the lines of CSV and Parquet files, whose columns it finds by their names, where both\n"
-      "have some, with or without labels, which it does not look at.");
+      "or the lines of CSV and Parquet files, whose columns it finds by their names,\n"
+      "where both have some, with or without labels, which it does not look at.");
   Arguments arguments;
   line.positionals("images",
                    "image files, folders with some at any depth, or\nCSV or Parquet files",

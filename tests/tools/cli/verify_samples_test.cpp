@@ -67,7 +67,7 @@ TEST(VerifySamples, LeavesIdxToItsOwn) {
   EXPECT_EQ(verify(labels, kGoOn).files.at(0).form, "plain");
   EXPECT_NE(data_error_of([&] {
               verify(folder.path(), kGoOn, {.label_column = "a"});
-            }).find("expected a CSV file"),
+            }).find("expected a table"),
             std::string::npos);
   EXPECT_NE(data_error_of([&] {
               verify(write_bytes(folder / "notes.txt", make_bytes("x")), kGoOn);
