@@ -39,8 +39,8 @@ double parquet_number(const ParquetLeaf& leaf, const T& stored) {
 class ParquetCells {
  public:
   /// Precondition: is_table_leaf(leaf).
-  ParquetCells(const ParquetLeaf& leaf, ParquetColumn column)
-      : leaf_(leaf), column_(std::move(column)) {}
+  ParquetCells(ParquetLeaf leaf, ParquetColumn column)
+      : leaf_(std::move(leaf)), column_(std::move(column)) {}
 
   std::uint64_t size() const noexcept { return column_.slots; }
   const ParquetColumn& column() const noexcept { return column_; }

@@ -367,7 +367,7 @@ void ParquetImages::find_form(const ParquetImages* train, Headers headers) {
       }
       forget(pages_[p].first, pages_[p].header.slots);
     }
-    if (!any && train == nullptr && first_error) throw *first_error;
+    if (!any && train == nullptr && first_error) throw first_error->detached();
   }
   options_ = form.options();
   shape_.dims = {options_.resize->height, options_.resize->width};

@@ -253,7 +253,7 @@ class PieceReader {
       }
       // A page's values stand at any address.
       constexpr std::size_t kAtOnce = 1024;
-      std::array<Stored, kAtOnce> values;
+      std::array<Stored, kAtOnce> values{};
       std::optional<std::size_t> bad;
       for (std::size_t at = 0; at < to.size(); at += kAtOnce) {
         const auto count = std::min(kAtOnce, to.size() - at);

@@ -23,11 +23,12 @@ using test::float_values;
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
-MemoryColumn numbers(std::string name, std::vector<double> values, Kind kind = Kind::kNumbers) {
+MemoryColumn numbers(std::string name, const std::vector<double>& values,
+                     Kind kind = Kind::kNumbers) {
   return {.name = std::move(name), .kind = kind, .numbers = [values] { return values; }};
 }
 
-MemoryColumn texts(std::string name, Texts values) {
+MemoryColumn texts(std::string name, const Texts& values) {
   return {.name = std::move(name), .kind = Kind::kText, .texts = [values] { return values; }};
 }
 

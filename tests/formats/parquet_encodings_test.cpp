@@ -14,7 +14,6 @@
 namespace millrace {
 namespace {
 
-using test::bits_of;
 using test::ByteVector;
 using test::deltas_of;
 using test::joined;

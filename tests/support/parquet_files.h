@@ -343,8 +343,8 @@ constexpr ParquetType parquet_type() {
 /// Of numbers: number_field<float>("a", {1, std::nullopt}). Types of 8 and 16 bits are stored as
 /// int32 and, as unsigned ones, say what they are.
 template <typename T>
-ParquetField number_field(std::string name, std::initializer_list<std::optional<T>> values) {
-  ParquetField field{.name = std::move(name), .type = parquet_type<T>(), .cells = {}};
+ParquetField number_field(const std::string& name, std::initializer_list<std::optional<T>> values) {
+  ParquetField field{.name = name, .type = parquet_type<T>(), .cells = {}};
   for (const auto& value : values) {
     if (!value) {
       field.cells.emplace_back();
