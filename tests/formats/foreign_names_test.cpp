@@ -7,7 +7,8 @@ namespace {
 
 TEST(ForeignNames, SayWhatIsNotReadAndWhatToDo) {
   EXPECT_EQ(foreign_text("train-00000-of-00001.arrow"),
-            "Arrow, which is not read: write it as .parquet or .csv, or pictures as a folder for each class");
+            "Arrow, which is not read: write it as .parquet or .csv, or pictures as a folder for "
+            "each class");
   EXPECT_EQ(foreign_text("MNIST.PT"),
             "a file of PyTorch, which is not read: write its arrays as .npz (x_train, y_train, "
             "x_test, y_test)");

@@ -54,8 +54,8 @@ class ParquetColumnTest : public testing::Test {
   test::TempFolder folder_;
 };
 
-ParquetField whole(std::string name = "a") {
-  return number_field<std::int32_t>(std::move(name), {5, -1, 5, 2'000'000'000, 0, 5, 7});
+ParquetField whole(const std::string& name = "a") {
+  return number_field<std::int32_t>(name, {5, -1, 5, 2'000'000'000, 0, 5, 7});
 }
 ParquetField colours() { return text_field("c", {"red", "", "redder", "blue", "red", "bluest"}); }
 

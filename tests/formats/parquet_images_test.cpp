@@ -44,8 +44,8 @@ ParquetField images(std::string name = "image.bytes") {
   return bytes_field(std::move(name), {image(10), image(20), image(30)});
 }
 ParquetField paths() { return text_field("image.path", {"a.png", std::nullopt, "c.png"}); }
-ParquetField labels(std::string name = "label") {
-  return number_field<std::int64_t>(std::move(name), {1, 0, 1});
+ParquetField labels(const std::string& name = "label") {
+  return number_field<std::int64_t>(name, {1, 0, 1});
 }
 /// As Hugging Face's datasets store them.
 Fields usual() { return {images(), paths(), labels()}; }

@@ -343,7 +343,8 @@ TEST_F(ParquetRowsTest, NameTheCellThatIsNoNumber) {
             "sample 1: expected a finite number in column 2 (\"age\"), found a missing value "
             "(--missing mean fills in what is missing, --drop-columns age leaves it out)");
   EXPECT_EQ(error_of({labels(), a(1.0, std::nan(""), 3.0)}),
-            "sample 1: expected a finite number in column 2 (\"a\"), found a missing value (--missing mean "
+            "sample 1: expected a finite number in column 2 (\"a\"), found a missing value "
+            "(--missing mean "
             "fills in what is missing, --drop-columns a leaves it out)");
   EXPECT_EQ(error_of({labels(), sexes()}),
             "sample 0: expected a finite number in column 2 (\"sex\"), found \"male\" (--one-hot "

@@ -44,9 +44,7 @@ class ParquetTest : public testing::Test {
 };
 
 ParquetField labels() { return number_field<std::int64_t>("label", {1, 0, 2}); }
-ParquetField numbers(std::string name = "a") {
-  return number_field<float>(std::move(name), {1, 2, 3});
-}
+ParquetField numbers(const std::string& name = "a") { return number_field<float>(name, {1, 2, 3}); }
 ParquetField dates() { return number_field<std::int32_t>("day", {1, 2, 3}).as(6); }
 
 TEST_F(ParquetTest, FindsLabelsByNameOrText) {

@@ -139,7 +139,7 @@ TEST(TableAskedColumns, FollowAnotherFilesForm) {
 
 TEST(TableAskedColumns, FollowAFormWithoutNames) {
   const TableForm form{.columns = {{.name = "2"}, {.name = "4", .categories = {"a"}}},
-                      .dropped = {"3"}};
+                       .dropped = {"3"}};
   auto known = knowing({.values = {}, .label = "1", .form = form});
   auto layout = layout_of("0,2,x,a\n", known);
   EXPECT_EQ(layout.dropped, Columns{2});
