@@ -25,12 +25,6 @@ namespace {
 
 using Kind = MemoryColumn::Kind;
 
-DataError sample_error(const MemoryTable& table, std::uint64_t sample, const std::string& expected,
-                       const std::string& found) {
-  return {table.name, fmt::format("sample {}: expected {}, found {}", sample, expected,
-                                  found.empty() ? "a missing value" : found)};
-}
-
 /// A number as a table of text would have it.
 std::string text_of(double number, Kind kind) {
   if (std::isnan(number)) return {};
@@ -69,26 +63,26 @@ std::vector<float> numbers_of(const MemoryColumn& column) {
   return numbers;
 }
 
+/// A table's columns.
+struct Found {
+  TableLayout layout;
+  std::vector<std::size_t> asked;  ///< see form_of()
+};
+
 /// Fills a table's samples and labels.
 class MemoryReading {
  public:
-  MemoryReading(const MemoryTable& table, const TableLayout& layout,
-                const ReadTableOptions& options)
-      : table_(table), layout_(layout), options_(options) {}
+  MemoryReading(const MemoryTable& table, const Found& found, const ReadTableOptions& options)
+      : table_(table), layout_(found.layout), asked_(found.asked), options_(options) {}
 
   ReadTable read() {
     const auto rows = static_cast<std::size_t>(table_.rows);
     const std::uint64_t stored = table_.rows * layout_.cells * sizeof(double);
     TableContent content{.samples = {},
-                         .asked = {},
+                         .asked = asked_,
                          .readers = {label_reader(layout_, options_)},
                          .labels = {.values = std::vector<std::int32_t>(rows * layout_.words()),
                                     .targets = static_cast<std::uint32_t>(layout_.targets.size())}};
-    for (const auto column : layout_.categories) {
-      if (table_.columns[column].kind != Kind::kText || !layout_.text_columns) {
-        content.asked.push_back(column);
-      }
-    }
     read_labels(content);
     if (layout_.is_formed()) {
       content.words.columns = layout_.values();
@@ -136,9 +130,9 @@ class MemoryReading {
       const auto* other =
           number == layout_.label && layout_.label_guessed ? " (--label-column names another)" : "";
       throw sample_error(
-          table_, row, fmt::format("{} in {}{}", reader.expected(), layout_.text_of(number), other),
-          (found.empty() ? "a missing value" : in_quotes(found)) +
-              std::string(reader.advice(found)));
+          table_.name, row,
+          fmt::format("{} in {}{}", reader.expected(), layout_.text_of(number), other),
+          cell_in_words(found) + std::string(reader.advice(found)));
     };
     if (column.kind == Kind::kText) {
       const auto texts = texts_of(column);
@@ -175,9 +169,9 @@ class MemoryReading {
       *to = numbers[row];
       if (!std::isinf(*to) && (layout_.gaps || !std::isnan(*to))) continue;
       const auto found = texts_of(table_.columns[number])[row];
-      throw sample_error(table_, row, fmt::format("a finite number in {}", layout_.text_of(number)),
-                         (found.empty() ? "a missing value" : in_quotes(found)) +
-                             cell_advice(found, number, layout_));
+      throw sample_error(table_.name, row,
+                         fmt::format("a finite number in {}", layout_.text_of(number)),
+                         cell_in_words(found) + cell_advice(found, number, layout_));
     }
   }
 
@@ -187,12 +181,11 @@ class MemoryReading {
       const auto category = texts_[index].number_of(
           texts[row], [&](std::string_view cell) { return reader.read(index, cell); });
       if (!category) {
-        throw sample_error(table_, row,
-                           fmt::format("{} in {}", reader.expected(), layout_.text_of(number)),
-                           (texts[row].empty() ? "a missing value" : in_quotes(texts[row])) +
-                               (is_csv_missing(without_blanks(texts[row]))
-                                    ? cell_advice(texts[row], number, layout_)
-                                    : ""));
+        throw sample_error(
+            table_.name, row, fmt::format("{} in {}", reader.expected(), layout_.text_of(number)),
+            cell_in_words(texts[row]) + (is_csv_missing(without_blanks(texts[row]))
+                                             ? cell_advice(texts[row], number, layout_)
+                                             : ""));
       }
       *to = std::bit_cast<float>(*category);
     }
@@ -210,14 +203,13 @@ class MemoryReading {
 
   const MemoryTable& table_;
   const TableLayout& layout_;
+  const std::vector<std::size_t>& asked_;
   const ReadTableOptions& options_;
   TextNumbers label_texts_;
   std::vector<TextNumbers> texts_;  // of columns of categories
 };
 
-}  // namespace
-
-TableLayout memory_table_layout(const MemoryTable& table, const ReadTableOptions& options) {
+Found find(const MemoryTable& table, const ReadTableOptions& options) {
   if (table.rows == 0) throw DataError(table.name, std::nullopt, "rows of a table", "none");
   TableLayout layout;
   std::vector<std::string> cells;
@@ -233,17 +225,14 @@ TableLayout memory_table_layout(const MemoryTable& table, const ReadTableOptions
   refuse_one_column(table.name, 0, options, layout);
   if (options.columns && options.columns->names.values.empty()) layout.columns.clear();
   find_columns(table.name, 0, options, &sample, layout);
+  auto asked = take_text_columns(
+      layout, [&table](std::size_t column) { return table.columns[column].kind == Kind::kText; });
   const auto labels = layout.label_columns();
-  const auto others = layout.other_columns();
   const auto has = [](const std::vector<std::size_t>& columns, std::size_t column) {
     return std::ranges::find(columns, column) != columns.end();
   };
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     const auto& column = table.columns[i];
-    if (layout.text_columns && column.kind == Kind::kText && !has(others, i) &&
-        !has(layout.categories, i)) {
-      layout.categories.push_back(i);
-    }
     const bool not_looked_at =
         has(layout.dropped, i) || (has(labels, i) && options.unlabelled_values);
     if (column.kind != Kind::kOther || not_looked_at) continue;
@@ -251,16 +240,22 @@ TableLayout memory_table_layout(const MemoryTable& table, const ReadTableOptions
         table.name, std::nullopt, fmt::format("numbers, bools or text in {}", layout.text_of(i)),
         fmt::format("{} (--drop-columns {} leaves it out)", column.other, layout.asked_as(i)));
   }
-  std::ranges::sort(layout.categories);
-  return layout;
+  return {.layout = std::move(layout), .asked = std::move(asked)};
+}
+
+}  // namespace
+
+TableLayout memory_table_layout(const MemoryTable& table, const ReadTableOptions& options) {
+  return find(table, options).layout;
 }
 
 ReadTable read_memory_table(const MemoryTable& table, const ReadTableOptions& options) {
-  const auto layout = memory_table_layout(table, options);
+  const auto found = find(table, options);
+  const auto& layout = found.layout;
   refuse_unlabelled(table.name, layout, options);
   check_table_size(table.name, table.rows * layout.cells * sizeof(double), table.rows,
                    std::max<std::size_t>(layout.cells, 1));
-  return MemoryReading(table, layout, options).read();
+  return MemoryReading(table, found, options).read();
 }
 
 }  // namespace millrace

@@ -213,21 +213,11 @@ void ParquetTable::find_layout() {
   }
   find_columns(path, 0, columns_.options, &sample, columns_.layout);
   refuse_types();
-  columns_.asked = columns_.layout.categories;
-  if (columns_.layout.text_columns) {
-    // What text says is of no interest: the file knows what is text.
-    const auto others = columns_.layout.other_columns();
-    for (std::size_t column = 0; column < columns_.cells.size(); ++column) {
-      const auto& leaf = columns_.files.front()->footer().leaves[columns_.cells[column].leaf];
-      if (leaf.meaning == ParquetMeaning::kText &&
-          std::ranges::find(others, column) == others.end() &&
-          std::ranges::find(columns_.layout.categories, column) ==
-              columns_.layout.categories.end()) {
-        columns_.layout.categories.push_back(column);
-      }
-    }
-    std::ranges::sort(columns_.layout.categories);
-  }
+  // What text says is of no interest: the file knows what is text.
+  columns_.asked = take_text_columns(columns_.layout, [this](std::size_t column) {
+    const auto& leaf = columns_.files.front()->footer().leaves[columns_.cells[column].leaf];
+    return leaf.meaning == ParquetMeaning::kText;
+  });
   if (columns_.layout.label < columns_.layout.cells) {
     const auto& leaf =
         columns_.files.front()->footer().leaves[columns_.cells[columns_.layout.label].leaf];

@@ -88,15 +88,6 @@ class KnownTexts {
   std::vector<Known> texts_;
 };
 
-DataError sample_error(const ParquetFile& file, std::uint64_t sample, const std::string& expected,
-                       const std::string& found) {
-  return {file.path(), fmt::format("sample {}: expected {}, found {}", sample, expected, found)};
-}
-
-std::string in_words(const std::string& cell) {
-  return cell.empty() ? "a missing value" : in_quotes(cell);
-}
-
 /// Reads all row groups of all files.
 class Reading {
  public:
@@ -310,9 +301,9 @@ class Reading {
     const auto found = cells.text_of(*bad);
     const auto* other =
         column == layout_.label && layout_.label_guessed ? " (--label-column names another)" : "";
-    throw sample_error(file_of(part), first_of(part) + *bad / places.size(),
+    throw sample_error(file_of(part).path(), first_of(part) + *bad / places.size(),
                        fmt::format("{} in {}{}", reader.expected(), layout_.text_of(column), other),
-                       in_words(found) + std::string(reader.advice(found)));
+                       cell_in_words(found) + std::string(reader.advice(found)));
   }
 
   template <typename T>
@@ -513,11 +504,11 @@ class Reading {
           text, [&](std::string_view cell) { return reader.read(index, cell); });
       if (!number) {
         throw sample_error(
-            file_of(parts_[p]), first_of(parts_[p]) + i / places.size(),
+            file_of(parts_[p]).path(), first_of(parts_[p]) + i / places.size(),
             fmt::format("{} in {}", reader.expected(), layout_.text_of(place->column)),
-            in_words(std::string(text)) + (is_csv_missing(without_blanks(text))
-                                               ? cell_advice(text, place->column, layout_)
-                                               : ""));
+            cell_in_words(text) + (is_csv_missing(without_blanks(text))
+                                       ? cell_advice(text, place->column, layout_)
+                                       : ""));
       }
       to[i] = std::bit_cast<float>(*number);
       known.add(text, *number);
@@ -538,9 +529,9 @@ class Reading {
     const auto place = std::ranges::find(leaf.places, slot % width, &Place::index);
     const auto column = place == leaf.places.end() ? leaf.places.front().column : place->column;
     const auto found = cells_of(part, leaf.leaf).text_of(slot);
-    return sample_error(file_of(part), first_of(part) + slot / width,
+    return sample_error(file_of(part).path(), first_of(part) + slot / width,
                         fmt::format("a finite number in {}", layout_.text_of(column)),
-                        in_words(found) + cell_advice(found, column, layout_));
+                        cell_in_words(found) + cell_advice(found, column, layout_));
   }
 
   const ParquetColumns& table_;

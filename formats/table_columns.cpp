@@ -76,6 +76,15 @@ std::string cell_advice(std::string_view cell, std::size_t column, const TableLa
   return " (--one-hot " + asked + " makes values of categories, " + left_out;
 }
 
+DataError sample_error(const std::filesystem::path& path, std::uint64_t sample,
+                       const std::string& expected, const std::string& found) {
+  return {path, fmt::format("sample {}: expected {}, found {}", sample, expected, found)};
+}
+
+std::string cell_in_words(std::string_view cell) {
+  return cell.empty() ? "a missing value" : in_quotes(cell);
+}
+
 DataError table_error(const std::filesystem::path& path, std::uint64_t line,
                       std::string_view expected, std::string_view found) {
   if (line == 0) return {path, std::nullopt, expected, found};

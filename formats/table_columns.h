@@ -13,6 +13,12 @@
 
 namespace millrace {
 
+/// "FILE: sample 17: expected …, found …", of tables that have no lines.
+DataError sample_error(const std::filesystem::path& path, std::uint64_t sample,
+                       const std::string& expected, const std::string& found);
+/// A cell as messages have it: in quotes, or "a missing value" for an empty one.
+std::string cell_in_words(std::string_view cell);
+
 /// What to do about a value of a column that is no number, to stand behind it; empty where nothing
 /// is known.
 std::string cell_advice(std::string_view cell, std::size_t column, const TableLayout& layout);

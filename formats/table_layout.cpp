@@ -62,6 +62,20 @@ void refuse_guess(const std::filesystem::path& path, std::uint64_t line,
 
 }  // namespace
 
+std::vector<std::size_t> take_text_columns(TableLayout& layout,
+                                           const std::function<bool(std::size_t)>& is_text) {
+  auto asked = layout.categories;
+  if (!layout.text_columns) return asked;
+  const auto others = layout.other_columns();
+  for (std::size_t column = 0; column < layout.cells; ++column) {
+    const auto is_it = [column](std::size_t other) { return other == column; };
+    if (std::ranges::any_of(others, is_it) || std::ranges::any_of(asked, is_it)) continue;
+    if (is_text(column)) layout.categories.push_back(column);
+  }
+  std::ranges::sort(layout.categories);
+  return asked;
+}
+
 std::size_t known_form_columns(const ReadTableOptions& options) {
   return options.columns ? options.columns->names.form.columns.size() : 0;
 }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -26,5 +27,11 @@ void refuse_one_column(const std::filesystem::path& path, std::uint64_t line,
 void find_columns(const std::filesystem::path& path, std::uint64_t line,
                   const ReadTableOptions& options, const std::vector<std::string_view>* sample,
                   TableLayout& layout);
+
+/// Where the layout asks for all columns that have text (text_columns), adds those of values of
+/// which is_text(column) says that they have to its categories. Returns the columns of categories
+/// that were asked for one by one.
+std::vector<std::size_t> take_text_columns(TableLayout& layout,
+                                           const std::function<bool(std::size_t)>& is_text);
 
 }  // namespace millrace

@@ -99,6 +99,23 @@ TEST(MemoryTable, FollowsAnotherOne) {
             "DataFrame: expected the columns of first, found none called \"sex\"");
 }
 
+TEST(MemoryTable, TakesNamesOfLinesWhereTheyAreAskedFor) {
+  std::vector<double> count;
+  Texts names;
+  for (int i = 0; i < 40; ++i) {
+    count.push_back(i % 2);
+    names.emplace_back("n" + std::to_string(i));
+  }
+  const MemoryTable table{
+      .name = "DataFrame", .rows = 40, .columns = {texts("name", names), numbers("y", count)}};
+  EXPECT_EQ(read_memory_table(table, {.table = {.one_hot = {"text", "name"}}}).samples.dims[1],
+            40U);
+  EXPECT_EQ(
+      data_error_of([&] { (void)read_memory_table(table, {.table = {.one_hot = {"text"}}}); }),
+      "DataFrame: expected fewer categories than tell 40 lines apart, found 40 in column 1 "
+      "(\"name\") (--drop-columns name leaves out, --one-hot by name takes them)");
+}
+
 TEST(MemoryTable, NamesTheCellThatIsWrong) {
   const auto error_of = [](const MemoryTable& table, const ReadTableOptions& options = {}) {
     return data_error_of([&] { (void)read_memory_table(table, options); });

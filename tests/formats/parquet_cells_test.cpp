@@ -13,6 +13,8 @@
 namespace millrace {
 namespace {
 
+using test::decimal;
+using test::halves;
 using test::number_field;
 using test::ParquetField;
 using test::text_field;
@@ -38,32 +40,6 @@ class Cells {
   ParquetFile file_;
   ParquetCells cells_;
 };
-
-/// Bytes of one width.
-ParquetField fixed(std::vector<test::ByteVector> cells, int logical, int scale = 0) {
-  ParquetField field{.name = "a", .type = ParquetType::kFixedBytes, .cells = {}};
-  field.length = static_cast<int>(cells.at(0).size());
-  field.scale = scale;
-  field.logical = logical;
-  for (auto& cell : cells) field.cells.emplace_back(std::move(cell));
-  return field;
-}
-
-ParquetField halves(std::initializer_list<std::uint16_t> bits) {
-  std::vector<test::ByteVector> cells;
-  for (const auto half : bits) cells.push_back(test::plain(half));
-  return fixed(std::move(cells), 15);
-}
-
-ParquetField decimal(ParquetField field, int scale, bool converted = false) {
-  field.scale = scale;
-  if (converted) {
-    field.converted = 5;
-  } else {
-    field.logical = 5;
-  }
-  return field;
-}
 
 TEST(ParquetCells, AreTextAsATableHasIt) {
   EXPECT_EQ(Cells(number_field<bool>("a", {true, false})).texts(), (Strings{"True", "False"}));

@@ -15,6 +15,9 @@ namespace millrace {
 namespace {
 
 using test::data_error_of;
+using test::decimal;
+using test::fixed;
+using test::halves;
 using test::number_field;
 using test::ParquetField;
 using test::ParquetForm;
@@ -61,32 +64,6 @@ class Numbers {
   ParquetFile file_;
   std::uint64_t slots_;
 };
-
-/// Bytes of one width.
-ParquetField fixed(std::vector<test::ByteVector> cells, int logical, int scale = 0) {
-  ParquetField field{.name = "a", .type = ParquetType::kFixedBytes, .cells = {}};
-  field.length = static_cast<int>(cells.at(0).size());
-  field.scale = scale;
-  field.logical = logical;
-  for (auto& cell : cells) field.cells.emplace_back(std::move(cell));
-  return field;
-}
-
-ParquetField halves(std::initializer_list<std::uint16_t> bits) {
-  std::vector<test::ByteVector> cells;
-  for (const auto half : bits) cells.push_back(test::plain(half));
-  return fixed(std::move(cells), 15);
-}
-
-ParquetField decimal(ParquetField field, int scale, bool converted = false) {
-  field.scale = scale;
-  if (converted) {
-    field.converted = 5;
-  } else {
-    field.logical = 5;
-  }
-  return field;
-}
 
 TEST(ParquetNumbers, AreFloatsOfAnyNumbers) {
   EXPECT_EQ(Numbers(number_field<bool>("a", {true, false})).floats(), (Floats{1, 0}));

@@ -138,6 +138,16 @@ TEST(TableLayout, KnowsHowManyColumnsAFormHas) {
   EXPECT_EQ(error({}, options, 4), "expected 2 columns of values, as train has, found 3");
 }
 
+TEST(TableLayout, TakesColumnsOfTextForCategories) {
+  const auto is_text = [](std::size_t column) { return column != 1; };
+  TableLayout layout{.cells = 6, .label = 0, .dropped = {2}, .categories = {4}};
+  EXPECT_EQ(take_text_columns(layout, is_text), Columns{4});
+  EXPECT_EQ(layout.categories, Columns{4}) << "nobody asks for all that have text";
+  layout.text_columns = true;
+  EXPECT_EQ(take_text_columns(layout, is_text), Columns{4});
+  EXPECT_EQ(layout.categories, (Columns{3, 4, 5}));
+}
+
 TEST(TableLayout, NamesNoLineWhereThereAreNone) {
   TableLayout layout{.columns = {"a"}, .cells = 1};
   EXPECT_EQ(data_error_of([&] { refuse_one_column("f", 0, {}, layout); }),

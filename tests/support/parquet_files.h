@@ -682,4 +682,30 @@ inline ByteVector parquet_of(const std::vector<ParquetField>& fields,
   return parquet_file(columns, footer_struct(info));
 }
 
+/// Bytes of one width.
+inline ParquetField fixed(std::vector<ByteVector> cells, int logical, int scale = 0) {
+  ParquetField field{.name = "a", .type = ParquetType::kFixedBytes, .cells = {}};
+  field.length = static_cast<int>(cells.at(0).size());
+  field.scale = scale;
+  field.logical = logical;
+  for (auto& cell : cells) field.cells.emplace_back(std::move(cell));
+  return field;
+}
+
+inline ParquetField halves(std::initializer_list<std::uint16_t> bits) {
+  std::vector<ByteVector> cells;
+  for (const auto half : bits) cells.push_back(plain(half));
+  return fixed(std::move(cells), 15);
+}
+
+inline ParquetField decimal(ParquetField field, int scale, bool converted = false) {
+  field.scale = scale;
+  if (converted) {
+    field.converted = 5;
+  } else {
+    field.logical = 5;
+  }
+  return field;
+}
+
 }  // namespace millrace::test
