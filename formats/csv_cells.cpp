@@ -12,12 +12,6 @@ namespace {
 
 constexpr std::string_view kBlank = " \t";
 
-std::string_view trimmed(std::string_view text) noexcept {
-  const auto first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) + 1 - first);
-}
-
 template <typename T>
 std::optional<T> number(std::string_view cell, std::errc& error) noexcept {
   if (cell.size() > 1 && cell[0] == '+' && cell[1] != '-') cell.remove_prefix(1);
@@ -67,6 +61,21 @@ std::optional<std::string_view> CsvLines::next() noexcept {
   return line;
 }
 
+std::string_view without_blanks(std::string_view text) noexcept {
+  const auto first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlank) + 1 - first);
+}
+
+std::string doubled_quotes(std::string_view text) {
+  std::string cell;
+  for (const char c : text) {
+    cell.push_back(c);
+    if (c == '"') cell.push_back(c);
+  }
+  return cell;
+}
+
 bool is_blank(std::string_view line) noexcept {
   return line.find_first_not_of(kBlank) == std::string_view::npos;
 }
@@ -89,26 +98,21 @@ std::optional<std::string_view> CsvCells::next() noexcept {
     from = std::min(from, rest_.size());
   }
   const auto end = rest_.find(separator_, from);
-  auto cell = trimmed(rest_.substr(0, end));
+  auto cell = without_blanks(rest_.substr(0, end));
   if (end == std::string_view::npos) {
     done_ = true;
   } else {
     rest_.remove_prefix(end + 1);
   }
   if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"') {
-    cell = trimmed(cell.substr(1, cell.size() - 2));
+    cell = without_blanks(cell.substr(1, cell.size() - 2));
   }
   return cell;
 }
 
 std::string csv_cell(std::string_view text) {
   if (text.find_first_of(",\"") == std::string_view::npos) return std::string(text);
-  std::string cell = "\"";
-  for (const char c : text) {
-    if (c == '"') cell += '"';
-    cell += c;
-  }
-  return cell + '"';
+  return '"' + doubled_quotes(text) + '"';
 }
 
 bool is_csv_number(std::string_view cell) noexcept { return csv_double(cell).has_value(); }

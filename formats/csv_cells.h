@@ -30,6 +30,11 @@ class CsvLines {
   std::string_view rest_;
 };
 
+/// Text without the blanks around it, which are no part of a cell.
+std::string_view without_blanks(std::string_view text) noexcept;
+/// Text as a cell within quotes has it: its own quotes doubled.
+std::string doubled_quotes(std::string_view text);
+
 /// Nothing but blanks.
 bool is_blank(std::string_view line) noexcept;
 

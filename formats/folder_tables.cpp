@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,7 +21,6 @@
 #include "formats/parquet.h"
 #include "formats/parquet_images.h"
 #include "formats/split_names.h"
-#include "formats/table_columns.h"
 #include "formats/table_texts.h"
 
 namespace millrace {
@@ -40,6 +40,13 @@ struct TableFiles {
   Files validation;
 };
 
+/// What files say of their columns.
+struct TableFacts {
+  TableLayout layout;
+  std::vector<std::string> class_names = {};    ///< of labels that are numbers
+  std::vector<std::string> index_columns = {};  ///< which are none of the layout's
+};
+
 /// What reads them.
 class TableFormat {
  public:
@@ -48,9 +55,8 @@ class TableFormat {
   TableFormat& operator=(const TableFormat&) = delete;
   virtual ~TableFormat() = default;
 
-  /// Their columns. `names` of classes that the files have by themselves are put there.
-  virtual TableLayout layout(const Files& files, const ReadTableOptions& options,
-                             std::vector<std::string>& names) const = 0;
+  /// Their columns.
+  virtual TableFacts facts(const Files& files, const ReadTableOptions& options) const = 0;
   virtual ReadTable read(const Files& files, const ReadTableOptions& options) const = 0;
   /// Whether the labels in a column are all -1, as those of a test set may be that nobody is to
   /// see.
@@ -73,9 +79,8 @@ ParquetFiles open_files(const Files& files) {
 
 class CsvFormat final : public TableFormat {
  public:
-  TableLayout layout(const Files& files, const ReadTableOptions& options,
-                     std::vector<std::string>& /*names*/) const override {
-    return read_csv_layout(files[0], options);
+  TableFacts facts(const Files& files, const ReadTableOptions& options) const override {
+    return {.layout = read_csv_layout(files[0], options)};
   }
   ReadTable read(const Files& files, const ReadTableOptions& options) const override {
     return read_csv(files[0], options);
@@ -86,23 +91,35 @@ class CsvFormat final : public TableFormat {
 
 class ParquetFormat final : public TableFormat {
  public:
-  TableLayout layout(const Files& files, const ReadTableOptions& options,
-                     std::vector<std::string>& names) const override {
-    const ParquetTable table(files, options);
-    names = table.class_names();
-    return table.layout();
+  /// `files` are open already.
+  ParquetFormat(const Files& files, ParquetFiles open) { opened_.emplace(files, std::move(open)); }
+
+  TableFacts facts(const Files& files, const ReadTableOptions& options) const override {
+    const ParquetTable table(opened(files), options);
+    return {.layout = table.layout(),
+            .class_names = table.class_names(),
+            .index_columns = table.index_columns()};
   }
   ReadTable read(const Files& files, const ReadTableOptions& options) const override {
-    return read_parquet(files, options);
+    return ParquetTable(opened(files), options).read();
   }
   bool unlabelled(const Files& files, const std::string& column) const override {
-    const auto opened = open_files(files);
-    const auto& leaves = opened.front()->footer().leaves;
+    const auto& all = opened(files);
+    const auto& leaves = all.front()->footer().leaves;
     return std::ranges::find(leaves, column, &ParquetLeaf::name) != leaves.end() &&
-           !has_labels(opened, column);
+           !has_labels(all, column);
   }
   std::string_view what() const noexcept override { return "a Parquet file of a table"; }
   std::string_view float_advice() const noexcept override { return "a column of floats"; }
+
+ private:
+  const ParquetFiles& opened(const Files& files) const {
+    auto& all = opened_[files];
+    if (all.empty()) all = open_files(files);
+    return all;
+  }
+
+  mutable std::map<Files, ParquetFiles> opened_;  // of one thread
 };
 
 /// Tables in memory, whose names stand for files.
@@ -112,9 +129,8 @@ class MemoryFormat final : public TableFormat {
     files.emplace_back(table.name);
     tables_.push_back(&table);
   }
-  TableLayout layout(const Files& files, const ReadTableOptions& options,
-                     std::vector<std::string>& /*names*/) const override {
-    return memory_table_layout(table_called(files[0]), options);
+  TableFacts facts(const Files& files, const ReadTableOptions& options) const override {
+    return {.layout = memory_table_layout(table_called(files[0]), options)};
   }
   ReadTable read(const Files& files, const ReadTableOptions& options) const override {
     return read_memory_table(table_called(files[0]), options);
@@ -164,10 +180,10 @@ DataFolder open_table(const fs::path& path, const TableFormat& format, const Tab
   if (options.in_blocks) refuse_whole(path, files.train[0].string(), format.what());
   const auto& known = options.known;
   auto table = table_options(options);
-  std::vector<std::string> own_names;
-  const auto layout = format.layout(files.train, table, own_names);
-  if (layout.named_classes || !own_names.empty()) table.class_names = known.class_names;
-  const bool numbered = !own_names.empty();  // classes have names, and labels are numbers
+  const auto facts = format.facts(files.train, table);
+  const auto& layout = facts.layout;
+  const bool numbered = !facts.class_names.empty();  // classes have names, and labels are numbers
+  if (layout.named_classes || numbered) table.class_names = known.class_names;
   if (numbered && !table.class_names.empty()) {
     table.classes = static_cast<std::uint32_t>(table.class_names.size());
   }
@@ -186,7 +202,7 @@ DataFolder open_table(const fs::path& path, const TableFormat& format, const Tab
   std::shared_ptr<const Dataset> test;
   bool unlabelled = false;
   if (!files.test.empty()) {
-    const auto test_layout = format.layout(files.test, table, own_names);
+    const auto test_layout = format.facts(files.test, table).layout;
     // As competitions publish it: the same columns without the labels.
     unlabelled = (!test_layout.labelled && test_layout.values() == layout.values()) ||
                  format.unlabelled(files.test, table.label_column);
@@ -211,6 +227,9 @@ DataFolder open_table(const fs::path& path, const TableFormat& format, const Tab
   opened.columns = DataFolder::Columns::kAll;
   if (!unknown.empty()) opened.unknown = unknown.substr(2);
   if (unlabelled) opened.description += unlabelled_text(files.test, options.task);
+  for (const auto& column : facts.index_columns) {
+    opened.description += fmt::format("; {}, an index, is left out", in_quotes(column));
+  }
   return opened;
 }
 
@@ -269,19 +288,7 @@ DataFolder open_parquet(const fs::path& path, const TableFiles& files, const Ope
   if (with_rows != train.end() && !of_table && image_leaf(**with_rows, options.table.dropped)) {
     return open_parquet_images(path, std::move(train), files, options);
   }
-  auto opened = open_table(path, ParquetFormat(), files, options);
-  const auto& names = opened.train->column_names();
-  const auto sources = sources_of(names);
-  for (const auto& index : train.front()->footer().index_columns) {
-    const auto is_it = [&index](const std::string& name) { return name == index; };
-    if (is_it(names.label) || std::ranges::any_of(sources, is_it) ||
-        std::ranges::any_of(names.targets, is_it) ||
-        std::ranges::any_of(names.form.dropped, is_it)) {
-      continue;
-    }
-    opened.description += fmt::format("; {}, an index, is left out", in_quotes(index));
-  }
-  return opened;
+  return open_table(path, ParquetFormat(files.train, std::move(train)), files, options);
 }
 
 }  // namespace

@@ -29,11 +29,7 @@ using Kind = MemoryColumn::Kind;
 std::string text_of(double number, Kind kind) {
   if (std::isnan(number)) return {};
   if (kind == Kind::kBools) return number != 0.0 ? "True" : "False";
-  auto text = fmt::format("{}", number);
-  // As Python and most writers of CSV have it.
-  const bool whole = text.find_first_not_of("-0123456789") == std::string::npos;
-  if (kind == Kind::kNumbers && whole) text += ".0";
-  return text;
+  return kind == Kind::kNumbers ? float_text(number) : fmt::format("{}", number);
 }
 
 /// Text of a column, whatever it holds; empty where a cell is missing.

@@ -3,27 +3,19 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <span>
 
+#include "formats/convert.h"
 #include "formats/csv_cells.h"
 #include "formats/text_numbers.h"
 
 namespace millrace {
 namespace {
 
-/// IEEE 754's binary16, by its bits.
-float from_half(std::uint32_t bits) noexcept {
-  const auto fraction = static_cast<float>(bits & 0x3FFU);
-  const auto exponent = static_cast<int>(bits >> 10U & 0x1FU);
+float from_half(std::string_view bytes) noexcept {
   float value = 0.0F;
-  if (exponent == 0x1F) {
-    value = fraction == 0.0F ? std::numeric_limits<float>::infinity()
-                             : std::numeric_limits<float>::quiet_NaN();
-  } else if (exponent == 0) {
-    value = std::ldexp(fraction, -24);
-  } else {
-    value = std::ldexp(fraction + 1024.0F, exponent - 25);
-  }
-  return (bits >> 15U) != 0 ? -value : value;
+  to_float32(DType::kFloat16, std::as_bytes(std::span(bytes)), {&value, 1});
+  return value;
 }
 
 std::uint32_t byte_at(std::string_view bytes, std::size_t at) noexcept {
@@ -39,15 +31,6 @@ double from_big_endian(std::string_view bytes) noexcept {
     number = number * 256.0 + (negative ? 255 - byte_at(bytes, i) : byte_at(bytes, i));
   }
   return negative ? -(number + 1.0) : number;
-}
-
-/// As Python and most writers of CSV have it: 1.0 in place of 1.
-template <typename T>
-std::string as_text(T number) {
-  if (std::isnan(number)) return {};
-  auto text = fmt::format("{}", number);
-  if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";
-  return text;
 }
 
 }  // namespace
@@ -83,7 +66,7 @@ double parquet_scaled(const ParquetLeaf& leaf, double number) noexcept {
 double parquet_number(const ParquetLeaf& leaf, std::string_view stored) {
   switch (leaf.meaning) {
     case ParquetMeaning::kHalf:
-      return double{from_half(byte_at(stored, 0) | byte_at(stored, 1) << 8U)};
+      return double{from_half(stored)};
     case ParquetMeaning::kDecimal:
       return parquet_scaled(leaf, from_big_endian(stored));
     default:
@@ -93,8 +76,8 @@ double parquet_number(const ParquetLeaf& leaf, std::string_view stored) {
   return number ? double{*number} : std::numeric_limits<double>::infinity();
 }
 
-std::string ParquetCells::number_text(float number) { return as_text(number); }
-std::string ParquetCells::number_text(double number) { return as_text(number); }
+std::string ParquetCells::number_text(float number) { return float_text(number); }
+std::string ParquetCells::number_text(double number) { return float_text(number); }
 
 std::string ParquetCells::text_of(std::uint64_t cell) const {
   std::string text;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <fmt/format.h>
+
+#include <cmath>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -7,27 +10,19 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "formats/csv_cells.h"
+
 // Text of tables that is no CSV. Users want parquet.h or memory_table.h.
 
 namespace millrace {
 
-/// Text without the blanks around it, which are no part of a cell.
-constexpr std::string_view without_blanks(std::string_view text) noexcept {
-  constexpr std::string_view kBlanks = " \t";
-  const auto first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return text.substr(0, 0);
-  return text.substr(first, text.find_last_not_of(kBlanks) + 1 - first);
-}
-
-/// Text as a cell of a CSV file within quotes has it, which is what readers of labels and
-/// categories take.
-inline std::string doubled_quotes(std::string_view text) {
-  std::string cell;
-  for (const char c : text) {
-    cell.push_back(c);
-    if (c == '"') cell.push_back(c);
-  }
-  return cell;
+/// A float as Python and most writers of CSV have it, 1.0 in place of 1; empty for NaN.
+template <typename T>
+std::string float_text(T number) {
+  if (std::isnan(number)) return {};
+  auto text = fmt::format("{}", number);
+  if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";
+  return text;
 }
 
 /// Gives texts of a column their numbers, each of which is asked for once.

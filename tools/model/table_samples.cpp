@@ -17,19 +17,6 @@ bool is_parquet_name(const std::filesystem::path& path) {
   return plain_file_name(path).ends_with(".parquet");
 }
 
-/// The images of a Parquet file that has some; null for any other.
-std::shared_ptr<const Dataset> parquet_images(const std::filesystem::path& path,
-                                              const KnownData& known,
-                                              const ReadTableOptions& options) {
-  if (!is_parquet_name(path)) return nullptr;
-  auto file = std::make_shared<const ParquetFile>(path);
-  const auto& dropped =
-      known.columns ? known.columns->names.form.dropped : std::vector<std::string>{};
-  if (!image_leaf(*file, dropped)) return nullptr;
-  return std::make_shared<const ParquetImages>(std::vector{std::move(file)}, known.image, options,
-                                               ParquetImages::Headers::kAnyReadable);
-}
-
 ReadTableOptions unlabelled_options(const TrainedModel& model, const KnownData& known) {
   auto options = read_table_options(known);
   options.unlabelled_values = model.spec.features;
@@ -65,12 +52,17 @@ bool is_table_name(const std::string& path) {
 TableSamples table_samples(const TrainedModel& model, const std::filesystem::path& path) {
   const auto known = known_data(model);
   const auto options = unlabelled_options(model, known);
-  if (auto images = parquet_images(path, known, options)) {
-    check_goes_with(model, *images);
-    return {.data = std::move(images), .unknown = {}, .images = true};
+  if (!is_parquet_name(path)) return samples_of(model, read_csv(path, options));
+  std::vector files{std::make_shared<const ParquetFile>(path)};
+  const auto& dropped =
+      known.columns ? known.columns->names.form.dropped : std::vector<std::string>{};
+  if (!image_leaf(*files[0], dropped)) {
+    return samples_of(model, ParquetTable(std::move(files), options).read());
   }
-  return samples_of(
-      model, is_parquet_name(path) ? read_parquet({path}, options) : read_csv(path, options));
+  auto images = std::make_shared<const ParquetImages>(std::move(files), known.image, options,
+                                                      ParquetImages::Headers::kAnyReadable);
+  check_goes_with(model, *images);
+  return {.data = std::move(images), .unknown = {}, .images = true};
 }
 
 TableSamples table_samples(const TrainedModel& model, const MemoryTable& table) {

@@ -277,11 +277,11 @@ int predict_images(const Arguments& arguments, const TrainedModel& model, Consol
 }
 
 int predict_table(const Arguments& arguments, const TrainedModel& model, Engine& engine,
-                  const std::string& path, const Dataset& data, Console& console) {
-  if (const auto note = matched_by_place(model, data)) console.notice(*note);
+                  const std::string& path, const std::shared_ptr<const Dataset>& data,
+                  Console& console) {
+  if (const auto note = matched_by_place(model, *data)) console.notice(*note);
   Lines lines;
-  const std::shared_ptr<const Dataset> borrowed(std::shared_ptr<const Dataset>(), &data);
-  (void)predict_all(engine, model.spec, {borrowed, Subset::all(data.size())}, arguments.workers,
+  (void)predict_all(engine, model.spec, {data, Subset::all(data->size())}, arguments.workers,
                     [&](const Prediction& p) {
                       lines.add(told({path, p.sample}, said_of(model, p.logits, arguments.top),
                                      model.checkpoint.state, arguments.json));
@@ -306,7 +306,8 @@ int predict_tables(const Arguments& arguments, const TrainedModel& model, Consol
     const auto& path = arguments.paths[i];
     if (!tables[i].unknown.empty()) console.notice(path + ": " + tables[i].unknown);
     if (!tables[i].images) {
-      if (const int status = predict_table(arguments, model, *engine, path, data, console);
+      if (const int status =
+              predict_table(arguments, model, *engine, path, tables[i].data, console);
           status != kDone)
         return status;
       continue;
