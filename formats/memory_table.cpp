@@ -25,6 +25,8 @@ namespace {
 
 using Kind = MemoryColumn::Kind;
 
+constexpr std::uint64_t kAll = ~std::uint64_t{0};
+
 /// A number as a table of text would have it.
 std::string text_of(double number, Kind kind) {
   if (std::isnan(number)) return {};
@@ -36,7 +38,7 @@ std::string text_of(double number, Kind kind) {
 std::vector<std::string> texts_of(const MemoryColumn& column) {
   std::vector<std::string> texts;
   if (column.kind == Kind::kText) {
-    for (auto& text : column.texts()) texts.push_back(std::move(text).value_or(std::string()));
+    for (auto& text : column.texts(kAll)) texts.push_back(std::move(text).value_or(std::string()));
   } else {
     for (const auto number : column.numbers()) texts.push_back(text_of(number, column.kind));
   }
@@ -50,7 +52,7 @@ std::vector<float> numbers_of(const MemoryColumn& column) {
     for (const auto number : column.numbers()) numbers.push_back(static_cast<float>(number));
     return numbers;
   }
-  for (const auto& text : column.texts()) {
+  for (const auto& text : column.texts(kAll)) {
     const auto cell = text ? without_blanks(*text) : std::string_view();
     numbers.push_back(is_csv_missing(cell)
                           ? std::numeric_limits<float>::quiet_NaN()
@@ -213,9 +215,11 @@ Found find(const MemoryTable& table, const ReadTableOptions& options) {
   cells.reserve(table.columns.size());
   for (const auto& column : table.columns) {
     layout.columns.push_back(column.name);
-    const auto first = column.kind == Kind::kText ? std::string(without_blanks(texts_of(column)[0]))
-                                                  : std::string("0");
-    sample.emplace_back(cells.emplace_back(first));
+    std::string first = "0";
+    if (column.kind == Kind::kText) {
+      first = without_blanks(column.texts(1)[0].value_or(std::string()));
+    }
+    sample.emplace_back(cells.emplace_back(std::move(first)));
   }
   layout.cells = table.columns.size();
   refuse_one_column(table.name, 0, options, layout);

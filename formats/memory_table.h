@@ -26,8 +26,8 @@ struct MemoryColumn {
   std::string other = {};  ///< what cells of kOther are, for messages
   /// Of numbers, [rows]: NaN where one is missing.
   std::function<std::vector<double>()> numbers = {};
-  /// Of text, [rows].
-  std::function<std::vector<std::optional<std::string>>()> texts = {};
+  /// Of text, the first so many of them, [at most rows].
+  std::function<std::vector<std::optional<std::string>>(std::uint64_t most)> texts = {};
 };
 
 /// A table of rows, as a data frame is one. A row is a sample.

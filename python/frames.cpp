@@ -3,6 +3,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -59,10 +60,12 @@ std::vector<double> object_numbers(const py::list& cells) {
   return numbers;
 }
 
-std::vector<std::optional<std::string>> object_texts(const py::list& cells) {
+std::vector<std::optional<std::string>> object_texts(const py::list& cells, std::uint64_t most) {
   std::vector<std::optional<std::string>> texts;
-  texts.reserve(cells.size());
-  for (const auto& cell : cells) {
+  const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(most, cells.size()));
+  texts.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const py::object cell = cells[i];
     if (is_missing(cell)) {
       texts.emplace_back();
     } else {
@@ -173,7 +176,7 @@ class FrameReader {
       column.other = *found.other + " objects";
     } else if (found.texts) {
       column.kind = Kind::kText;
-      column.texts = [cells] { return object_texts(cells); };
+      column.texts = [cells](std::uint64_t most) { return object_texts(cells, most); };
     } else {
       column.kind = found.bools ? Kind::kBools : found.whole ? Kind::kWhole : Kind::kNumbers;
       column.numbers = [cells] { return object_numbers(cells); };

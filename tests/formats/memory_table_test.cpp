@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <utility>
@@ -29,7 +32,11 @@ MemoryColumn numbers(std::string name, const std::vector<double>& values,
 }
 
 MemoryColumn texts(std::string name, const Texts& values) {
-  return {.name = std::move(name), .kind = Kind::kText, .texts = [values] { return values; }};
+  return {.name = std::move(name), .kind = Kind::kText, .texts = [values](std::uint64_t most) {
+            return Texts(values.begin(),
+                         values.begin() + static_cast<std::ptrdiff_t>(
+                                              std::min<std::uint64_t>(most, values.size())));
+          }};
 }
 
 MemoryTable people() {
